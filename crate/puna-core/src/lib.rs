@@ -1,0 +1,37 @@
+//! The platform-free core of Puna: it takes bytes and returns plans.
+//!
+//! Nothing here touches a device, a network, a file or a clock; there are no threads and no
+//! `async`. The rooms, in the order in which a model passes through them:
+//!
+//! - [`weights`]: what a model file holds and which byte ranges to fetch in which order
+//! - [`config`]: the model's shape, from the file's metadata
+//! - [`model`] → [`graph`]: an architecture turns its config into a flat list of ops
+//! - [`quant`]: the block formats that weights come in
+//! - [`reference`]: every op again as plain loops, the truth that executors are tested against
+//! - [`tokenizer`], [`chat`]: text to token ids and back
+//! - [`sampler`], [`session`], [`generate`]: the token loop, as a state machine that is asked
+//! - [`openai`]: the wire types
+//! - [`error`]: the closed list of what can go wrong
+//!
+//! # Shape legend
+//!
+//! `T` tokens in this call, `S` tokens in the cache, `D` hidden size, `H` query heads, `Hkv` key
+//! and value heads, `Dh` head size, `F` feed-forward size, `V` vocabulary, `R` rows and `K`
+//! columns of a weight matrix. Shapes are written outermost first, `(R, K)`.
+#![forbid(unsafe_code)]
+
+pub mod chat;
+pub mod config;
+pub mod error;
+pub mod generate;
+pub mod graph;
+pub mod model;
+pub mod openai;
+pub mod quant;
+pub mod reference;
+pub mod sampler;
+pub mod session;
+pub mod tokenizer;
+pub mod weights;
+
+pub use error::{Error, ErrorCode, Result};
