@@ -1,0 +1,124 @@
+//! Messages of a request.
+
+use serde_json::Value;
+
+use super::field::Field;
+use crate::chat::{Message, Role};
+use crate::{Error, Result};
+
+/// The field `messages`.
+pub(super) fn parse_all(field: Field<'_, '_>) -> Result<Vec<Message>> {
+    let values = field.array()?;
+    if values.is_empty() {
+        return Err(field.invalid("Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.".to_owned()));
+    }
+    let parse = |(ix, value)| {
+        let path = format!("{}[{ix}]", field.path);
+        parse(Field { path: &path, value })
+    };
+    values.iter().enumerate().map(parse).collect()
+}
+
+fn parse(field: Field<'_, '_>) -> Result<Message> {
+    let (mut role, mut content) = (None, None);
+    let (mut name, mut tool_call_id) = (None, None);
+    for (key, value) in field.object()? {
+        let path = format!("{}.{key}", field.path);
+        let field = Field { path: &path, value };
+        match key.as_str() {
+            "role" => role = Some(parse_role(field)?),
+            "content" => content = Some(parse_content(field)?),
+            // An answer's message is often sent back as it came: with fields that say nothing.
+            _ if is_nothing(value) => {}
+            "name" => name = Some(field.str()?.to_owned()),
+            "tool_call_id" => tool_call_id = Some(field.str()?.to_owned()),
+            "tool_calls" | "function_call" | "audio" | "refusal" | "annotations" => {
+                return Err(field.unsupported());
+            }
+            _ => return Err(field.unrecognized()),
+        }
+    }
+    Ok(Message {
+        role: role.ok_or_else(|| missing(field.path, "role"))?,
+        content: content.ok_or_else(|| missing(field.path, "content"))?,
+        name,
+        tool_call_id,
+    })
+}
+
+fn missing(path: &str, key: &str) -> Error {
+    let path = format!("{path}.{key}");
+    Error::invalid_request(&path, format!("Missing required parameter: '{path}'."))
+}
+
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Array(values) => values.is_empty(),
+        _ => false,
+    }
+}
+
+fn parse_role(field: Field<'_, '_>) -> Result<Role> {
+    let name = field.str()?;
+    Role::from_name(name).ok_or_else(|| {
+        let known: Vec<String> = Role::ALL
+            .iter()
+            .map(|role| format!("'{}'", role.as_str()))
+            .collect();
+        field.invalid(format!(
+            "Invalid value: '{name}'. Supported values are: {}.",
+            known.join(", ")
+        ))
+    })
+}
+
+/// A string, or parts of text, which are joined by line breaks.
+fn parse_content(field: Field<'_, '_>) -> Result<String> {
+    match field.value {
+        Value::String(text) => Ok(text.clone()),
+        Value::Array(parts) if parts.is_empty() => Err(field.invalid(format!(
+            "Invalid '{}': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+            field.path
+        ))),
+        Value::Array(parts) => {
+            let parse = |(ix, value)| {
+                let path = format!("{}[{ix}]", field.path);
+                parse_part(Field { path: &path, value })
+            };
+            let texts: Vec<&str> = parts.iter().enumerate().map(parse).collect::<Result<_>>()?;
+            Ok(texts.join("\n"))
+        }
+        _ => Err(field.wrong_type("one of a string or array of objects")),
+    }
+}
+
+fn parse_part<'v>(field: Field<'_, 'v>) -> Result<&'v str> {
+    let part = field.object()?;
+    let kind = part
+        .get("type")
+        .ok_or_else(|| missing(field.path, "type"))?;
+    let path = format!("{}.type", field.path);
+    let kind = Field {
+        path: &path,
+        value: kind,
+    };
+    match kind.str()? {
+        "text" => {}
+        other => {
+            return Err(kind.invalid(format!(
+                "Invalid value: '{other}'. Parts of this type are not supported with this model; supported values are: 'text'."
+            )));
+        }
+    }
+    let mut text = None;
+    for (key, value) in part {
+        let path = format!("{}.{key}", field.path);
+        match key.as_str() {
+            "type" => {}
+            "text" => text = Some(Field { path: &path, value }.str()?),
+            _ => return Err(Field { path: &path, value }.unrecognized()),
+        }
+    }
+    text.ok_or_else(|| missing(field.path, "text"))
+}

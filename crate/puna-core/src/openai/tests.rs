@@ -1,0 +1,496 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+use serde_json::{Value, json};
+
+use super::{ChatRequest, Responder, error_body};
+use crate::chat::{ChatTemplate, Message, Role};
+use crate::generate::{Event, FinishReason, Usage};
+use crate::sampler::SamplingParams;
+use crate::tokenizer::Tokenizer;
+use crate::weights::gguf::{Gguf, Parsed};
+use crate::{Error, ErrorCode};
+
+/// A request of one message with these fields added.
+fn body(more: Value) -> Value {
+    let mut body = json!({ "messages": [{ "role": "user", "content": "Hi" }] });
+    let Value::Object(more) = more else {
+        panic!("fields expected");
+    };
+    body.as_object_mut().unwrap().extend(more);
+    body
+}
+
+#[track_caller]
+fn parse(more: Value) -> ChatRequest {
+    ChatRequest::parse(&body(more).to_string()).unwrap()
+}
+
+#[track_caller]
+fn refused_body(body: &str, param: Option<&str>, says: &str) {
+    let error = ChatRequest::parse(body).expect_err(body);
+    assert_eq!(error.code(), ErrorCode::InvalidRequest, "{error}");
+    let got = error.details().get("param").and_then(Value::as_str);
+    assert_eq!(got, param, "{error}");
+    assert!(
+        error.message().contains(says),
+        "{error} should say {says:?}"
+    );
+}
+
+#[track_caller]
+fn refused(more: Value, param: &str, says: &str) {
+    refused_body(&body(more).to_string(), Some(param), says);
+}
+
+#[track_caller]
+fn refused_messages(messages: Value, param: &str, says: &str) {
+    refused_body(
+        &json!({ "messages": messages }).to_string(),
+        Some(param),
+        says,
+    );
+}
+
+#[test]
+fn a_request_says_how_to_answer() {
+    let request = parse(json!({
+        "model": "smollm2", "stream": true, "stream_options": { "include_usage": true },
+        "max_completion_tokens": 7, "stop": ["a", "b"], "seed": 42,
+        "temperature": 0.5, "top_p": 0.25, "presence_penalty": -2, "frequency_penalty": 2,
+        "logit_bias": { "5": -100, "6": 1.5 }, "top_k": 40, "min_p": 0.125, "repetition_penalty": 1.25, "n": 1,
+    }));
+    assert_eq!(
+        request.messages,
+        [Message::new(Role::User, "Hi")],
+        "messages"
+    );
+    assert_eq!(request.model.as_deref(), Some("smollm2"), "model");
+    assert!(request.stream && request.include_usage, "streaming");
+    assert_eq!(request.max_tokens, Some(7), "max_tokens");
+    assert_eq!(request.stop, ["a", "b"], "stop");
+    assert_eq!(request.seed, Some(42), "seed");
+    let sampling = SamplingParams {
+        temperature: 0.5,
+        top_k: 40,
+        top_p: 0.25,
+        min_p: 0.125,
+        repetition_penalty: 1.25,
+        presence_penalty: -2.0,
+        frequency_penalty: 2.0,
+        logit_bias: vec![(5, -100.0), (6, 1.5)],
+        seed: 42,
+    };
+    assert_eq!(request.sampling, sampling, "sampling");
+}
+
+#[test]
+fn what_is_not_given_or_null_is_the_default() {
+    let nulls = json!({
+        "model": null, "stream": null, "stream_options": null, "max_tokens": null, "stop": null, "seed": null,
+        "temperature": null, "logit_bias": null, "tools": null, "response_format": null, "n": null, "user": null,
+    });
+    for request in [parse(json!({})), parse(nulls)] {
+        assert_eq!(
+            request.sampling,
+            SamplingParams::default(),
+            "OpenAI's: temperature and top_p 1"
+        );
+        assert_eq!(
+            (request.model, request.seed, request.max_tokens),
+            (None, None, None),
+            "open"
+        );
+        assert!(
+            !request.stream && !request.include_usage && request.stop.is_empty(),
+            "plain"
+        );
+    }
+    assert_eq!(
+        parse(json!({ "max_tokens": 3 })).max_tokens,
+        Some(3),
+        "the older name"
+    );
+    assert_eq!(parse(json!({ "stop": "x" })).stop, ["x"], "one string");
+    assert_eq!(
+        parse(json!({ "seed": -1 })).seed,
+        Some(u64::MAX),
+        "two's complement"
+    );
+    assert_eq!(
+        parse(json!({ "seed": u64::MAX })).seed,
+        Some(u64::MAX),
+        "the largest"
+    );
+}
+
+#[test]
+fn what_changes_nothing_is_accepted() {
+    parse(json!({ "user": "u", "metadata": { "a": "b" }, "store": false, "service_tier": "auto" }));
+    parse(
+        json!({ "logprobs": false, "response_format": { "type": "text" }, "modalities": ["text"], "tool_choice": "none" }),
+    );
+    parse(json!({ "stream": true, "stream_options": { "include_obfuscation": false } }));
+}
+
+#[test]
+fn what_is_not_supported_is_refused_by_name() {
+    let unsupported = [
+        ("tools", json!([{ "type": "function" }])),
+        ("tools", json!([])),
+        ("tool_choice", json!("auto")),
+        ("functions", json!([])),
+        ("function_call", json!("auto")),
+        ("logprobs", json!(true)),
+        ("top_logprobs", json!(3)),
+        ("response_format", json!({ "type": "json_object" })),
+        ("modalities", json!(["text", "audio"])),
+        ("audio", json!({})),
+        ("prediction", json!({})),
+        ("reasoning_effort", json!("low")),
+        ("parallel_tool_calls", json!(true)),
+        ("verbosity", json!("low")),
+        ("web_search_options", json!({})),
+    ];
+    for (key, value) in unsupported {
+        refused(
+            json!({ key: value }),
+            key,
+            &format!("'{key}' is not supported"),
+        );
+    }
+    refused(
+        json!({ "temprature": 1 }),
+        "temprature",
+        "Unrecognized request argument supplied: temprature",
+    );
+    refused(
+        json!({ "temprature": null }),
+        "temprature",
+        "Unrecognized request argument supplied: temprature",
+    );
+    refused(json!({ "n": 2 }), "n", "must be 1");
+    refused(
+        json!({ "stream": true, "stream_options": { "x": 1 } }),
+        "stream_options.x",
+        "Unrecognized",
+    );
+}
+
+#[test]
+fn ranges_and_types_are_checked() {
+    refused(
+        json!({ "temperature": 2.1 }),
+        "temperature",
+        "Expected a value <= 2, but got 2.1 instead.",
+    );
+    refused(
+        json!({ "temperature": -0.1 }),
+        "temperature",
+        "Expected a value >= 0, but got -0.1 instead.",
+    );
+    refused(
+        json!({ "temperature": "hot" }),
+        "temperature",
+        "expected a decimal, but got a string instead.",
+    );
+    refused(json!({ "top_p": 1.1 }), "top_p", "<= 1");
+    refused(json!({ "min_p": -1 }), "min_p", ">= 0");
+    refused(json!({ "presence_penalty": 3 }), "presence_penalty", "<= 2");
+    refused(
+        json!({ "frequency_penalty": -3 }),
+        "frequency_penalty",
+        ">= -2",
+    );
+    refused(
+        json!({ "repetition_penalty": 0 }),
+        "repetition_penalty",
+        ">= 0.01",
+    );
+    refused(json!({ "top_k": -1 }), "top_k", ">= 0");
+    refused(
+        json!({ "top_k": 1.5 }),
+        "top_k",
+        "expected an integer, but got a decimal instead.",
+    );
+    refused(json!({ "max_tokens": 0 }), "max_tokens", ">= 1");
+    refused(
+        json!({ "max_completion_tokens": 5_000_000_000_u64 }),
+        "max_completion_tokens",
+        "<=",
+    );
+    refused(json!({ "max_tokens": u64::MAX }), "max_tokens", "<=");
+    refused(json!({ "n": "one" }), "n", "an integer");
+    refused(json!({ "seed": 1.5 }), "seed", "integer");
+    refused(json!({ "stream": 1 }), "stream", "a boolean");
+    refused(json!({ "model": 1 }), "model", "a string");
+    refused(json!({ "stop": 1 }), "stop", "a string or array");
+    refused(json!({ "stop": [] }), "stop", "1 to 4 strings, but got 0");
+    refused(
+        json!({ "stop": ["a", "b", "c", "d", "e"] }),
+        "stop",
+        "1 to 4 strings, but got 5",
+    );
+    refused(json!({ "stop": ["a", ""] }), "stop", "empty");
+    refused(json!({ "stop": ["a", 1] }), "stop", "a string");
+    refused(json!({ "logit_bias": { "x": 1 } }), "logit_bias", "x");
+    refused(
+        json!({ "logit_bias": { "5": 101 } }),
+        "logit_bias.5",
+        "<= 100",
+    );
+    refused(json!({ "logit_bias": [] }), "logit_bias", "an object");
+    refused(
+        json!({ "max_tokens": 1, "max_completion_tokens": 1 }),
+        "max_tokens",
+        "at the same time",
+    );
+    refused(
+        json!({ "stream_options": { "include_usage": true } }),
+        "stream_options",
+        "only allowed when 'stream'",
+    );
+}
+
+#[test]
+fn a_body_that_is_no_request_is_refused() {
+    refused_body("", None, "parse the JSON body");
+    refused_body("{", None, "parse the JSON body");
+    refused_body(r#"{"temperature": 1e999}"#, None, "parse the JSON body");
+    refused_body(&"[".repeat(100_000), None, "parse the JSON body");
+    refused_body("[]", None, "JSON object");
+    refused_body(
+        "{}",
+        Some("messages"),
+        "Missing required parameter: 'messages'",
+    );
+}
+
+#[test]
+fn messages_are_text_of_known_roles() {
+    let request = json!({ "messages": [
+        { "role": "system", "content": "s" },
+        { "role": "developer", "content": "d" },
+        { "role": "user", "content": [{ "type": "text", "text": "a" }, { "type": "text", "text": "b" }], "name": "Ada" },
+        { "role": "assistant", "content": "", "refusal": null, "annotations": [], "tool_calls": null },
+        { "role": "tool", "content": "3", "tool_call_id": "call_1" },
+    ]});
+    let messages = ChatRequest::parse(&request.to_string()).unwrap().messages;
+    let roles: Vec<Role> = messages.iter().map(|message| message.role).collect();
+    assert_eq!(
+        roles,
+        [
+            Role::System,
+            Role::Developer,
+            Role::User,
+            Role::Assistant,
+            Role::Tool
+        ],
+        "roles"
+    );
+    assert_eq!(messages[2].content, "a\nb", "parts are joined");
+    assert_eq!(messages[2].name.as_deref(), Some("Ada"), "name");
+    assert_eq!(
+        messages[4].tool_call_id.as_deref(),
+        Some("call_1"),
+        "tool_call_id"
+    );
+}
+
+#[test]
+fn other_messages_are_refused_with_their_place() {
+    refused_messages(json!([]), "messages", "empty array");
+    refused_messages(json!(null), "messages", "an array");
+    refused_messages(json!("Hi"), "messages", "an array");
+    refused_messages(json!(["Hi"]), "messages[0]", "an object");
+    refused_messages(
+        json!([{ "content": "Hi" }]),
+        "messages[0].role",
+        "Missing required",
+    );
+    refused_messages(
+        json!([{ "role": "user" }]),
+        "messages[0].content",
+        "Missing required",
+    );
+    refused_messages(
+        json!([{ "role": "king", "content": "Hi" }]),
+        "messages[0].role",
+        "Invalid value: 'king'. Supported values are: 'system'",
+    );
+    refused_messages(
+        json!([{ "role": 1, "content": "Hi" }]),
+        "messages[0].role",
+        "a string",
+    );
+    let second = |message: Value| json!([{ "role": "user", "content": "Hi" }, message]);
+    refused_messages(
+        second(json!({ "role": "assistant", "content": null })),
+        "messages[1].content",
+        "a string or array",
+    );
+    refused_messages(
+        second(json!({ "role": "assistant", "content": "", "tool_calls": [{}] })),
+        "messages[1].tool_calls",
+        "not supported",
+    );
+    refused_messages(
+        second(json!({ "role": "user", "content": "", "colour": "red" })),
+        "messages[1].colour",
+        "Unrecognized",
+    );
+    refused_messages(
+        second(json!({ "role": "user", "content": [] })),
+        "messages[1].content",
+        "empty array",
+    );
+    refused_messages(
+        second(json!({ "role": "user", "content": ["x"] })),
+        "messages[1].content[0]",
+        "an object",
+    );
+    refused_messages(
+        second(json!({ "role": "user", "content": [{ "text": "x" }] })),
+        "messages[1].content[0].type",
+        "Missing required",
+    );
+    refused_messages(
+        second(json!({ "role": "user", "content": [{ "type": "text" }] })),
+        "messages[1].content[0].text",
+        "Missing required",
+    );
+    let image = json!([{ "type": "text", "text": "x" }, { "type": "image_url", "image_url": { "url": "x" } }]);
+    refused_messages(
+        second(json!({ "role": "user", "content": image })),
+        "messages[1].content[1].type",
+        "'image_url'",
+    );
+}
+
+#[test]
+fn a_request_becomes_a_prompt() {
+    let gguf = include_bytes!("../../../../tests/golden/llama-256/llama-256-Q4_1.gguf");
+    let Parsed::Done(gguf) = Gguf::parse(gguf).unwrap() else {
+        panic!("the file is whole");
+    };
+    let tokenizer = Tokenizer::from_gguf(&gguf.metadata).unwrap();
+    let request = parse(json!({ "stop": "x", "max_tokens": 9, "top_k": 3 }));
+    let bare = ChatTemplate::for_model(&gguf.metadata, &tokenizer, None).unwrap();
+    let error = request.to_generate(&bare, &tokenizer, 0).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::InvalidRequest, "{error}");
+    assert!(error.message().contains("`chat_template`"), "{error}");
+    let source = "{{ bos_token }}{% for m in messages %}{{ m.content }}<|eot_id|>{% endfor %}";
+    let template = ChatTemplate::for_model(&gguf.metadata, &tokenizer, Some(source)).unwrap();
+    let generate = request.to_generate(&template, &tokenizer, 77).unwrap();
+    // <|begin_of_text|> once, H, i, <|eot_id|>.
+    assert_eq!(
+        generate.prompt,
+        [379, 39, 72, 383],
+        "the template's tokens and no others"
+    );
+    assert_eq!(
+        (generate.sampling.seed, generate.sampling.top_k),
+        (77, 3),
+        "a random seed"
+    );
+    assert_eq!(
+        (generate.stop, generate.max_tokens),
+        (vec!["x".to_owned()], Some(9)),
+        "limits"
+    );
+    let seeded = parse(json!({ "seed": 5 }))
+        .to_generate(&template, &tokenizer, 77)
+        .unwrap();
+    assert_eq!(seeded.sampling.seed, 5, "the request's seed");
+}
+
+fn events() -> [Event; 3] {
+    let usage = Usage {
+        prompt_tokens: 5,
+        cached_tokens: 3,
+        completion_tokens: 2,
+    };
+    [
+        Event::Text("Hel".to_owned()),
+        Event::Text("lo".to_owned()),
+        Event::Finish {
+            reason: FinishReason::Length,
+            usage,
+        },
+    ]
+}
+
+fn respond(more: Value) -> Vec<Value> {
+    let mut responder = Responder::new(&parse(more), "chatcmpl-1", 1_700_000_000, "m");
+    let mut sent: Vec<Value> = responder.open().into_iter().collect();
+    for event in events() {
+        sent.extend(responder.event(&event));
+    }
+    sent
+}
+
+fn usage() -> Value {
+    json!({ "prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7, "prompt_tokens_details": { "cached_tokens": 3 } })
+}
+
+#[test]
+fn an_answer_is_one_completion() {
+    let expected = json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1_700_000_000, "model": "m",
+        "choices": [{
+            "index": 0, "message": { "role": "assistant", "content": "Hello", "refusal": null },
+            "logprobs": null, "finish_reason": "length",
+        }],
+        "usage": usage(),
+    });
+    assert_eq!(respond(json!({})), [expected], "at the end");
+}
+
+#[test]
+fn a_streamed_answer_is_chunks() {
+    let chunk = |delta: Value, reason: Value| {
+        json!({
+            "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_700_000_000, "model": "m",
+            "choices": [{ "index": 0, "delta": delta, "logprobs": null, "finish_reason": reason }],
+        })
+    };
+    let mut expected = vec![
+        chunk(
+            json!({ "role": "assistant", "content": "", "refusal": null }),
+            json!(null),
+        ),
+        chunk(json!({ "content": "Hel" }), json!(null)),
+        chunk(json!({ "content": "lo" }), json!(null)),
+        chunk(json!({}), json!("length")),
+    ];
+    assert_eq!(
+        respond(json!({ "stream": true })),
+        expected,
+        "who, what, why"
+    );
+    let last = json!({
+        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_700_000_000, "model": "m",
+        "choices": [], "usage": usage(),
+    });
+    for chunk in &mut expected {
+        chunk["usage"] = json!(null);
+    }
+    expected.push(last);
+    let got = respond(json!({ "stream": true, "stream_options": { "include_usage": true } }));
+    assert_eq!(got, expected, "and how much");
+}
+
+#[test]
+fn errors_have_openais_shape() {
+    let error = Error::invalid_request("top_p", "too large");
+    let expected = json!({ "error": { "message": "too large", "type": "invalid_request_error", "param": "top_p", "code": "invalid_request" } });
+    assert_eq!(error_body(&error), expected, "the caller's fault");
+    let error = Error::internal("oh");
+    let expected = json!({ "error": { "message": "oh", "type": "server_error", "param": null, "code": "internal" } });
+    assert_eq!(error_body(&error), expected, "ours");
+}
