@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::outcome::{Explain, Failure, Result};
 use crate::tool::Tool;
 
-/// The oldest Node that the tools of `www/` run on.
-const NODE_MAJOR: u32 = 20;
+/// The Node that the tools of `www/` run on, in words; [`is_new_enough`] has it in numbers.
+const NODE: &str = "Node 20.19 or 22.12, or a later one";
 
 /// The target of the browser build.
 pub(crate) const WASM_TARGET: &str = "wasm32-unknown-unknown";
@@ -44,12 +44,12 @@ fn node() -> Option<Missing> {
     );
     match Tool::new("node").arg("--version").text() {
         Err(_) => Some(Missing {
-            what: format!("Node {NODE_MAJOR} or later is missing"),
+            what: format!("{NODE}, is missing"),
             get,
         }),
-        Ok(version) if major(&version).is_none_or(|major| major < NODE_MAJOR) => Some(Missing {
+        Ok(version) if !is_new_enough(&version) => Some(Missing {
             what: format!(
-                "Node {NODE_MAJOR} or later is needed, `node --version` says {}",
+                "{NODE}, is needed; `node --version` says {}",
                 version.trim()
             ),
             get,
@@ -133,24 +133,38 @@ fn by_system(linux: &str, mac: &str, windows: &str) -> String {
     text.to_owned()
 }
 
-/// `v20.11.1` → 20.
-fn major(version: &str) -> Option<u32> {
-    version
+/// Whether `v20.19.1` and the like is a Node that will do.
+fn is_new_enough(version: &str) -> bool {
+    let mut numbers = version
         .trim()
         .trim_start_matches('v')
         .split('.')
-        .next()?
-        .parse()
-        .ok()
+        .map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(20)), Some(Ok(minor))) => minor >= 19,
+        (Some(Ok(22)), Some(Ok(minor))) => minor >= 12,
+        (Some(Ok(major)), _) => major > 22,
+        _ => false,
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::major;
+    use super::is_new_enough;
 
     #[test]
-    fn major_version_is_read() {
-        assert_eq!(major("v20.11.1\n"), Some(20), "as node prints it");
-        assert_eq!(major("next"), None, "not a version");
+    fn old_and_odd_versions_of_node_are_refused() {
+        for (version, expected) in [
+            ("v20.19.0\n", true),
+            ("v20.18.9", false),
+            ("v21.7.0", false),
+            ("v22.11.0", false),
+            ("v22.12.0", true),
+            ("v24.0.0", true),
+            ("v18.20.0", false),
+            ("next", false),
+        ] {
+            assert_eq!(is_new_enough(version), expected, "{version}");
+        }
     }
 }
