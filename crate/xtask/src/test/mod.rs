@@ -5,6 +5,7 @@
 mod browser;
 mod counts;
 mod native;
+mod packages;
 mod report;
 mod system;
 mod typescript;

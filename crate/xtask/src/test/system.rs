@@ -5,16 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::native::Adapter;
-use crate::outcome::{Explain, Failure, Result};
-use crate::tool::Tool;
-
-/// The Debian packages that hold everything the suite runs on. Chromium brings SwiftShader's driver.
-const PACKAGES: [&str; 4] = [
-    "chromium",
-    "firefox-esr",
-    "mesa-vulkan-drivers",
-    "libvulkan1",
-];
+use super::packages;
+use crate::outcome::{Failure, Result};
 
 /// What the stages to run ask of the machine.
 #[derive(Clone, Copy, Debug)]
@@ -42,14 +34,14 @@ impl System {
         }
         let missing = found.missing(needs).join(", ");
         println!("missing: {missing}");
-        install(&missing)?;
+        packages::install(&missing)?;
         let found = Self::find();
         match found.missing(needs).as_slice() {
             [] => Ok(found),
             missing => Err(Failure::new(format!(
                 "still missing after the packages were installed: {}. {}",
                 missing.join(", "),
-                by_hand()
+                packages::by_hand()
             ))),
         }
     }
@@ -131,7 +123,7 @@ impl System {
 }
 
 fn absent(what: &str) -> Failure {
-    Failure::new(format!("{what} is not there. {}", by_hand()))
+    Failure::new(format!("{what} is not there. {}", packages::by_hand()))
 }
 
 /// The program that the variable names, or the first of `names` on PATH.
@@ -205,88 +197,9 @@ fn has_loader() -> bool {
     places.any(|place| place.join("libvulkan.so.1").exists())
 }
 
-/// Installs the packages on Debian and its relatives; elsewhere, and without the right to, says what to do.
-fn install(missing: &str) -> Result<()> {
-    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
-    if !is_debian(&release) {
-        return Err(Failure::new(format!(
-            "the tests need what is not here: {missing}. {}",
-            by_hand()
-        )));
-    }
-    let sudo = if is_root() {
-        None
-    } else if Tool::new("sudo").args(["-n", "true"]).text().is_ok() {
-        Some("sudo")
-    } else {
-        return Err(Failure::new(format!(
-            "the tests need what is not here: {missing}. Install it and run the command again:\n\n  sudo apt-get install \
-             --no-install-recommends {}",
-            PACKAGES.join(" ")
-        )));
-    };
-    for arguments in [
-        ["update"].as_slice(),
-        &[
-            ["install", "--yes", "--no-install-recommends"].as_slice(),
-            &PACKAGES,
-        ]
-        .concat(),
-    ] {
-        let tool = match sudo {
-            Some(sudo) => Tool::new(sudo).args(["-n", "apt-get"]),
-            None => Tool::new("apt-get"),
-        };
-        tool.args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .run()
-            .explain(|| format!("the packages could not be installed. {}", by_hand()))?;
-    }
-    Ok(())
-}
-
-/// Whether an os-release file is Debian's or a relative's.
-fn is_debian(release: &str) -> bool {
-    release
-        .lines()
-        .filter_map(|line| {
-            line.strip_prefix("ID=")
-                .or_else(|| line.strip_prefix("ID_LIKE="))
-        })
-        .any(|ids| {
-            ids.trim_matches('"')
-                .split(' ')
-                .any(|id| id == "debian" || id == "ubuntu")
-        })
-}
-
-fn is_root() -> bool {
-    Tool::new("id")
-        .arg("-u")
-        .text()
-        .is_ok_and(|id| id.trim() == "0")
-}
-
-fn by_hand() -> &'static str {
-    "The whole suite runs on Linux with Chromium (and the vk_swiftshader_icd.json that comes with it), Firefox 150 or later, \
-     Mesa's lavapipe (Debian: mesa-vulkan-drivers; Fedora: mesa-vulkan-drivers; Arch: vulkan-swrast) and the Vulkan loader. \
-     Where they are in unusual places, name them in CHROMIUM, FIREFOX, PUNA_SWIFTSHADER_ICD and PUNA_LAVAPIPE_ICD. Browsers \
-     in snap packages do not start from a test. `cargo xtask test --only check` (or native, typescript) runs a part"
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn debian_and_its_relatives_are_known() {
-        assert!(is_debian("PRETTY_NAME=x\nID=debian\n"), "Debian");
-        assert!(
-            is_debian("ID=linuxmint\nID_LIKE=\"ubuntu debian\"\n"),
-            "a relative"
-        );
-        assert!(!is_debian("ID=fedora\n"), "not one");
-    }
 
     #[test]
     fn what_is_missing_is_named_only_where_it_is_needed() {

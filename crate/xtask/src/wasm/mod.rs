@@ -12,7 +12,7 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::node;
 use crate::outcome::{Explain, Failure, Result};
 use crate::prerequisite::{self, WASM_TARGET};
-use crate::project::{root, shown};
+use crate::project::{files_under, root, shown};
 use crate::stamp::{Inputs, Stamp};
 use crate::tool::Tool;
 use recipe::{Output, Recipe};
@@ -58,7 +58,13 @@ fn build(recipe: &Recipe, output: &Output, dev: bool) -> Result<()> {
     if dev || !output.within_budget {
         return Ok(());
     }
-    weigh::check(&folder, recipe.budget_brotli_bytes)
+    weigh::check(&files_under(&folder, &[])?, recipe.budget_brotli_bytes)
+}
+
+/// Holds the built package to the budget: what a page fetches, the engine's glue and worker bundled.
+pub(crate) fn weigh_package(dist: &Path) -> Result<()> {
+    let files = files_under(dist, &["demo", "types"])?;
+    weigh::check(&files, Recipe::read()?.budget_brotli_bytes)
 }
 
 /// Everything that the output is made from.

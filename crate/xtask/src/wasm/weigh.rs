@@ -1,11 +1,11 @@
 //! What a visitor fetches: raw, gzip and brotli bytes of the wasm and its JS, held to the budget.
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use serde_json::Value;
 
 use crate::outcome::{Explain, Failure, Result};
-use crate::project::{files_under, grouped, shown};
+use crate::project::{grouped, shown};
 use crate::tool::Tool;
 
 /// Node has both compressors; prints `[raw, gzip, brotli]` of each file.
@@ -17,9 +17,9 @@ console.log(JSON.stringify(process.argv.slice(1).map((file) => {
     [zlib.constants.BROTLI_PARAM_QUALITY]: 11, [zlib.constants.BROTLI_PARAM_SIZE_HINT]: data.length } }).length];
 })));";
 
-/// Prints what the wasm and JS files in `folder` weigh; fails above the budget.
-pub(super) fn check(folder: &Path, budget_brotli_bytes: u64) -> Result<()> {
-    let mut files = files_under(folder, &[])?;
+/// Prints what the wasm and JS files among `files` weigh; fails above the budget.
+pub(super) fn check(files: &[PathBuf], budget_brotli_bytes: u64) -> Result<()> {
+    let mut files = files.to_vec();
     files.retain(|file| {
         file.extension()
             .is_some_and(|kind| kind == "wasm" || kind == "js")
@@ -48,9 +48,8 @@ pub(super) fn check(folder: &Path, budget_brotli_bytes: u64) -> Result<()> {
         return Ok(());
     }
     Err(Failure::new(format!(
-        "{}/ weighs {} bytes (brotli), the budget in wasm-pack.toml is {}: find what grew (cargo tree, twiggy) before \
+        "wasm and JS weigh {} bytes (brotli), the budget in wasm-pack.toml is {}: find what grew (cargo tree, twiggy) before \
          raising it",
-        shown(folder),
         grouped(brotli),
         grouped(budget_brotli_bytes)
     )))
