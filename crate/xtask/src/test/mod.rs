@@ -171,6 +171,7 @@ fn run_stage(stage: Stage, options: &Options, system: &System, report: &mut Repo
         Stage::Package => {
             www::build()?;
             wasm::run(false)?;
+            wasm::weigh_package(&www::dist())?;
             report.add(
                 "package built, within its budget",
                 "-",
