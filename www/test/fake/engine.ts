@@ -46,7 +46,6 @@ export const Engine: WasmEngineClass = {
 
 /** Starts nothing. */
 const init = (): Promise<unknown> => Promise.resolve();
-// eslint-disable-next-line no-restricted-syntax -- the shape of the glue
 export default init;
 
 class FakeEngine implements WasmEngine {
@@ -88,7 +87,7 @@ class FakeEngine implements WasmEngine {
     onChunk: (json: string) => void,
     signal: AbortSignal | undefined,
   ): Promise<string> {
-    if (this.#isBusy) throw { code: "busy", message: "two requests at once", details: {} };
+    if (this.#isBusy) throw thrown("busy", "two requests at once");
     this.#isBusy = true;
     try {
       return await this.#answer(JSON.parse(request) as FakeRequest, onChunk, signal);
@@ -119,11 +118,7 @@ class FakeEngine implements WasmEngine {
   ): Promise<string> {
     const last = request.messages?.at(-1);
     if (last === undefined) {
-      throw {
-        code: "invalid_request",
-        message: "messages: expected at least one",
-        details: { param: "messages" },
-      };
+      throw thrown("invalid_request", "messages: expected at least one", { param: "messages" });
     }
     const failure = this.#script.failChat ?? /^\/fail (\w+)$/.exec(last.content ?? "")?.[1] ?? null;
     const pieces = piecesOf(last.content === "/count" ? countTo(40) : ANSWER);
@@ -195,10 +190,15 @@ function progressAt(part: number, isCached: boolean): WasmProgress {
   };
 }
 
-/** What the wasm throws: no `Error`, but something with its fields. */
-function failureOf(code: string): unknown {
+function failureOf(code: string): Error {
   if (code === "trap") return new WebAssembly.RuntimeError("unreachable");
-  return { code, ...(FAILURES[code] ?? { message: `the fake failed as ${code}`, details: {} }) };
+  const failure = FAILURES[code];
+  return thrown(code, failure?.message ?? `the fake failed as ${code}`, failure?.details);
+}
+
+/** What the wasm throws: an `Error` with the fields of the wire. */
+function thrown(code: string, message: string, details: Record<string, unknown> = {}): Error {
+  return Object.assign(new Error(message), { code, details });
 }
 
 function piecesOf(text: string): string[] {
@@ -211,5 +211,5 @@ function countTo(last: number): string {
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, ms));
-  if (signal?.aborted === true) throw { code: "aborted", message: "stopped between two steps", details: {} };
+  if (signal?.aborted === true) throw thrown("aborted", "stopped between two steps");
 }
