@@ -1,5 +1,30 @@
 //! What a model file holds, and which byte ranges to fetch in which order.
+//!
+//! Everything here reads bytes that somebody else wrote: no number from a file is trusted before it
+//! has been compared with the bytes that are really there. Nothing here fetches, stores or uploads.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects
+)]
 
+mod foreign;
+pub mod ggml_type;
 pub mod gguf;
 pub mod manifest;
+pub mod metadata;
 pub mod plan;
+mod reader;
+
+#[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    reason = "a test stops at the first surprise"
+)]
+mod tests;
