@@ -92,7 +92,7 @@ export class Completions {
         releaseController();
       });
     await queue.ready();
-    return new ChatStream(queue, controller);
+    return new ChatStream(queue, controller, signal);
   }
 }
 

@@ -5,11 +5,12 @@ import type { ChatCompletionChunk } from "./types/openai.js";
 
 type End = { error: unknown } | { error?: never };
 
-/** One writer, one reader. The first end counts; what comes after it is dropped. */
+/** One writer, one reader. The first end counts, unless it is cut; what comes after it is dropped. */
 export class ChunkQueue {
   #chunks: ChatCompletionChunk[] = [];
   #end: End | null = null;
   #wake: (() => void)[] = [];
+  #isOver = false;
 
   /** Adds a chunk. */
   push(chunk: ChatCompletionChunk): void {
@@ -28,16 +29,18 @@ export class ChunkQueue {
     this.#finish({ error });
   }
 
-  /** Ends it now: what is there is dropped. With an error, the reader gets that. */
+  /** Ends it now, unless the reader has seen its end: what is there is dropped, and an error is what it gets. */
   cut(end: End): void {
+    if (this.#isOver) return;
     this.#chunks = [];
-    this.#finish(end);
+    this.#end = end;
+    this.#wakeAll();
   }
 
   /** Resolves when there is a chunk or the end; rejects when it failed before any chunk. */
   async ready(): Promise<void> {
     while (this.#chunks.length === 0 && this.#end === null) await this.#woken();
-    if (this.#chunks.length === 0) this.#throwIfFailed();
+    if (this.#chunks.length === 0 && this.#end !== null && "error" in this.#end) this.#throwIfFailed();
   }
 
   /** The next chunk, or `null` at the end. */
@@ -59,11 +62,11 @@ export class ChunkQueue {
   }
 
   #throwIfFailed(): void {
-    if (this.#end === null || !("error" in this.#end)) return;
-    const { error } = this.#end;
+    const end = this.#end;
+    this.#isOver = true;
     // It is told once; whoever asks on gets the end.
     this.#end = {};
-    throw error;
+    if (end !== null && "error" in end) throw end.error;
   }
 
   #woken(): Promise<void> {

@@ -1,6 +1,6 @@
 // A streamed answer, in the shape of the `openai` package's `Stream`.
 
-import { InvalidRequestError } from "./errors.js";
+import { InvalidRequestError, abortErrorOf } from "./errors.js";
 import type { ChunkQueue } from "./queue.js";
 import type { ChatCompletionChunk } from "./types/openai.js";
 
@@ -17,11 +17,13 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
   /** Stops the work. */
   readonly controller: AbortController;
   readonly #queue: ChunkQueue;
+  readonly #signal: AbortSignal | null;
   #isTaken = false;
 
   /** @internal */
-  constructor(queue: ChunkQueue, controller: AbortController) {
+  constructor(queue: ChunkQueue, controller: AbortController, signal: AbortSignal | null) {
     this.#queue = queue;
+    this.#signal = signal;
     this.controller = controller;
   }
 
@@ -31,9 +33,12 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
     }
     this.#isTaken = true;
     const queue = this.#queue;
+    const signal = this.#signal;
     const controller = this.controller;
     return {
       async next() {
+        // The work may be done while its chunks still wait here: nobody wants them any more.
+        if (signal?.aborted === true) queue.cut({ error: abortErrorOf(signal) });
         const value = await queue.take();
         return value === null ? { done: true, value: undefined } : { done: false, value };
       },

@@ -1,4 +1,4 @@
-// The part of OpenAI's wire format that Puna speaks, in its own words. `test/types.test-d.ts` holds these
+// The part of OpenAI's wire format that Puna speaks, in its own words. `test/openai.types.ts` holds these
 // types against the `openai` package: what is asked of Puna can be asked there, what Puna answers is valid there.
 
 /** A piece of text inside a message. */
@@ -70,6 +70,7 @@ export interface SamplingExtensions {
 export interface ChatCompletionCreateParamsNonStreaming
   extends ChatCompletionCreateParamsBase, SamplingExtensions {
   stream?: false | null;
+  stream_options?: null;
 }
 
 /** A request for the answer as it is made. */
