@@ -1,6 +1,10 @@
 //! Every kernel against its CPU twin: op × format × shape × variant, and for each a planted fault
 //! that must be seen. One suite for native tests and for the browser.
 #![forbid(unsafe_code)]
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "sizes of test cases are small"
+)]
 
 pub mod bench;
 pub mod case;

@@ -96,13 +96,13 @@ impl ModelConfig {
                 "attention.value_length is {value_dim} and attention.key_length is {head_dim}; only equal lengths are supported"
             )));
         }
-        if num_attention_heads % num_key_value_heads != 0 || head_dim % 2 != 0 {
+        if !num_attention_heads.is_multiple_of(num_key_value_heads) || !head_dim.is_multiple_of(2) {
             return Err(Error::bad_model_file(format!(
                 "{num_attention_heads} query heads of size {head_dim} do not divide into {num_key_value_heads} groups of even-sized heads"
             )));
         }
         let dims = keys.size_or("rope.dimension_count", MAX_WIDTH, head_dim)?;
-        if dims > head_dim || dims % 2 != 0 {
+        if dims > head_dim || !dims.is_multiple_of(2) {
             return Err(Error::bad_model_file(format!(
                 "rope.dimension_count is {dims}, expected an even number up to the head's size {head_dim}"
             )));

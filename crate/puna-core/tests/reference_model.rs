@@ -1,4 +1,8 @@
 //! The reference executor against logits of an independent implementation.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "sizes of golden files are small"
+)]
 
 mod support;
 

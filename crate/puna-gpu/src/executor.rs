@@ -126,7 +126,7 @@ impl Executor {
         n_tensors: usize,
         options: ExecutorOptions,
     ) -> Result<Self> {
-        if graph.kv.head_dim % 4 != 0 {
+        if !graph.kv.head_dim.is_multiple_of(4) {
             return Err(Error::unsupported_model(format!(
                 "the heads have size {}, expected a multiple of 4",
                 graph.kv.head_dim
@@ -327,7 +327,7 @@ impl Executor {
         } = self;
         let what = format!("a KV cache of {capacity} tokens");
         gpu.scoped(&what, ErrorCode::Internal, || {
-            memory.grow(gpu, graph, options.kv, capacity)
+            memory.grow(gpu, graph, options.kv, capacity);
         })
         .await?;
         for dispatch in self.decode.iter_mut().chain(&mut self.prefill) {

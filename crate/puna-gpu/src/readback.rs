@@ -59,7 +59,7 @@ impl Readback {
         let shared = Arc::clone(&state);
         self.buffer
             .map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
-                Mapping::finish(&shared, result.is_ok())
+                Mapping::finish(&shared, result.is_ok());
             });
         self.wait(gpu, state).await?;
         {

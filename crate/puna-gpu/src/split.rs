@@ -105,7 +105,7 @@ impl Split {
             Self::Serial => {}
             Self::Shared => constants.extend([("PAIRS", self.pairs()), ("LANES", SHARED_LANES)]),
             Self::Subgroup(min, max) => {
-                constants.extend([("PAIRS", self.pairs()), ("ROUNDS", max / min)])
+                constants.extend([("PAIRS", self.pairs()), ("ROUNDS", max / min)]);
             }
         }
         constants

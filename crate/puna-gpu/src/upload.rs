@@ -132,7 +132,7 @@ fn rows_to_parts(
     let table = &to.graph.matrices[matrix];
     let row_bytes = table.format.row_bytes(table.cols);
     let row_size = row_bytes as u64;
-    if place.tensor_offset % row_size != 0 || place.bytes % row_size != 0 {
+    if !place.tensor_offset.is_multiple_of(row_size) || !place.bytes.is_multiple_of(row_size) {
         return Err(Error::internal(format!(
             "a chunk cuts {} inside a row of {row_bytes} bytes",
             table.name

@@ -1,4 +1,8 @@
 //! A tiny model on the GPU, in every variant, against logits of an independent implementation.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "sizes of golden files are small"
+)]
 
 mod support;
 

@@ -176,7 +176,7 @@ impl<'a> Builder<'a> {
         let (ix, tensor) = self.find(name)?;
         check_shape(tensor, &[cols, rows])?;
         let format = Format::of(name, tensor.ggml_type)?;
-        if cols % BLOCK_LEN != 0 {
+        if !cols.is_multiple_of(BLOCK_LEN) {
             return Err(Error::unsupported_model(format!(
                 "tensor {name} has {cols} columns, expected a multiple of {BLOCK_LEN}"
             )));

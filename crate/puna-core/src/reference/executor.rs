@@ -87,7 +87,7 @@ impl Executor {
                 }
                 Op::Attention(op) => {
                     act[op.out] =
-                        attention::attention(&act[op.query], op.heads, position, &kv[op.layer])
+                        attention::attention(&act[op.query], op.heads, position, &kv[op.layer]);
                 }
                 Op::LinearAdd(op) => {
                     let mut residual = std::mem::take(&mut act[op.residual]);
@@ -95,10 +95,10 @@ impl Executor {
                     act[op.residual] = residual;
                 }
                 Op::Glu(op) => {
-                    act[op.out] = glu::glu(dense(op.weight), &act[op.x], &vectors[op.gain], op.eps)
+                    act[op.out] = glu::glu(dense(op.weight), &act[op.x], &vectors[op.gain], op.eps);
                 }
                 Op::Head(op) => {
-                    logits = head::head(dense(op.weight), &act[op.x], &vectors[op.gain], op.eps)
+                    logits = head::head(dense(op.weight), &act[op.x], &vectors[op.gain], op.eps);
                 }
             }
         }

@@ -56,6 +56,7 @@ pub struct Norm<'a> {
     clippy::cast_possible_truncation,
     reason = "the twin rounds to f32 where a kernel stores"
 )]
+#[expect(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
 pub fn qkv(
     weight: Dense<'_>,
     first_row: usize,
