@@ -9,8 +9,9 @@ use super::reader::{Read, Reader, Stop};
 use crate::{Error, Result};
 
 pub use super::ggml_type::type_name;
-pub use super::metadata::{Metadata, StrArray, StrIter};
+pub use super::metadata::Metadata;
 pub use super::reader::MAX_HEADER_BYTES;
+pub use super::value::{StrArray, StrIter};
 
 /// Tensors of the largest models known: some 20 thousand.
 const MAX_TENSORS: u64 = 1 << 16;

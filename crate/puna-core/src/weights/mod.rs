@@ -17,6 +17,7 @@ pub mod manifest;
 pub mod metadata;
 pub mod plan;
 mod reader;
+mod value;
 
 #[cfg(test)]
 #[allow(
@@ -25,6 +26,7 @@ mod reader;
     clippy::panic,
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
+    clippy::cast_possible_truncation,
     reason = "a test stops at the first surprise"
 )]
 mod tests;

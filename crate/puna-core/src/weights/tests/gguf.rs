@@ -288,7 +288,7 @@ fn flipped_bytes_never_panic_nor_pass_the_end() {
                 }
             }
             Ok(Parsed::NeedMore { at_least }) => {
-                assert!(at_least > bytes.len() as u64, "round {round}")
+                assert!(at_least > bytes.len() as u64, "round {round}");
             }
             Err(_) => refused += 1,
         }

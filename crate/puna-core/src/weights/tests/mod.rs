@@ -2,6 +2,8 @@
 
 mod ggml_type;
 mod gguf;
+mod manifest;
+mod plan;
 
 /// Writes GGUF headers, well-formed or not.
 #[derive(Clone)]
