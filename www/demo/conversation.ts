@@ -11,6 +11,7 @@ import { byId, button } from "./view/dom.js";
 import { codeOf, errorCard } from "./view/explain.js";
 import { AnswerView, userMessage } from "./view/message.js";
 import type { Settings } from "./view/settings.js";
+import { welcome } from "./view/welcome.js";
 
 /** What the page does on the conversation's behalf. */
 export interface Surroundings {
@@ -28,6 +29,7 @@ export class Conversation {
   readonly #model: Model;
   readonly #around: Surroundings;
   readonly #log = byId("log", HTMLElement);
+  readonly #welcome = byId("welcome", HTMLElement);
   readonly #scroller = byId("main", HTMLElement);
   #history: ChatCompletionMessageParam[] = [];
   #abort: AbortController | null = null;
@@ -37,6 +39,11 @@ export class Conversation {
     this.#model = model;
     this.#around = around;
     this.#log.replaceChildren();
+    this.#welcome.replaceChildren(
+      welcome((text) => {
+        void this.ask(text);
+      }),
+    );
   }
 
   /** Whether an answer is being made. */
@@ -47,6 +54,7 @@ export class Conversation {
   /** Says something and shows the answer. */
   async ask(text: string): Promise<void> {
     if (this.isBusy) return;
+    this.#welcome.replaceChildren();
     this.#history.push({ role: "user", content: text });
     this.#log.append(userMessage(text));
     await this.#answer();

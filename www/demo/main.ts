@@ -108,7 +108,7 @@ function begin(loaded: Model): void {
   page.device.hidden = false;
   page.weakness.textContent =
     info.fileBytes < SMALL_MODEL_BYTES
-      ? `${info.name} is a very small model: it writes well and knows little. Check what it says.`
+      ? "A very small model: it writes well and knows little. Check what it says."
       : "Models make mistakes. Check what this one says.";
   drawer.describe(loaded);
   newChat();
@@ -142,7 +142,9 @@ function show(screen: "start" | "chat"): void {
 
 function showBusy(isBusy: boolean): void {
   // Where the focus was on the button that goes, it moves to the field and not to nowhere.
-  const hadFocus = document.activeElement === page.stop || document.activeElement === page.send;
+  const { activeElement } = document;
+  const hadFocus =
+    activeElement === page.stop || activeElement === page.send || activeElement === document.body;
   page.send.hidden = isBusy;
   page.stop.hidden = !isBusy;
   page.send.disabled = page.prompt.value.trim() === "";

@@ -48,12 +48,23 @@ describe("when the worker dies", () => {
     expect(await result).toMatchObject({ code: "internal" });
   });
 
-  it("is dead after a trap of the wasm, whose state is anybody's guess", async () => {
+  it.each([
+    ["trap", "RuntimeError: unreachable"],
+    ["internal", "the fake failed as internal"],
+  ])("is dead after a %s of the wasm, whose state is anybody's guess", async (failure, message) => {
     const { model, worker } = await loaded();
-    const error = await rejectionOf(model.chat.completions.create({ messages: say("/fail trap") }));
-    expect(error).toMatchObject({ code: "internal", message: "RuntimeError: unreachable" });
+    const error = await rejectionOf(model.chat.completions.create({ messages: say(`/fail ${failure}`) }));
+    expect(error).toMatchObject({ code: "internal", message });
     await until(() => worker.isTerminated);
-    expect(await rejectionOf(model.counters())).toMatchObject({ code: "internal" });
+    expect(await rejectionOf(model.counters())).toMatchObject({ code: "internal", message });
+  });
+
+  it("lives on after a failure that is no defect", async () => {
+    const { model, worker } = await loaded();
+    const error = await rejectionOf(model.chat.completions.create({ messages: say("/fail out_of_memory") }));
+    expect(error).toMatchObject({ code: "out_of_memory" });
+    expect((await model.counters()).steps).toBe(3);
+    expect(worker.isTerminated).toBe(false);
   });
 
   it("believes the worker that says so itself", async () => {

@@ -75,8 +75,7 @@ export function errorCard(error: unknown, ...actions: HTMLElement[]): HTMLElemen
     "div",
     { class: "error", role: "alert" },
     h("h2", {}, title),
-    // Here the library's own words are advice for this very browser.
-    h("p", {}, code === "unsupported_device" ? sentence(message) : next),
+    h("p", {}, code === "unsupported_device" ? sentence(message) : (refusal(error) ?? next)),
     h(
       "details",
       {},
@@ -86,6 +85,18 @@ export function errorCard(error: unknown, ...actions: HTMLElement[]): HTMLElemen
     ),
     actions.length === 0 ? null : h("div", { class: "actions" }, ...actions),
   );
+}
+
+/** What the status of a server's answer means. */
+function refusal(error: unknown): string | null {
+  if (!(error instanceof PunaError) || error.code !== "network") return null;
+  const status = error.details["status"];
+  if (typeof status !== "number") return null;
+  const said = `The server answered ${status}`;
+  if (status === 404 || status === 410) return `${said}: there is no such file. Check the address.`;
+  if (status === 401 || status === 403) return `${said}: it does not give this file to everybody.`;
+  if (status >= 500) return `${said}: it has a problem of its own. Try again later.`;
+  return null;
 }
 
 function facts(error: unknown): HTMLElement[] {

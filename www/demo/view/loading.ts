@@ -20,6 +20,7 @@ export class LoadingView {
   readonly #amount = h("span", {});
   readonly #speed = h("span", {});
   readonly #from = h("span", {});
+  readonly #warning = h("p", { class: "hint" });
   #samples: Sample[] = [];
   #announcedPercent = 0;
 
@@ -31,6 +32,7 @@ export class LoadingView {
       this.#stage,
       this.#bar,
       h("p", { class: "facts" }, this.#amount, this.#speed, this.#from),
+      this.#warning,
       h("div", { class: "actions" }, button("Cancel", onCancel)),
     );
   }
@@ -45,6 +47,7 @@ export class LoadingView {
     this.#amount.textContent =
       totalBytes > 0 ? `${bytes(loadedBytes)} of ${bytes(totalBytes)}` : bytes(loadedBytes);
     this.#from.textContent = originOf(event);
+    this.#warning.textContent = event.warning ?? "";
     this.#showSpeed(event);
     const percent = Math.floor(part * 4) * 25;
     if (percent > this.#announcedPercent && percent < 100) {

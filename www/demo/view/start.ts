@@ -24,7 +24,7 @@ export function startForm(address: string, onChoice: (source: string | File) => 
     h(
       "p",
       { class: "hint", id: "model-hint" },
-      "A GGUF file, or the manifest of a sharded one, on a host that lets pages of other origins read it.",
+      "A GGUF file or the manifest of a sharded one; its host must let other sites read it (CORS).",
     ),
     h(
       "p",

@@ -13,6 +13,8 @@ export interface ProgressEvent {
   networkBytes: number;
   /** Of the loaded bytes, those that came from the browser's cache. */
   cachedBytes: number;
+  /** Something worth knowing that does not stop the load, such as a cache that can't be written. */
+  warning?: string;
 }
 
 /** The GPU a model runs on, and the kind of shaders chosen for it. */
@@ -71,7 +73,10 @@ export interface LoadOptions {
   contextLength?: number;
   /** A Jinja chat template in place of the model's own. */
   chatTemplate?: string;
-  /** `opfs` (the default) keeps the model in the browser's private file system; `none` keeps nothing. */
+  /**
+   * Where absent, the weights are kept in the browser's private file system if that is possible. `opfs` insists
+   * on it and else fails; `none` neither keeps nor uses them.
+   */
   cache?: "opfs" | "none";
   /** Precision of the attention cache; `f32` takes twice the memory. */
   kvCache?: "f16" | "f32";

@@ -4,7 +4,9 @@
 import init, { Engine } from "puna-engine";
 
 import { PunaError, toWire } from "../errors.js";
+import { camelKeys } from "../names.js";
 import type { FromWorker, ToWorker } from "../types/messages.js";
+import type { ProgressEvent } from "../types/model.js";
 import { type DeviceScope, requireWebGpu } from "./device.js";
 import { type LoadEngine, Server } from "./serve.js";
 import { withSubgroups } from "./subgroups.js";
@@ -26,13 +28,7 @@ const loadEngine: LoadEngine = async ({ source, options }, onProgress, signal) =
       JSON.stringify(options),
       source,
       (progress) => {
-        onProgress({
-          stage: progress.stage,
-          loadedBytes: progress.loaded_bytes,
-          totalBytes: progress.total_bytes,
-          networkBytes: progress.network_bytes,
-          cachedBytes: progress.cached_bytes,
-        });
+        onProgress(camelKeys(progress) as ProgressEvent);
       },
       signal,
     ),

@@ -156,8 +156,11 @@ export class Server {
   #fail(id: number, error: unknown): void {
     const wire = toWire(error);
     this.#page.postMessage({ kind: "failed", id, error: wire });
-    // After a trap the wasm's state is anybody's guess: it must not answer again.
-    if (error instanceof WebAssembly.RuntimeError) this.#page.postMessage({ kind: "died", error: wire });
+    // After a panic or a trap the wasm's state is anybody's guess: it must not answer again. Our own `PunaError`
+    // is no word of the wasm's.
+    if (wire.code === "internal" && !(error instanceof PunaError)) {
+      this.#page.postMessage({ kind: "died", error: wire });
+    }
   }
 }
 

@@ -8,6 +8,7 @@ export interface WasmProgress {
   total_bytes: number;
   network_bytes: number;
   cached_bytes: number;
+  warning?: string;
 }
 
 /** A loaded model. What goes in and out is JSON text; what is thrown is `{code, message, details}`. */

@@ -22,6 +22,7 @@ interface FakeRequest {
   messages?: { role?: string; content?: string }[];
   stream?: boolean;
   max_tokens?: number | null;
+  max_completion_tokens?: number | null;
   stream_options?: { include_usage?: boolean };
 }
 
@@ -122,7 +123,7 @@ class FakeEngine implements WasmEngine {
     }
     const failure = this.#script.failChat ?? /^\/fail (\w+)$/.exec(last.content ?? "")?.[1] ?? null;
     const pieces = piecesOf(last.content === "/count" ? countTo(40) : ANSWER);
-    const most = request.max_tokens ?? pieces.length;
+    const most = request.max_completion_tokens ?? request.max_tokens ?? pieces.length;
     const head = { id: "chatcmpl-1", created: 1, model: "smollm2-135m-instruct" };
     const chunk = (delta: object, finish: string | null): string =>
       JSON.stringify({

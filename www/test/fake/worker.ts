@@ -3,7 +3,9 @@
 
 import { MessageChannel, type MessagePort } from "node:worker_threads";
 
+import { camelKeys } from "../../src/names.js";
 import type { FromWorker, ToWorker } from "../../src/types/messages.js";
+import type { ProgressEvent } from "../../src/types/model.js";
 import type { WorkerLike } from "../../src/worker/client.js";
 import { type LoadEngine, Server } from "../../src/worker/serve.js";
 import { Engine } from "./engine.js";
@@ -15,13 +17,7 @@ const loadEngine: LoadEngine = ({ source, options }, onProgress, signal) =>
     JSON.stringify(options),
     source,
     (progress) => {
-      onProgress({
-        stage: progress.stage,
-        loadedBytes: progress.loaded_bytes,
-        totalBytes: progress.total_bytes,
-        networkBytes: progress.network_bytes,
-        cachedBytes: progress.cached_bytes,
-      });
+      onProgress(camelKeys(progress) as ProgressEvent);
     },
     signal,
   );
