@@ -204,9 +204,7 @@ mod tests {
     fn repacked_planes_hold_the_bytes_of_the_file() {
         for format in FORMATS {
             // Three blocks: an odd number, so that a row of Q8_0's scales ends with half a word.
-            let row: Vec<u8> = (0..format.block_bytes * 3)
-                .map(|i| (i * 7 + 1) as u8)
-                .collect();
+            let row: Vec<u8> = (0..=255).cycle().take(format.block_bytes * 3).collect();
             let mut repacked: Vec<u8> = Vec::new();
             for (ix, plane) in format.planes.iter().enumerate() {
                 let words = (3 * plane.bits_per_block).div_ceil(32);
