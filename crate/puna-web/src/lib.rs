@@ -7,7 +7,8 @@
 )]
 
 mod abort;
-
+mod body;
+mod cache;
 mod cache_index;
 mod digest;
 mod fetch;
@@ -15,6 +16,9 @@ mod http;
 pub mod js_error;
 mod lanes;
 pub mod loader;
+mod open;
 pub mod progress;
+mod shards;
 mod source;
 pub mod store;
+mod web_file;
