@@ -14,11 +14,11 @@ export default defineConfig(({ mode }) => {
     plugins: [engine(), plainFiles()],
     build: {
       target: "es2022",
-      // The two builds share the folder; the page has a folder of its own in it.
-      emptyOutDir: false,
+      // The index is built first; the worker, the types and the page join it.
+      emptyOutDir: mode === "index",
       lib: { entry, formats: ["es"], fileName: mode },
-      // Readable: whoever uses the package minifies it with the rest of the page.
-      minify: mode === "worker",
+      // The index stays readable, for a page's own build minifies it; nobody does that to the worker.
+      rolldownOptions: { output: { minify: mode === "worker" } },
     },
   };
 });

@@ -1,6 +1,6 @@
 //! F16: 32 half floats a block of 64 bytes.
 
-use super::{BLOCK_LEN, Format, Plane, f16_at, u32_at};
+use super::{BLOCK_LEN, Format, Plane, f16_at, put_f16, sample_unit, u32_at};
 
 pub(super) static FORMAT: Format = Format {
     name: "f16",
@@ -13,6 +13,7 @@ pub(super) static FORMAT: Format = Format {
     }],
     dequantize,
     repack_word,
+    sample,
 };
 
 fn dequantize(block: &[u8], out: &mut [f32; BLOCK_LEN]) {
@@ -23,4 +24,10 @@ fn dequantize(block: &[u8], out: &mut [f32; BLOCK_LEN]) {
 
 fn repack_word(row: &[u8], _plane: usize, word: usize) -> u32 {
     u32_at(row, word * 4)
+}
+
+fn sample(random: &mut dyn FnMut() -> u32, out: &mut [u8]) {
+    for i in 0..BLOCK_LEN {
+        put_f16(out, i * 2, sample_unit(random));
+    }
 }

@@ -1,6 +1,6 @@
 //! F32: 32 floats a block of 128 bytes.
 
-use super::{BLOCK_LEN, Format, Plane, u32_at};
+use super::{BLOCK_LEN, Format, Plane, sample_unit, u32_at};
 
 pub(super) static FORMAT: Format = Format {
     name: "f32",
@@ -13,6 +13,7 @@ pub(super) static FORMAT: Format = Format {
     }],
     dequantize,
     repack_word,
+    sample,
 };
 
 fn dequantize(block: &[u8], out: &mut [f32; BLOCK_LEN]) {
@@ -23,4 +24,10 @@ fn dequantize(block: &[u8], out: &mut [f32; BLOCK_LEN]) {
 
 fn repack_word(row: &[u8], _plane: usize, word: usize) -> u32 {
     u32_at(row, word * 4)
+}
+
+fn sample(random: &mut dyn FnMut() -> u32, out: &mut [u8]) {
+    for word in out.chunks_exact_mut(4) {
+        word.copy_from_slice(&sample_unit(random).to_le_bytes());
+    }
 }

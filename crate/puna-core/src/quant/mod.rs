@@ -34,6 +34,9 @@ pub struct Format {
     /// A row of the file, plane, word → that 32-bit word of the row's plane. The twin of
     /// `repack_word` in the format's shader.
     pub repack_word: fn(&[u8], usize, usize) -> u32,
+    /// Fills a block with weights of a size that models have (about -1 to 1), out of random words:
+    /// for tests and for models made on the spot.
+    pub sample: fn(&mut dyn FnMut() -> u32, &mut [u8]),
 }
 
 /// One plane of a format.
@@ -116,7 +119,7 @@ impl std::fmt::Debug for Format {
     }
 }
 
-/// A 32-bit word out of two bytes pairs: bytes `i` to `i + 4`, little endian.
+/// A word of four bytes, little endian.
 fn u32_at(bytes: &[u8], at: usize) -> u32 {
     u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
@@ -127,6 +130,22 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
 
 fn f16_at(bytes: &[u8], at: usize) -> f32 {
     half::f16::from_bits(u16_at(bytes, at)).to_f32()
+}
+
+/// Random bytes.
+fn sample_bytes(random: &mut dyn FnMut() -> u32, out: &mut [u8]) {
+    for chunk in out.chunks_mut(4) {
+        chunk.copy_from_slice(&random().to_le_bytes()[..chunk.len()]);
+    }
+}
+
+/// A random number from -1 to 1.
+fn sample_unit(random: &mut dyn FnMut() -> u32) -> f32 {
+    f32::from(u16::try_from(random() >> 16).unwrap_or(0)) / 32_768.0 - 1.0
+}
+
+fn put_f16(block: &mut [u8], at: usize, value: f32) {
+    block[at..at + 2].copy_from_slice(&half::f16::from_f32(value).to_le_bytes());
 }
 
 #[cfg(test)]
@@ -152,6 +171,56 @@ mod tests {
             assert!(
                 bits >= format.block_bytes * 8,
                 "{format:?} loses bits in its planes"
+            );
+        }
+    }
+
+    #[test]
+    fn sampled_weights_have_the_size_that_models_have() {
+        let mut state = 1u32;
+        let mut random = || {
+            state = state.wrapping_mul(747_796_405).wrapping_add(2_891_336_453);
+            state ^ state >> 15
+        };
+        for format in FORMATS {
+            let mut bytes = vec![0; format.block_bytes * 100];
+            bytes
+                .chunks_exact_mut(format.block_bytes)
+                .for_each(|block| (format.sample)(&mut random, block));
+            let weights = format.dequantize_all(&bytes);
+            let square = weights.iter().map(|w| w * w).sum::<f32>() / weights.len() as f32;
+            assert!(
+                (0.01..1.0).contains(&square),
+                "{format:?}: mean square {square}"
+            );
+            assert!(
+                weights.iter().all(|w| w.abs() <= 2.0),
+                "{format:?}: a weight is huge"
+            );
+        }
+    }
+
+    #[test]
+    fn repacked_planes_hold_the_bytes_of_the_file() {
+        for format in FORMATS {
+            // Three blocks: an odd number, so that a row of Q8_0's scales ends with half a word.
+            let row: Vec<u8> = (0..format.block_bytes * 3)
+                .map(|i| (i * 7 + 1) as u8)
+                .collect();
+            let mut repacked: Vec<u8> = Vec::new();
+            for (ix, plane) in format.planes.iter().enumerate() {
+                let words = (3 * plane.bits_per_block).div_ceil(32);
+                let bytes: Vec<u8> = (0..words)
+                    .flat_map(|word| (format.repack_word)(&row, ix, word).to_le_bytes())
+                    .collect();
+                repacked.extend(&bytes[..3 * plane.bits_per_block / 8]);
+            }
+            let (mut got, mut want) = (repacked, row);
+            got.sort_unstable();
+            want.sort_unstable();
+            assert_eq!(
+                got, want,
+                "{format:?}: every byte of the row is in some plane once"
             );
         }
     }

@@ -5,7 +5,7 @@
 //! planes | quants: 16 bytes a block | scales: d, m as two f16 in a word |
 //! ```
 
-use super::{BLOCK_LEN, Format, Plane, f16_at, u32_at};
+use super::{BLOCK_LEN, Format, Plane, f16_at, put_f16, sample_bytes, sample_unit, u32_at};
 
 const BYTES: usize = 20;
 
@@ -27,6 +27,7 @@ pub(super) static FORMAT: Format = Format {
     ],
     dequantize,
     repack_word,
+    sample,
 };
 
 fn dequantize(block: &[u8], out: &mut [f32; BLOCK_LEN]) {
@@ -42,4 +43,11 @@ fn repack_word(row: &[u8], plane: usize, word: usize) -> u32 {
         0 => u32_at(row, word / 4 * BYTES + 4 + word % 4 * 4),
         _ => u32_at(row, word * BYTES),
     }
+}
+
+fn sample(random: &mut dyn FnMut() -> u32, out: &mut [u8]) {
+    sample_bytes(random, out);
+    let d = sample_unit(random) / 8.0;
+    put_f16(out, 0, d);
+    put_f16(out, 2, -7.5 * d + sample_unit(random) / 8.0);
 }

@@ -5,7 +5,7 @@
 //! planes | quants: 32 bytes a block | scales: d of two neighbouring blocks in a word |
 //! ```
 
-use super::{BLOCK_LEN, Format, Plane, f16_at, u16_at, u32_at};
+use super::{BLOCK_LEN, Format, Plane, f16_at, put_f16, sample_bytes, sample_unit, u16_at, u32_at};
 
 const BYTES: usize = 34;
 
@@ -27,6 +27,7 @@ pub(super) static FORMAT: Format = Format {
     ],
     dequantize,
     repack_word,
+    sample,
 };
 
 fn dequantize(block: &[u8], out: &mut [f32; BLOCK_LEN]) {
@@ -51,4 +52,9 @@ fn repack_word(row: &[u8], plane: usize, word: usize) -> u32 {
             low | high << 16
         }
     }
+}
+
+fn sample(random: &mut dyn FnMut() -> u32, out: &mut [u8]) {
+    sample_bytes(random, out);
+    put_f16(out, 0, sample_unit(random) / 128.0);
 }
