@@ -254,7 +254,7 @@ mod tests {
         assert_eq!(
             change(|index| {
                 index.chunks.clear();
-                index.file_bytes = 0
+                index.file_bytes = 0;
             }),
             None,
             "nothing"
