@@ -67,6 +67,9 @@ pub(crate) fn judge(asked: Option<&Range<u64>>, head: &Head, url: &str) -> Resul
             let total = length.filter(|_| !encoded && !head.may_hide);
             Ok(Answer::Whole { total })
         }
+        (416, Some(asked)) if asked.start == 0 => {
+            Err(Error::bad_model_file(format!("GET {url}: the file is empty")).detail("url", url))
+        }
         (416, Some(asked)) => Err(failed(
             head,
             url,
@@ -339,6 +342,8 @@ mod tests {
             &head(416, Some("bytes */40")),
             "ends before byte 50",
         );
+        let empty = judge(Some(&(0..10)), &head(416, Some("bytes */0")), URL).unwrap_err();
+        assert_eq!(empty.code(), ErrorCode::BadModelFile, "{empty}");
         refused(0..10, &head(204, None), "expected 206 or 200");
         assert!(
             judge(None, &head(206, Some("bytes 0-9/10")), URL).is_err(),

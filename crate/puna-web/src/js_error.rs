@@ -49,7 +49,7 @@ pub fn from_fetch(thrown: &JsValue, url: &str) -> Error {
         ErrorCode::Network,
         format!(
             "{}. Either there is no connection to the server, or its CORS headers (Access-Control-Allow-Origin) don't let this page read it",
-            error.message()
+            error.message().trim_end_matches('.')
         ),
     )
     .detail("url", url)

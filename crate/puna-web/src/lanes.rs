@@ -107,6 +107,11 @@ impl<T> Drop for Taken<'_, T> {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
 mod tests {
     use std::cell::Cell;
 

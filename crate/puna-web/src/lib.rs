@@ -1,15 +1,14 @@
-//! The browser's side: fetch, storage, loading. The only crate that names `wasm-bindgen`.
-#![cfg_attr(
-    not(test),
-    deny(
-        clippy::unwrap_used,
-        clippy::expect_used,
-        clippy::panic,
-        clippy::indexing_slicing
-    )
+//! (being written)
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
 )]
 
 mod abort;
+mod body;
+mod cache;
 mod cache_index;
 mod digest;
 mod fetch;
@@ -17,6 +16,9 @@ mod http;
 pub mod js_error;
 mod lanes;
 pub mod loader;
+mod open;
 pub mod progress;
+mod shards;
 mod source;
 pub mod store;
+mod web_file;
