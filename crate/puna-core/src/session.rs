@@ -1,1 +1,128 @@
-//! (being written)
+//! What the KV cache holds: which tokens, at positions 0, 1, 2 and so on.
+//!
+//! The book-keeping of one cache, not the cache: an executor holds that. Positions from [`Session::len`]
+//! on may hold anything; they are written before they are read.
+
+use crate::{Error, Result};
+
+/// The tokens that a KV cache holds.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// `tokens[p]` is the token whose keys and values are at position p.
+    tokens: Vec<u32>,
+    /// Positions that there are: the context length, in tokens.
+    capacity: u32,
+}
+
+impl Session {
+    /// The book-keeping of an empty cache with room for `capacity` tokens.
+    #[must_use]
+    pub const fn new(capacity: u32) -> Self {
+        Self {
+            tokens: Vec::new(),
+            capacity,
+        }
+    }
+
+    /// Tokens in the cache; the next one is forwarded at this position.
+    #[must_use]
+    pub fn len(&self) -> u32 {
+        // `record` lets no more in than `capacity`, a u32.
+        u32::try_from(self.tokens.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Whether the cache holds nothing.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
+    /// Most tokens that the cache can hold.
+    #[must_use]
+    pub const fn capacity(&self) -> u32 {
+        self.capacity
+    }
+
+    /// The tokens in the cache, by position.
+    #[must_use]
+    pub fn tokens(&self) -> &[u32] {
+        &self.tokens
+    }
+
+    /// Keeps what the cache shares with the beginning of `prompt`, forgets the rest, and returns how many
+    /// tokens that is: `prompt` is to be forwarded from there on. At least its last token is left to
+    /// forward, since only forwarding gives logits.
+    pub fn reuse(&mut self, prompt: &[u32]) -> u32 {
+        let forwardable = prompt.len().saturating_sub(1);
+        let pairs = self.tokens.iter().zip(prompt).take(forwardable);
+        let shared = pairs.take_while(|(held, wanted)| held == wanted).count();
+        self.tokens.truncate(shared);
+        self.len()
+    }
+
+    /// Writes down that `ids` have been forwarded, at position [`Self::len`] and on.
+    ///
+    /// # Errors
+    ///
+    /// `internal` if that is more than the cache can hold.
+    pub fn record(&mut self, ids: &[u32]) -> Result<()> {
+        let after = u64::try_from(self.tokens.len().saturating_add(ids.len())).unwrap_or(u64::MAX);
+        if after > u64::from(self.capacity) {
+            return Err(Error::internal(format!(
+                "{} tokens forwarded at position {} of a KV cache of {}",
+                ids.len(),
+                self.tokens.len(),
+                self.capacity
+            )));
+        }
+        self.tokens.extend_from_slice(ids);
+        Ok(())
+    }
+
+    /// Forgets everything: what the cache holds is no longer known or no longer good.
+    pub fn clear(&mut self) {
+        self.tokens.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorCode;
+
+    #[track_caller]
+    fn reuses(held: &[u32], prompt: &[u32], expected: u32) {
+        let mut session = Session::new(8);
+        session.record(held).unwrap();
+        assert_eq!(session.reuse(prompt), expected, "{held:?} for {prompt:?}");
+        assert_eq!(session.len(), expected, "the rest is forgotten");
+        assert_eq!(
+            session.tokens(),
+            &prompt[..expected as usize],
+            "what is left"
+        );
+    }
+
+    #[test]
+    fn the_common_beginning_is_kept_and_one_token_left_to_forward() {
+        reuses(&[], &[1, 2], 0);
+        reuses(&[1, 2, 3], &[1, 2, 3, 4], 3);
+        reuses(&[1, 2, 3], &[1, 2, 3], 2);
+        reuses(&[1, 2, 3], &[1, 2], 1);
+        reuses(&[1, 2, 3], &[1], 0);
+        reuses(&[1, 2, 3], &[1, 9, 3, 4], 1);
+        reuses(&[1, 2, 3], &[9, 2, 3], 0);
+        reuses(&[1, 2, 3], &[], 0);
+    }
+
+    #[test]
+    fn no_more_is_recorded_than_fits() {
+        let mut session = Session::new(3);
+        session.record(&[1, 2, 3]).unwrap();
+        let error = session.record(&[4]).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Internal, "{error}");
+        assert_eq!(session.tokens(), [1, 2, 3], "unchanged");
+        session.clear();
+        assert!(session.is_empty(), "forgotten");
+    }
+}

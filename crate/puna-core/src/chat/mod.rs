@@ -1,1 +1,22 @@
-//! (being written)
+//! Messages to a prompt, by the model's own Jinja template.
+//!
+//! The template is part of the model file and as untrusted as the rest of it: it runs with a budget and
+//! can reach nothing but the messages. Knows nothing of tokens.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod date;
+mod json;
+mod message;
+mod syntax;
+mod template;
+#[cfg(test)]
+mod tests;
+
+pub use date::Date;
+pub use message::{Message, Role};
+pub use template::ChatTemplate;

@@ -1,0 +1,214 @@
+//! A chat template, ready to render.
+
+use std::error::Error as _;
+use std::fmt;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::{Environment, ErrorKind, Value};
+
+use super::{Date, Message, json, syntax};
+use crate::tokenizer::Tokenizer;
+use crate::weights::gguf::Metadata;
+use crate::{Error, ErrorCode, Result};
+
+/// Steps and bytes (by 64) that a template may spend on one prompt: bounds time (about a second) and
+/// memory. A template that builds a prompt of 250 kB by appending 500 messages to one string, copying
+/// it each time, spends about half; the usual ones, which print as they go, a hundredth.
+const FUEL: u64 = 8_000_000;
+/// Nesting of calls; a page's stack is small.
+const RECURSION: usize = 100;
+/// Bytes of a template; the longest known have some 20 thousand.
+const MAX_SOURCE_BYTES: usize = 1 << 20;
+const NAME: &str = "chat_template";
+
+/// The chat template of a model.
+pub struct ChatTemplate {
+    /// Holds the compiled template; `None` if the model has none.
+    environment: Option<Environment<'static>>,
+    bos: String,
+    eos: String,
+}
+
+impl ChatTemplate {
+    /// The template of a GGUF, or `source` in its place. A model that has none is no error until somebody
+    /// wants to chat with it.
+    pub fn for_model(
+        metadata: &Metadata,
+        tokenizer: &Tokenizer,
+        source: Option<&str>,
+    ) -> Result<Self> {
+        let (bos, eos) = (tokenizer.bos_text(), tokenizer.eos_text());
+        match source.or_else(|| metadata.str("tokenizer.chat_template")) {
+            Some(source) => Self::from_source(source, &bos, &eos),
+            None => Ok(Self {
+                environment: None,
+                bos,
+                eos,
+            }),
+        }
+    }
+
+    /// A template from its source; `bos` and `eos` are what it sees as `bos_token` and `eos_token`.
+    ///
+    /// # Errors
+    ///
+    /// `unsupported_model` with the line if it does not parse.
+    pub fn from_source(source: &str, bos: &str, eos: &str) -> Result<Self> {
+        if source.len() > MAX_SOURCE_BYTES {
+            return Err(Error::unsupported_model(format!(
+                "the chat template has {} bytes; at most {MAX_SOURCE_BYTES} are supported",
+                source.len()
+            )));
+        }
+        let mut environment = environment()?;
+        environment
+            .add_template_owned(NAME, syntax::without_generation(source).into_owned())
+            .map_err(|error| failed("does not parse", &error))?;
+        Ok(Self {
+            environment: Some(environment),
+            bos: bos.to_owned(),
+            eos: eos.to_owned(),
+        })
+    }
+
+    /// Gives the template a date to print; without one it finds no `strftime_now`, which most take as a
+    /// sign to print a date of their own.
+    pub fn set_date(&mut self, date: Date) {
+        if let Some(environment) = &mut self.environment {
+            environment.add_function("strftime_now", move |format: String| {
+                date.format(&format).map_err(|directive| {
+                    let detail = format!("strftime_now: {directive} is no part of a date");
+                    minijinja::Error::new(ErrorKind::InvalidOperation, detail)
+                })
+            });
+        }
+    }
+
+    /// The prompt for `messages`; with `add_generation_prompt` it ends where the model is to speak. It
+    /// holds every special token that the model wants: encode it with [`crate::tokenizer::Special::Parse`]
+    /// and add nothing.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request` if the model has no template, or with the template's own words if it refuses the
+    /// messages; `unsupported_model` with the line if it fails.
+    pub fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<String> {
+        let Some(environment) = &self.environment else {
+            return Err(Error::invalid_request(
+                "chat_template",
+                "this model has no chat template: load it with the option `chat_template`",
+            ));
+        };
+        let template = environment
+            .get_template(NAME)
+            .map_err(|error| Error::internal(format!("chat template: {error}")))?;
+        let messages: Vec<Value> = messages.iter().map(Message::to_value).collect();
+        let context = minijinja::context! {
+            messages,
+            add_generation_prompt,
+            bos_token => self.bos.as_str(),
+            eos_token => self.eos.as_str(),
+            // Templates ask `tools is not none`: they expect the names to be there.
+            tools => (),
+            documents => (),
+        };
+        template
+            .render(context)
+            .map_err(|error| match refusal(&error) {
+                Some(refusal) => Error::invalid_request(
+                    "messages",
+                    format!("the model's chat template refuses these messages: {refusal}"),
+                ),
+                None => failed("fails", &error),
+            })
+    }
+}
+
+impl fmt::Debug for ChatTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = if self.environment.is_some() {
+            "compiled"
+        } else {
+            "none"
+        };
+        write!(f, "ChatTemplate({state})")
+    }
+}
+
+/// What Hugging Face's `apply_chat_template` gives a template: whitespace control, functions, filters.
+fn environment() -> Result<Environment<'static>> {
+    let mut environment = Environment::new();
+    let syntax = SyntaxConfig::builder()
+        .trim_blocks(true)
+        .lstrip_blocks(true)
+        .build()
+        .map_err(|error| Error::internal(format!("chat template: {error}")))?;
+    environment.set_syntax(syntax);
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    environment.set_fuel(Some(FUEL));
+    environment.set_recursion_limit(RECURSION);
+    environment.add_filter("tojson", json::tojson);
+    environment.add_function(
+        "raise_exception",
+        |message: String| -> Result<Value, minijinja::Error> {
+            let error = minijinja::Error::new(ErrorKind::InvalidOperation, "raise_exception");
+            Err(error.with_source(Refusal(message)))
+        },
+    );
+    Ok(environment)
+}
+
+/// What a template says by `raise_exception`.
+#[derive(Debug)]
+struct Refusal(String);
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// The template's own words, if it refused rather than failed. Macros and blocks wrap the error.
+fn refusal(error: &minijinja::Error) -> Option<&str> {
+    let mut source = error.source();
+    while let Some(error) = source {
+        if let Some(Refusal(message)) = error.downcast_ref() {
+            return Some(message);
+        }
+        source = error.source();
+    }
+    None
+}
+
+fn failed(how: &str, error: &minijinja::Error) -> Error {
+    // Where the innermost error is: a macro's line rather than its call's.
+    let mut line = error.line();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        if let Some(inner) = inner.downcast_ref::<minijinja::Error>() {
+            line = inner.line().or(line);
+        }
+        source = inner.source();
+    }
+    let place = line.map_or_else(String::new, |line| format!(" in line {line}"));
+    let what = match error.kind() {
+        ErrorKind::OutOfFuel => "it does too much work for one prompt".to_owned(),
+        kind => match error.detail() {
+            Some(detail) => format!("{kind}: {detail}"),
+            None => kind.to_string(),
+        },
+    };
+    let error = Error::new(
+        ErrorCode::UnsupportedModel,
+        format!(
+            "the model's chat template {how}{place}: {what}; the option `chat_template` takes its place"
+        ),
+    );
+    match line {
+        Some(line) => error.detail("line", line),
+        None => error,
+    }
+}

@@ -1,0 +1,338 @@
+//! The one loop: prefill, then step, sample, stop, as a state machine that is asked and answers.
+//!
+//! [`Generation::ask`] says what to forward, the caller forwards it on whatever it has and hands the
+//! logits to [`Generation::answer`], which says what came of it. No `async`, no device, no clock: waiting
+//! and cancelling are the caller's, who cancels by dropping the generation.
+
+mod stop;
+#[cfg(test)]
+mod tests;
+
+use crate::sampler::{Sampler, SamplingParams};
+use crate::session::Session;
+use crate::tokenizer::{DecodeStream, Tokenizer};
+use crate::{Error, ErrorCode, Result};
+
+pub use stop::StopStrings;
+
+/// What to answer, and how.
+#[derive(Clone, Debug, Default)]
+pub struct GenerateRequest {
+    /// The prompt's token ids, special ones included.
+    pub prompt: Vec<u32>,
+    /// How tokens are chosen.
+    pub sampling: SamplingParams,
+    /// Texts at which the answer ends; they are not part of it.
+    pub stop: Vec<String>,
+    /// Most tokens of the answer; `None`: as many as the context has room for.
+    pub max_tokens: Option<u32>,
+}
+
+/// What a generation wants next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// Forward these tokens, then call [`Generation::answer`].
+    Forward {
+        /// Position of the first of `ids` in the KV cache.
+        position: u32,
+        /// (T,) token ids, 1 to `max_chunk`.
+        ids: Vec<u32>,
+        /// Whether the logits (V,) of the last of `ids` are wanted.
+        logits: bool,
+    },
+    /// Nothing: the answer is complete.
+    Done,
+}
+
+/// What came of a step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// More of the answer: whole characters, never empty.
+    Text(String),
+    /// The end; the last event.
+    Finish {
+        /// Why.
+        reason: FinishReason,
+        /// What it took.
+        usage: Usage,
+    },
+}
+
+/// Why an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FinishReason {
+    /// The model ended it, or a stop string did.
+    Stop,
+    /// `max_tokens` were generated, or the context is full.
+    Length,
+}
+
+impl FinishReason {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Length => "length",
+        }
+    }
+}
+
+/// Tokens that an answer took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Tokens of the prompt.
+    pub prompt_tokens: u32,
+    /// Tokens of the prompt that were in the KV cache already.
+    pub cached_tokens: u32,
+    /// Tokens generated, the one that ended the answer included.
+    pub completion_tokens: u32,
+}
+
+impl Usage {
+    /// Prompt and answer together.
+    #[must_use]
+    pub const fn total_tokens(&self) -> u32 {
+        self.prompt_tokens.saturating_add(self.completion_tokens)
+    }
+}
+
+/// An answer in the making. It borrows the session, and writes down there only what really was forwarded:
+/// it can be dropped at any point.
+#[derive(Debug)]
+pub struct Generation<'s> {
+    session: &'s mut Session,
+    tokenizer: Tokenizer,
+    prompt: Vec<u32>,
+    sampler: Sampler,
+    text: DecodeStream,
+    stop: StopStrings,
+    /// Most tokens of one forward.
+    max_chunk: usize,
+    /// Tokens that the answer may have.
+    max_tokens: u32,
+    usage: Usage,
+    state: State,
+    /// What was asked for and not answered yet.
+    asked: Option<Asked>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// The prompt is not forwarded yet, from the session's length on.
+    Prefill,
+    /// This token was accepted and is to be forwarded.
+    Step(u32),
+    /// The answer is complete, or failed.
+    Done,
+}
+
+#[derive(Clone, Debug)]
+struct Asked {
+    ids: Vec<u32>,
+    logits: bool,
+}
+
+impl<'s> Generation<'s> {
+    /// Begins an answer. What the session has in common with the prompt is not forwarded again.
+    ///
+    /// # Errors
+    ///
+    /// `context_length_exceeded` with `prompt_tokens` and `context_length` if the prompt leaves no room for
+    /// an answer; `invalid_request` naming the field if the request can't be followed.
+    pub fn new(
+        request: GenerateRequest,
+        tokenizer: &Tokenizer,
+        session: &'s mut Session,
+        max_chunk: u32,
+    ) -> Result<Self> {
+        let GenerateRequest {
+            prompt,
+            sampling,
+            stop,
+            max_tokens,
+        } = request;
+        if prompt.is_empty() {
+            return Err(Error::invalid_request(
+                "messages",
+                "the prompt has no tokens",
+            ));
+        }
+        if max_tokens == Some(0) {
+            return Err(Error::invalid_request(
+                "max_tokens",
+                "'max_tokens' is 0; an answer has at least 1 token",
+            ));
+        }
+        let room = room(prompt.len(), session.capacity())?;
+        let mut sampler = Sampler::new(sampling, tokenizer.vocab_size())?;
+        sampler.accept_prompt(&prompt);
+        let usage = Usage {
+            prompt_tokens: session.capacity().saturating_sub(room),
+            cached_tokens: session.reuse(&prompt),
+            completion_tokens: 0,
+        };
+        Ok(Self {
+            session,
+            tokenizer: tokenizer.clone(),
+            prompt,
+            sampler,
+            text: tokenizer.decode_stream(),
+            stop: StopStrings::new(stop),
+            max_chunk: usize::try_from(max_chunk).unwrap_or(usize::MAX).max(1),
+            max_tokens: max_tokens.unwrap_or(room).min(room),
+            usage,
+            state: State::Prefill,
+            asked: None,
+        })
+    }
+
+    /// What to do next. Asking again before answering gives the same.
+    pub fn ask(&mut self) -> Ask {
+        if self.asked.is_none() {
+            self.asked = self.next();
+        }
+        match &self.asked {
+            None => Ask::Done,
+            Some(Asked { ids, logits }) => Ask::Forward {
+                position: self.session.len(),
+                ids: ids.clone(),
+                logits: *logits,
+            },
+        }
+    }
+
+    /// Says that what was asked for has been forwarded; `logits` (V,), which are changed, where they were
+    /// wanted. Returns what came of it.
+    ///
+    /// # Errors
+    ///
+    /// `internal` if nothing was asked for, or the logits are missing or broken. The answer is over then.
+    pub fn answer(&mut self, logits: Option<&mut [f32]>) -> Result<Vec<Event>> {
+        let result = self.forwarded(logits);
+        if result.is_err() {
+            self.state = State::Done;
+        }
+        result
+    }
+
+    /// Tokens so far.
+    #[must_use]
+    pub const fn usage(&self) -> Usage {
+        self.usage
+    }
+
+    fn next(&self) -> Option<Asked> {
+        match self.state {
+            State::Done => None,
+            State::Step(id) => Some(Asked {
+                ids: vec![id],
+                logits: true,
+            }),
+            State::Prefill => {
+                let done = self.session.tokens().len();
+                let rest = self.prompt.get(done..).unwrap_or_default();
+                let chunk = rest.get(..self.max_chunk).unwrap_or(rest);
+                Some(Asked {
+                    ids: chunk.to_vec(),
+                    logits: chunk.len() == rest.len(),
+                })
+            }
+        }
+    }
+
+    fn forwarded(&mut self, logits: Option<&mut [f32]>) -> Result<Vec<Event>> {
+        let Some(asked) = self.asked.take() else {
+            return Err(Error::internal(
+                "generation: an answer to what was not asked",
+            ));
+        };
+        self.session.record(&asked.ids)?;
+        if !asked.logits {
+            return Ok(Vec::new());
+        }
+        let Some(logits) = logits else {
+            return Err(Error::internal(
+                "generation: no logits, though they were asked for",
+            ));
+        };
+        // Rows of a padded embedding are no tokens.
+        let known = logits.len().min(self.tokenizer.vocab_size());
+        let logits = logits.get_mut(..known).unwrap_or_default();
+        match self.sampler.sample(logits) {
+            Ok(id) => Ok(self.accept(id)),
+            Err(error) => {
+                // What made these logits is in the cache, too.
+                self.session.clear();
+                Err(error)
+            }
+        }
+    }
+
+    /// Takes `id` as the answer's next token, whoever sampled it: what it adds to the text, and whether it
+    /// is the last.
+    fn accept(&mut self, id: u32) -> Vec<Event> {
+        self.sampler.accept(id);
+        self.usage.completion_tokens = self.usage.completion_tokens.saturating_add(1);
+        self.state = State::Step(id);
+        if self.tokenizer.is_end_of_generation(id) {
+            return self.finish(String::new(), FinishReason::Stop);
+        }
+        let (shown, stopped) = match self.text.push(id) {
+            Some(text) => self.stop.push(&text),
+            None => (String::new(), false),
+        };
+        if stopped {
+            self.end(shown, FinishReason::Stop)
+        } else if self.usage.completion_tokens >= self.max_tokens {
+            self.finish(shown, FinishReason::Length)
+        } else {
+            text_event(shown).into_iter().collect()
+        }
+    }
+
+    /// Ends the answer and shows what was held back.
+    fn finish(&mut self, mut shown: String, mut reason: FinishReason) -> Vec<Event> {
+        if let Some(text) = self.text.finish() {
+            let (text, stopped) = self.stop.push(&text);
+            shown.push_str(&text);
+            if stopped {
+                reason = FinishReason::Stop;
+            }
+        }
+        shown.push_str(&self.stop.finish());
+        self.end(shown, reason)
+    }
+
+    fn end(&mut self, shown: String, reason: FinishReason) -> Vec<Event> {
+        self.state = State::Done;
+        let finish = Event::Finish {
+            reason,
+            usage: self.usage,
+        };
+        text_event(shown).into_iter().chain([finish]).collect()
+    }
+}
+
+fn text_event(text: String) -> Option<Event> {
+    (!text.is_empty()).then_some(Event::Text(text))
+}
+
+/// How many tokens an answer to a prompt of `prompt_tokens` may have.
+fn room(prompt_tokens: usize, context_length: u32) -> Result<u32> {
+    let room = u32::try_from(prompt_tokens)
+        .ok()
+        .and_then(|prompt_tokens| context_length.checked_sub(prompt_tokens))
+        .filter(|room| *room > 0);
+    room.ok_or_else(|| {
+        Error::new(
+            ErrorCode::ContextLengthExceeded,
+            format!(
+                "This model's maximum context length is {context_length} tokens, and at least 1 of them is the answer's. However, your messages resulted in {prompt_tokens} tokens. Please reduce the length of the messages."
+            ),
+        )
+        .detail("param", "messages")
+        .detail("prompt_tokens", prompt_tokens)
+        .detail("context_length", context_length)
+    })
+}
