@@ -1,1 +1,19 @@
-//! (being written)
+//! The wgpu executor: runs a [`puna_core::graph::Graph`] on WebGPU in the browser and on Vulkan natively.
+//!
+//! Knows no HTTP and no model's name. From the graph it makes, once, buffers, pipelines and bind
+//! groups ([`executor`]); a step is a replay of them. Weights come as raw ranges of the file and are
+//! rearranged into planes on the GPU ([`upload`]).
+#![forbid(unsafe_code)]
+
+pub mod arena;
+pub mod device;
+pub mod executor;
+pub mod kernel;
+pub mod pipeline;
+pub mod readback;
+pub mod shader;
+pub mod split;
+pub mod upload;
+
+pub use device::{Gpu, GpuOptions};
+pub use executor::{Executor, ExecutorOptions, Wanted};

@@ -1,2 +1,79 @@
-//! (being written)
-fn main() {}
+//! `cargo xtask`: builds, serves, checks and tests Puna. Development only; nothing here is shipped.
+//!
+//! One file a noun. Every failure says what to do about it, every server binds to loopback, and work whose
+//! inputs have not changed is not done again (`stamp`).
+
+mod args;
+mod check;
+mod codegen;
+mod demo;
+mod http;
+mod model;
+mod node;
+mod outcome;
+mod prerequisite;
+mod project;
+mod stamp;
+mod stems;
+mod test;
+mod tool;
+mod wasm;
+mod www;
+
+use std::process::ExitCode;
+
+use args::Args;
+use outcome::{Failure, Result};
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  demo [--model FILE_OR_URL] [--port N] [--no-open]
+                        build everything, fetch the model, serve the page in which it chats
+  test [--full] [--only STAGE]
+                        set up what tests need and run all of them; --full adds the long cases;
+                        STAGE is check, native, swiftshader, typescript, package, server, chromium or firefox
+  check                 formatting, clippy for native and wasm32, kernel stems, generated code, longest files
+  wasm [--dev]          build the wasm and its JS by wasm-pack.toml, then weigh it
+  model                 fetch the default model into models/ and verify it
+  codegen               write the TypeScript that is made from Rust";
+
+fn main() -> ExitCode {
+    match command(Args::from_env()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("\nerror: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn command(mut args: Args) -> Result<()> {
+    let name = args.next_word().unwrap_or_default();
+    match name.as_str() {
+        "demo" => demo::run(&demo::Options::from_args(args)?),
+        "test" => test::run(&test::Options::from_args(args)?),
+        "check" => {
+            args.finish()?;
+            check::run()
+        }
+        "wasm" => {
+            let dev = args.flag("--dev");
+            args.finish()?;
+            wasm::run(dev)
+        }
+        "model" => {
+            args.finish()?;
+            model::fetch_default().map(|path| println!("{}", path.display()))
+        }
+        "codegen" => {
+            args.finish()?;
+            codegen::write()
+        }
+        "" | "help" | "--help" | "-h" => {
+            println!("{USAGE}");
+            Ok(())
+        }
+        other => Err(Failure::new(format!("no command `{other}`\n\n{USAGE}"))),
+    }
+}

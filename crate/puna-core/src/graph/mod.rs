@@ -1,1 +1,108 @@
-//! (being written)
+//! A model as a flat list of ops: what an executor runs, and what the loader must bring.
+//!
+//! Made once at load by [`crate::model::build`], checked while it is built. Names no buffer, no
+//! pipeline and no device.
+
+mod builder;
+mod op;
+
+pub use builder::Builder;
+pub use op::{Attention, Embed, Glu, Head, LinearAdd, Op, Projection, Qkv};
+
+use crate::config::Rope;
+use crate::quant::Format;
+
+/// Index into [`Graph::matrices`].
+pub type MatrixIx = usize;
+/// Index into [`Graph::vectors`].
+pub type VectorIx = usize;
+/// Index into [`Graph::activations`].
+pub type ActivationIx = usize;
+
+/// What to compute for a chunk of `T` tokens, and with which weights.
+#[derive(Clone, Debug)]
+pub struct Graph {
+    /// The ops, in order.
+    pub ops: Vec<Op>,
+    /// Weight matrices, fused where ops read them together.
+    pub matrices: Vec<Matrix>,
+    /// f32 vectors: gains of norms.
+    pub vectors: Vec<Vector>,
+    /// Activations, each (T, width) f32.
+    pub activations: Vec<Activation>,
+    /// Shape of the KV cache.
+    pub kv: KvShape,
+    /// Rotation of queries and keys.
+    pub rope: Rope,
+    /// `V`.
+    pub vocab_size: usize,
+    /// Most tokens that the context may hold.
+    pub context_length: u32,
+}
+
+/// A weight matrix (rows, cols) in one format, its rows gathered from tensors of the file.
+#[derive(Clone, Debug)]
+pub struct Matrix {
+    /// For messages and labels: the names of its tensors.
+    pub name: String,
+    /// R.
+    pub rows: usize,
+    /// K, a multiple of 32.
+    pub cols: usize,
+    /// How its blocks are stored.
+    pub format: &'static Format,
+    /// Which tensor's rows go where.
+    pub sources: Vec<Source>,
+}
+
+/// Rows of one tensor inside a [`Matrix`]: tensor row `i` is matrix row `first_row + i * row_step`.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Index into `Gguf::tensors`.
+    pub tensor: usize,
+    /// Rows of the tensor.
+    pub rows: usize,
+    /// Where its row 0 goes.
+    pub first_row: usize,
+    /// 2 where two tensors are interleaved row by row, else 1.
+    pub row_step: usize,
+}
+
+/// An f32 vector (len,).
+#[derive(Clone, Debug)]
+pub struct Vector {
+    /// Name of the tensor.
+    pub name: String,
+    /// Elements.
+    pub len: usize,
+    /// Index into `Gguf::tensors`.
+    pub tensor: usize,
+}
+
+/// An activation, (T, width) f32.
+#[derive(Clone, Debug)]
+pub struct Activation {
+    /// What it holds.
+    pub name: &'static str,
+    /// Elements a token.
+    pub width: usize,
+}
+
+/// Shape of the KV cache: K and V each (layers, Hkv, S, Dh).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KvShape {
+    /// Layers that have a cache.
+    pub layers: usize,
+    /// `Hkv`.
+    pub heads: usize,
+    /// `Dh`.
+    pub head_dim: usize,
+}
+
+impl KvShape {
+    /// Elements of K and V together, of one layer, for `capacity` tokens.
+    #[must_use]
+    pub const fn layer_elements(&self, capacity: usize) -> usize {
+        2 * self.heads * capacity * self.head_dim
+    }
+}

@@ -1,6 +1,6 @@
 //! One plan for three uses: what to download in which order, what to cache, what to upload.
 //!
-//! A file is cut into chunks. No block of a tensor lies in two of them, so that each chunk can be
+//! A file is cut into chunks. No row of a tensor lies in two of them, so that each chunk can be
 //! uploaded on its own and forgotten. Knows bytes alone: no URL, no device.
 
 use super::ggml_type::ggml_type;
@@ -46,14 +46,14 @@ impl Chunk {
     }
 }
 
-/// A part of one tensor inside a chunk: whole blocks; of types with bytes in front of a row, whole rows.
+/// A part of one tensor inside a chunk: whole rows, or whole blocks of a tensor with one dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Piece {
     /// Index in [`Gguf::tensors`].
     pub tensor: usize,
     /// Where the part begins in the chunk; a multiple of 4.
     pub chunk_offset: u32,
-    /// Where the part begins in the tensor; a multiple of 4 and of the block.
+    /// Where the part begins in the tensor; a multiple of 4 and of the row.
     pub tensor_offset: u64,
     /// Size of the part; a multiple of 4 unless it is the tensor's end.
     pub bytes: u32,
@@ -102,7 +102,7 @@ impl Plan {
     }
 
     /// The plan for chunks that were cut before, as a manifest or an index of the cache records them:
-    /// `(offset, bytes)` each. Fails unless they cover the file exactly and cut no block.
+    /// `(offset, bytes)` each. Fails unless they cover the file exactly and cut no row.
     pub fn from_cuts(gguf: &Gguf, file_bytes: u64, cuts: Vec<(u64, u32)>) -> Result<Self> {
         let mut at = 0;
         for (offset, bytes) in &cuts {
@@ -194,7 +194,7 @@ impl Span<'_> {
             || (end < self.end() && !stop.is_multiple_of(self.unit))
         {
             return Err(Error::bad_model_file(format!(
-                "a chunk from byte {from} to {to} cuts tensor {} inside a block: it may be cut every {} bytes from byte {}",
+                "a chunk from byte {from} to {to} cuts tensor {} inside a row: it may be cut every {} bytes from byte {}",
                 self.tensor.name,
                 self.unit,
                 self.start()
@@ -232,10 +232,11 @@ fn spans(gguf: &Gguf, file_bytes: u64) -> Result<Vec<Span<'_>>> {
     Ok(spans)
 }
 
-/// The least multiple of 4 bytes that is whole blocks, or whole rows where a row is more than its blocks.
+/// The least multiple of 4 bytes that is whole rows, so that each chunk can be scattered by rows; whole
+/// blocks where there is but one row.
 fn unit(tensor: &TensorInfo) -> Option<u64> {
     let layout = ggml_type(tensor.ggml_type)?;
-    let whole = if layout.row_extra_bytes == 0 && layout.rows_together == 1 {
+    let whole = if tensor.dims.len() == 1 && layout.row_extra_bytes == 0 {
         u64::from(layout.block_bytes)
     } else {
         layout

@@ -63,20 +63,20 @@ fn check(gguf: &Gguf, plan: &Plan, chunk_bytes: u32, label: &str) {
                 tensor.name
             );
             let row = layout.row_bytes(tensor.dims[0]).unwrap();
-            let whole = match (layout.row_extra_bytes, layout.rows_together) {
-                (0, 1) => u64::from(layout.block_bytes),
-                (_, together) => row * u64::from(together),
+            let whole = match tensor.dims.len() {
+                1 => u64::from(layout.block_bytes),
+                _ => row * u64::from(layout.rows_together),
             };
             assert_eq!(
                 piece.tensor_offset % whole,
                 0,
-                "{label}: {} starts at a block",
+                "{label}: {} starts at a row",
                 tensor.name
             );
             let end = piece.tensor_offset + u64::from(piece.bytes);
             assert!(
                 end == tensor.bytes || end % whole == 0,
-                "{label}: {} ends at a block",
+                "{label}: {} ends at a row",
                 tensor.name
             );
         }
@@ -119,7 +119,7 @@ fn a_real_file_is_cut_at_every_size() {
 
 /// Random headers of every type, with gaps between tensors, cut at random sizes.
 #[test]
-fn any_file_is_covered_exactly_in_whole_blocks() {
+fn any_file_is_covered_exactly_in_whole_rows() {
     let mut numbers = Numbers(11);
     for round in 0..400 {
         let mut builder = Builder::new();
@@ -157,15 +157,11 @@ fn any_file_is_covered_exactly_in_whole_blocks() {
 }
 
 #[test]
-fn blocks_of_18_bytes_are_cut_every_36() {
+fn rows_of_18_bytes_are_cut_every_36() {
     let gguf = parse(&Builder::new().tensor("w", &[32, 1000], 2, 0).build());
     let plan = Plan::new(&gguf, gguf.data_offset + 18_000, 4096).unwrap();
     let first = plan.chunks[1].pieces[0];
-    assert_eq!(
-        u64::from(first.bytes),
-        4096 / 36 * 36,
-        "113 pairs of blocks"
-    );
+    assert_eq!(u64::from(first.bytes), 4096 / 36 * 36, "113 pairs of rows");
 }
 
 #[test]
@@ -222,7 +218,7 @@ fn cuts_that_do_not_fit_are_refused() {
     refused(&|cuts| cuts.push((end, 4)));
     refused(&|cuts| cuts.swap(1, 2));
     refused(&|cuts| *cuts = vec![(0, u32::MAX)]);
-    // Four bytes moved from one chunk to the next: inside a block of 34.
+    // Four bytes moved from one chunk to the next: inside a row.
     let cut = good.iter().position(|(offset, _)| {
         gguf.tensors
             .iter()

@@ -1,0 +1,79 @@
+//! A model file on disk: its header in memory, the rest left where it is.
+
+use std::fs::File;
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+use puna_core::weights::gguf::{Gguf, MAX_HEADER_BYTES, Parsed};
+use puna_core::{Error, ErrorCode, Result};
+
+/// Fits the header of most models.
+const FIRST_BYTES: u64 = 1 << 20;
+
+/// An open GGUF. The file stands where the reading of the header happened to end.
+pub(crate) struct ModelFile {
+    pub(crate) file: File,
+    pub(crate) file_bytes: u64,
+    pub(crate) gguf: Gguf,
+}
+
+/// Opens a file for reading, and tells its size.
+pub(crate) fn open(path: &Path) -> Result<(File, u64)> {
+    let file = File::open(path).map_err(|error| io(path, "can't be opened", &error))?;
+    let about = file
+        .metadata()
+        .map_err(|error| io(path, "can't be opened", &error))?;
+    if !about.is_file() {
+        return Err(Error::invalid_request(
+            "file",
+            format!("{} is not a file", path.display()),
+        ));
+    }
+    Ok((file, about.len()))
+}
+
+/// Opens a GGUF and reads its header.
+pub(crate) fn open_gguf(path: &Path) -> Result<ModelFile> {
+    let (mut file, file_bytes) = open(path)?;
+    let mut prefix = Vec::new();
+    let mut wanted = FIRST_BYTES;
+    loop {
+        let missing = wanted.min(file_bytes).saturating_sub(prefix.len() as u64);
+        (&mut file)
+            .take(missing)
+            .read_to_end(&mut prefix)
+            .map_err(|error| io(path, "can't be read", &error))?;
+        let parsed =
+            Gguf::parse(&prefix).map_err(|error| error.context(path.display().to_string()))?;
+        match parsed {
+            Parsed::Done(gguf) => {
+                return Ok(ModelFile {
+                    file,
+                    file_bytes,
+                    gguf,
+                });
+            }
+            Parsed::NeedMore { at_least } if (prefix.len() as u64) < file_bytes => {
+                wanted = at_least
+                    .max(wanted.saturating_mul(2))
+                    .min(MAX_HEADER_BYTES.max(at_least));
+            }
+            Parsed::NeedMore { at_least } => {
+                return Err(Error::bad_model_file(format!(
+                    "{}: ends at byte {file_bytes}, inside its header, which has at least {at_least} bytes; it is cut short",
+                    path.display()
+                )));
+            }
+        }
+    }
+}
+
+/// An error of the file system, with the path.
+pub(crate) fn io(path: &Path, what: &str, error: &std::io::Error) -> Error {
+    let code = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => ErrorCode::StorageFull,
+        _ => ErrorCode::InvalidRequest,
+    };
+    Error::new(code, format!("{} {what}: {error}", path.display()))
+        .detail("path", path.display().to_string())
+}

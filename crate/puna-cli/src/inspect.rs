@@ -1,0 +1,177 @@
+//! `puna inspect`: what a model file or a manifest of shards holds, from its header alone.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt::Write;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use puna_core::weights::gguf::{Gguf, TensorInfo, type_name};
+use puna_core::weights::manifest::{MAX_MANIFEST_BYTES, Manifest};
+use puna_core::{Error, Result};
+
+use crate::file::{io, open, open_gguf};
+use crate::{readable, usage};
+
+pub(crate) const HELP: &str = "\
+puna inspect: say what a model file or shard manifest holds
+
+Usage: puna inspect FILE
+
+FILE is a GGUF or the manifest.json that `puna shard` wrote. Only the header is read. Prints the
+metadata, a table of the tensor types, and the tensors. Fails if the header is malformed or the
+file too short for it.
+
+Options:
+  -h, --help            this text
+";
+
+pub(crate) fn run(arguments: Vec<OsString>) -> Result<String> {
+    use lexopt::prelude::*;
+    let wrong = |error: lexopt::Error| usage(format!("{error}; see `puna inspect --help`"));
+    let mut file: Option<PathBuf> = None;
+    let mut parser = lexopt::Parser::from_args(arguments);
+    while let Some(argument) = parser.next().map_err(wrong)? {
+        match argument {
+            Short('h') | Long("help") => return Ok(HELP.to_owned()),
+            Value(value) if file.is_none() => file = Some(value.into()),
+            other => return Err(wrong(other.unexpected())),
+        }
+    }
+    let file = file.ok_or_else(|| usage("which file? see `puna inspect --help`".to_owned()))?;
+    let mut text = String::new();
+    // Writing to a String does not fail.
+    let _ = inspect(&file, &mut text)?;
+    Ok(text)
+}
+
+fn inspect(path: &Path, out: &mut String) -> Result<std::fmt::Result> {
+    let (mut file, file_bytes) = open(path)?;
+    let mut first = Vec::new();
+    (&mut file)
+        .take(64)
+        .read_to_end(&mut first)
+        .map_err(|error| io(path, "can't be read", &error))?;
+    if Manifest::is_likely(&first) {
+        if file_bytes > MAX_MANIFEST_BYTES {
+            return Err(Error::bad_model_file(format!(
+                "{}: JSON of {file_bytes} bytes; a manifest has at most {MAX_MANIFEST_BYTES}",
+                path.display()
+            )));
+        }
+        file.read_to_end(&mut first)
+            .map_err(|error| io(path, "can't be read", &error))?;
+        let manifest =
+            Manifest::parse(&first).map_err(|error| error.context(path.display().to_string()))?;
+        return Ok(show_manifest(path, &manifest, out));
+    }
+    let model = open_gguf(path)?;
+    model
+        .gguf
+        .check(model.file_bytes)
+        .map_err(|error| error.context(path.display().to_string()))?;
+    Ok(show_gguf(path, model.file_bytes, &model.gguf, out))
+}
+
+fn show_gguf(path: &Path, file_bytes: u64, gguf: &Gguf, out: &mut String) -> std::fmt::Result {
+    writeln!(
+        out,
+        "{}: GGUF v{}, {} ({file_bytes} bytes), header {}, {} tensors\n",
+        path.display(),
+        gguf.version,
+        readable(file_bytes),
+        readable(gguf.data_offset),
+        gguf.tensors.len()
+    )?;
+    writeln!(out, "Metadata")?;
+    let width = gguf
+        .metadata
+        .keys()
+        .map(str::len)
+        .max()
+        .unwrap_or(0)
+        .min(48);
+    for key in gguf.metadata.keys() {
+        writeln!(
+            out,
+            "  {key:width$}  {}",
+            gguf.metadata.describe(key).unwrap_or_default()
+        )?;
+    }
+    show_types(&gguf.tensors, out)?;
+    writeln!(out, "\nTensors")?;
+    let width = gguf
+        .tensors
+        .iter()
+        .map(|tensor| tensor.name.len())
+        .max()
+        .unwrap_or(0)
+        .min(64);
+    for tensor in &gguf.tensors {
+        let dims: Vec<String> = tensor.dims.iter().rev().map(u64::to_string).collect();
+        writeln!(
+            out,
+            "  {:width$}  {:8}  ({})  {} at {}",
+            tensor.name,
+            type_name(tensor.ggml_type).unwrap_or("?"),
+            dims.join(", "),
+            readable(tensor.bytes),
+            tensor.offset
+        )?;
+    }
+    Ok(())
+}
+
+fn show_types(tensors: &[TensorInfo], out: &mut String) -> std::fmt::Result {
+    let mut types: BTreeMap<u32, (u64, u64, u64)> = BTreeMap::new();
+    for tensor in tensors {
+        let (count, values, bytes) = types.entry(tensor.ggml_type).or_default();
+        let of_tensor = tensor
+            .dims
+            .iter()
+            .fold(1_u64, |product, dim| product.saturating_mul(*dim));
+        *count = count.saturating_add(1);
+        *values = values.saturating_add(of_tensor);
+        *bytes = bytes.saturating_add(tensor.bytes);
+    }
+    writeln!(
+        out,
+        "\nTypes      tensors        values  bits/value        bytes"
+    )?;
+    for (number, (count, values, bytes)) in types {
+        #[allow(clippy::cast_precision_loss, reason = "two decimals are shown")]
+        let bits = 8.0 * bytes as f64 / values as f64;
+        let name = type_name(number).unwrap_or("?");
+        writeln!(
+            out,
+            "  {name:8} {count:7} {values:13} {bits:11.2} {:>12}",
+            readable(bytes)
+        )?;
+    }
+    Ok(())
+}
+
+fn show_manifest(path: &Path, manifest: &Manifest, out: &mut String) -> std::fmt::Result {
+    writeln!(
+        out,
+        "{}: shards of {:?}, {} ({} bytes)\nsha256 {}\n",
+        path.display(),
+        manifest.name,
+        readable(manifest.file_bytes),
+        manifest.file_bytes,
+        manifest.sha256
+    )?;
+    for (ix, part) in manifest.parts().enumerate() {
+        let name = if ix == 0 {
+            "header".to_owned()
+        } else {
+            format!("shard {}", ix.saturating_sub(1))
+        };
+        writeln!(
+            out,
+            "  {name:10} {:>12} {:>10}  {}",
+            part.offset, part.bytes, part.url
+        )?;
+    }
+    Ok(())
+}

@@ -1,0 +1,195 @@
+//! The command as a user runs it: on files, by its exit code and its words.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use puna_core::weights::manifest::Manifest;
+
+fn tiny() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/llama-256/llama-256-Q8_0.gguf")
+}
+
+fn puna(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_puna"))
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+#[track_caller]
+fn says(arguments: &[&str], exit: i32, words: &str) -> String {
+    let output = puna(arguments);
+    let stream = if exit == 0 {
+        &output.stdout
+    } else {
+        &output.stderr
+    };
+    let text = String::from_utf8_lossy(stream).into_owned();
+    assert_eq!(
+        output.status.code(),
+        Some(exit),
+        "puna {arguments:?}: {text}"
+    );
+    assert!(
+        text.contains(words),
+        "puna {arguments:?} should say {words:?}, it says: {text}"
+    );
+    text
+}
+
+#[test]
+fn shards_join_to_the_file_and_a_second_run_writes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("a/b");
+    let file = tiny();
+    let arguments = [
+        "shard",
+        file.to_str().unwrap(),
+        "-o",
+        out.to_str().unwrap(),
+        "--shard-bytes",
+        "65536",
+    ];
+    says(&arguments, 0, "0 there already");
+    let manifest = Manifest::parse(&fs::read(out.join("manifest.json")).unwrap()).unwrap();
+    let parts: Vec<_> = manifest.parts().collect();
+    assert!(parts.len() > 6, "{} shards", parts.len());
+    let joined: Vec<u8> = parts
+        .iter()
+        .flat_map(|part| fs::read(out.join(&part.url)).unwrap())
+        .collect();
+    assert!(
+        joined == fs::read(tiny()).unwrap(),
+        "the shards in order are the file"
+    );
+    for part in &parts {
+        let content = fs::read(out.join(&part.url)).unwrap();
+        let sum = puna_core::weights::manifest::Sha256(
+            <sha2::Sha256 as sha2::Digest>::digest(&content).into(),
+        );
+        assert_eq!(
+            (sum, format!("{sum}.bin")),
+            (part.sha256, part.url.clone()),
+            "named by content"
+        );
+    }
+    let names = || {
+        let mut names: Vec<_> = fs::read_dir(&out)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    let damaged = out.join(&parts[2].url);
+    let mut content = fs::read(&damaged).unwrap();
+    content[0] ^= 1;
+    fs::write(&damaged, content).unwrap();
+    says(&arguments, 0, "(1 written");
+    says(&arguments, 0, "(0 written");
+    assert_eq!(names(), before, "no other files appear");
+    says(
+        &["inspect", out.join("manifest.json").to_str().unwrap()],
+        0,
+        "shards of \"llama-256-Q8_0\"",
+    );
+}
+
+#[test]
+fn inspect_tells_what_a_file_holds() {
+    let text = says(&["inspect", tiny().to_str().unwrap()], 0, "GGUF v3");
+    for words in [
+        "general.architecture",
+        "\"llama\"",
+        "Q8_0",
+        "blk.0.attn_q.weight",
+        "tokenizer.ggml.tokens",
+        "string[",
+    ] {
+        assert!(text.contains(words), "{words:?} is missing in: {text}");
+    }
+}
+
+#[test]
+fn wrong_files_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = |name: &str, content: &[u8]| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let whole = fs::read(tiny()).unwrap();
+    says(
+        &["inspect", &place("page.gguf", b"<!DOCTYPE html>")],
+        1,
+        "an HTML page",
+    );
+    says(&["inspect", &place("empty.gguf", b"")], 1, "ends at byte 0");
+    says(
+        &["inspect", &place("header.gguf", &whole[..5000])],
+        1,
+        "ends at byte 5000, inside its header",
+    );
+    says(
+        &[
+            "inspect",
+            &place("short.gguf", &whole[..whole.len() - 4000]),
+        ],
+        1,
+        "cut short or damaged",
+    );
+    says(
+        &["inspect", &place("odd.json", b"{\"a\": 1}")],
+        1,
+        "\"format\" should be",
+    );
+    says(&["inspect", "/nowhere/x.gguf"], 1, "can't be opened");
+    says(
+        &[
+            "shard",
+            &place("short2.gguf", &whole[..whole.len() - 4000]),
+            "-o",
+            folder.path().to_str().unwrap(),
+        ],
+        1,
+        "cut short",
+    );
+    let file = tiny();
+    let in_the_way = place("file", b"x");
+    says(
+        &["shard", file.to_str().unwrap(), "-o", &in_the_way],
+        1,
+        "can't be made",
+    );
+}
+
+#[test]
+fn wrong_command_lines_are_explained() {
+    says(&[], 2, "puna help");
+    says(&["dance"], 2, "no command \"dance\"");
+    says(&["shard"], 2, "which file?");
+    says(&["shard", "x"], 2, "give -o DIR");
+    says(
+        &["shard", "x", "-o", "y", "--shard-bytes", "many"],
+        2,
+        "many",
+    );
+    says(
+        &[
+            "shard",
+            tiny().to_str().unwrap(),
+            "-o",
+            "y",
+            "--shard-bytes",
+            "7",
+        ],
+        1,
+        "a chunk of 7 bytes",
+    );
+    says(&["inspect", "--loud"], 2, "--loud");
+    says(&["--help"], 0, "Usage: puna COMMAND");
+    says(&["shard", "--help"], 0, "--shard-bytes");
+    says(&["help", "inspect"], 0, "puna inspect FILE");
+}

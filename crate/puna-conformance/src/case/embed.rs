@@ -1,0 +1,52 @@
+//! Cases of `embed`.
+
+use puna_core::graph::Embed;
+use puna_core::reference::embed::embed;
+use puna_gpu::kernel::{self, Step};
+use puna_gpu::shader::binding;
+use puna_gpu::shader::variant::KvType;
+
+use super::{Case, KV, Kv, Stage, Variation, Wanted, dispatches, formats, step_bytes};
+
+const VOCAB: usize = 53;
+
+pub(super) fn cases(variant: Variation) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (format, cols) in formats() {
+        for tokens in [1, 13, 65] {
+            let mut stage = Stage::new(500 + cases.len() as u32, KV);
+            let table = stage.matrix(format, VOCAB, cols);
+            let out = stage.activation(cols);
+            let ids: Vec<u32> = (0..tokens)
+                .map(|_| stage.random.word() % VOCAB as u32)
+                .collect();
+            let rows = embed(stage.dense(table), &ids);
+
+            let step = Step {
+                position: 3,
+                tokens,
+                capacity: 0,
+                first_token: tokens,
+            };
+            let recipes =
+                kernel::embed::recipes(&Embed { table, out }, &stage.setting(variant, KvType::F32));
+            let mut buffers: Vec<_> = stage.planes(table).collect();
+            buffers.extend([(binding::OUT, vec![0; rows.len()]), (binding::IDS, ids)]);
+            cases.push(Case {
+                name: format!("embed {} K {cols} T {tokens}", format.name),
+                kernel: "embed",
+                precision: variant.precision,
+                kv: Kv(KvType::F32),
+                // d·q + m may be one rounding or two: the tolerance of f32.
+                magnitude: 0.0,
+                exact: false,
+                buffers,
+                step: step_bytes(&step),
+                dispatches: dispatches(recipes, &step),
+                wanted: vec![Wanted::Floats(binding::OUT, rows)],
+                fault: ("index % BLOCKS", "(index + 1u) % BLOCKS"),
+            });
+        }
+    }
+    cases
+}

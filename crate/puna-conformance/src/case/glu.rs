@@ -1,0 +1,67 @@
+//! Cases of `glu`.
+
+use puna_core::graph::Glu;
+use puna_core::reference::glu::glu;
+use puna_gpu::kernel::{self, Step};
+use puna_gpu::shader::binding;
+use puna_gpu::shader::variant::KvType;
+
+use super::{
+    Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude, step_bytes,
+};
+
+pub(super) fn cases(variant: Variation) -> Vec<Case> {
+    let mut cases = Vec::new();
+    let cols = 96;
+    for format in [format("q4_1")] {
+        for width in [1, 37, 65] {
+            for &tokens in variant.tokens() {
+                let mut stage = Stage::new(200 + cases.len() as u32, KV);
+                let weight = stage.matrix(format, 2 * width, cols);
+                let (x, out) = (stage.activation(cols), stage.activation(width));
+                let input = stage.random.floats(tokens * cols);
+                let gain = stage.random.floats(cols);
+                let gated = glu(stage.dense(weight), &input, &gain, EPS);
+
+                let step = Step {
+                    position: 3,
+                    tokens: tokens as u32,
+                    capacity: 0,
+                    first_token: tokens as u32,
+                };
+                let op = Glu {
+                    x,
+                    gain: 0,
+                    eps: EPS,
+                    weight,
+                    out,
+                };
+                let recipes = kernel::glu::recipes(&op, &stage.setting(variant, KvType::F32));
+                let mut buffers: Vec<_> = stage.planes(weight).collect();
+                buffers.extend([
+                    (binding::X, bits(&input)),
+                    (binding::OUT, vec![0; gated.len()]),
+                    (binding::VECTORS, bits(&gain)),
+                ]);
+                cases.push(Case {
+                    name: format!(
+                        "glu {} F {width} K {cols} T {tokens} {}",
+                        format.name,
+                        variant.label()
+                    ),
+                    kernel: "glu",
+                    precision: variant.precision,
+                    kv: Kv(KvType::F32),
+                    magnitude: magnitude(cols),
+                    exact: false,
+                    buffers,
+                    step: step_bytes(&step),
+                    dispatches: dispatches(recipes, &step),
+                    wanted: vec![Wanted::Floats(binding::OUT, gated)],
+                    fault: ("exp(-v.x)", "exp(v.x)"),
+                });
+            }
+        }
+    }
+    cases
+}

@@ -1,0 +1,317 @@
+//! The cases, as data: what goes in, which dispatches, what the twin says must come out.
+
+mod attention;
+mod embed;
+mod glu;
+mod head;
+mod linear_add;
+mod qkv;
+mod repack;
+
+use half::f16;
+use puna_core::config::Rope;
+use puna_core::graph::{Activation, Graph, KvShape, Matrix};
+use puna_core::quant::{BLOCK_LEN, FORMATS, Format};
+use puna_core::reference::{self, Dense};
+use puna_gpu::kernel::{Recipe, Setting, Step};
+use puna_gpu::shader::binding;
+use puna_gpu::shader::variant::{KvType, Precision, Variant};
+use puna_gpu::split::{PREFILL_TOKENS, Split};
+
+use crate::data::Random;
+
+/// One case.
+#[derive(Debug)]
+pub struct Case {
+    /// `kernel format shape split precision …`.
+    pub name: String,
+    /// Stem of the kernel.
+    pub kernel: &'static str,
+    /// Arithmetic of the products.
+    pub precision: Precision,
+    /// Element of the KV cache.
+    pub kv: Kv,
+    /// Typical size of a sum of products in it, √K · rms(w) · rms(x).
+    pub magnitude: f64,
+    /// No arithmetic: every bit must be right.
+    pub exact: bool,
+    /// Contents of storage buffers, by binding.
+    pub buffers: Vec<(u32, Vec<u32>)>,
+    /// Contents of the step's uniform block.
+    pub step: Vec<u8>,
+    /// What to run, in order.
+    pub dispatches: Vec<Dispatch>,
+    /// What must come out.
+    pub wanted: Vec<Wanted>,
+    /// A text of the shader, and one that makes it wrong.
+    pub fault: (&'static str, &'static str),
+}
+
+/// One dispatch of a case.
+#[derive(Debug)]
+pub struct Dispatch {
+    /// The pipeline.
+    pub variant: Variant,
+    /// Contents of the uniform block.
+    pub params: Vec<u8>,
+    /// Workgroups.
+    pub workgroups: [u32; 3],
+}
+
+/// What must come out of a binding.
+#[derive(Debug)]
+pub enum Wanted {
+    /// f32, within the tolerance.
+    Floats(u32, Vec<f32>),
+    /// A KV cache, within the tolerance.
+    Cache(u32, Vec<f32>),
+    /// These very words.
+    Words(u32, Vec<u32>),
+}
+
+impl Wanted {
+    /// The binding.
+    #[must_use]
+    pub const fn binding(&self) -> u32 {
+        match self {
+            Self::Floats(binding, _) | Self::Cache(binding, _) | Self::Words(binding, _) => {
+                *binding
+            }
+        }
+    }
+}
+
+/// How a KV cache is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Kv(pub KvType);
+
+impl Kv {
+    pub(crate) fn pack(self, floats: &[f32]) -> Vec<u32> {
+        match self.0 {
+            KvType::F32 => floats.iter().map(|x| x.to_bits()).collect(),
+            KvType::F16 => floats
+                .chunks_exact(2)
+                .map(|pair| {
+                    u32::from(f16::from_f32(pair[0]).to_bits())
+                        | u32::from(f16::from_f32(pair[1]).to_bits()) << 16
+                })
+                .collect(),
+        }
+    }
+
+    pub(crate) fn unpack(self, words: &[u32]) -> Vec<f32> {
+        match self.0 {
+            KvType::F32 => words.iter().map(|&word| f32::from_bits(word)).collect(),
+            KvType::F16 => words
+                .iter()
+                .flat_map(|&word| [word as u16, (word >> 16) as u16])
+                .map(|bits| f16::from_bits(bits).to_f32())
+                .collect(),
+        }
+    }
+}
+
+/// All cases of a variant.
+#[must_use]
+pub fn all(split: Split, precision: Precision) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for tokens_each in [1, PREFILL_TOKENS] {
+        let variant = Variation {
+            split,
+            precision,
+            tokens_each,
+        };
+        cases.extend(linear_add::cases(variant));
+        cases.extend(head::cases(variant));
+        cases.extend(glu::cases(variant));
+        cases.extend(qkv::cases(variant));
+    }
+    let variant = Variation {
+        split,
+        precision,
+        tokens_each: 1,
+    };
+    if precision == Precision::F32 {
+        cases.extend(attention::cases(variant));
+        if split == Split::Serial {
+            cases.extend(embed::cases(variant));
+            cases.extend(repack::cases());
+        }
+    }
+    cases
+}
+
+/// A split, an arithmetic and a tile of tokens.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Variation {
+    pub(crate) split: Split,
+    pub(crate) precision: Precision,
+    pub(crate) tokens_each: u32,
+}
+
+impl Variation {
+    pub(crate) fn label(self) -> String {
+        format!(
+            "{} {} tile {}",
+            self.split.name(),
+            self.precision.name(),
+            self.tokens_each
+        )
+    }
+
+    /// Numbers of tokens: 1, and for the tile below, on, above and prime.
+    pub(crate) const fn tokens(self) -> &'static [usize] {
+        if self.tokens_each == 1 {
+            &[1]
+        } else {
+            &[7, 8, 13]
+        }
+    }
+}
+
+/// A graph with one op in it, and the data that its kernel is run on.
+pub(crate) struct Stage {
+    pub(crate) graph: Graph,
+    pub(crate) random: Random,
+    /// Weights of each matrix, as floats.
+    pub(crate) dense: Vec<Vec<f32>>,
+    /// Planes of each matrix.
+    planes: Vec<Vec<Vec<u32>>>,
+}
+
+pub(crate) const KV: KvShape = KvShape {
+    layers: 1,
+    heads: 2,
+    head_dim: 12,
+};
+pub(crate) const ROPE_DIMS: u32 = 8;
+pub(crate) const EPS: f32 = 1e-5;
+pub(crate) const CAPACITY: usize = 160;
+
+impl Stage {
+    pub(crate) fn new(seed: u32, kv: KvShape) -> Self {
+        let graph = Graph {
+            ops: Vec::new(),
+            matrices: Vec::new(),
+            vectors: Vec::new(),
+            activations: Vec::new(),
+            kv,
+            rope: Rope {
+                theta: 10_000.0,
+                dims: ROPE_DIMS,
+            },
+            vocab_size: 0,
+            context_length: 0,
+        };
+        Self {
+            graph,
+            random: Random(seed),
+            dense: Vec::new(),
+            planes: Vec::new(),
+        }
+    }
+
+    pub(crate) fn matrix(&mut self, format: &'static Format, rows: usize, cols: usize) -> usize {
+        let raw = self.random.rows(format, rows, cols);
+        self.dense.push(format.dequantize_all(&raw));
+        self.planes
+            .push(reference::repack::repack(format, &raw, cols));
+        self.graph.matrices.push(Matrix {
+            name: format.name.to_owned(),
+            rows,
+            cols,
+            format,
+            sources: Vec::new(),
+        });
+        self.graph.matrices.len() - 1
+    }
+
+    pub(crate) fn activation(&mut self, width: usize) -> usize {
+        self.graph.activations.push(Activation {
+            name: "activation",
+            width,
+        });
+        self.graph.activations.len() - 1
+    }
+
+    pub(crate) fn dense(&self, matrix: usize) -> Dense<'_> {
+        Dense {
+            data: &self.dense[matrix],
+            cols: self.graph.matrices[matrix].cols,
+        }
+    }
+
+    pub(crate) fn planes(&self, matrix: usize) -> impl Iterator<Item = (u32, Vec<u32>)> {
+        self.planes[matrix]
+            .iter()
+            .enumerate()
+            .map(|(ix, words)| (binding::PLANES + ix as u32, words.clone()))
+    }
+
+    pub(crate) fn setting(&self, variant: Variation, kv: KvType) -> Setting<'_> {
+        Setting {
+            graph: &self.graph,
+            parts: self
+                .graph
+                .matrices
+                .iter()
+                .map(|matrix| vec![(0, matrix.rows)])
+                .collect(),
+            gains: vec![0; 1],
+            split: variant.split,
+            precision: variant.precision,
+            kv,
+            tokens_each: variant.tokens_each,
+        }
+    }
+}
+
+pub(crate) fn dispatches(recipes: Vec<Recipe>, step: &Step) -> Vec<Dispatch> {
+    let dispatch = |recipe: Recipe| Dispatch {
+        params: words([
+            recipe.params.first_row,
+            recipe.params.rows,
+            recipe.params.grid_x,
+            recipe.params.gain,
+            recipe.params.eps.to_bits(),
+            0,
+            0,
+            0,
+        ]),
+        workgroups: recipe.grid.workgroups(step),
+        variant: recipe.variant,
+    };
+    recipes.into_iter().map(dispatch).collect()
+}
+
+pub(crate) fn step_bytes(step: &Step) -> Vec<u8> {
+    words([step.position, step.tokens, step.capacity, step.first_token])
+}
+
+pub(crate) fn words<const N: usize>(words: [u32; N]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
+}
+
+pub(crate) fn bits(floats: &[f32]) -> Vec<u32> {
+    floats.iter().map(|x| x.to_bits()).collect()
+}
+
+/// The formats, each with numbers of columns: one block, and an odd number of blocks.
+pub(crate) fn formats() -> impl Iterator<Item = (&'static Format, usize)> {
+    FORMATS
+        .iter()
+        .flat_map(|&format| [(format, BLOCK_LEN), (format, 5 * BLOCK_LEN)])
+}
+
+/// A format for cases where its decoder is not the point.
+pub(crate) fn format(name: &str) -> &'static Format {
+    FORMATS
+        .iter()
+        .find(|format| format.name == name)
+        .expect("invariant: a registered format")
+}
+
+/// `Case::magnitude` for inputs and weights of about -1 to 1, of which models' are a third in the mean.
+pub(crate) fn magnitude(cols: usize) -> f64 {
+    (cols as f64).sqrt() / 9.0
+}

@@ -1,0 +1,128 @@
+//! Cases of `qkv`.
+
+use puna_core::graph::{Projection, Qkv};
+use puna_core::reference::qkv::{KvLayer, Norm, qkv};
+use puna_gpu::kernel::{self, Step};
+use puna_gpu::shader::binding;
+use puna_gpu::shader::variant::KvType;
+
+use super::{
+    CAPACITY, Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude,
+    step_bytes,
+};
+
+const POSITION: usize = 5;
+
+pub(super) fn cases(variant: Variation) -> Vec<Case> {
+    let mut cases = Vec::new();
+    let cols = 96;
+    for format in [format("q4_1")] {
+        for kv in [Kv(KvType::F32), Kv(KvType::F16)] {
+            for heads in [2, 6] {
+                for &tokens in variant.tokens() {
+                    cases.push(case(
+                        variant,
+                        format,
+                        kv,
+                        heads,
+                        tokens,
+                        cols,
+                        cases.len() as u32,
+                    ));
+                }
+            }
+        }
+    }
+    cases
+}
+
+fn case(
+    variant: Variation,
+    format: &'static puna_core::quant::Format,
+    kv: Kv,
+    heads: usize,
+    tokens: usize,
+    cols: usize,
+    seed: u32,
+) -> Case {
+    let mut stage = Stage::new(300 + seed, KV);
+    let q_rows = heads * KV.head_dim;
+    let weight = stage.matrix(format, q_rows + 2 * KV.heads * KV.head_dim, cols);
+    let (x, query) = (stage.activation(cols), stage.activation(q_rows));
+    let input = stage.random.floats(tokens * cols);
+    let gain = stage.random.floats(cols);
+    let mut cache = KvLayer::new(KV, CAPACITY);
+    // What is there already must survive; it goes through the cache's own rounding first.
+    cache.data = kv.unpack(&kv.pack(&stage.random.floats(cache.data.len())));
+    let before = kv.pack(&cache.data);
+    let mut queries = vec![0.0; tokens * q_rows];
+    let rope = stage.graph.rope.clone();
+    let norm = Norm {
+        gain: &gain,
+        eps: EPS,
+    };
+    qkv(
+        stage.dense(weight),
+        0,
+        &input,
+        norm,
+        &rope,
+        POSITION,
+        &mut queries,
+        &mut cache,
+    );
+
+    let step = Step {
+        position: POSITION as u32,
+        tokens: tokens as u32,
+        capacity: CAPACITY as u32,
+        first_token: tokens as u32,
+    };
+    let weights = vec![Projection {
+        matrix: weight,
+        first_row: 0,
+    }];
+    let op = Qkv {
+        layer: 0,
+        x,
+        gain: 0,
+        eps: EPS,
+        weights,
+        heads,
+        query,
+    };
+    let recipes = kernel::qkv::recipes(&op, &stage.setting(variant, kv.0));
+    let turns: Vec<f32> = (0..CAPACITY as u32)
+        .flat_map(|position| rope.row(position))
+        .flatten()
+        .collect();
+    let mut buffers: Vec<_> = stage.planes(weight).collect();
+    buffers.extend([
+        (binding::X, bits(&input)),
+        (binding::OUT, vec![0; queries.len()]),
+        (binding::VECTORS, bits(&gain)),
+        (binding::KV, before),
+        (binding::ROPE, bits(&turns)),
+    ]);
+    Case {
+        name: format!(
+            "qkv {} H {heads} T {tokens} kv {} {}",
+            format.name,
+            kv.0.name(),
+            variant.label()
+        ),
+        kernel: "qkv",
+        precision: variant.precision,
+        kv,
+        magnitude: magnitude(cols),
+        exact: false,
+        buffers,
+        step: step_bytes(&step),
+        dispatches: dispatches(recipes, &step),
+        wanted: vec![
+            Wanted::Floats(binding::OUT, queries),
+            Wanted::Cache(binding::KV, cache.data),
+        ],
+        fault: ("v.x * turn.x - v.y * turn.y", "v.x * turn.x + v.y * turn.y"),
+    }
+}

@@ -1,0 +1,76 @@
+//! The reference executor against logits of an independent implementation.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "sizes of golden files are small"
+)]
+
+mod support;
+
+use puna_core::config::ModelConfig;
+use puna_core::model;
+use puna_core::reference::Executor;
+use support::{read_floats, read_gguf, read_words};
+
+/// In units of the logits' standard deviation; float32 arithmetic, as the golden folder's README says.
+const TOLERANCE: f32 = 1e-3;
+
+fn deviation(logits: &[f32]) -> f32 {
+    let mean = logits.iter().sum::<f32>() / logits.len() as f32;
+    (logits.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / logits.len() as f32).sqrt()
+}
+
+#[track_caller]
+fn assert_close(label: &str, got: &[f32], want: &[f32]) {
+    assert_eq!(got.len(), want.len(), "{label}: lengths differ");
+    let worst = got
+        .iter()
+        .zip(want)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max);
+    let worst = worst / deviation(want);
+    assert!(
+        worst < TOLERANCE,
+        "{label}: {worst} standard deviations off, at most {TOLERANCE} allowed"
+    );
+}
+
+fn check(format: &str) {
+    let (bytes, gguf) = read_gguf(&format!("llama-256/llama-256-{format}.gguf"));
+    gguf.check(bytes.len() as u64).expect("the file is whole");
+    let config = ModelConfig::from_gguf(&gguf).expect("a config");
+    let graph = model::build(&config, &gguf).expect("a graph");
+    let vocab = graph.vocab_size;
+    let tensor = |ix: usize| {
+        let info = &gguf.tensors[ix];
+        &bytes[info.offset as usize..(info.offset + info.bytes) as usize]
+    };
+    let mut executor = Executor::new(graph, 64, tensor);
+
+    let golden = "llama-256/expected.safetensors";
+    let ids = read_words(golden, "input_ids");
+    let logits = executor.forward(0, &ids);
+    assert_close(
+        "prompt",
+        &logits,
+        &read_floats(golden, &format!("{format}.logits")),
+    );
+    let want = read_floats(golden, &format!("{format}.greedy_logits"));
+    for (i, id) in read_words(golden, "greedy_ids").into_iter().enumerate() {
+        let logits = executor.forward(ids.len() + i, &[id]);
+        assert_close(
+            &format!("step {i}"),
+            &logits,
+            &want[i * vocab..(i + 1) * vocab],
+        );
+    }
+}
+
+#[test]
+fn tiny_llama_in_q4_1_reproduces_the_golden_logits() {
+    check("Q4_1");
+}
+
+#[test]
+fn tiny_llama_in_q8_0_reproduces_the_golden_logits() {
+    check("Q8_0");
+}

@@ -1,0 +1,615 @@
+//! Runs a graph: buffers, pipelines and bind groups are made once; a step replays them.
+
+use puna_core::graph::{Graph, Op};
+use puna_core::weights::plan::Chunk;
+use puna_core::{Error, ErrorCode, Result};
+
+use crate::arena::{self, Part};
+use crate::device::{Counters, Gpu};
+use crate::kernel::{self, Recipe, Setting, Slot, Step, to_u32};
+use crate::pipeline::Pipelines;
+use crate::readback::{Readback, Tick};
+use crate::shader::variant::{KvType, Precision};
+use crate::split::{PREFILL_TOKENS, Split};
+use crate::upload::{self, Destination, Target, Uploader};
+
+/// Tokens that the KV cache has room for at first; it doubles.
+const FIRST_CAPACITY: usize = 256;
+/// Dispatches of a submission in prefill: a driver that works too long on one is reset.
+const PREFILL_DISPATCHES: usize = 16;
+
+/// Which variants to use, and how large things are.
+pub struct ExecutorOptions {
+    /// The work split; the device's best where none is given.
+    pub split: Option<Split>,
+    /// Products in f16?
+    pub precision: Precision,
+    /// Element of the KV cache.
+    pub kv: KvType,
+    /// Most tokens of the context; the model's own where none is given.
+    pub context_length: Option<u32>,
+    /// Most tokens of a call of [`Executor::forward`].
+    pub max_tokens: usize,
+    /// Most tokens whose logits a call returns.
+    pub max_logits: usize,
+    /// Pokes pending maps; see [`crate::readback`].
+    pub tick: Option<Tick>,
+}
+
+impl Default for ExecutorOptions {
+    fn default() -> Self {
+        Self {
+            split: None,
+            precision: Precision::F32,
+            kv: KvType::F16,
+            context_length: None,
+            max_tokens: 64,
+            max_logits: 1,
+            tick: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for ExecutorOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ExecutorOptions")
+            .field("split", &self.split)
+            .field("precision", &self.precision)
+            .field("kv", &self.kv)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which logits a call of [`Executor::forward`] returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// None: the keys and values are enough.
+    None,
+    /// Those of the last token.
+    Last,
+    /// Those of every token.
+    All,
+}
+
+/// A graph on the GPU, with its weights and its KV cache.
+#[derive(Debug)]
+pub struct Executor {
+    gpu: Gpu,
+    graph: Graph,
+    options: ExecutorOptions,
+    split: Split,
+    context_length: usize,
+    memory: Memory,
+    pipelines: Pipelines,
+    uploader: Uploader,
+    targets: Vec<Vec<Target>>,
+    readback: Readback,
+    decode: Vec<Dispatch>,
+    prefill: Vec<Dispatch>,
+    logits: Vec<f32>,
+}
+
+#[derive(Debug)]
+struct Memory {
+    matrices: Vec<Vec<Part>>,
+    vectors: wgpu::Buffer,
+    /// In vec4s.
+    gains: Vec<u32>,
+    activations: Vec<wgpu::Buffer>,
+    logits: wgpu::Buffer,
+    ids: wgpu::Buffer,
+    step: wgpu::Buffer,
+    kv: Vec<wgpu::Buffer>,
+    rope: wgpu::Buffer,
+    /// Tokens that `kv` and `rope` have room for.
+    capacity: usize,
+}
+
+/// One dispatch of the static program.
+#[derive(Debug)]
+struct Dispatch {
+    recipe: Recipe,
+    params: wgpu::Buffer,
+    pipeline: wgpu::ComputePipeline,
+    group: wgpu::BindGroup,
+}
+
+impl Executor {
+    /// Allocates everything and compiles the pipelines; the weights follow by [`Self::upload`].
+    ///
+    /// # Errors
+    /// `out_of_memory`, `shader_failed`, `unsupported_model` (a head's size that is no multiple of 4) or
+    /// `unsupported_device` (a row over the device's limits).
+    pub async fn new(
+        gpu: Gpu,
+        graph: Graph,
+        n_tensors: usize,
+        options: ExecutorOptions,
+    ) -> Result<Self> {
+        if !graph.kv.head_dim.is_multiple_of(4) {
+            return Err(Error::unsupported_model(format!(
+                "the heads have size {}, expected a multiple of 4",
+                graph.kv.head_dim
+            )));
+        }
+        let context_length = context_length(&gpu, &graph, &options);
+        let split = options
+            .split
+            .unwrap_or_else(|| Split::best(&gpu.capabilities));
+        let memory = gpu
+            .scoped("the model's weights", ErrorCode::Internal, || {
+                Memory::new(&gpu, &graph, &options)
+            })
+            .await??;
+        let readback = Readback::new(
+            &gpu,
+            (graph.vocab_size * options.max_logits * 4) as u64,
+            None,
+        );
+        let targets = targets(&graph, n_tensors, &memory.gains);
+        let mut executor = Self {
+            gpu,
+            graph,
+            options,
+            split,
+            context_length,
+            memory,
+            pipelines: Pipelines::default(),
+            uploader: Uploader::default(),
+            targets,
+            readback,
+            decode: Vec::new(),
+            prefill: Vec::new(),
+            logits: Vec::new(),
+        };
+        executor.readback = Readback::new(
+            &executor.gpu,
+            executor.logits_bytes(executor.options.max_logits),
+            executor.options.tick.take(),
+        );
+        executor.memory.grow(
+            &executor.gpu,
+            &executor.graph,
+            executor.options.kv,
+            FIRST_CAPACITY.min(executor.context_length),
+        );
+        executor.program().await?;
+        Ok(executor)
+    }
+
+    /// The device.
+    #[must_use]
+    pub const fn gpu(&self) -> &Gpu {
+        &self.gpu
+    }
+
+    /// The graph.
+    #[must_use]
+    pub const fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// The work split in use.
+    #[must_use]
+    pub const fn split(&self) -> Split {
+        self.split
+    }
+
+    /// The arithmetic in use.
+    #[must_use]
+    pub const fn precision(&self) -> Precision {
+        self.options.precision
+    }
+
+    /// Most tokens of the context.
+    #[must_use]
+    pub const fn context_length(&self) -> usize {
+        self.context_length
+    }
+
+    /// Most tokens of a call of [`Self::forward`].
+    #[must_use]
+    pub const fn max_tokens(&self) -> usize {
+        self.options.max_tokens
+    }
+
+    /// The buffer that the next chunk's raw bytes are to be written to, at offset 0. A write may be
+    /// queued at once: the chunk that used the buffer before is ahead of it in the queue.
+    pub fn upload_slot(&mut self, bytes: u64) -> wgpu::Buffer {
+        self.uploader.slot(&self.gpu, bytes)
+    }
+
+    /// Scatters a chunk, whose raw bytes were written to `slot`, to the planes.
+    ///
+    /// # Errors
+    /// `internal` when the chunk cuts a row.
+    pub fn upload(&mut self, chunk: &Chunk, slot: &wgpu::Buffer) -> Result<()> {
+        let to = Destination {
+            graph: &self.graph,
+            targets: &self.targets,
+            matrices: &self.memory.matrices,
+            vectors: &self.memory.vectors,
+        };
+        let commands = upload::scatter(&self.gpu, &mut self.pipelines, &to, chunk, slot)?;
+        self.gpu.queue.submit([commands]);
+        self.gpu.check()
+    }
+
+    /// Frees what only the upload needed.
+    pub fn finish_upload(&mut self) {
+        self.uploader = Uploader::default();
+    }
+
+    /// Runs tokens `ids` at `position ..`; their keys and values go to the cache. Returns the logits of
+    /// the last token (V,), of all (T, V), or nothing.
+    ///
+    /// # Errors
+    /// `context_length_exceeded`, `out_of_memory` when the cache can't grow, `device_lost`, `internal`.
+    pub async fn forward(
+        &mut self,
+        position: usize,
+        ids: &[u32],
+        wanted: Wanted,
+    ) -> Result<&mut [f32]> {
+        self.gpu.check()?;
+        let end = position + ids.len();
+        let n_logits = match wanted {
+            Wanted::None => 0,
+            Wanted::Last => 1,
+            Wanted::All => ids.len(),
+        };
+        if ids.is_empty()
+            || ids.len() > self.options.max_tokens
+            || n_logits > self.options.max_logits
+        {
+            return Err(Error::internal(format!(
+                "forward: {} tokens and {n_logits} logits are out of range",
+                ids.len()
+            )));
+        }
+        if let Some(id) = ids.iter().find(|&&id| id as usize >= self.graph.vocab_size) {
+            return Err(Error::internal(format!(
+                "forward: id {id} is outside the vocabulary of {}",
+                self.graph.vocab_size
+            )));
+        }
+        self.reserve(end).await?;
+        let step = Step {
+            position: to_u32(position),
+            tokens: to_u32(ids.len()),
+            capacity: to_u32(self.memory.capacity),
+            first_token: to_u32(ids.len() - n_logits),
+        };
+        self.gpu
+            .queue
+            .write_buffer(&self.memory.step, 0, bytemuck::bytes_of(&step));
+        self.gpu
+            .queue
+            .write_buffer(&self.memory.ids, 0, bytemuck::cast_slice(ids));
+        self.replay(&step, n_logits);
+        Counters::tick(&self.gpu.counters.steps);
+        self.logits.clear();
+        if n_logits > 0 {
+            self.readback
+                .read(&self.gpu, self.logits_bytes(n_logits), &mut self.logits)
+                .await?;
+        }
+        Ok(&mut self.logits)
+    }
+
+    /// Makes room for `tokens` in the KV cache: the capacity doubles, what is there is kept.
+    ///
+    /// # Errors
+    /// `context_length_exceeded` with both numbers, `out_of_memory`.
+    pub async fn reserve(&mut self, tokens: usize) -> Result<()> {
+        if tokens <= self.memory.capacity {
+            return Ok(());
+        }
+        if tokens > self.context_length {
+            return Err(Error::new(
+                ErrorCode::ContextLengthExceeded,
+                format!(
+                    "{tokens} tokens do not fit the context of {}",
+                    self.context_length
+                ),
+            ));
+        }
+        let capacity = tokens
+            .next_power_of_two()
+            .max(FIRST_CAPACITY)
+            .min(self.context_length);
+        let Self {
+            gpu,
+            graph,
+            memory,
+            options,
+            ..
+        } = self;
+        let what = format!("a KV cache of {capacity} tokens");
+        gpu.scoped(&what, ErrorCode::Internal, || {
+            memory.grow(gpu, graph, options.kv, capacity);
+        })
+        .await?;
+        for dispatch in self.decode.iter_mut().chain(&mut self.prefill) {
+            if dispatch.recipe.slots.iter().any(|slot| slot.grows()) {
+                dispatch.group = bind(
+                    &self.gpu,
+                    &self.memory,
+                    &dispatch.recipe,
+                    &dispatch.params,
+                    &dispatch.pipeline,
+                );
+            }
+        }
+        Ok(())
+    }
+
+    const fn logits_bytes(&self, tokens: usize) -> u64 {
+        (self.graph.vocab_size * tokens * 4) as u64
+    }
+
+    /// Makes the static programs of decode and prefill.
+    async fn program(&mut self) -> Result<()> {
+        let decode = self.recipes(1);
+        let prefill = self.recipes(PREFILL_TOKENS);
+        let Self {
+            gpu,
+            memory,
+            pipelines,
+            ..
+        } = self;
+        let made = gpu.scoped(
+            "compiling the model's shaders",
+            ErrorCode::ShaderFailed,
+            || {
+                let mut make = |recipes: Vec<Recipe>| {
+                    recipes
+                        .into_iter()
+                        .map(|recipe| Dispatch::new(gpu, memory, pipelines, recipe))
+                        .collect()
+                };
+                (make(decode), make(prefill))
+            },
+        );
+        (self.decode, self.prefill) = made.await?;
+        Ok(())
+    }
+
+    fn recipes(&self, tokens_each: u32) -> Vec<Recipe> {
+        let parts = |parts: &Vec<Part>| {
+            parts
+                .iter()
+                .map(|part| (part.first_row, part.rows))
+                .collect()
+        };
+        let setting = Setting {
+            graph: &self.graph,
+            parts: self.memory.matrices.iter().map(parts).collect(),
+            gains: self.memory.gains.clone(),
+            split: self.split,
+            precision: self.options.precision,
+            kv: self.options.kv,
+            tokens_each,
+        };
+        self.graph
+            .ops
+            .iter()
+            .flat_map(|op| recipes(op, &setting))
+            .collect()
+    }
+
+    fn replay(&self, step: &Step, n_logits: usize) {
+        let (program, per_submit) = if step.tokens == 1 {
+            (&self.decode, usize::MAX)
+        } else {
+            (&self.prefill, PREFILL_DISPATCHES)
+        };
+        let last = program.len().div_ceil(per_submit) - 1;
+        for (ix, dispatches) in program.chunks(per_submit.min(program.len())).enumerate() {
+            let mut encoder = self
+                .gpu
+                .device
+                .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            {
+                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
+                for dispatch in dispatches {
+                    let [x, y, z] = dispatch.recipe.grid.workgroups(step);
+                    if x * y * z > 0 {
+                        pass.set_pipeline(&dispatch.pipeline);
+                        pass.set_bind_group(0, &dispatch.group, &[]);
+                        pass.dispatch_workgroups(x, y, z);
+                    }
+                }
+            }
+            if ix == last && n_logits > 0 {
+                self.readback.copy(
+                    &mut encoder,
+                    &self.memory.logits,
+                    self.logits_bytes(n_logits),
+                );
+            }
+            Counters::tick(&self.gpu.counters.submits);
+            self.gpu.queue.submit([encoder.finish()]);
+        }
+    }
+}
+
+/// The dispatches of an op.
+#[must_use]
+pub fn recipes(op: &Op, setting: &Setting<'_>) -> Vec<Recipe> {
+    match op {
+        Op::Embed(op) => kernel::embed::recipes(op, setting),
+        Op::Qkv(op) => kernel::qkv::recipes(op, setting),
+        Op::Attention(op) => kernel::attention::recipes(op, setting),
+        Op::LinearAdd(op) => kernel::linear_add::recipes(op, setting),
+        Op::Glu(op) => kernel::glu::recipes(op, setting),
+        Op::Head(op) => kernel::head::recipes(op, setting),
+    }
+}
+
+/// The model's context, cut to what was asked for and to what one binding can hold.
+fn context_length(gpu: &Gpu, graph: &Graph, options: &ExecutorOptions) -> usize {
+    let token_bytes = graph.kv.layer_elements(1) as u64 * options.kv.bytes();
+    let fits = gpu
+        .capabilities
+        .max_binding_bytes
+        .min(gpu.capabilities.max_buffer_bytes)
+        / token_bytes;
+    let asked = options
+        .context_length
+        .unwrap_or(graph.context_length)
+        .min(graph.context_length);
+    usize::try_from(fits)
+        .unwrap_or(usize::MAX)
+        .min(asked as usize)
+}
+
+fn targets(graph: &Graph, n_tensors: usize, gains: &[u32]) -> Vec<Vec<Target>> {
+    let mut targets = vec![Vec::new(); n_tensors];
+    for (matrix, table) in graph.matrices.iter().enumerate() {
+        for (source, rows) in table.sources.iter().enumerate() {
+            targets[rows.tensor].push(Target::Rows { matrix, source });
+        }
+    }
+    for (vector, &gain) in graph.vectors.iter().zip(gains) {
+        targets[vector.tensor].push(Target::Vector(u64::from(gain) * 16));
+    }
+    targets
+}
+
+impl Dispatch {
+    fn new(gpu: &Gpu, memory: &Memory, pipelines: &mut Pipelines, recipe: Recipe) -> Self {
+        let pipeline = pipelines.get(gpu, &recipe.variant);
+        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+        let params = gpu.buffer(&recipe.label, size_of::<kernel::Params>() as u64, usage);
+        gpu.queue
+            .write_buffer(&params, 0, bytemuck::bytes_of(&recipe.params));
+        let group = bind(gpu, memory, &recipe, &params, &pipeline);
+        Self {
+            recipe,
+            params,
+            pipeline,
+            group,
+        }
+    }
+}
+
+fn bind(
+    gpu: &Gpu,
+    memory: &Memory,
+    recipe: &Recipe,
+    params: &wgpu::Buffer,
+    pipeline: &wgpu::ComputePipeline,
+) -> wgpu::BindGroup {
+    Counters::tick(&gpu.counters.bind_groups);
+    let resource = |slot: Slot| match slot {
+        Slot::Plane {
+            matrix,
+            part,
+            plane,
+        } => memory.matrices[matrix][part].plane(plane),
+        Slot::Params => params.as_entire_binding(),
+        Slot::Step => memory.step.as_entire_binding(),
+        Slot::X(ix) | Slot::Out(ix) => memory.activations[ix].as_entire_binding(),
+        Slot::Logits => memory.logits.as_entire_binding(),
+        Slot::Vectors => memory.vectors.as_entire_binding(),
+        Slot::Kv(layer) => memory.kv[layer].as_entire_binding(),
+        Slot::Rope => memory.rope.as_entire_binding(),
+        Slot::Ids => memory.ids.as_entire_binding(),
+    };
+    let entries: Vec<_> = recipe
+        .slots
+        .iter()
+        .map(|&slot| wgpu::BindGroupEntry {
+            binding: slot.binding(),
+            resource: resource(slot),
+        })
+        .collect();
+    gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some(&recipe.label),
+        layout: &pipeline.get_bind_group_layout(0),
+        entries: &entries,
+    })
+}
+
+impl Memory {
+    fn new(gpu: &Gpu, graph: &Graph, options: &ExecutorOptions) -> Result<Self> {
+        use wgpu::BufferUsages as Usage;
+        let matrices = graph
+            .matrices
+            .iter()
+            .map(|matrix| arena::allocate(gpu, matrix))
+            .collect::<Result<_>>()?;
+        let mut end = 0;
+        let gains = graph.vectors.iter().map(|vector| {
+            let at = end;
+            end += to_u32(vector.len.div_ceil(4));
+            at
+        });
+        let gains = gains.collect();
+        let working = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
+        let activation = |width: usize, name: &str| {
+            gpu.buffer(name, (width * options.max_tokens * 4) as u64, working)
+        };
+        Ok(Self {
+            matrices,
+            vectors: gpu.buffer("vectors", u64::from(end) * 16, working),
+            gains,
+            activations: graph
+                .activations
+                .iter()
+                .map(|a| activation(a.width, a.name))
+                .collect(),
+            logits: gpu.buffer(
+                "logits",
+                (graph.vocab_size * options.max_logits * 4) as u64,
+                working,
+            ),
+            ids: gpu.buffer("ids", options.max_tokens as u64 * 4, working),
+            step: gpu.buffer(
+                "step",
+                size_of::<Step>() as u64,
+                Usage::UNIFORM | Usage::COPY_DST,
+            ),
+            kv: Vec::new(),
+            rope: gpu.buffer("rope", 0, working),
+            capacity: 0,
+        })
+    }
+
+    /// Makes the KV cache and the table of rotations anew for `capacity` tokens and copies what is there.
+    fn grow(&mut self, gpu: &Gpu, graph: &Graph, kv: KvType, capacity: usize) {
+        use wgpu::BufferUsages as Usage;
+        let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
+        let bytes = |elements: usize| elements as u64 * kv.bytes();
+        let layer = |ix: usize| {
+            gpu.buffer(
+                &format!("kv {ix}"),
+                bytes(graph.kv.layer_elements(capacity)),
+                usage,
+            )
+        };
+        let grown: Vec<_> = (0..graph.kv.layers).map(layer).collect();
+        let mut encoder = gpu
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let (old_row, new_row) = (
+            bytes(self.capacity * graph.kv.head_dim),
+            bytes(capacity * graph.kv.head_dim),
+        );
+        for (from, to) in self.kv.iter().zip(&grown) {
+            for row in 0..2 * graph.kv.heads as u64 {
+                encoder.copy_buffer_to_buffer(from, row * old_row, to, row * new_row, old_row);
+            }
+        }
+        gpu.queue.submit([encoder.finish()]);
+        let table: Vec<_> = (0..to_u32(capacity))
+            .flat_map(|position| graph.rope.row(position))
+            .collect();
+        self.rope = gpu.buffer("rope", (table.len() * 8) as u64, usage);
+        gpu.queue
+            .write_buffer(&self.rope, 0, bytemuck::cast_slice(&table));
+        self.kv = grown;
+        self.capacity = capacity;
+    }
+}

@@ -1,0 +1,53 @@
+//! Host half of `shaders/kernel/embed.wgsl`.
+
+use puna_core::graph::Embed;
+use puna_core::quant::BLOCK_LEN;
+
+use super::{Grid, Params, Recipe, Setting, Slot, shape, to_u32, weight_modules};
+use crate::shader::variant::{Precision, Variant};
+use crate::split::WORKGROUP;
+
+/// The dispatches of the op: one for each part of its table.
+#[must_use]
+pub fn recipes(op: &Embed, setting: &Setting<'_>) -> Vec<Recipe> {
+    let matrix = &setting.graph.matrices[op.table];
+    let mut modules = weight_modules(matrix.format, Precision::F32);
+    modules.extend(["lib/step".to_owned(), "kernel/embed".to_owned()]);
+    let mut constants = shape(matrix.cols).to_vec();
+    constants.push(("WORKGROUP", WORKGROUP));
+    let parts = setting.parts[op.table].iter().enumerate();
+    parts
+        .map(|(part, &(first_row, rows))| {
+            let planes = 0..matrix.format.planes.len();
+            let mut slots: Vec<_> = planes
+                .map(|plane| Slot::Plane {
+                    matrix: op.table,
+                    part,
+                    plane,
+                })
+                .collect();
+            slots.extend([Slot::Params, Slot::Step, Slot::Out(op.out), Slot::Ids]);
+            Recipe {
+                label: format!("embed {}", matrix.name),
+                variant: Variant {
+                    kernel: "embed",
+                    modules: modules.clone(),
+                    constants: constants.clone(),
+                    bindings: slots.iter().map(|slot| slot.binding()).collect(),
+                    precision: Precision::F32,
+                    subgroups: false,
+                },
+                slots,
+                params: Params {
+                    first_row: to_u32(first_row),
+                    rows: to_u32(rows),
+                    ..Params::default()
+                },
+                grid: Grid::Flat {
+                    per_token: to_u32(matrix.cols / BLOCK_LEN),
+                    workgroup: WORKGROUP,
+                },
+            }
+        })
+        .collect()
+}

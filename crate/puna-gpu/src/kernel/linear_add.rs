@@ -1,0 +1,21 @@
+//! Host half of `shaders/kernel/linear_add.wgsl`.
+
+use puna_core::graph::LinearAdd;
+
+use super::{Recipe, Rows, Setting, Slot, to_u32};
+
+/// The dispatches of the op: one for each part of its matrix.
+#[must_use]
+pub fn recipes(op: &LinearAdd, setting: &Setting<'_>) -> Vec<Recipe> {
+    setting.rows(&Rows {
+        kernel: "linear_add",
+        matrix: op.weight,
+        first_row: 0,
+        x: op.x,
+        norm: None,
+        modules: &[],
+        constants: &[("WIDTH", to_u32(setting.graph.matrices[op.weight].rows))],
+        slots: &[Slot::Out(op.residual)],
+        wanted_only: false,
+    })
+}

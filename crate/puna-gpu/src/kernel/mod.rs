@@ -1,0 +1,338 @@
+//! The host half of each shader: which modules, constants and bindings, how many workgroups.
+//!
+//! A kernel turns an op into [`Recipe`]s: plain data, one a dispatch. Only the executor knows buffers.
+
+pub mod attention;
+pub mod embed;
+pub mod glu;
+pub mod head;
+pub mod linear_add;
+pub mod qkv;
+pub mod repack;
+
+use bytemuck::{Pod, Zeroable};
+use puna_core::graph::{ActivationIx, Graph, MatrixIx, VectorIx};
+use puna_core::quant::{BLOCK_LEN, Format};
+
+use crate::shader::binding;
+use crate::shader::variant::{KvType, Precision, Variant};
+use crate::split::Split;
+
+/// What a kernel may know: the graph, where things were put, and which variants to use.
+#[derive(Debug)]
+pub struct Setting<'a> {
+    /// The graph.
+    pub graph: &'a Graph,
+    /// (first row, rows) of each part of each matrix.
+    pub parts: Vec<Vec<(usize, usize)>>,
+    /// Offset of each vector in the buffer of vectors, in vec4s.
+    pub gains: Vec<u32>,
+    /// The work split.
+    pub split: Split,
+    /// Products in f16?
+    pub precision: Precision,
+    /// Element of the KV cache.
+    pub kv: KvType,
+    /// Tokens that a unit of work takes at a time.
+    pub tokens_each: u32,
+}
+
+/// One dispatch, as plain data.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// Op and matrix, for profilers and errors.
+    pub label: String,
+    /// The pipeline.
+    pub variant: Variant,
+    /// What each binding is bound to.
+    pub slots: Vec<Slot>,
+    /// Contents of the uniform block.
+    pub params: Params,
+    /// How many workgroups.
+    pub grid: Grid,
+}
+
+/// What a binding is bound to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Slot {
+    /// Plane `plane` of part `part` of a matrix.
+    Plane {
+        /// The matrix.
+        matrix: MatrixIx,
+        /// Its part.
+        part: usize,
+        /// The plane, also the binding's number.
+        plane: usize,
+    },
+    /// The recipe's own params.
+    Params,
+    /// The step.
+    Step,
+    /// An activation as input.
+    X(ActivationIx),
+    /// An activation as output.
+    Out(ActivationIx),
+    /// The logits as output.
+    Logits,
+    /// Gains of all norms.
+    Vectors,
+    /// A layer of the KV cache.
+    Kv(usize),
+    /// The table of rotations.
+    Rope,
+    /// Token ids.
+    Ids,
+}
+
+impl Slot {
+    /// The binding's number.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a format has at most four planes"
+    )]
+    pub const fn binding(self) -> u32 {
+        match self {
+            Self::Plane { plane, .. } => binding::PLANES + plane as u32,
+            Self::Params => binding::PARAMS,
+            Self::Step => binding::STEP,
+            Self::X(_) => binding::X,
+            Self::Out(_) | Self::Logits => binding::OUT,
+            Self::Vectors => binding::VECTORS,
+            Self::Kv(_) => binding::KV,
+            Self::Rope => binding::ROPE,
+            Self::Ids => binding::IDS,
+        }
+    }
+
+    /// Whether the buffer behind it changes when the KV cache grows.
+    #[must_use]
+    pub const fn grows(self) -> bool {
+        matches!(self, Self::Kv(_) | Self::Rope)
+    }
+}
+
+/// `Params` of `shaders/lib/step.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
+pub struct Params {
+    /// Output row of the part's row 0.
+    pub first_row: u32,
+    /// Rows of the part.
+    pub rows: u32,
+    /// Workgroups in x.
+    pub grid_x: u32,
+    /// Offset of the norm's gain, in vec4s.
+    pub gain: u32,
+    /// Added to the mean square.
+    pub eps: f32,
+    /// To a multiple of 16 bytes.
+    pub padding: [u32; 3],
+}
+
+/// `Step` of `shaders/lib/step.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Step {
+    /// Of the first token of this call.
+    pub position: u32,
+    /// T.
+    pub tokens: u32,
+    /// Tokens that the KV cache has room for.
+    pub capacity: u32,
+    /// Of those whose logits are wanted; T when none are.
+    pub first_token: u32,
+}
+
+/// How many workgroups a dispatch has, by step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Grid {
+    /// (x, y) for the rows, z for the tokens, `tokens_each` at a time.
+    Rows {
+        /// Workgroups in x and y.
+        xy: [u32; 2],
+        /// Tokens a workgroup takes.
+        tokens_each: u32,
+        /// Only the tokens whose logits are wanted.
+        wanted_only: bool,
+    },
+    /// Invocations in a line: so many a token.
+    Flat {
+        /// Invocations a token.
+        per_token: u32,
+        /// Invocations of a workgroup.
+        workgroup: u32,
+    },
+    /// x workgroups a token, tokens in y.
+    PerToken(u32),
+}
+
+impl Grid {
+    /// Workgroups of a step; a 0 means nothing to do.
+    #[must_use]
+    pub const fn workgroups(self, step: &Step) -> [u32; 3] {
+        match self {
+            Self::Rows {
+                xy,
+                tokens_each,
+                wanted_only,
+            } => {
+                let tokens = if wanted_only {
+                    step.tokens - step.first_token
+                } else {
+                    step.tokens
+                };
+                [xy[0], xy[1], tokens.div_ceil(tokens_each)]
+            }
+            Self::Flat {
+                per_token,
+                workgroup,
+            } => [(step.tokens * per_token).div_ceil(workgroup), 1, 1],
+            Self::PerToken(x) => [x, step.tokens, 1],
+        }
+    }
+}
+
+/// Workgroups in x and y for `count` of them: a device takes at most 65535 a dimension.
+#[must_use]
+pub fn lines(count: u32) -> [u32; 2] {
+    let y = count.div_ceil(65_535).max(1);
+    [count.div_ceil(y), y]
+}
+
+/// Constants of a matrix's shape.
+pub(crate) fn shape(cols: usize) -> [(&'static str, u32); 2] {
+    [("COLS", to_u32(cols)), ("BLOCKS", to_u32(cols / BLOCK_LEN))]
+}
+
+/// Sizes were bounded when the config was read.
+#[expect(clippy::cast_possible_truncation, reason = "bounded by ModelConfig")]
+pub(crate) const fn to_u32(value: usize) -> u32 {
+    value as u32
+}
+
+/// The modules that every kernel with weights begins with.
+pub(crate) fn weight_modules(format: &Format, precision: Precision) -> Vec<String> {
+    vec![
+        format!("lib/real_{}", precision.name()),
+        "lib/raw".to_owned(),
+        format!("quant/{}", format.name),
+    ]
+}
+
+/// What a projection adds to the common skeleton.
+pub(crate) struct Rows<'a> {
+    pub(crate) kernel: &'static str,
+    pub(crate) matrix: MatrixIx,
+    pub(crate) first_row: usize,
+    pub(crate) x: ActivationIx,
+    /// Gain and eps of the norm in front.
+    pub(crate) norm: Option<(VectorIx, f32)>,
+    /// More modules, in front of the kernel.
+    pub(crate) modules: &'a [&'static str],
+    pub(crate) constants: &'a [(&'static str, u32)],
+    /// The output and what else the kernel binds.
+    pub(crate) slots: &'a [Slot],
+    pub(crate) wanted_only: bool,
+}
+
+impl Setting<'_> {
+    /// Recipes of a projection: one for each part of its matrix.
+    pub(crate) fn rows(&self, rows: &Rows<'_>) -> Vec<Recipe> {
+        let matrix = &self.graph.matrices[rows.matrix];
+        let parts = self.parts[rows.matrix].iter().enumerate();
+        parts
+            .map(|(part, &(first, count))| {
+                self.rows_part(rows, matrix, part, rows.first_row + first, count)
+            })
+            .collect()
+    }
+
+    fn rows_part(
+        &self,
+        rows: &Rows<'_>,
+        matrix: &puna_core::graph::Matrix,
+        part: usize,
+        first_row: usize,
+        count: usize,
+    ) -> Recipe {
+        let xy = lines(to_u32(count.div_ceil(2)).div_ceil(self.split.pairs()));
+        let mut modules = weight_modules(matrix.format, self.precision);
+        modules.push("lib/step".to_owned());
+        modules.push(
+            if rows.norm.is_some() {
+                "lib/input_norm"
+            } else {
+                "lib/input_plain"
+            }
+            .to_owned(),
+        );
+        modules.extend(rows.modules.iter().map(|&module| module.to_owned()));
+        modules.push(format!("kernel/{}", rows.kernel));
+        modules.push(self.split.rows_module().to_owned());
+
+        let mut constants = shape(matrix.cols).to_vec();
+        constants.push(("TOKENS", self.tokens_each));
+        constants.extend(self.split.constants());
+        constants.extend(rows.constants);
+
+        let mut slots: Vec<_> = (0..matrix.format.planes.len())
+            .map(|plane| Slot::Plane {
+                matrix: rows.matrix,
+                part,
+                plane,
+            })
+            .collect();
+        slots.extend([Slot::Params, Slot::Step, Slot::X(rows.x)]);
+        if rows.norm.is_some() {
+            slots.push(Slot::Vectors);
+        }
+        slots.extend(rows.slots);
+        let (gain, eps) = rows
+            .norm
+            .map_or((0, 0.0), |(gain, eps)| (self.gains[gain], eps));
+        Recipe {
+            label: format!("{} {}", rows.kernel, matrix.name),
+            variant: Variant {
+                kernel: rows.kernel,
+                modules,
+                constants,
+                bindings: slots.iter().map(|slot| slot.binding()).collect(),
+                precision: self.precision,
+                subgroups: self.split.subgroups(),
+            },
+            slots,
+            params: Params {
+                first_row: to_u32(first_row),
+                rows: to_u32(count),
+                grid_x: xy[0],
+                gain,
+                eps,
+                padding: [0; 3],
+            },
+            grid: Grid::Rows {
+                xy,
+                tokens_each: self.tokens_each,
+                wanted_only: rows.wanted_only,
+            },
+        }
+    }
+
+    /// Constants of the KV cache's shape.
+    pub(crate) fn kv_constants(&self, heads: usize) -> [(&'static str, u32); 3] {
+        let kv = self.graph.kv;
+        [
+            ("HEADS", to_u32(heads)),
+            ("KV_HEADS", to_u32(kv.heads)),
+            ("HEAD_DIM", to_u32(kv.head_dim)),
+        ]
+    }
+
+    /// The module of the KV cache.
+    pub(crate) const fn kv_module(&self) -> &'static str {
+        match self.kv {
+            KvType::F16 => "lib/kv_f16",
+            KvType::F32 => "lib/kv_f32",
+        }
+    }
+}

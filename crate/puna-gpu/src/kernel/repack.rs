@@ -1,0 +1,64 @@
+//! Host half of `shaders/kernel/repack.wgsl`.
+
+use bytemuck::{Pod, Zeroable};
+use puna_core::quant::{BLOCK_LEN, Format};
+
+use super::{shape, weight_modules};
+use crate::shader::binding;
+use crate::shader::variant::{Precision, Variant};
+use crate::split::WORKGROUP;
+
+/// `Params` of `shaders/kernel/repack.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct RepackParams {
+    /// Byte of the first row among the raw bytes.
+    pub raw_at: u32,
+    /// Bytes of a row in the file.
+    pub row_bytes: u32,
+    /// Rows to repack.
+    pub rows: u32,
+    /// Row of the part where the first lands.
+    pub first_row: u32,
+    /// 2 where two tensors are interleaved.
+    pub row_step: u32,
+    /// Which plane.
+    pub plane: u32,
+    /// Words of a row in this plane.
+    pub row_words: u32,
+    /// Of which so many hold blocks.
+    pub used_words: u32,
+    /// Workgroups in x.
+    pub grid_x: u32,
+    /// To a multiple of 16 bytes.
+    pub padding: [u32; 3],
+}
+
+/// The pipeline of a format and a number of columns.
+#[must_use]
+pub fn variant(format: &Format, cols: usize) -> Variant {
+    let mut modules = weight_modules(format, Precision::F32);
+    modules.push("kernel/repack".to_owned());
+    let mut constants = shape(cols).to_vec();
+    constants.push(("WORKGROUP", WORKGROUP));
+    let bindings = vec![binding::PARAMS, binding::OUT, binding::RAW];
+    Variant {
+        kernel: "repack",
+        modules,
+        constants,
+        bindings,
+        precision: Precision::F32,
+        subgroups: false,
+    }
+}
+
+/// Words of a row of `plane`, and how many of them hold blocks.
+#[must_use]
+pub const fn row_words(format: &Format, plane: usize, cols: usize) -> (usize, usize) {
+    let plane = &format.planes[plane];
+    let blocks = cols / BLOCK_LEN;
+    (
+        plane.row_words(blocks),
+        (blocks * plane.bits_per_block).div_ceil(32),
+    )
+}

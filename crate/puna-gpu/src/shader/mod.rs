@@ -1,0 +1,28 @@
+//! The shaders' text: [`link`] puts modules together, [`variant`] says which.
+
+pub mod link;
+pub mod variant;
+
+/// Numbers of the bindings, the same in every shader; all in group 0.
+pub mod binding {
+    /// Planes of a weight matrix: 0 to 3.
+    pub const PLANES: u32 = 0;
+    /// What differs from dispatch to dispatch; uniform.
+    pub const PARAMS: u32 = 4;
+    /// What differs from step to step; uniform.
+    pub const STEP: u32 = 5;
+    /// The input.
+    pub const X: u32 = 6;
+    /// The output; read and written.
+    pub const OUT: u32 = 7;
+    /// Gains of all norms.
+    pub const VECTORS: u32 = 8;
+    /// The KV cache of a layer; read and written.
+    pub const KV: u32 = 9;
+    /// Table of rotations.
+    pub const ROPE: u32 = 10;
+    /// Token ids.
+    pub const IDS: u32 = 11;
+    /// Bytes of the file.
+    pub const RAW: u32 = 12;
+}

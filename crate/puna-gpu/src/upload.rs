@@ -1,0 +1,234 @@
+//! Raw ranges of the file → planes on the GPU, in bounded slices.
+//!
+//! A chunk's bytes go into a buffer as they are; one dispatch for each plane of each piece scatters
+//! them; the buffer is used again for the next chunk. Nothing is kept.
+
+use puna_core::graph::{Graph, MatrixIx, Source};
+use puna_core::weights::plan::Chunk;
+use puna_core::{Error, Result};
+
+use crate::arena::Part;
+use crate::device::{Counters, Gpu};
+use crate::kernel::repack::{self, RepackParams};
+use crate::kernel::{lines, to_u32};
+use crate::pipeline::Pipelines;
+use crate::shader::binding;
+use crate::split::WORKGROUP;
+
+/// Buffers of raw bytes in use at a time.
+const SLOTS: usize = 4;
+
+/// Where a tensor's bytes go.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target {
+    /// Source `source` of a matrix.
+    Rows { matrix: MatrixIx, source: usize },
+    /// Byte offset in the buffer of vectors.
+    Vector(u64),
+}
+
+/// The state of an upload.
+#[derive(Debug, Default)]
+pub struct Uploader {
+    slots: Vec<wgpu::Buffer>,
+    next: usize,
+    slot_bytes: u64,
+}
+
+impl Uploader {
+    /// The buffer for the next chunk's raw bytes, at offset 0; `bytes` of it at most [`u32::MAX`].
+    pub(crate) fn slot(&mut self, gpu: &Gpu, bytes: u64) -> wgpu::Buffer {
+        let bytes = bytes.next_multiple_of(4);
+        if bytes > self.slot_bytes {
+            self.slots.clear();
+            self.next = 0;
+            self.slot_bytes = bytes;
+        }
+        let ix = self.next % SLOTS;
+        self.next += 1;
+        if ix == self.slots.len() {
+            let usage = wgpu::BufferUsages::STORAGE
+                | wgpu::BufferUsages::COPY_DST
+                | wgpu::BufferUsages::COPY_SRC;
+            self.slots
+                .push(gpu.buffer("raw chunk", self.slot_bytes, usage));
+        }
+        self.slots[ix].clone()
+    }
+}
+
+/// What an upload writes to.
+pub(crate) struct Destination<'a> {
+    pub(crate) graph: &'a Graph,
+    /// By tensor of the file: where it goes; several where a matrix is used twice.
+    pub(crate) targets: &'a [Vec<Target>],
+    pub(crate) matrices: &'a [Vec<Part>],
+    pub(crate) vectors: &'a wgpu::Buffer,
+}
+
+/// Encodes the scattering of a chunk whose raw bytes stand in `slot`.
+pub(crate) fn scatter(
+    gpu: &Gpu,
+    pipelines: &mut Pipelines,
+    to: &Destination<'_>,
+    chunk: &Chunk,
+    slot: &wgpu::Buffer,
+) -> Result<wgpu::CommandBuffer> {
+    let mut encoder = gpu
+        .device
+        .create_command_encoder(&wgpu::CommandEncoderDescriptor {
+            label: Some("upload"),
+        });
+    for piece in &chunk.pieces {
+        let place = Place {
+            at: u64::from(piece.chunk_offset),
+            tensor_offset: piece.tensor_offset,
+            bytes: u64::from(piece.bytes),
+        };
+        for target in to.targets.get(piece.tensor).into_iter().flatten() {
+            match *target {
+                Target::Vector(offset) => {
+                    encoder.copy_buffer_to_buffer(
+                        slot,
+                        place.at,
+                        to.vectors,
+                        offset + place.tensor_offset,
+                        place.bytes,
+                    );
+                }
+                Target::Rows { matrix, source } => {
+                    let source = &to.graph.matrices[matrix].sources[source];
+                    for dispatch in rows_to_parts(to, matrix, source, place)? {
+                        encode(gpu, pipelines, to, &mut encoder, slot, &dispatch);
+                    }
+                }
+            }
+        }
+    }
+    Ok(encoder.finish())
+}
+
+/// Where a piece's bytes stand: in the chunk, and in its tensor.
+#[derive(Clone, Copy)]
+struct Place {
+    at: u64,
+    tensor_offset: u64,
+    bytes: u64,
+}
+
+struct Dispatch {
+    matrix: MatrixIx,
+    part: usize,
+    params: RepackParams,
+}
+
+/// Cuts a piece at the borders of parts: tensor row i is matrix row `first_row + i * row_step`.
+fn rows_to_parts(
+    to: &Destination<'_>,
+    matrix: MatrixIx,
+    source: &Source,
+    place: Place,
+) -> Result<Vec<Dispatch>> {
+    let table = &to.graph.matrices[matrix];
+    let row_bytes = table.format.row_bytes(table.cols);
+    let row_size = row_bytes as u64;
+    if !place.tensor_offset.is_multiple_of(row_size) || !place.bytes.is_multiple_of(row_size) {
+        return Err(Error::internal(format!(
+            "a chunk cuts {} inside a row of {row_bytes} bytes",
+            table.name
+        )));
+    }
+    let first = usize::try_from(place.tensor_offset / row_size).unwrap_or(usize::MAX);
+    let rows = usize::try_from(place.bytes / row_size).unwrap_or(usize::MAX);
+    let landing = |row: usize| source.first_row + row * source.row_step;
+    let mut dispatches = Vec::new();
+    for (part, range) in to.matrices[matrix].iter().enumerate() {
+        // Rows of the piece that land inside the part.
+        let below = |limit: usize| {
+            limit
+                .saturating_sub(source.first_row)
+                .div_ceil(source.row_step)
+                .clamp(first, first + rows)
+        };
+        let (start, end) = (below(range.first_row), below(range.first_row + range.rows));
+        for plane in 0..if start < end {
+            table.format.planes.len()
+        } else {
+            0
+        } {
+            let (row_words, used_words) = repack::row_words(table.format, plane, table.cols);
+            let groups = to_u32((end - start) * used_words).div_ceil(WORKGROUP);
+            let params = RepackParams {
+                raw_at: to_u32(
+                    usize::try_from(place.at).unwrap_or(usize::MAX) + (start - first) * row_bytes,
+                ),
+                row_bytes: to_u32(row_bytes),
+                rows: to_u32(end - start),
+                first_row: to_u32(landing(start) - range.first_row),
+                row_step: to_u32(source.row_step),
+                plane: to_u32(plane),
+                row_words: to_u32(row_words),
+                used_words: to_u32(used_words),
+                grid_x: lines(groups)[0],
+                padding: [0; 3],
+            };
+            dispatches.push(Dispatch {
+                matrix,
+                part,
+                params,
+            });
+        }
+    }
+    Ok(dispatches)
+}
+
+fn encode(
+    gpu: &Gpu,
+    pipelines: &mut Pipelines,
+    to: &Destination<'_>,
+    encoder: &mut wgpu::CommandEncoder,
+    slot: &wgpu::Buffer,
+    dispatch: &Dispatch,
+) {
+    let Dispatch {
+        matrix,
+        part,
+        params,
+    } = dispatch;
+    let table = &to.graph.matrices[*matrix];
+    let pipeline = pipelines.get(gpu, &repack::variant(table.format, table.cols));
+    let uniform = gpu.buffer(
+        "repack params",
+        size_of::<RepackParams>() as u64,
+        wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+    );
+    gpu.queue
+        .write_buffer(&uniform, 0, bytemuck::bytes_of(params));
+    Counters::tick(&gpu.counters.bind_groups);
+    let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
+        label: Some("repack"),
+        layout: &pipeline.get_bind_group_layout(0),
+        entries: &[
+            wgpu::BindGroupEntry {
+                binding: binding::PARAMS,
+                resource: uniform.as_entire_binding(),
+            },
+            wgpu::BindGroupEntry {
+                binding: binding::OUT,
+                resource: to.matrices[*matrix][*part].plane(params.plane as usize),
+            },
+            wgpu::BindGroupEntry {
+                binding: binding::RAW,
+                resource: slot.as_entire_binding(),
+            },
+        ],
+    });
+    let [x, y] = lines((params.rows * params.used_words).div_ceil(WORKGROUP));
+    let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
+        label: Some("repack"),
+        timestamp_writes: None,
+    });
+    pass.set_pipeline(&pipeline);
+    pass.set_bind_group(0, &group, &[]);
+    pass.dispatch_workgroups(x, y, 1);
+}

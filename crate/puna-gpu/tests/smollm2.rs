@@ -1,0 +1,225 @@
+//! The real model on the GPU, against an independent implementation in exact arithmetic.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "numbers of the golden files are small"
+)]
+
+mod support;
+
+use puna_gpu::shader::variant::{KvType, Precision};
+use puna_gpu::split::Split;
+use puna_gpu::{Executor, ExecutorOptions, Wanted};
+use serde_json::Value;
+
+const MODEL: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
+const CHUNK: usize = 64;
+
+/// What the golden folder's README allows.
+#[derive(Clone, Copy)]
+struct Tolerance {
+    logits: f64,
+    mean_nll: f64,
+    /// Greedy ids are equal as long as the best logit leads by more than this.
+    margin: f64,
+}
+
+const F32: Tolerance = Tolerance {
+    logits: 0.002,
+    mean_nll: 1e-4,
+    margin: 0.01,
+};
+const F16: Tolerance = Tolerance {
+    logits: 0.1,
+    mean_nll: 2e-3,
+    margin: 0.15,
+};
+
+fn golden(name: &str) -> Value {
+    let path = support::root()
+        .join("tests/golden/smollm2-135m-instruct-q4_1")
+        .join(name);
+    let text = std::fs::read_to_string(&path).expect("the golden file is in the tree");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+fn ids(value: &Value) -> Vec<u32> {
+    let numbers = value.as_array().expect("a list of ids").iter();
+    numbers
+        .map(|id| id.as_u64().expect("an id") as u32)
+        .collect()
+}
+
+fn executor(precision: Precision, kv: KvType, split: Option<Split>, max_logits: usize) -> Executor {
+    let folder = std::env::var_os("PUNA_MODELS")
+        .map_or_else(|| support::root().join("models"), std::path::PathBuf::from);
+    let options = ExecutorOptions {
+        split,
+        precision,
+        kv,
+        max_tokens: CHUNK,
+        max_logits,
+        ..ExecutorOptions::default()
+    };
+    support::load(&folder.join(MODEL), 4 << 20, options)
+}
+
+async fn prefill(executor: &mut Executor, ids: &[u32]) -> Vec<f32> {
+    let last = ids.len().div_ceil(CHUNK) - 1;
+    for (ix, chunk) in ids.chunks(CHUNK).enumerate() {
+        let wanted = if ix == last {
+            Wanted::Last
+        } else {
+            Wanted::None
+        };
+        let logits = executor
+            .forward(ix * CHUNK, chunk, wanted)
+            .await
+            .expect("logits");
+        if ix == last {
+            return logits.to_vec();
+        }
+    }
+    unreachable!("the last chunk returns")
+}
+
+fn argmax(logits: &[f32]) -> u32 {
+    let best = logits
+        .iter()
+        .enumerate()
+        .max_by(|a, b| a.1.total_cmp(b.1))
+        .expect("logits");
+    best.0 as u32
+}
+
+async fn check_prompt(executor: &mut Executor, name: &str, prompt: &Value, tolerance: Tolerance) {
+    let ids = ids(&prompt["ids"]);
+    let exact = &prompt["exact"];
+    let mut logits = prefill(executor, &ids).await;
+    let mut worst = 0.0f64;
+    for pair in exact["top"].as_array().expect("the 20 largest") {
+        let id = pair[0].as_u64().expect("an id") as usize;
+        worst = worst.max((f64::from(logits[id]) - pair[1].as_f64().expect("a logit")).abs());
+    }
+    println!(
+        "{name}: {} tokens, top 20 logits {worst:.5} off",
+        ids.len()
+    );
+    assert!(
+        worst <= tolerance.logits,
+        "{name}: a logit is {worst} off, at most {} allowed",
+        tolerance.logits
+    );
+
+    let greedy = self::ids(&exact["greedy"]);
+    let margins = exact["greedy_margin"].as_array().expect("margins");
+    for (step, (&want, margin)) in greedy.iter().zip(margins).enumerate() {
+        if margin.as_f64().expect("a margin") <= tolerance.margin {
+            println!("{name}: step {step} is too close to call");
+            return;
+        }
+        assert_eq!(argmax(&logits), want, "{name}: greedy step {step}");
+        logits = executor
+            .forward(ids.len() + step, &[want], Wanted::Last)
+            .await
+            .expect("logits")
+            .to_vec();
+    }
+}
+
+fn check_prompts(precision: Precision, kv: KvType, tolerance: Tolerance, names: &[&str]) {
+    let golden = golden("generation.json");
+    let mut executor = executor(precision, kv, None, 1);
+    pollster::block_on(async {
+        for (name, prompt) in golden["prompts"].as_object().expect("prompts") {
+            if names.is_empty() || names.contains(&name.as_str()) {
+                check_prompt(&mut executor, name, prompt, tolerance).await;
+            }
+        }
+    });
+}
+
+fn check_perplexity(precision: Precision, kv: KvType, tolerance: Tolerance) {
+    let golden = golden("perplexity.json");
+    let ids = ids(&golden["ids"]);
+    let want = golden["exact"]["mean_nll"].as_f64().expect("a mean");
+    let mut executor = executor(precision, kv, None, CHUNK);
+    let vocab = executor.graph().vocab_size;
+    let mut total = 0.0;
+    pollster::block_on(async {
+        for (ix, chunk) in ids.chunks(CHUNK).enumerate() {
+            let logits = executor
+                .forward(ix * CHUNK, chunk, Wanted::All)
+                .await
+                .expect("logits");
+            for (t, logits) in logits.chunks_exact(vocab).enumerate() {
+                let Some(&next) = ids.get(ix * CHUNK + t + 1) else {
+                    break;
+                };
+                let max = f64::from(logits.iter().copied().fold(f32::MIN, f32::max));
+                let sum: f64 = logits.iter().map(|&x| (f64::from(x) - max).exp()).sum();
+                total += max + sum.ln() - f64::from(logits[next as usize]);
+            }
+        }
+    });
+    let mean = total / (ids.len() - 1) as f64;
+    println!("mean negative log likelihood {mean:.6}, expected {want:.6}");
+    assert!(
+        (mean - want).abs() <= tolerance.mean_nll,
+        "mean negative log likelihood {mean}, expected {want} ± {}",
+        tolerance.mean_nll
+    );
+}
+
+fn is_full() -> bool {
+    std::env::var_os("PUNA_FULL").is_some()
+}
+
+/// `SwiftShader` takes minutes where lavapipe takes seconds.
+fn is_slow() -> bool {
+    std::env::var("PUNA_ADAPTER").is_ok_and(|name| name == "swiftshader")
+}
+
+#[test]
+fn prompts_and_greedy_ids_hold_in_f32() {
+    let names: &[&str] = if is_slow() && !is_full() {
+        &["short"]
+    } else {
+        &[]
+    };
+    check_prompts(Precision::F32, KvType::F32, F32, names);
+}
+
+#[test]
+fn short_prompts_hold_with_a_cache_in_f16() {
+    let names: &[&str] = if is_slow() && !is_full() {
+        &["short"]
+    } else {
+        &["short", "about30", "chat"]
+    };
+    check_prompts(Precision::F32, KvType::F16, F16, names);
+}
+
+#[test]
+fn short_prompts_hold_in_f16_where_the_device_has_it() {
+    if support::gpu().capabilities.f16 {
+        check_prompts(
+            Precision::F16,
+            KvType::F16,
+            F16,
+            &["short", "about30", "chat"],
+        );
+    } else {
+        // SwiftShader alone lacks it: any other adapter without f16 would be news.
+        assert!(
+            is_slow(),
+            "this adapter has no f16, and lavapipe should have it"
+        );
+    }
+}
+
+#[test]
+fn perplexity_holds_in_f32() {
+    if !is_slow() || is_full() {
+        check_perplexity(Precision::F32, KvType::F32, F32);
+    }
+}

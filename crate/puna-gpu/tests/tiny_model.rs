@@ -1,0 +1,151 @@
+//! A tiny model on the GPU, in every variant, against logits of an independent implementation.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "sizes of golden files are small"
+)]
+
+mod support;
+
+use puna_gpu::shader::variant::{KvType, Precision};
+use puna_gpu::split::Split;
+use puna_gpu::{ExecutorOptions, Wanted};
+
+struct Golden {
+    ids: Vec<u32>,
+    greedy: Vec<u32>,
+    logits: Vec<f32>,
+    greedy_logits: Vec<f32>,
+}
+
+fn golden(format: &str) -> Golden {
+    let path = support::root().join("tests/golden/llama-256/expected.safetensors");
+    let bytes = std::fs::read(path).expect("the golden file is in the tree");
+    let (length, rest) = bytes.split_first_chunk::<8>().expect("a length");
+    let (header, data) =
+        rest.split_at(usize::try_from(u64::from_le_bytes(*length)).expect("short"));
+    let header: serde_json::Value = serde_json::from_slice(header).expect("a JSON header");
+    let words = |name: &str| -> Vec<u32> {
+        let offset = |ix: usize| {
+            usize::try_from(
+                header[name]["data_offsets"][ix]
+                    .as_u64()
+                    .expect("an offset"),
+            )
+            .expect("small")
+        };
+        data[offset(0)..offset(1)]
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&word| u32::from_le_bytes(word))
+            .collect()
+    };
+    let floats = |name: String| words(&name).into_iter().map(f32::from_bits).collect();
+    Golden {
+        ids: words("input_ids"),
+        greedy: words("greedy_ids"),
+        logits: floats(format!("{format}.logits")),
+        greedy_logits: floats(format!("{format}.greedy_logits")),
+    }
+}
+
+/// Largest difference in standard deviations of `want`.
+fn worst(got: &[f32], want: &[f32]) -> f32 {
+    assert_eq!(got.len(), want.len(), "as many logits as the golden ones");
+    let mean = want.iter().sum::<f32>() / want.len() as f32;
+    let deviation =
+        (want.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / want.len() as f32).sqrt();
+    got.iter()
+        .zip(want)
+        .map(|(a, b)| (a - b).abs())
+        .fold(0.0, f32::max)
+        / deviation
+}
+
+/// Tolerances in standard deviations, from the golden folder's README: f32 arithmetic 1e-3, f16 0.03. A cache
+/// in f16 counts as f16.
+fn check(format: &str, split: Split, precision: Precision, kv: KvType) {
+    let label = format!(
+        "{format} {} {} kv {}",
+        split.name(),
+        precision.name(),
+        kv.name()
+    );
+    let tolerance = if precision == Precision::F16 || kv == KvType::F16 {
+        0.03
+    } else {
+        1e-3
+    };
+    let golden = golden(format);
+    let options = ExecutorOptions {
+        split: Some(split),
+        precision,
+        kv,
+        max_logits: 64,
+        ..ExecutorOptions::default()
+    };
+    let path = support::root().join(format!("tests/golden/llama-256/llama-256-{format}.gguf"));
+    let mut executor = support::load(&path, 64 << 10, options);
+    pollster::block_on(async {
+        // Chunks of 1, 23 and 16 tokens: below, above and on the tile.
+        let mut at = 0;
+        for tokens in [1, 23, 16] {
+            let logits = executor
+                .forward(at, &golden.ids[at..at + tokens], Wanted::All)
+                .await
+                .expect("logits");
+            let off = worst(logits, &golden.logits[at * 384..(at + tokens) * 384]);
+            assert!(
+                off < tolerance,
+                "{label}: prompt {at}+{tokens} is {off} standard deviations off, {tolerance} allowed"
+            );
+            at += tokens;
+        }
+        let before = made(&executor);
+        for (i, id) in golden.greedy.iter().enumerate() {
+            let logits = executor
+                .forward(at + i, &[*id], Wanted::Last)
+                .await
+                .expect("logits");
+            let off = worst(logits, &golden.greedy_logits[i * 384..(i + 1) * 384]);
+            assert!(
+                off < tolerance,
+                "{label}: step {i} is {off} standard deviations off, {tolerance} allowed"
+            );
+        }
+        assert_eq!(
+            made(&executor),
+            before,
+            "{label}: the decode loop makes no buffer, bind group or pipeline"
+        );
+    });
+}
+
+fn made(executor: &puna_gpu::Executor) -> [u32; 3] {
+    let counters = &executor.gpu().counters;
+    [
+        &counters.buffers,
+        &counters.bind_groups,
+        &counters.pipelines,
+    ]
+    .map(|counter| counter.load(std::sync::atomic::Ordering::Relaxed))
+}
+
+#[test]
+fn every_variant_reproduces_the_golden_logits() {
+    let capabilities = support::gpu().capabilities;
+    let mut precisions = vec![Precision::F32];
+    precisions.extend(capabilities.f16.then_some(Precision::F16));
+    let mut checked = 0;
+    for split in Split::all(&capabilities) {
+        for &precision in &precisions {
+            for format in ["Q4_1", "Q8_0"] {
+                for kv in [KvType::F32, KvType::F16] {
+                    check(format, split, precision, kv);
+                    checked += 1;
+                }
+            }
+        }
+    }
+    println!("{checked} variants");
+}

@@ -1,0 +1,88 @@
+//! One switch that stops all requests of a load: the caller's, and our own when one of them has failed.
+
+use js_sys::{Function, Promise};
+use puna_core::{Error, ErrorCode, Result};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{AbortController, AbortSignal};
+
+use crate::js_error::from_js;
+
+#[wasm_bindgen]
+extern "C" {
+    // In a window and in a worker alike; web-sys has one for each.
+    #[wasm_bindgen(js_name = setTimeout)]
+    fn set_timeout(handler: &Function, ms: u32) -> JsValue;
+}
+
+/// Follows the caller's signal until dropped.
+pub(crate) struct Abort {
+    controller: AbortController,
+    caller: Option<(AbortSignal, Closure<dyn FnMut()>)>,
+}
+
+impl Abort {
+    pub(crate) fn new(caller: Option<&AbortSignal>) -> Result<Self> {
+        let controller = AbortController::new()
+            .map_err(|thrown| from_js(&thrown, "making an AbortController"))?;
+        let Some(signal) = caller else {
+            return Ok(Self {
+                controller,
+                caller: None,
+            });
+        };
+        if signal.aborted() {
+            controller.abort();
+        }
+        let follower = controller.clone();
+        let closure = Closure::<dyn FnMut()>::new(move || follower.abort());
+        signal
+            .add_event_listener_with_callback("abort", closure.as_ref().unchecked_ref())
+            .map_err(|thrown| from_js(&thrown, "listening to the AbortSignal"))?;
+        Ok(Self {
+            controller,
+            caller: Some((signal.clone(), closure)),
+        })
+    }
+
+    /// For `fetch`.
+    pub(crate) fn signal(&self) -> AbortSignal {
+        self.controller.signal()
+    }
+
+    /// Stops everything that listens.
+    pub(crate) fn cancel(&self) {
+        self.controller.abort();
+    }
+
+    /// Fails with `aborted` once it is stopped.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.signal().aborted() {
+            return Err(Error::new(ErrorCode::Aborted, "loading was stopped"));
+        }
+        Ok(())
+    }
+
+    /// Waits so long, or until it is stopped, which is an error.
+    pub(crate) async fn sleep(&self, ms: u32) -> Result<()> {
+        let signal = self.signal();
+        let promise = Promise::new(&mut |resolve: Function, _| {
+            set_timeout(&resolve, ms);
+            // Can't fail: both are the platform's own.
+            let _ = signal.add_event_listener_with_callback("abort", &resolve);
+        });
+        JsFuture::from(promise)
+            .await
+            .map_err(|thrown| from_js(&thrown, "waiting"))?;
+        self.check()
+    }
+}
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        if let Some((signal, closure)) = &self.caller {
+            let _ = signal
+                .remove_event_listener_with_callback("abort", closure.as_ref().unchecked_ref());
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The bytes of an answer as they come, copied from JavaScript's buffers to JavaScript's buffers.
+
+use js_sys::Uint8Array;
+use puna_core::{Error, ErrorCode, Result};
+use wasm_bindgen::JsCast;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{ReadableStreamDefaultReader, Response};
+
+use crate::fetch::{Fault, Remote};
+use crate::js_error::{from_fetch, from_js, get};
+
+/// The bytes of an answer as they come. Dropping it ends the request.
+pub(crate) struct Body {
+    reader: Option<ReadableStreamDefaultReader>,
+    /// What came and has not been asked for.
+    rest: Option<Uint8Array>,
+    url: String,
+    arrived: Box<dyn Fn(u64)>,
+}
+
+impl Body {
+    pub(crate) fn new(response: &Response, remote: &Remote<'_>) -> Result<Self> {
+        let reader = match response.body() {
+            Some(stream) => Some(
+                ReadableStreamDefaultReader::new(&stream)
+                    .map_err(|thrown| from_js(&thrown, "reading an answer"))?,
+            ),
+            None => None,
+        };
+        let progress = remote.context.progress.clone();
+        Ok(Self {
+            reader,
+            rest: None,
+            url: remote.url.clone(),
+            arrived: Box::new(move |bytes| progress.arrived(bytes)),
+        })
+    }
+
+    /// Fills `buffer` from `*at` up to `goal`, or to the end of the body. `*at` is right after a failure, too.
+    pub(crate) async fn fill(
+        &mut self,
+        buffer: &Uint8Array,
+        at: &mut u32,
+        goal: u32,
+    ) -> Result<(), Fault> {
+        while *at < goal {
+            let Some(piece) = self.next().await? else {
+                return Ok(());
+            };
+            let taken = piece.length().min(goal.saturating_sub(*at));
+            buffer.set(&piece.subarray(0, taken), *at);
+            *at = at.saturating_add(taken);
+            self.keep(&piece, taken);
+        }
+        Ok(())
+    }
+
+    /// Lets so many bytes go by, or fewer at the end of the body; returns how many went.
+    pub(crate) async fn skip(&mut self, bytes: u64) -> Result<u64, Fault> {
+        let mut gone = 0_u64;
+        while gone < bytes {
+            let Some(piece) = self.next().await? else {
+                break;
+            };
+            let taken = u32::try_from(bytes.saturating_sub(gone))
+                .unwrap_or(u32::MAX)
+                .min(piece.length());
+            gone = gone.saturating_add(taken.into());
+            self.keep(&piece, taken);
+        }
+        Ok(gone)
+    }
+
+    /// Whether there is a byte left. A body that fails at its end has none.
+    pub(crate) async fn has_more(&mut self) -> bool {
+        match self.next().await {
+            Ok(Some(piece)) => {
+                self.rest = Some(piece);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The next piece, never empty.
+    async fn next(&mut self) -> Result<Option<Uint8Array>, Fault> {
+        if let Some(rest) = self.rest.take() {
+            return Ok(Some(rest));
+        }
+        let Some(reader) = &self.reader else {
+            return Ok(None);
+        };
+        loop {
+            let result = JsFuture::from(reader.read()).await.map_err(|thrown| {
+                let error = from_fetch(&thrown, &self.url);
+                match error.code() {
+                    ErrorCode::Aborted => Fault::Final(error),
+                    _ => Fault::Passing {
+                        error,
+                        after_ms: None,
+                    },
+                }
+            })?;
+            if get(&result, "done").is_truthy() {
+                return Ok(None);
+            }
+            let Ok(piece) = get(&result, "value").dyn_into::<Uint8Array>() else {
+                return Err(Error::internal("a body gave something that is not bytes").into());
+            };
+            if piece.length() > 0 {
+                (self.arrived)(piece.length().into());
+                return Ok(Some(piece));
+            }
+        }
+    }
+
+    fn keep(&mut self, piece: &Uint8Array, from: u32) {
+        if from < piece.length() {
+            self.rest = Some(piece.subarray(from, piece.length()));
+        }
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            // Waited for, so that its failure is nobody's unhandled rejection.
+            spawn_local(async move {
+                let _ = JsFuture::from(reader.cancel()).await;
+            });
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! Brings a model's weights from wherever they are to whoever takes them, and keeps a copy in the cache.
+//!
+//! The header first, then [`LANES`] chunks at a time: from the cache if they are there and their checksum is right, else from
+//! the network. A chunk's bytes are in one buffer outside of wasm's memory: filled, hashed, stored, handed on, used again.
+//!
+//! An address is taken for immutable: a model that is in the cache is loaded without asking anybody. That the file has changed is
+//! noticed when a part of it must be fetched; then what the cache has is dropped and loading starts over.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::Pin;
+
+use js_sys::Uint8Array;
+use puna_core::weights::gguf::Gguf;
+use puna_core::weights::plan::{CHUNK_BYTES, Chunk, LANES, Plan};
+use puna_core::{Error, ErrorCode, Result};
+use web_sys::{AbortSignal, Blob, Url};
+
+use crate::abort::Abort;
+use crate::cache::Cache;
+use crate::digest::sha256;
+use crate::fetch::Context;
+use crate::js_error::{from_js, global, text};
+use crate::lanes::{Turn, all};
+use crate::open::{open_cached, open_network, read_header};
+use crate::progress::{Progress, Stage};
+use crate::source::{Source, read_blob};
+
+/// Who takes the chunks: the uploader to the GPU.
+#[allow(
+    async_fn_in_trait,
+    reason = "one thread: nobody needs these futures to be Send"
+)]
+pub trait ChunkSink {
+    /// The header was read; chunks of this plan follow. If it comes a second time, the file was found to have changed, and everything
+    /// that came before is void.
+    async fn header(&mut self, gguf: &Gguf, plan: &Plan) -> Result<()>;
+
+    /// One chunk, in any order, each once; those without pieces are left out. `bytes` are the chunk's, and are overwritten when this is
+    /// done: taking one's time here slows the download down. Behind them in their buffer is room up to a multiple of 4 bytes.
+    async fn chunk(&mut self, chunk: &Chunk, bytes: &Uint8Array) -> Result<()>;
+}
+
+/// What to load.
+#[derive(Clone, Debug)]
+pub enum ModelSource {
+    /// The address of a GGUF or of a manifest of shards, absolute or relative to the page.
+    Url(String),
+    /// A file that the user has chosen.
+    Blob(Blob),
+}
+
+/// Whether a copy is kept.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CacheMode {
+    /// If the browser can and there is room; otherwise it is mentioned in the progress.
+    #[default]
+    Auto,
+    /// Or else loading fails, with `storage_full` if there is no room.
+    Required,
+    /// No, and none is used.
+    Off,
+}
+
+/// How to load.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LoadOptions {
+    /// Whether a copy is kept.
+    pub cache: CacheMode,
+    /// Whether to ask the server if the file has changed although all of it is in the cache. Without a connection, what is there is used.
+    pub revalidate: bool,
+}
+
+/// What was loaded.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The header.
+    pub gguf: Gguf,
+    /// Size of the file.
+    pub file_bytes: u64,
+    /// The last part of the address, or the file's name.
+    pub name: String,
+}
+
+/// Loads a model into `sink`.
+pub async fn load<S: ChunkSink>(
+    source: &ModelSource,
+    options: LoadOptions,
+    progress: &Progress,
+    signal: Option<&AbortSignal>,
+    sink: &mut S,
+) -> Result<Loaded> {
+    progress.enter(Stage::Header);
+    let result = match source {
+        ModelSource::Blob(blob) => load_blob(progress, blob, signal, sink).await,
+        ModelSource::Url(url) => load_url(progress, &absolute(url)?, options, signal, sink).await,
+    };
+    // Whatever else an abort made fail, it was the abort.
+    match signal {
+        Some(signal) if signal.aborted() => {
+            Err(Error::new(ErrorCode::Aborted, "loading was stopped"))
+        }
+        _ => result,
+    }
+}
+
+async fn load_blob<S: ChunkSink>(
+    progress: &Progress,
+    blob: &Blob,
+    signal: Option<&AbortSignal>,
+    sink: &mut S,
+) -> Result<Loaded> {
+    let abort = Abort::new(signal)?;
+    let context = Context {
+        abort: &abort,
+        progress,
+    };
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a blob's size is a whole number below 2^53"
+    )]
+    let file_bytes = blob.size() as u64;
+    let read = async |wanted: u32| {
+        let buffer = Uint8Array::new_with_length(
+            u32::try_from(file_bytes).map_or(wanted, |bytes| bytes.min(wanted)),
+        );
+        read_blob(blob, 0, &buffer).await?;
+        Ok(buffer)
+    };
+    let gguf = read_header(read).await?;
+    let plan = Plan::new(&gguf, file_bytes, CHUNK_BYTES)?;
+    let name = text(blob, "name").unwrap_or_default();
+    run(
+        context,
+        &Source::Local(blob.clone()),
+        &gguf,
+        &plan,
+        None,
+        sink,
+    )
+    .await?;
+    Ok(Loaded {
+        gguf,
+        file_bytes,
+        name,
+    })
+}
+
+async fn load_url<S: ChunkSink>(
+    progress: &Progress,
+    url: &str,
+    options: LoadOptions,
+    signal: Option<&AbortSignal>,
+    sink: &mut S,
+) -> Result<Loaded> {
+    let cache = Cache::open(progress, url, options).await?;
+    let mut try_cached = true;
+    loop {
+        // A failed attempt stops all its requests, and those alone.
+        let abort = Abort::new(signal)?;
+        abort.check()?;
+        let context = Context {
+            abort: &abort,
+            progress,
+        };
+        let opened = match cache.entry.as_ref().filter(|_| try_cached) {
+            Some(entry) => open_cached(context, url, entry, options.revalidate).await?,
+            None => None,
+        };
+        let was_cached = opened.is_some();
+        let opened = match opened {
+            Some(opened) => opened,
+            None => open_network(context, url, cache.entry.as_ref()).await?,
+        };
+        cache.make_ready().await?;
+        match run(
+            context,
+            &opened.source,
+            &opened.gguf,
+            &opened.plan,
+            Some(&cache),
+            sink,
+        )
+        .await
+        {
+            Ok(()) => {
+                let name = url.rsplit('/').next().unwrap_or_default();
+                return Ok(Loaded {
+                    gguf: opened.gguf,
+                    file_bytes: opened.plan.file_bytes,
+                    name: name.to_owned(),
+                });
+            }
+            // Once: without the cache there is nothing to be outdated.
+            Err(_) if was_cached && opened.source.is_outdated() => {
+                try_cached = false;
+                progress.restart();
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// Brings all chunks to the sink.
+async fn run<S: ChunkSink>(
+    context: Context<'_>,
+    source: &Source<'_>,
+    gguf: &Gguf,
+    plan: &Plan,
+    cache: Option<&Cache<'_>>,
+    sink: &mut S,
+) -> Result<()> {
+    context.progress.set_total(plan.file_bytes);
+    context.progress.enter(Stage::Weights);
+    sink.header(gguf, plan).await?;
+    let sink = Turn::new(sink);
+    let next = Cell::new(0);
+    let largest = plan.largest_chunk_bytes().next_multiple_of(4);
+    let lane = async || {
+        let buffer = Uint8Array::new_with_length(largest);
+        loop {
+            let ix = next.get();
+            let Some(chunk) = plan.chunks.get(ix) else {
+                return Ok(());
+            };
+            next.set(ix.saturating_add(1));
+            context.abort.check()?;
+            let bytes = buffer.subarray(0, chunk.bytes);
+            let needed = bring(context, source, ix, chunk, cache, &bytes).await;
+            if needed.map_err(|error| error.context(format!("chunk {ix}")))?
+                && !chunk.pieces.is_empty()
+            {
+                sink.take().await.chunk(chunk, &bytes).await?;
+            }
+        }
+    };
+    let lanes = (0..LANES.min(plan.chunks.len()))
+        .map(|_| Box::pin(lane()) as Pin<Box<dyn Future<Output = _>>>);
+    let result = all(lanes.collect(), || context.abort.cancel()).await;
+    if let Some(cache) = cache {
+        cache.save();
+    }
+    result?;
+    context.progress.enter(Stage::Weights);
+    Ok(())
+}
+
+/// Fills `bytes` with a chunk, from the cache or the source, and stores it. `false` if nobody needs it.
+async fn bring(
+    context: Context<'_>,
+    source: &Source<'_>,
+    ix: usize,
+    chunk: &Chunk,
+    cache: Option<&Cache<'_>>,
+    bytes: &Uint8Array,
+) -> Result<bool> {
+    if let Some(entry) = cache.and_then(|cache| cache.entry.as_ref())
+        && let Some(expected) = entry.stored(ix)
+    {
+        if entry.read(chunk.offset, bytes).await && sha256(bytes).await? == expected {
+            context.progress.cached(chunk.bytes.into());
+            return Ok(true);
+        }
+        entry.forget(ix);
+    }
+    let stores = match cache {
+        Some(cache) => cache.is_open().await?,
+        None => false,
+    };
+    if chunk.pieces.is_empty() && !stores {
+        context.progress.skipped(chunk.bytes.into());
+        return Ok(false);
+    }
+    source.fill(ix, chunk.offset, bytes).await?;
+    if let Source::Local(_) = source {
+        context.progress.cached(chunk.bytes.into());
+    }
+    if let (Some(cache), true) = (cache, stores) {
+        cache.put(ix, chunk, bytes).await?;
+    }
+    Ok(true)
+}
+
+/// The address without its fragment, seen from the page or worker.
+fn absolute(url: &str) -> Result<String> {
+    let base =
+        global::<wasm_bindgen::JsValue>("location").and_then(|location| text(&location, "href"));
+    let parsed = Url::new(url).or_else(|thrown| match base {
+        Some(base) => Url::new_with_base(url, &base),
+        None => Err(thrown),
+    });
+    let parsed = parsed.map_err(|thrown| {
+        Error::invalid_request(
+            "source",
+            from_js(&thrown, &format!("{url:?} is not an address")).message(),
+        )
+    })?;
+    parsed.set_hash("");
+    Ok(parsed.href())
+}

@@ -1,0 +1,198 @@
+//! From an address to a header and a plan: what a model is, before any of its weights come.
+
+use js_sys::Uint8Array;
+use puna_core::weights::gguf::{Gguf, MAX_HEADER_BYTES, Parsed};
+use puna_core::weights::manifest::Manifest;
+use puna_core::weights::plan::{CHUNK_BYTES, Plan};
+use puna_core::{Error, ErrorCode, Result};
+use web_sys::RequestCache;
+
+use crate::cache_index::Index;
+use crate::digest::{self, sha256};
+use crate::fetch::{Context, Remote};
+use crate::shards::{Shards, read_manifest};
+use crate::source::Source;
+use crate::store::Entry;
+use crate::web_file::WebFile;
+
+/// The first request; most of a small model's header, and enough to tell what it is.
+const FIRST_BYTES: u32 = 256 << 10;
+/// Each request for more of the header asks for so many times as much.
+const GROWTH: u32 = 4;
+
+/// A model whose header is known.
+pub(crate) struct Opened<'a> {
+    pub(crate) source: Source<'a>,
+    pub(crate) gguf: Gguf,
+    pub(crate) plan: Plan,
+}
+
+/// Opens a model whose header is in the cache. `None` if it isn't, or not as it should be.
+pub(crate) async fn open_cached<'a>(
+    context: Context<'a>,
+    url: &str,
+    entry: &Entry,
+    revalidate: bool,
+) -> Result<Option<Opened<'a>>> {
+    let Some(index) = entry.index() else {
+        return Ok(None);
+    };
+    let Some((gguf, plan)) = cached_header(&index, entry).await else {
+        return Ok(None);
+    };
+    let source = if index.sharded {
+        Source::Shards(Shards::cached(context, url, index.validator.clone()))
+    } else {
+        let remote = Remote::cached(
+            context,
+            url,
+            index.validator.clone(),
+            Some(index.file_bytes),
+        );
+        if revalidate {
+            // No answer, no news.
+            let _ = remote.open(Some(&(0..1)), RequestCache::NoStore).await;
+            context.abort.check()?;
+            if remote.outdated.get() {
+                return Ok(None);
+            }
+        }
+        Source::Web(WebFile::new(remote))
+    };
+    Ok(Some(Opened { source, gguf, plan }))
+}
+
+async fn cached_header(index: &Index, entry: &Entry) -> Option<(Gguf, Plan)> {
+    let mut prefix = Vec::new();
+    for (ix, (offset, bytes)) in index.cuts().into_iter().enumerate() {
+        let buffer = Uint8Array::new_with_length(bytes);
+        let expected = index.stored(ix)?;
+        if offset > MAX_HEADER_BYTES
+            || !entry.read(offset, &buffer).await
+            || sha256(&buffer).await.ok()? != expected
+        {
+            return None;
+        }
+        prefix.extend_from_slice(&buffer.to_vec());
+        if let Parsed::Done(gguf) = Gguf::parse(&prefix).ok()? {
+            let plan = Plan::from_cuts(&gguf, index.file_bytes, index.cuts()).ok()?;
+            return Some((gguf, plan));
+        }
+    }
+    None
+}
+
+/// Opens a model by asking the server, and prepares the cache's index for it.
+pub(crate) async fn open_network<'a>(
+    context: Context<'a>,
+    url: &str,
+    entry: Option<&Entry>,
+) -> Result<Opened<'a>> {
+    let file = WebFile::new(Remote::new(context, url));
+    let first = file.head(FIRST_BYTES).await?.subarray(0, 64);
+    let (opened, validator, sharded) = if Manifest::is_likely(&first.to_vec()) {
+        let manifest = read_manifest(&file).await?;
+        let validator = Some(Shards::validator(&manifest));
+        (open_shards(file.remote, manifest).await?, validator, true)
+    } else {
+        let gguf = read_header(async |wanted| file.head(wanted).await)
+            .await
+            .map_err(|error| of_file(error, url))?;
+        // Unknown if the server compresses or hides its headers; then the last tensor ends the file.
+        let file_bytes = file
+            .remote
+            .total
+            .get()
+            .unwrap_or_else(|| end_of_data(&gguf));
+        let plan = Plan::new(&gguf, file_bytes, CHUNK_BYTES).map_err(|error| error.context(url))?;
+        let validator = file.remote.validator.borrow().clone();
+        (
+            Opened {
+                source: Source::Web(file),
+                gguf,
+                plan,
+            },
+            validator,
+            false,
+        )
+    };
+    if let Some(entry) = entry {
+        let index = Index::new(url, sharded, validator, &opened.plan);
+        if entry.index().is_none_or(|old| !old.same_file(&index)) {
+            entry.replace(index);
+        }
+    }
+    Ok(opened)
+}
+
+async fn open_shards(remote: Remote<'_>, manifest: Manifest) -> Result<Opened<'_>> {
+    if !digest::is_available() {
+        return Err(Error::new(
+            ErrorCode::UnsupportedDevice,
+            "shards can't be verified: the page must be served over HTTPS, or from localhost",
+        ));
+    }
+    let (cuts, file_bytes, header_bytes) =
+        (manifest.cuts(), manifest.file_bytes, manifest.header.bytes);
+    remote.context.progress.set_total(file_bytes);
+    let url = remote.url.clone();
+    let shards = Shards::new(remote, manifest);
+    let header = Uint8Array::new_with_length(header_bytes);
+    shards.read(0, 0, &header).await?;
+    let gguf = match Gguf::parse(&header.to_vec()) {
+        Ok(Parsed::Done(gguf)) => gguf,
+        Ok(Parsed::NeedMore { at_least }) => {
+            let message = format!(
+                "the header's shard has {header_bytes} bytes; the header has at least {at_least}"
+            );
+            return Err(Error::bad_model_file(message).context(url));
+        }
+        Err(error) => return Err(error.context(url)),
+    };
+    let plan = Plan::from_cuts(&gguf, file_bytes, cuts).map_err(|error| error.context(url))?;
+    shards.keep_header(header);
+    Ok(Opened {
+        source: Source::Shards(shards),
+        gguf,
+        plan,
+    })
+}
+
+/// Reads as much of a file's front as the header takes. `read` returns as many bytes as asked for, or all that there are.
+pub(crate) async fn read_header(read: impl AsyncFn(u32) -> Result<Uint8Array>) -> Result<Gguf> {
+    let mut wanted = FIRST_BYTES;
+    loop {
+        let head = read(wanted).await?;
+        // Into wasm's memory, and out again before the weights come.
+        match Gguf::parse(&head.to_vec())? {
+            Parsed::Done(gguf) => return Ok(gguf),
+            Parsed::NeedMore { at_least } if head.length() < wanted => {
+                return Err(Error::bad_model_file(format!(
+                    "the file ends at byte {}, inside its header, which has at least {at_least} bytes; it is cut short",
+                    head.length()
+                )));
+            }
+            Parsed::NeedMore { at_least } => {
+                let limit = u32::try_from(MAX_HEADER_BYTES).unwrap_or(u32::MAX);
+                let at_least = u32::try_from(at_least).unwrap_or(limit);
+                wanted = wanted.saturating_mul(GROWTH).min(limit).max(at_least);
+            }
+        }
+    }
+}
+
+/// An error about the file's content gets the address; one of the network has it.
+fn of_file(error: Error, url: &str) -> Error {
+    match error.code() {
+        ErrorCode::BadModelFile | ErrorCode::UnsupportedModel => error.context(url),
+        _ => error,
+    }
+}
+
+fn end_of_data(gguf: &Gguf) -> u64 {
+    let ends = gguf
+        .tensors
+        .iter()
+        .map(|tensor| tensor.offset.saturating_add(tensor.bytes));
+    ends.max().unwrap_or(gguf.data_offset)
+}

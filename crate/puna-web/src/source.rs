@@ -1,0 +1,68 @@
+//! Where a model's bytes come from: a local file, a file on a server, or shards on one.
+
+use js_sys::Uint8Array;
+use puna_core::{Error, ErrorCode, Result};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::Blob;
+
+use crate::js_error::from_js;
+use crate::progress::number;
+use crate::shards::Shards;
+use crate::web_file::WebFile;
+
+/// One of the three.
+pub(crate) enum Source<'a> {
+    Local(Blob),
+    Web(WebFile<'a>),
+    Shards(Shards<'a>),
+}
+
+impl Source<'_> {
+    /// Fills `buffer` with the bytes of chunk `ix`, which begins at `offset`.
+    pub(crate) async fn fill(&self, ix: usize, offset: u64, buffer: &Uint8Array) -> Result<()> {
+        let got = match self {
+            Self::Local(blob) => read_blob(blob, offset, buffer).await?,
+            Self::Web(file) => file.read(offset, buffer).await?,
+            Self::Shards(shards) => return shards.read(ix, offset, buffer).await,
+        };
+        if got == buffer.length() {
+            return Ok(());
+        }
+        let end = offset.saturating_add(got.into());
+        let expected = offset.saturating_add(buffer.length().into());
+        Err(Error::bad_model_file(format!(
+            "the file ends at byte {end}; expected at least {expected}, it is cut short"
+        )))
+    }
+
+    /// Whether the server has another file than the one that is in the cache.
+    pub(crate) fn is_outdated(&self) -> bool {
+        match self {
+            Self::Local(_) => false,
+            Self::Web(file) => file.remote.outdated.get(),
+            Self::Shards(shards) => shards.is_outdated(),
+        }
+    }
+}
+
+/// Reads from `offset` into all of `buffer`, or up to the end of the blob; returns how many bytes.
+pub(crate) async fn read_blob(blob: &Blob, offset: u64, buffer: &Uint8Array) -> Result<u32> {
+    let failed = |thrown| {
+        let error = from_js(&thrown, "reading the local file");
+        match error.code() {
+            // A file that was moved or changed since the user chose it.
+            ErrorCode::Internal => Error::invalid_request(
+                "source",
+                format!("{}; choose the file again", error.message()),
+            ),
+            _ => error,
+        }
+    };
+    let end = number(offset) + f64::from(buffer.length());
+    let slice = blob
+        .slice_with_f64_and_f64(number(offset), end)
+        .map_err(failed)?;
+    let bytes = Uint8Array::new(&JsFuture::from(slice.array_buffer()).await.map_err(failed)?);
+    buffer.subarray(0, bytes.length()).set(&bytes, 0);
+    Ok(bytes.length())
+}

@@ -1,0 +1,182 @@
+//! A model's file on a server: in ranges, or, where the server knows none, as one stream for all who want parts of it.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+
+use js_sys::Uint8Array;
+use puna_core::{Error, ErrorCode, Result};
+use web_sys::RequestCache;
+
+use crate::body::Body;
+use crate::fetch::{Fault, Got, Remote, Tries};
+use crate::http::Answer;
+use crate::lanes::Turn;
+
+/// How a server gives a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Nothing was asked for yet.
+    Unknown,
+    /// In ranges, any number at once.
+    Ranges,
+    /// Only whole: one answer is read from front to end.
+    Stream,
+}
+
+/// A file on a server.
+pub(crate) struct WebFile<'a> {
+    pub(crate) remote: Remote<'a>,
+    mode: Cell<Mode>,
+    /// The one answer that is read from front to end, and how far it is.
+    stream: Turn<Option<(Body, u64)>>,
+    /// Where those begin who wait for the stream: the first one is next.
+    waiting: RefCell<BTreeSet<u64>>,
+    /// The file's first bytes, kept so that what came along with the header is not asked for again.
+    head: RefCell<Uint8Array>,
+    /// The head is the whole file.
+    ended: Cell<bool>,
+}
+
+impl<'a> WebFile<'a> {
+    pub(crate) fn new(remote: Remote<'a>) -> Self {
+        Self {
+            remote,
+            mode: Cell::new(Mode::Unknown),
+            stream: Turn::new(None),
+            waiting: RefCell::new(BTreeSet::new()),
+            head: RefCell::new(Uint8Array::new_with_length(0)),
+            ended: Cell::new(false),
+        }
+    }
+
+    /// The file's first bytes: as many as asked for, or all there are.
+    pub(crate) async fn head(&self, bytes: u32) -> Result<Uint8Array> {
+        let old = self.head.borrow().clone();
+        if old.length() < bytes && !self.ended.get() {
+            let grown = Uint8Array::new_with_length(bytes);
+            grown.set(&old, 0);
+            let rest = grown.subarray(old.length(), bytes);
+            let got = self.read(old.length().into(), &rest).await?;
+            self.ended.set(got < rest.length());
+            *self.head.borrow_mut() = grown.subarray(0, old.length().saturating_add(got));
+        }
+        Ok(self.head.borrow().clone())
+    }
+
+    /// Reads from `start` into all of `buffer`, or up to the file's end; returns how many bytes.
+    pub(crate) async fn read(&self, start: u64, buffer: &Uint8Array) -> Result<u32> {
+        let known = self.copy_head(start, buffer);
+        if known == buffer.length() {
+            return Ok(known);
+        }
+        let start = start.saturating_add(known.into());
+        let buffer = buffer.subarray(known, buffer.length());
+        if self.mode.get() == Mode::Unknown {
+            // The first one finds out; the others wait for it.
+            let mut stream = self.stream.take().await;
+            if self.mode.get() == Mode::Unknown {
+                match self.remote.read_range(start, &buffer).await? {
+                    Got::Bytes(got) => {
+                        self.mode.set(Mode::Ranges);
+                        return Ok(known.saturating_add(got));
+                    }
+                    Got::Whole(body) => {
+                        self.mode.set(Mode::Stream);
+                        *stream = Some((body, 0));
+                    }
+                }
+            }
+        }
+        let got = match self.mode.get() {
+            Mode::Stream => self.read_stream(start, &buffer).await?,
+            Mode::Unknown | Mode::Ranges => match self.remote.read_range(start, &buffer).await? {
+                Got::Bytes(got) => got,
+                Got::Whole(_) => {
+                    let url = self.remote.url.as_str();
+                    let message = format!(
+                        "GET {url}: the server answered 200: it gave ranges and no longer does"
+                    );
+                    return Err(Error::new(ErrorCode::Network, message)
+                        .detail("url", url)
+                        .detail("status", 200));
+                }
+            },
+        };
+        Ok(known.saturating_add(got))
+    }
+
+    /// Copies what the head holds of `buffer`'s front.
+    fn copy_head(&self, start: u64, buffer: &Uint8Array) -> u32 {
+        let head = self.head.borrow();
+        let Some(start) = u32::try_from(start)
+            .ok()
+            .filter(|start| *start < head.length())
+        else {
+            return 0;
+        };
+        let part = head.subarray(
+            start,
+            start.saturating_add(buffer.length()).min(head.length()),
+        );
+        buffer.set(&part, 0);
+        part.length()
+    }
+
+    async fn read_stream(&self, start: u64, buffer: &Uint8Array) -> Result<u32> {
+        self.waiting.borrow_mut().insert(start);
+        let mut stream = self
+            .stream
+            .take_if(|| self.waiting.borrow().first() == Some(&start))
+            .await;
+        self.waiting.borrow_mut().remove(&start);
+        let progress = self.remote.context.progress;
+        let mut tries = Tries::default();
+        loop {
+            let mut done = 0;
+            let result = self.advance(&mut stream, start, buffer, &mut done).await;
+            match result {
+                Ok(()) => return Ok(done),
+                Err(fault) => {
+                    *stream = None;
+                    progress.lost(done.into());
+                    tries.after(fault, 0, self.remote.context.abort).await?;
+                }
+            }
+        }
+    }
+
+    /// Goes to `start` in the stream and fills `buffer`, or what of it there is.
+    async fn advance(
+        &self,
+        stream: &mut Option<(Body, u64)>,
+        start: u64,
+        buffer: &Uint8Array,
+        done: &mut u32,
+    ) -> Result<(), Fault> {
+        if stream
+            .as_ref()
+            .is_none_or(|(_, position)| *position > start)
+        {
+            *stream = None;
+            match self.remote.open(None, RequestCache::NoStore).await? {
+                (Answer::Whole { .. }, body) => *stream = Some((body, 0)),
+                (Answer::Range { .. }, _) => {
+                    return Err(Error::internal("a range that nobody asked for").into());
+                }
+            }
+        }
+        let Some((body, position)) = stream else {
+            return Err(Error::internal("a stream that was just opened is gone").into());
+        };
+        let gone = body.skip(start.saturating_sub(*position)).await?;
+        self.remote.context.progress.lost(gone);
+        *position = position.saturating_add(gone);
+        if *position < start {
+            // The file's end; the caller sees that nothing was read.
+            return Ok(());
+        }
+        body.fill(buffer, done, buffer.length()).await?;
+        *position = position.saturating_add((*done).into());
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! `wasm-pack.toml`, read strictly.
+
+use std::fs;
+
+use serde::Deserialize;
+
+use crate::outcome::{Explain, Result};
+use crate::project::root;
+
+/// The whole file.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Recipe {
+    /// The crate to build.
+    pub(super) package: String,
+    /// Arguments of wasm-opt.
+    pub(super) optimise: Vec<String>,
+    /// What the wasm and its JS may weigh together, brotli.
+    pub(super) budget_brotli_bytes: u64,
+    /// What is built from it, the shipped one first.
+    pub(super) output: Vec<Output>,
+}
+
+/// One build of the crate.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Output {
+    /// Where it goes, from the root.
+    pub(super) folder: String,
+    /// Cargo features to switch on.
+    pub(super) features: Vec<String>,
+    /// Whether the budget holds for it.
+    pub(super) within_budget: bool,
+}
+
+impl Recipe {
+    /// Reads the file.
+    pub(super) fn read() -> Result<Self> {
+        let text = fs::read_to_string(root().join("wasm-pack.toml"))
+            .explain(|| "cannot read wasm-pack.toml")?;
+        toml::from_str(&text).explain(|| "wasm-pack.toml is malformed")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn projects_recipe_is_read_and_its_first_output_is_held_to_the_budget() {
+        let recipe = Recipe::read().expect("it is well-formed");
+        let first = recipe.output.first().expect("there is one");
+        assert!(first.within_budget, "the shipped output has a budget");
+        assert!(
+            first.features.is_empty(),
+            "the shipped output has no test feature"
+        );
+    }
+
+    #[test]
+    fn unknown_key_is_refused() {
+        let refused = toml::from_str::<Recipe>("packages = 1").is_err();
+        assert!(refused, "a misspelt key must not be ignored");
+    }
+}

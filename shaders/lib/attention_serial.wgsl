@@ -1,0 +1,44 @@
+// Work split of attention without barriers, for software adapters.
+//
+// One invocation → one token and query head, with a running maximum (Milakov and Gimelshein 2018,
+// arXiv 1805.02867). Linked with kernel/attention.wgsl and a cache (kv_load4 …).
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let index = group.x * WORKGROUP + lane;
+    let t = index / HEADS;
+    let head = index % HEADS;
+    if (t >= step.tokens) {
+        return;
+    }
+    var q: array<vec4<f32>, HEAD_DIM / 4u>;
+    var sum: array<vec4<f32>, HEAD_DIM / 4u>;
+    for (var d4 = 0u; d4 < HEAD_DIM / 4u; d4++) {
+        q[d4] = query4(t, head, d4);
+    }
+    var highest = LOWEST;
+    var total = 0.0;
+    for (var s = 0u; s <= step.position + t; s++) {
+        let key = kv_at(0u, key_head(head), s);
+        var score = 0.0;
+        for (var d4 = 0u; d4 < HEAD_DIM / 4u; d4++) {
+            score += dot(q[d4], kv_load4(key + d4 * 4u));
+        }
+        let high = max(highest, score);
+        let fade = exp(highest - high);
+        let weight = exp(score - high);
+        let value = kv_at(1u, key_head(head), s);
+        for (var d4 = 0u; d4 < HEAD_DIM / 4u; d4++) {
+            sum[d4] = sum[d4] * fade + weight * kv_load4(value + d4 * 4u);
+        }
+        total = total * fade + weight;
+        highest = high;
+    }
+    for (var d4 = 0u; d4 < HEAD_DIM / 4u; d4++) {
+        let v = sum[d4] / total;
+        store(t, head, d4 * 4u, v.x);
+        store(t, head, d4 * 4u + 1u, v.y);
+        store(t, head, d4 * 4u + 2u, v.z);
+        store(t, head, d4 * 4u + 3u, v.w);
+    }
+}

@@ -1,0 +1,31 @@
+// Q8_0: w = d·q, q a signed byte, 32 weights a block.
+@group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>; // (R, BLOCKS, 2)
+@group(0) @binding(1) var<storage, read> scales: array<u32>; // (R, ⌈BLOCKS / 2⌉): d of two blocks as f16
+
+fn decode_block(row: u32, block: u32) -> array<real4, 8> {
+    let at = (row * BLOCKS + block) * 2u;
+    let a = quants[at];
+    let b = quants[at + 1u];
+    let d = real(unpack2x16float(scales[row * ((BLOCKS + 1u) / 2u) + block / 2u])[block % 2u]);
+    return array<real4, 8>(
+        d * bytes(a.x), d * bytes(a.y), d * bytes(a.z), d * bytes(a.w),
+        d * bytes(b.x), d * bytes(b.y), d * bytes(b.z), d * bytes(b.w),
+    );
+}
+
+fn bytes(word: u32) -> real4 {
+    return real4(unpack4xI8(word));
+}
+
+// File: d f16, 32 bytes of quants.
+fn repack_word(row_at: u32, plane: u32, word: u32) -> u32 {
+    if (plane == 0u) {
+        return raw_u32(row_at + word / 8u * 34u + 2u + word % 8u * 4u);
+    }
+    let low = raw_u16(row_at + word * 2u * 34u);
+    // The last word of a row with an odd number of blocks is half empty.
+    if (word * 2u + 1u < BLOCKS) {
+        return low | (raw_u16(row_at + (word * 2u + 1u) * 34u) << 16u);
+    }
+    return low;
+}

@@ -1,0 +1,78 @@
+// Starts Chromium or Firefox without a window, and says which adapter its WebGPU gives.
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import puppeteer from "puppeteer-core";
+
+/** A software adapter takes minutes for what a GPU does in a second; each test has its own, shorter limit. */
+const PROTOCOL_TIMEOUT_MS = 30 * 60 * 1000;
+
+const CHROMIUM_FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--enable-unsafe-webgpu",
+  // The two heaps that a test reads must be exact.
+  "--enable-precise-memory-info",
+];
+
+const FIREFOX_PREFS = {
+  "dom.webgpu.enabled": true,
+  "dom.webgpu.workers.enabled": true,
+  "gfx.webgpu.ignore-blocklist": true,
+  // No request may leave the machine.
+  "app.update.enabled": false,
+  "browser.safebrowsing.downloads.enabled": false,
+  "network.captive-portal-service.enabled": false,
+  "network.connectivity-service.enabled": false,
+};
+
+/** Starts `name` ("chromium" or "firefox"); `close` ends it and removes what it wrote. */
+export async function launch(name, program) {
+  const profile = fs.mkdtempSync(path.join(os.tmpdir(), `puna-${name}-`));
+  const common = { executablePath: program, headless: true, protocolTimeout: PROTOCOL_TIMEOUT_MS, timeout: 120_000 };
+  let browser;
+  try {
+    browser =
+      name === "firefox"
+        ? await puppeteer.launch({ ...common, browser: "firefox", extraPrefsFirefox: FIREFOX_PREFS, userDataDir: profile })
+        : await puppeteer.launch({
+            ...common,
+            browser: "chrome",
+            userDataDir: profile,
+            args: [...CHROMIUM_FLAGS, "--use-webgpu-adapter=swiftshader"],
+          });
+  } catch (error) {
+    fs.rmSync(profile, { recursive: true, force: true });
+    throw new Error(`${program} does not start: ${error.message}`, { cause: error });
+  }
+  return {
+    browser,
+    version: await browser.version(),
+    async close() {
+      await browser.close().catch(() => {});
+      // A process of the browser may still be writing its last file.
+      fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+    },
+  };
+}
+
+/** What WebGPU says of itself in `page`; `null` where there is no adapter. */
+export function probe(page) {
+  return page.evaluate(async () => {
+    const adapter = await navigator.gpu?.requestAdapter();
+    if (!adapter) return null;
+    const { vendor, architecture, device, description } = adapter.info;
+    return {
+      name: [vendor, architecture, device, description].filter(Boolean).join(" "),
+      f16: adapter.features.has("shader-f16"),
+      subgroups: adapter.features.has("subgroups"),
+      maxBindingBytes: adapter.limits.maxStorageBufferBindingSize,
+      isolated: crossOriginIsolated,
+    };
+  });
+}

@@ -1,0 +1,140 @@
+// What a test gets: a server for the page, one for models, and a page of its own with nothing stored.
+import fs from "node:fs";
+import path from "node:path";
+import { StaticServer } from "../server/server.mjs";
+
+export const root = path.resolve(import.meta.dirname, "../..");
+const at = (...parts) => path.join(root, ...parts);
+
+/** A model file on the model server, and where it comes from. */
+export const TINY = { path: "/golden/llama-256/llama-256-Q4_1.gguf", file: at("tests/golden/llama-256/llama-256-Q4_1.gguf") };
+export const REAL = { path: "/models/SmolLM2-135M-Instruct.Q4_1.gguf", file: at("models/SmolLM2-135M-Instruct.Q4_1.gguf") };
+
+/** The prompt is the messages' text and nothing else. */
+export const PLAIN_TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}";
+
+/** The tiny model has no template of its own. */
+export const TINY_OPTIONS = { chatTemplate: PLAIN_TEMPLATE };
+
+/** A request that always has the same answer. */
+export const greedy = (content, max_tokens, more = {}) => ({
+  messages: [{ role: "user", content }],
+  temperature: 0,
+  max_tokens,
+  ...more,
+});
+
+/** What the full runs and the quick ones need alike; each missing one is named with what makes it. */
+export function checkFiles() {
+  const missing = [
+    [at("www/dist/index.js"), "cargo xtask demo --no-open, or npm run build in www/"],
+    [TINY.file, "git checkout tests/golden"],
+    [REAL.file, "cargo xtask model"],
+  ].filter(([file]) => !fs.existsSync(file));
+  if (missing.length === 0) return;
+  const lines = missing.map(([file, make]) => `  ${path.relative(root, file)}   (${make})`);
+  throw new Error(`the suite needs these files first; \`cargo xtask test\` makes them all:\n${lines.join("\n")}`);
+}
+
+export class Context {
+  #browser;
+  #console = [];
+
+  constructor({ browser, name, full }) {
+    this.#browser = browser;
+    /** "chromium" or "firefox". */
+    this.browserName = name;
+    this.full = full;
+    /** Serves the page and the package; a fresh port is a fresh origin, so that nothing is stored. */
+    this.site = new StaticServer({
+      "/package": at("www/dist"),
+      "/demo": at("www/dist/demo"),
+      "/conformance": at("www/pkg-conformance"),
+      "/": at("tests/browser"),
+    });
+    /** Serves models, from another origin. */
+    this.host = new StaticServer({ "/golden": at("tests/golden"), "/models": at("models"), "/shards": at("tests/out/shards") });
+    this.page = null;
+  }
+
+  async open() {
+    await Promise.all([this.site.start(), this.host.start()]);
+    await this.openPage();
+  }
+
+  /** Opens the test page; the one before it is closed, what it stored stays. */
+  async openPage() {
+    await this.page?.close();
+    this.page = await this.#newPage();
+    await this.page.goto(`${this.site.origin}/page.html`);
+    await this.page.waitForFunction("window.ready === true", { timeout: 60_000 });
+  }
+
+  /** Opens another address of the site in a page of its own; the test closes it. */
+  async visit(pathname) {
+    const page = await this.#newPage();
+    await page.goto(this.site.origin + pathname);
+    return page;
+  }
+
+  async #newPage() {
+    const page = await this.#browser.newPage();
+    page.on("console", (message) => this.#console.push(`${message.type()}: ${message.text()}`));
+    page.on("pageerror", (error) => this.#console.push(`uncaught: ${error.message}`));
+    return page;
+  }
+
+  async close() {
+    await this.page?.close().catch(() => {});
+    await Promise.all([this.site.stop(), this.host.stop()]);
+  }
+
+  /** The last lines of the page's console. */
+  consoleTail() {
+    return this.#console.slice(-20);
+  }
+
+  url(model) {
+    return this.host.origin + model.path;
+  }
+
+  /** Calls a function of `window.lab` in the page. */
+  lab(name, ...args) {
+    return this.page.evaluate((name, args) => window.lab[name](...args), name, args);
+  }
+
+  /** Loads and must succeed; the model's info with the progress events. */
+  async load(source, options = {}) {
+    const result = await this.lab("load", source, options);
+    if (result.error) throw new Error(`load failed: ${result.error.code}: ${result.error.message}`);
+    return { info: result.value, events: result.events, ms: result.ms };
+  }
+
+  loadTiny(options = {}) {
+    return this.load(this.url(TINY), { ...TINY_OPTIONS, ...options });
+  }
+
+  /** Asks and must succeed; the completion, or the chunks of a stream. */
+  async chat(request, leaving = {}) {
+    const result = await this.lab("chat", request, leaving);
+    if (result.error) throw new Error(`the request failed: ${result.error.code}: ${result.error.message}`);
+    return request.stream ? result.chunks : result.value;
+  }
+
+  /** Asks and must fail; the error. */
+  async chatError(request, leaving = {}) {
+    const result = await this.lab("chat", request, leaving);
+    if (!result.error) throw new Error(`the request should have failed and gave ${JSON.stringify(result.value)}`);
+    return result.error;
+  }
+
+  /** Loads and must fail; the error. */
+  async loadError(source, options = {}, how = {}) {
+    const result = await this.lab("load", source, options, how);
+    if (!result.error) throw new Error("the load should have failed and did not");
+    return result.error;
+  }
+}
+
+/** The text of a stream's chunks. */
+export const textOf = (chunks) => chunks.map((chunk) => chunk.choices[0]?.delta.content ?? "").join("");

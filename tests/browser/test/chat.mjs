@@ -1,0 +1,77 @@
+// Answers of the tiny model: streamed and whole, stopped from outside, one after another.
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import { greedy, textOf } from "../context.mjs";
+import { test } from "../suite.mjs";
+
+test("gives the same text streamed and whole", async (t) => {
+  await t.loadTiny();
+  const whole = await t.chat(greedy("Hello", 24));
+  const chunks = await t.chat(greedy("Hello", 24, { stream: true }));
+  assert.ok(whole.choices[0].message.content.length > 0);
+  assert.equal(textOf(chunks), whole.choices[0].message.content);
+});
+
+test("gives the same answer after another conversation", async (t) => {
+  await t.loadTiny();
+  const first = await t.chat(greedy("Once upon a time", 16));
+  await t.chat(greedy("Something else, and longer than the first one", 16));
+  // Shares a prefix with the first, so that a part of the attention cache may be kept.
+  await t.chat(greedy("Once upon another time", 16));
+  const again = await t.chat(greedy("Once upon a time", 16));
+  assert.equal(again.choices[0].message.content, first.choices[0].message.content);
+  assert.deepEqual(again.usage, first.usage);
+});
+
+test("streams while it works, not at the end", async (t) => {
+  await t.loadTiny();
+  await t.chat(greedy("Hello", 4));
+  const { times } = await t.lab("chat", greedy("Hello", 100, { stream: true }));
+  assert.ok(times.length > 20, `${times.length} chunks`);
+  const spread = times.at(-1) - times[0];
+  const half = times[Math.floor(times.length / 2)] - times[0];
+  assert.ok(half > spread * 0.1, `half of the chunks came within ${half} of ${spread} ms`);
+});
+
+test("stops working when the loop is left", async (t) => {
+  await t.loadTiny();
+  const chunks = await t.chat(greedy("Hello", 450, { stream: true }), { leaveAfter: 3 });
+  assert.equal(chunks.length, 3);
+  await sleep(1000);
+  const before = await t.lab("counters");
+  await sleep(1000);
+  const after = await t.lab("counters");
+  assert.equal(after.steps, before.steps, "no step was made after the loop was left");
+  const completion = await t.chat(greedy("Hello", 4));
+  assert.ok(completion.usage.completion_tokens > 0, "the next request is answered");
+});
+
+test("stops at its AbortSignal with an AbortError, and answers the next request", async (t) => {
+  await t.loadTiny();
+  const expected = await t.chat(greedy("Hello", 8));
+  const error = await t.chatError(greedy("Hello", 450, { stream: true }), { abortAfter: 3 });
+  assert.equal(error.name, "AbortError");
+  assert.equal(error.code, "aborted");
+  assert.ok(error.isPunaError && error.isError);
+  const next = await t.chat(greedy("Hello", 8));
+  assert.equal(next.choices[0].message.content, expected.choices[0].message.content);
+});
+
+test("answers two requests made at once, each as if alone", async (t) => {
+  await t.loadTiny();
+  const alone = await t.chat(greedy("First", 12));
+  const [first, second] = await t.page.evaluate(
+    (requests) => Promise.all(requests.map((request) => window.lab.chat(request))),
+    [greedy("First", 12), greedy("Second", 12)],
+  );
+  assert.equal(first.error, undefined);
+  assert.equal(second.error, undefined);
+  assert.equal(first.value.choices[0].message.content, alone.choices[0].message.content);
+});
+
+test("never splits a character between chunks", async (t) => {
+  await t.loadTiny();
+  const chunks = await t.chat(greedy("äöü 日本語 🦙", 120, { stream: true, temperature: 1.8, seed: 7 }));
+  // A lone half of a surrogate pair would be the trace of a character cut in two.
+  for (const chunk of chunks) assert.ok((chunk.choices[0]?.delta.content ?? "").isWellFormed());
+});

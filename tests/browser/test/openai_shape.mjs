@@ -1,0 +1,57 @@
+// The wire: fields, chunks and usage are OpenAI's.
+import assert from "node:assert/strict";
+import { greedy } from "../context.mjs";
+import { test } from "../suite.mjs";
+
+const isRecent = (created) => Math.abs(created - Date.now() / 1000) < 600;
+
+test("a whole answer has the fields of a chat.completion", async (t) => {
+  await t.loadTiny();
+  const completion = await t.chat(greedy("Hello", 5));
+  const { id, object, created, model, choices, usage } = completion;
+  assert.equal(object, "chat.completion");
+  assert.match(id, /^chatcmpl-./);
+  assert.ok(isRecent(created), `created ${created}`);
+  assert.ok(typeof model === "string" && model.length > 0);
+  assert.equal(choices.length, 1);
+  const { index, message, finish_reason, logprobs } = choices[0];
+  assert.deepEqual({ index, finish_reason, logprobs }, { index: 0, finish_reason: "length", logprobs: null });
+  assert.equal(message.role, "assistant");
+  assert.equal(typeof message.content, "string");
+  assert.equal(message.refusal, null);
+  assert.deepEqual(Object.keys(usage).toSorted(), ["completion_tokens", "prompt_tokens", "total_tokens"]);
+});
+
+test("a stream has the role first, the finish_reason last and one id", async (t) => {
+  await t.loadTiny();
+  const chunks = await t.chat(greedy("Hello", 5, { stream: true }));
+  assert.ok(chunks.every((chunk) => chunk.object === "chat.completion.chunk"));
+  assert.equal(new Set(chunks.map((chunk) => chunk.id)).size, 1);
+  assert.equal(chunks[0].choices[0].delta.role, "assistant");
+  const reasons = chunks.map((chunk) => chunk.choices[0].finish_reason);
+  assert.equal(reasons.at(-1), "length");
+  assert.ok(reasons.slice(0, -1).every((reason) => reason === null));
+});
+
+test("the usage comes last, and only where it was asked for", async (t) => {
+  await t.loadTiny();
+  const without = await t.chat(greedy("Hello", 5, { stream: true }));
+  assert.ok(without.every((chunk) => (chunk.usage ?? null) === null && chunk.choices.length === 1));
+  const chunks = await t.chat(greedy("Hello", 5, { stream: true, stream_options: { include_usage: true } }));
+  const last = chunks.at(-1);
+  assert.deepEqual(last.choices, []);
+  assert.equal(last.usage.completion_tokens, 5);
+  const { usage } = await t.chat(greedy("Hello", 5));
+  assert.deepEqual(last.usage, usage);
+});
+
+test("content may be a list of text parts, and null means the default", async (t) => {
+  await t.loadTiny();
+  const plain = await t.chat(greedy("Hello world", 6));
+  const parts = [
+    { type: "text", text: "Hello" },
+    { type: "text", text: " world" },
+  ];
+  const { choices } = await t.chat(greedy(parts, 6, { top_p: null, stop: null, seed: null, presence_penalty: null }));
+  assert.equal(choices[0].message.content, plain.choices[0].message.content);
+});

@@ -1,0 +1,67 @@
+// The second load: from the browser's own storage, also when the server is gone.
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { greedy, REAL, TINY, TINY_OPTIONS } from "../context.mjs";
+import { test } from "../suite.mjs";
+
+for (const [name, model, options, seconds] of [
+  ["the tiny model", TINY, TINY_OPTIONS, 120],
+  ["the real model", REAL, {}, 400],
+]) {
+  test(`${name} loads a second time without a byte from the network, then without its server`, { seconds }, async (t) => {
+    const size = fs.statSync(model.file).size;
+    await t.load(t.url(model), options);
+    const first = await t.chat(greedy("Hello", 4));
+    await t.lab("unload");
+
+    t.host.clearLog();
+    const { events } = await t.load(t.url(model), options);
+    assert.equal(t.host.sentBytes(), 0, "the server sent no byte of a body");
+    const { cachedBytes, networkBytes, loadedBytes } = events.at(-1);
+    assert.deepEqual({ cachedBytes, networkBytes, loadedBytes }, { cachedBytes: size, networkBytes: 0, loadedBytes: size });
+    await t.lab("unload");
+
+    await t.host.stop();
+    await t.openPage();
+    await t.load(t.url(model), options);
+    assert.deepEqual((await t.chat(greedy("Hello", 4))).choices, first.choices, "the same answer from the same bytes");
+  });
+}
+
+test("a file that the server has replaced is fetched anew", async (t) => {
+  const bytes = fs.readFileSync(TINY.file);
+  const url = t.host.put("/model.gguf", bytes);
+  await t.load(url, TINY_OPTIONS);
+  await t.lab("unload");
+  t.host.put("/other.gguf", bytes);
+  t.host.put("/model.gguf", bytes);
+  t.host.clearLog();
+  const { events } = await t.load(url, TINY_OPTIONS);
+  assert.equal(events.at(-1).networkBytes, bytes.length, "the new file comes from the network");
+});
+
+test("a stored file that was damaged is noticed and mended", async (t) => {
+  await t.loadTiny();
+  const first = await t.chat(greedy("Hello", 8));
+  await t.lab("unload");
+  const damaged = await t.page.evaluate(async (size) => {
+    const walk = async (folder) => {
+      for await (const handle of folder.values()) {
+        if (handle.kind === "directory") {
+          if (await walk(handle)) return true;
+        } else if ((await handle.getFile()).size >= size) {
+          const writable = await handle.createWritable({ keepExistingData: true });
+          await writable.write({ type: "write", position: size - 1000, data: new Uint8Array(64).fill(0xff) });
+          await writable.close();
+          return true;
+        }
+      }
+      return false;
+    };
+    return walk(await navigator.storage.getDirectory());
+  }, fs.statSync(TINY.file).size);
+  assert.ok(damaged, "the stored file was found");
+  const { events } = await t.loadTiny();
+  assert.ok(events.at(-1).networkBytes > 0, "the damaged part comes from the network");
+  assert.deepEqual((await t.chat(greedy("Hello", 8))).choices, first.choices);
+});

@@ -1,0 +1,51 @@
+// Vite plugins that know where the engine is: the glue and the wasm that `cargo xtask wasm` writes.
+
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+import type { Plugin } from "vite";
+
+const GLUE = fileURLToPath(new URL("../pkg/puna_web.js", import.meta.url));
+const WASM = fileURLToPath(new URL("../pkg/puna_web_bg.wasm", import.meta.url));
+const META_URL = "__PUNA_IMPORT_META_URL__";
+
+/** Resolves the import "puna-engine": to the glue, or to the module at `instead`. */
+export function engine(instead?: string): Plugin {
+  return {
+    name: "puna-engine",
+    enforce: "pre",
+    resolveId(id) {
+      if (id !== "puna-engine") return null;
+      if (instead !== undefined) return instead;
+      if (!existsSync(GLUE) || !existsSync(WASM)) {
+        return this.error("www/pkg/ holds no engine: run `cargo xtask wasm` first");
+      }
+      return GLUE;
+    },
+  };
+}
+
+/**
+ * Keeps the package's files plain files: the worker is `worker.js` beside `index.js`, the wasm a file beside
+ * both. Left alone, a library build would put the wasm into the script as a data URL, which a
+ * Content-Security-Policy refuses and no browser compiles while it downloads. So `import.meta.url` goes
+ * through the build under another name.
+ */
+export function plainFiles(): Plugin {
+  return {
+    name: "puna-plain-files",
+    enforce: "pre",
+    transform(code) {
+      if (!code.includes("import.meta.url")) return null;
+      return code.replaceAll("import.meta.url", META_URL).replace('"./main.ts"', '"./worker.js"');
+    },
+    renderChunk(code) {
+      return code.replaceAll(META_URL, "import.meta.url");
+    },
+    generateBundle(_, bundle) {
+      if ("worker.js" in bundle) {
+        this.emitFile({ type: "asset", fileName: "puna_web_bg.wasm", source: readFileSync(WASM) });
+      }
+    },
+  };
+}

@@ -1,0 +1,119 @@
+// From a model's address to a model that can be asked.
+
+import { onAbort } from "./abort.js";
+import { Completions } from "./chat.js";
+import { AbortError, InvalidRequestError, abortErrorOf } from "./errors.js";
+import { loadRequest } from "./options.js";
+import type { Counters, DeviceInfo, LoadOptions, ModelInfo, ModelSource } from "./types/model.js";
+import { WorkerClient, type WorkerLike } from "./worker/client.js";
+import { startWorker } from "./worker/start.js";
+
+/** How long a worker is waited for that was told to stop, before it is ended from outside. */
+const GRACE_MS = 3000;
+
+/** A loaded model. It owns a worker and its place on the GPU until `unload`. */
+export class Model {
+  /** The model's name, as answers carry it. */
+  readonly id: string;
+  /** What the file says about itself. */
+  readonly info: ModelInfo;
+  /** The GPU it runs on. */
+  readonly device: DeviceInfo;
+  /** As in the `openai` package. */
+  readonly chat: { readonly completions: Completions };
+  readonly #client: WorkerClient;
+  #unloading: Promise<void> | null = null;
+
+  /** @internal */
+  constructor(client: WorkerClient, info: ModelInfo) {
+    this.#client = client;
+    this.id = info.id;
+    this.info = info;
+    this.device = info.device;
+    this.chat = { completions: new Completions(client) };
+  }
+
+  /** Counts since the load, for tests and measurements. Answered also while a request runs. */
+  counters(): Promise<Counters> {
+    return this.#client.start("counters", {}).result;
+  }
+
+  /**
+   * Stops what runs, which ends with an `AbortError`, and frees the GPU memory and the worker. Every later
+   * request is refused. Calling it again does no harm.
+   */
+  unload(): Promise<void> {
+    this.#unloading ??= this.#unload();
+    return this.#unloading;
+  }
+
+  async #unload(): Promise<void> {
+    this.#client.abandon(new AbortError("the model was unloaded while it answered"));
+    const freed = this.#client.start("unload", {}).result;
+    // Whether it freed itself or not: with the worker goes all that it held.
+    await within(GRACE_MS, freed);
+    this.#client.end(new InvalidRequestError("this model was unloaded: call load() for a new one"));
+  }
+}
+
+/**
+ * Loads a model: the address of a GGUF file, of a shard manifest, or a file at hand. The weights come from the
+ * browser's cache where they are there and else from the network, and go to the GPU as they arrive.
+ *
+ * @example
+ * const model = await load("https://example.org/model.gguf", { onProgress: ({ loadedBytes }) => … });
+ */
+export function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  return loadIn(startWorker, source, options);
+}
+
+/** `load` with the worker given. */
+export async function loadIn(
+  start: () => WorkerLike,
+  source: ModelSource,
+  options: LoadOptions,
+): Promise<Model> {
+  const { signal, onProgress } = options;
+  const request = loadRequest(source, options);
+  throwIfAborted(signal);
+
+  const client = new WorkerClient(start());
+  const call = client.start("load", request, (event) => {
+    if (event.kind === "progress") onProgress?.(event.progress);
+  });
+  // The worker is given time to stop by itself: it holds the cache open, and what arrived shall be kept.
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const release = onAbort(signal, () => {
+    call.stop();
+    timer = setTimeout(() => {
+      call.cancel(new AbortError());
+    }, GRACE_MS);
+  });
+  try {
+    const info = await call.result;
+    // It may have been done when it was told to stop.
+    throwIfAborted(signal);
+    return new Model(client, info);
+  } catch (error) {
+    const reason = error instanceof AbortError && signal ? abortErrorOf(signal) : error;
+    client.end(new InvalidRequestError("this model did not load", { cause: reason }));
+    throw reason;
+  } finally {
+    release();
+    clearTimeout(timer);
+  }
+}
+
+function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortErrorOf(signal);
+}
+
+/** Waits for an end, good or bad, but not for long. */
+async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise((resolve) => {
+    timer = setTimeout(resolve, limitMs);
+  });
+  await Promise.race([work.catch(() => undefined), limit]);
+  clearTimeout(timer);
+}

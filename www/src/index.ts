@@ -1,0 +1,15 @@
+// The package: everything that may be imported from "puna".
+
+export type { Completions, RequestOptions } from "./chat.js";
+export { load, type Model } from "./engine.js";
+export {
+  AbortError,
+  type ErrorDetails,
+  InvalidRequestError,
+  PunaError,
+  UnsupportedDeviceError,
+} from "./errors.js";
+export { ERROR_CODES, type ErrorCode } from "./generated/codes.js";
+export type { ChatStream } from "./stream.js";
+export type * from "./types/model.js";
+export type * from "./types/openai.js";

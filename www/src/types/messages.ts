@@ -1,0 +1,59 @@
+// The worker protocol. A request has an id; any number of events carry it, then exactly one terminal message.
+// `cancel` has no answer of its own: the request it names ends as `failed` with the code `aborted`, or has
+// ended already.
+
+import type { WireError } from "../errors.js";
+import type { Counters, ModelInfo, ProgressEvent } from "./model.js";
+import type { ChatCompletion, ChatCompletionChunk } from "./openai.js";
+
+/** The options as the engine reads them. */
+export interface WireLoadOptions {
+  context_length?: number;
+  chat_template?: string;
+  cache?: string;
+  kv_cache?: string;
+  variant?: string;
+  precision?: string;
+  poke?: string;
+}
+
+/** What the page asks, by kind, without the id. */
+export interface Requests {
+  /** Once, before all else. `source` is an absolute URL or a file. */
+  load: { source: string | Blob; options: WireLoadOptions };
+  /** `request` is the JSON of an OpenAI chat completion request. */
+  chat: { request: string };
+  counters: object;
+  /** Stops what runs, frees the model; the last request. */
+  unload: object;
+}
+
+/** What the worker answers, by kind. */
+export interface Results {
+  load: ModelInfo;
+  /** `null` where the answer was streamed. */
+  chat: ChatCompletion | null;
+  counters: Counters;
+  unload: null;
+}
+
+/** The kinds of request. */
+export type Kind = keyof Requests;
+
+/** A request of the page. */
+export type RequestMessage<K extends Kind = Kind> = { [P in K]: { kind: P; id: number } & Requests[P] }[K];
+
+/** Everything the page sends. */
+export type ToWorker = RequestMessage | { kind: "cancel"; id: number };
+
+/** An event of a request: any number of them. */
+export type EventMessage =
+  | { kind: "progress"; id: number; progress: ProgressEvent }
+  | { kind: "chunk"; id: number; chunk: ChatCompletionChunk };
+
+/** The end of a request: exactly one. */
+export type TerminalMessage =
+  { kind: "done"; id: number; result: Results[Kind] } | { kind: "failed"; id: number; error: WireError };
+
+/** Everything the worker sends. `died` belongs to no request: the engine can't be used any more. */
+export type FromWorker = EventMessage | TerminalMessage | { kind: "died"; error: WireError };

@@ -1,0 +1,131 @@
+// The part of OpenAI's wire format that Puna speaks, in its own words. `test/openai.types.ts` holds these
+// types against the `openai` package: what is asked of Puna can be asked there, what Puna answers is valid there.
+
+/** A piece of text inside a message. */
+export interface ChatCompletionContentPartText {
+  type: "text";
+  text: string;
+}
+
+/** What a message says. */
+export type ChatCompletionContent = string | ChatCompletionContentPartText[];
+
+/** Instructions to the model. */
+export interface ChatCompletionSystemMessageParam {
+  role: "system";
+  content: ChatCompletionContent;
+}
+
+/** What the person says. */
+export interface ChatCompletionUserMessageParam {
+  role: "user";
+  content: ChatCompletionContent;
+}
+
+/** What the model said before. */
+export interface ChatCompletionAssistantMessageParam {
+  role: "assistant";
+  content: ChatCompletionContent;
+}
+
+/** A message of the conversation so far. */
+export type ChatCompletionMessageParam =
+  ChatCompletionSystemMessageParam | ChatCompletionUserMessageParam | ChatCompletionAssistantMessageParam;
+
+/** What may be asked, streamed or not. A field that is not here is refused by name. */
+export interface ChatCompletionCreateParamsBase {
+  /** The conversation so far; the last message is the one to answer. */
+  messages: ChatCompletionMessageParam[];
+  /** Ignored but for being echoed: a model object is one model. */
+  model?: string;
+  /** Most tokens of the answer. The rest of the context where absent. */
+  max_completion_tokens?: number | null;
+  /** The older name of `max_completion_tokens`. */
+  max_tokens?: number | null;
+  /** 0 takes the likeliest token each time; 1 samples the model's own distribution. */
+  temperature?: number | null;
+  /** Samples from the smallest set of tokens that holds this much probability, 0 to 1. */
+  top_p?: number | null;
+  /** The same seed and request give the same answer. */
+  seed?: number | null;
+  /** Text at which the answer ends; it is not part of the answer. */
+  stop?: string | string[] | null;
+  /** Lowers the chance of any token that occurred, -2 to 2. */
+  presence_penalty?: number | null;
+  /** Lowers the chance of a token by how often it occurred, -2 to 2. */
+  frequency_penalty?: number | null;
+}
+
+/** Fields that OpenAI does not have and local models are used to. */
+export interface SamplingExtensions {
+  /** Samples from this many of the likeliest tokens. */
+  top_k?: number | null;
+  /** Drops tokens less likely than this share of the likeliest one, 0 to 1. */
+  min_p?: number | null;
+  /** Divides the score of tokens that occurred; 1 is off. */
+  repetition_penalty?: number | null;
+}
+
+/** A request for the whole answer at once. */
+export interface ChatCompletionCreateParamsNonStreaming
+  extends ChatCompletionCreateParamsBase, SamplingExtensions {
+  stream?: false | null;
+  stream_options?: null;
+}
+
+/** A request for the answer as it is made. */
+export interface ChatCompletionCreateParamsStreaming
+  extends ChatCompletionCreateParamsBase, SamplingExtensions {
+  stream: true;
+  stream_options?: {
+    /** A last chunk without choices tells the usage. */
+    include_usage?: boolean;
+  } | null;
+}
+
+/** A request. */
+export type ChatCompletionCreateParams =
+  ChatCompletionCreateParamsNonStreaming | ChatCompletionCreateParamsStreaming;
+
+/** Why an answer ended: by itself or at a stop text, or at the most tokens allowed. */
+export type FinishReason = "stop" | "length";
+
+/** What an answer took. */
+export interface CompletionUsage {
+  prompt_tokens: number;
+  completion_tokens: number;
+  total_tokens: number;
+}
+
+/** A whole answer. */
+export interface ChatCompletion {
+  id: string;
+  object: "chat.completion";
+  /** Seconds since 1970. */
+  created: number;
+  model: string;
+  choices: {
+    index: number;
+    message: { role: "assistant"; content: string | null; refusal: null };
+    finish_reason: FinishReason;
+    logprobs: null;
+  }[];
+  usage?: CompletionUsage;
+}
+
+/** A piece of an answer. */
+export interface ChatCompletionChunk {
+  id: string;
+  object: "chat.completion.chunk";
+  /** Seconds since 1970. */
+  created: number;
+  model: string;
+  /** Empty in the chunk that tells the usage. */
+  choices: {
+    index: number;
+    delta: { role?: "assistant"; content?: string | null };
+    finish_reason: FinishReason | null;
+    logprobs?: null;
+  }[];
+  usage?: CompletionUsage | null;
+}

@@ -1,0 +1,123 @@
+// The page's half of the protocol: requests out, events and exactly one end back in, and an honest end for
+// everybody when the worker dies.
+
+import { PunaError, fromWire } from "../errors.js";
+import type {
+  EventMessage,
+  FromWorker,
+  Kind,
+  RequestMessage,
+  Requests,
+  Results,
+  ToWorker,
+} from "../types/messages.js";
+
+/** What is used of a `Worker`; a `MessagePort` does in tests. */
+export interface WorkerLike {
+  postMessage(message: ToWorker): void;
+  terminate(): void;
+  addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
+  addEventListener(
+    type: "error" | "messageerror",
+    listener: (event: { message?: string; preventDefault?(): void }) => void,
+  ): void;
+}
+
+/** A request on its way. */
+export interface Call<K extends Kind> {
+  /** Settles with the one terminal message, or with what `cancel` was given. */
+  result: Promise<Results[K]>;
+  /** Asks the worker to stop. */
+  stop(): void;
+  /** Stops and rejects `result` now; what the worker still says about it is dropped. */
+  cancel(error: PunaError): void;
+}
+
+interface Pending {
+  onEvent: ((event: EventMessage) => void) | undefined;
+  resolve: (result: Results[Kind]) => void;
+  reject: (error: PunaError) => void;
+}
+
+/** Talks to one worker. */
+export class WorkerClient {
+  readonly #worker: WorkerLike;
+  readonly #pending = new Map<number, Pending>();
+  #nextId = 1;
+  #ended: PunaError | null = null;
+
+  constructor(worker: WorkerLike) {
+    this.#worker = worker;
+    worker.addEventListener("message", ({ data }) => {
+      this.#receive(data as FromWorker);
+    });
+    worker.addEventListener("error", (event) => {
+      // Told to every caller; the browser need not print it once more.
+      event.preventDefault?.();
+      const reason = event.message ?? "its script could not be loaded";
+      this.end(new PunaError("internal", `the worker of the model died: ${reason}; load the model again`));
+    });
+    worker.addEventListener("messageerror", () => {
+      this.end(new PunaError("internal", "a message of the worker could not be read; load the model again"));
+    });
+  }
+
+  /** Sends a request. */
+  start<K extends Kind>(kind: K, request: Requests[K], onEvent?: (event: EventMessage) => void): Call<K> {
+    if (this.#ended !== null) {
+      const result = Promise.reject<Results[K]>(this.#ended);
+      return { result, stop: () => undefined, cancel: () => undefined };
+    }
+    const id = this.#nextId++;
+    const result = new Promise<Results[K]>((resolve, reject) => {
+      // The worker answers a request by its kind: the one place where the wire is taken at its word.
+      this.#pending.set(id, { onEvent, resolve: resolve as Pending["resolve"], reject });
+    });
+    this.#worker.postMessage({ kind, id, ...request } as unknown as RequestMessage);
+    const stop = (): void => {
+      if (this.#pending.has(id)) this.#worker.postMessage({ kind: "cancel", id });
+    };
+    const cancel = (error: PunaError): void => {
+      stop();
+      this.#take(id)?.reject(error);
+    };
+    return { result, stop, cancel };
+  }
+
+  /** Rejects all that is pending now; the worker lives on. */
+  abandon(error: PunaError): void {
+    for (const id of [...this.#pending.keys()]) this.#take(id)?.reject(error);
+  }
+
+  /** Ends the worker. Everything pending is rejected with `error`, and so is every later request. */
+  end(error: PunaError): void {
+    if (this.#ended !== null) return;
+    this.#ended = error;
+    this.#worker.terminate();
+    this.abandon(error);
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.kind) {
+      case "progress":
+      case "chunk":
+        this.#pending.get(message.id)?.onEvent?.(message);
+        break;
+      case "done":
+        this.#take(message.id)?.resolve(message.result);
+        break;
+      case "failed":
+        this.#take(message.id)?.reject(fromWire(message.error));
+        break;
+      case "died":
+        this.end(fromWire(message.error));
+        break;
+    }
+  }
+
+  #take(id: number): Pending | undefined {
+    const pending = this.#pending.get(id);
+    this.#pending.delete(id);
+    return pending;
+  }
+}

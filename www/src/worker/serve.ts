@@ -1,0 +1,171 @@
+// The worker's half of the protocol: one engine, one request at a time, the others wait their turn in the
+// order they came in.
+
+import { type WireError, PunaError, toWire } from "../errors.js";
+import { camelKeys } from "../names.js";
+import type { FromWorker, Kind, RequestMessage, Requests, Results, ToWorker } from "../types/messages.js";
+import type { Counters, ModelInfo, ProgressEvent } from "../types/model.js";
+import type { ChatCompletion, ChatCompletionChunk } from "../types/openai.js";
+import type { WasmEngine } from "./wasm.js";
+
+/** The page, as the worker sees it. */
+export interface Page {
+  postMessage(message: FromWorker): void;
+}
+
+/** Starts the engine and loads a model into it; given so that tests run without wasm. */
+export type LoadEngine = (
+  request: Requests["load"],
+  onProgress: (progress: ProgressEvent) => void,
+  signal: AbortSignal,
+) => Promise<WasmEngine>;
+
+interface Job {
+  id: number;
+  controller: AbortController;
+  run: (signal: AbortSignal) => Promise<Results[Kind]>;
+}
+
+/** Serves one page: hand it every message that comes in. */
+export class Server {
+  readonly #page: Page;
+  readonly #loadEngine: LoadEngine;
+  #engine: WasmEngine | null = null;
+  #running: Job | null = null;
+  #waiting: Job[] = [];
+
+  constructor(page: Page, loadEngine: LoadEngine) {
+    this.#page = page;
+    this.#loadEngine = loadEngine;
+  }
+
+  /** Takes a message of the page. */
+  handle(message: ToWorker): void {
+    switch (message.kind) {
+      case "cancel":
+        this.#cancel(message.id);
+        break;
+      case "counters":
+        // At once and not in turn: a test may look while an answer is made.
+        this.#settle(message.id, () => this.#countersOf(this.#loaded()));
+        break;
+      case "unload":
+        this.#stopAll();
+        this.#enqueue(message);
+        break;
+      case "load":
+      case "chat":
+        this.#enqueue(message);
+        break;
+    }
+  }
+
+  #enqueue(message: Exclude<RequestMessage, { kind: "counters" }>): void {
+    this.#waiting.push({
+      id: message.id,
+      controller: new AbortController(),
+      run: (signal) => this.#perform(message, signal),
+    });
+    void this.#work();
+  }
+
+  async #work(): Promise<void> {
+    while (this.#running === null) {
+      const job = this.#waiting.shift();
+      if (job === undefined) return;
+      this.#running = job;
+      try {
+        const result = await job.run(job.controller.signal);
+        this.#page.postMessage({ kind: "done", id: job.id, result });
+      } catch (error) {
+        this.#fail(job.id, error);
+      }
+      this.#running = null;
+    }
+  }
+
+  async #perform(
+    message: Exclude<RequestMessage, { kind: "counters" }>,
+    signal: AbortSignal,
+  ): Promise<Results[Kind]> {
+    switch (message.kind) {
+      case "load":
+        return this.#load(message.id, message, signal);
+      case "chat":
+        return this.#chat(message.id, message.request, signal);
+      case "unload":
+        this.#engine?.unload();
+        this.#engine = null;
+        return null;
+    }
+  }
+
+  async #load(id: number, request: Requests["load"], signal: AbortSignal): Promise<ModelInfo> {
+    if (this.#engine !== null) throw new PunaError("internal", "load: this worker has a model already");
+    const onProgress = (progress: ProgressEvent): void => {
+      this.#page.postMessage({ kind: "progress", id, progress });
+    };
+    this.#engine = await this.#loadEngine(request, onProgress, signal);
+    return camelKeys(JSON.parse(this.#engine.info())) as ModelInfo;
+  }
+
+  async #chat(id: number, request: string, signal: AbortSignal): Promise<ChatCompletion | null> {
+    const onChunk = (json: string): void => {
+      // A chunk that was made before the stop was seen belongs to nobody.
+      if (signal.aborted) return;
+      this.#page.postMessage({ kind: "chunk", id, chunk: JSON.parse(json) as ChatCompletionChunk });
+    };
+    const json = await this.#loaded().chat(request, onChunk, signal);
+    return json === "" ? null : (JSON.parse(json) as ChatCompletion);
+  }
+
+  #countersOf(engine: WasmEngine): Counters {
+    return camelKeys(JSON.parse(engine.counters())) as Counters;
+  }
+
+  #loaded(): WasmEngine {
+    if (this.#engine === null) throw new PunaError("internal", "no model is loaded in this worker");
+    return this.#engine;
+  }
+
+  #cancel(id: number): void {
+    if (this.#running?.id === id) {
+      this.#running.controller.abort();
+      return;
+    }
+    const ix = this.#waiting.findIndex((job) => job.id === id);
+    // Not there: it ended while the message was on its way.
+    if (ix === -1) return;
+    this.#waiting.splice(ix, 1);
+    this.#fail(id, ABORTED);
+  }
+
+  #stopAll(): void {
+    for (const { id } of [...this.#waiting]) this.#cancel(id);
+    this.#running?.controller.abort();
+  }
+
+  #settle(id: number, work: () => Results[Kind]): void {
+    try {
+      this.#page.postMessage({ kind: "done", id, result: work() });
+    } catch (error) {
+      this.#fail(id, error);
+    }
+  }
+
+  #fail(id: number, error: unknown): void {
+    const wire = toWire(error);
+    this.#page.postMessage({ kind: "failed", id, error: wire });
+    // After a panic or a trap the wasm's state is anybody's guess: it must not answer again. Our own `PunaError`
+    // is no word of the wasm's.
+    if (wire.code === "internal" && !(error instanceof PunaError)) {
+      this.#page.postMessage({ kind: "died", error: wire });
+    }
+  }
+}
+
+const ABORTED: WireError = {
+  code: "aborted",
+  message: "the request was stopped before its turn came",
+  details: {},
+};

@@ -1,0 +1,34 @@
+// The engine as the worker sees it: the face of the wasm-bindgen glue, written down here so that checking the
+// types needs no build of the wasm.
+
+/** Progress in the engine's names. */
+export interface WasmProgress {
+  stage: "header" | "weights" | "ready";
+  loaded_bytes: number;
+  total_bytes: number;
+  network_bytes: number;
+  cached_bytes: number;
+  warning?: string;
+}
+
+/** A loaded model. What goes in and out is JSON text; what is thrown is `{code, message, details}`. */
+export interface WasmEngine {
+  /** JSON of the model's and the device's description. */
+  info(): string;
+  /** JSON of a completion, or "" where the request was streamed and `onChunk` got JSON of chunks. */
+  chat(request: string, onChunk: (json: string) => void, signal: AbortSignal | undefined): Promise<string>;
+  /** JSON of the counts. */
+  counters(): string;
+  /** Frees everything on the GPU. */
+  unload(): void;
+}
+
+/** The class that the glue exports. */
+export interface WasmEngineClass {
+  load(
+    options: string,
+    source: string | Blob,
+    onProgress: (event: WasmProgress) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<WasmEngine>;
+}

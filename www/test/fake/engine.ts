@@ -1,0 +1,216 @@
+// An engine that only pretends, with the face of the wasm's. It answers with a text it knows, at the pace and
+// with the failures that the model's address asks for: `fake.gguf?chunk_ms=20&fail=network`. For work on the
+// page and for tests of what surrounds the engine; nothing that is shipped imports it.
+
+import type { WasmEngine, WasmEngineClass, WasmProgress } from "../../src/worker/wasm.js";
+import { ANSWER } from "./answer.js";
+import { FAILURES } from "./failures.js";
+
+/** What the address asks for. */
+interface Script {
+  /** A failure of the load, by its code. */
+  fail: string | null;
+  /** A failure of each answer after its first chunks. */
+  failChat: string | null;
+  loadMs: number;
+  chunkMs: number;
+  cached: boolean;
+  software: boolean;
+}
+
+interface FakeRequest {
+  messages?: { role?: string; content?: string }[];
+  stream?: boolean;
+  max_tokens?: number | null;
+  max_completion_tokens?: number | null;
+  stream_options?: { include_usage?: boolean };
+}
+
+const TOTAL_BYTES = 98_362_432;
+const HEADER_BYTES = 1_700_000;
+
+/** The engine's class. */
+export const Engine: WasmEngineClass = {
+  async load(options, source, onProgress, signal) {
+    const script = scriptOf(
+      typeof source === "string" ? new URL(source).searchParams : new URLSearchParams(),
+    );
+    const steps = 60;
+    for (let step = 0; step <= steps; step++) {
+      await pause(script.loadMs / steps, signal);
+      if (script.fail !== null && step === Math.floor(steps / 2)) throw failureOf(script.fail);
+      onProgress(progressAt(step / steps, script.cached));
+    }
+    return new FakeEngine(script, JSON.parse(options) as { context_length?: number });
+  },
+};
+
+/** Starts nothing. */
+const init = (): Promise<unknown> => Promise.resolve();
+export default init;
+
+class FakeEngine implements WasmEngine {
+  readonly #script: Script;
+  readonly #contextLength: number;
+  #isBusy = false;
+  #steps = 0;
+
+  constructor(script: Script, options: { context_length?: number }) {
+    this.#script = script;
+    this.#contextLength = options.context_length ?? 8192;
+  }
+
+  info(): string {
+    const isSoftware = this.#script.software;
+    return JSON.stringify({
+      id: "smollm2-135m-instruct",
+      name: "SmolLM2 135M Instruct",
+      architecture: "llama",
+      context_length: this.#contextLength,
+      vocab_size: 49152,
+      file_bytes: TOTAL_BYTES,
+      device: {
+        kind: "webgpu",
+        name: isSoftware ? "SwiftShader" : "NVIDIA GeForce RTX 4070",
+        vendor: isSoftware ? "google" : "nvidia",
+        architecture: isSoftware ? "swiftshader" : "lovelace",
+        description: "",
+        is_software: isSoftware,
+        variant: "subgroup",
+        precision: "f32",
+        features: ["subgroups", "timestamp-query"],
+      },
+    });
+  }
+
+  async chat(
+    request: string,
+    onChunk: (json: string) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    if (this.#isBusy) throw thrown("busy", "two requests at once");
+    this.#isBusy = true;
+    try {
+      return await this.#answer(JSON.parse(request) as FakeRequest, onChunk, signal);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  counters(): string {
+    return JSON.stringify({
+      buffers_created: 10,
+      bind_groups_created: 10,
+      pipelines_created: 5,
+      steps: this.#steps,
+      submits: this.#steps,
+      wasm_heap_bytes: 33_554_432,
+    });
+  }
+
+  unload(): void {
+    this.#steps = 0;
+  }
+
+  async #answer(
+    request: FakeRequest,
+    onChunk: (json: string) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const last = request.messages?.at(-1);
+    if (last === undefined) {
+      throw thrown("invalid_request", "messages: expected at least one", { param: "messages" });
+    }
+    const failure = this.#script.failChat ?? /^\/fail (\w+)$/.exec(last.content ?? "")?.[1] ?? null;
+    const pieces = piecesOf(last.content === "/count" ? countTo(40) : ANSWER);
+    const most = request.max_completion_tokens ?? request.max_tokens ?? pieces.length;
+    const head = { id: "chatcmpl-1", created: 1, model: "smollm2-135m-instruct" };
+    const chunk = (delta: object, finish: string | null): string =>
+      JSON.stringify({
+        ...head,
+        object: "chat.completion.chunk",
+        choices: [{ index: 0, delta, finish_reason: finish, logprobs: null }],
+        usage: null,
+      });
+
+    let text = "";
+    let made = 0;
+    for (const piece of pieces.slice(0, most)) {
+      await pause(this.#script.chunkMs, signal);
+      if (failure !== null && made === 3) throw failureOf(failure);
+      this.#steps++;
+      if (request.stream === true && made === 0) onChunk(chunk({ role: "assistant", content: "" }, null));
+      if (request.stream === true) onChunk(chunk({ content: piece }, null));
+      text += piece;
+      made++;
+    }
+    const finish = made < pieces.length ? "length" : "stop";
+    const usage = { prompt_tokens: 31, completion_tokens: made, total_tokens: 31 + made };
+    if (request.stream === true) {
+      onChunk(chunk({}, finish));
+      if (request.stream_options?.include_usage === true) {
+        onChunk(JSON.stringify({ ...head, object: "chat.completion.chunk", choices: [], usage }));
+      }
+      return "";
+    }
+    return JSON.stringify({
+      ...head,
+      object: "chat.completion",
+      choices: [
+        {
+          index: 0,
+          message: { role: "assistant", content: text, refusal: null },
+          finish_reason: finish,
+          logprobs: null,
+        },
+      ],
+      usage,
+    });
+  }
+}
+
+function scriptOf(query: URLSearchParams): Script {
+  return {
+    fail: query.get("fail"),
+    failChat: query.get("fail_chat"),
+    loadMs: Number(query.get("load_ms") ?? "0"),
+    chunkMs: Number(query.get("chunk_ms") ?? "0"),
+    cached: query.has("cached"),
+    software: query.has("software"),
+  };
+}
+
+function progressAt(part: number, isCached: boolean): WasmProgress {
+  const loaded = Math.round(HEADER_BYTES + (TOTAL_BYTES - HEADER_BYTES) * part);
+  return {
+    stage: part === 0 ? "header" : part === 1 ? "ready" : "weights",
+    loaded_bytes: loaded,
+    total_bytes: TOTAL_BYTES,
+    network_bytes: isCached ? 0 : loaded,
+    cached_bytes: isCached ? loaded : 0,
+  };
+}
+
+function failureOf(code: string): Error {
+  if (code === "trap") return new WebAssembly.RuntimeError("unreachable");
+  const failure = FAILURES[code];
+  return thrown(code, failure?.message ?? `the fake failed as ${code}`, failure?.details);
+}
+
+/** What the wasm throws: an `Error` with the fields of the wire. */
+function thrown(code: string, message: string, details: Record<string, unknown> = {}): Error {
+  return Object.assign(new Error(message), { code, details });
+}
+
+function piecesOf(text: string): string[] {
+  return text.match(/\s*\S{1,6}|\s+/g) ?? [];
+}
+
+function countTo(last: number): string {
+  return Array.from({ length: last }, (_, ix) => String(ix + 1)).join(" ");
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  if (signal?.aborted === true) throw thrown("aborted", "stopped between two steps");
+}

@@ -1,0 +1,24 @@
+// The package, file by file: `--mode index` builds dist/index.js, `--mode worker` dist/worker.js and the wasm.
+
+import { defineConfig } from "vite";
+
+import { engine, plainFiles } from "./build/engine.js";
+
+const ENTRIES: Readonly<Record<string, string>> = { index: "src/index.ts", worker: "src/worker/main.ts" };
+
+export default defineConfig(({ mode }) => {
+  const entry = ENTRIES[mode];
+  if (entry === undefined) throw new Error(`--mode ${mode}: expected ${Object.keys(ENTRIES).join(" or ")}`);
+  return {
+    publicDir: false,
+    plugins: [engine(), plainFiles()],
+    build: {
+      target: "es2022",
+      // The index is built first; the worker, the types and the page join it.
+      emptyOutDir: mode === "index",
+      lib: { entry, formats: ["es"], fileName: mode },
+      // The index stays readable, for a page's own build minifies it; nobody does that to the worker.
+      rolldownOptions: { output: { minify: mode === "worker" } },
+    },
+  };
+});
