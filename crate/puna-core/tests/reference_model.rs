@@ -6,7 +6,6 @@
 
 mod support;
 
-use puna_core::config::ModelConfig;
 use puna_core::model;
 use puna_core::reference::Executor;
 use support::{read_floats, read_gguf, read_words};
@@ -37,8 +36,7 @@ fn assert_close(label: &str, got: &[f32], want: &[f32]) {
 fn check(format: &str) {
     let (bytes, gguf) = read_gguf(&format!("llama-256/llama-256-{format}.gguf"));
     gguf.check(bytes.len() as u64).expect("the file is whole");
-    let config = ModelConfig::from_gguf(&gguf).expect("a config");
-    let graph = model::build(&config, &gguf).expect("a graph");
+    let (_, graph) = model::open(&gguf).expect("a graph");
     let vocab = graph.vocab_size;
     let tensor = |ix: usize| {
         let info = &gguf.tensors[ix];

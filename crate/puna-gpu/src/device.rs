@@ -62,7 +62,7 @@ pub struct Gpu {
     /// What it can do.
     pub capabilities: Capabilities,
     /// Objects made.
-    pub counters: Counters,
+    pub counters: Arc<Counters>,
     health: Arc<Health>,
 }
 
@@ -144,7 +144,7 @@ impl Gpu {
             queue,
             info,
             capabilities,
-            counters: Counters::default(),
+            counters: Arc::default(),
             health,
         })
     }

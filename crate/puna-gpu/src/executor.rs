@@ -289,11 +289,10 @@ impl Executor {
         self.replay(&step, n_logits);
         Counters::tick(&self.gpu.counters.steps);
         self.logits.clear();
-        if n_logits > 0 {
-            self.readback
-                .read(&self.gpu, self.logits_bytes(n_logits), &mut self.logits)
-                .await?;
-        }
+        self.readback
+            .read(&self.gpu, self.readback_bytes(n_logits), &mut self.logits)
+            .await?;
+        self.logits.truncate(n_logits * self.graph.vocab_size);
         Ok(&mut self.logits)
     }
 
@@ -346,6 +345,16 @@ impl Executor {
 
     const fn logits_bytes(&self, tokens: usize) -> u64 {
         (self.graph.vocab_size * tokens * 4) as u64
+    }
+
+    /// At least a word is read back, so that a call without logits ends when its work is done: else
+    /// chunk after chunk would pile up in the queue, and an abort would come too late.
+    const fn readback_bytes(&self, n_logits: usize) -> u64 {
+        if n_logits == 0 {
+            4
+        } else {
+            self.logits_bytes(n_logits)
+        }
     }
 
     /// Makes the static programs of decode and prefill.
@@ -421,12 +430,9 @@ impl Executor {
                     }
                 }
             }
-            if ix == last && n_logits > 0 {
-                self.readback.copy(
-                    &mut encoder,
-                    &self.memory.logits,
-                    self.logits_bytes(n_logits),
-                );
+            if ix == last {
+                let bytes = self.readback_bytes(n_logits);
+                self.readback.copy(&mut encoder, &self.memory.logits, bytes);
             }
             Counters::tick(&self.gpu.counters.submits);
             self.gpu.queue.submit([encoder.finish()]);

@@ -100,10 +100,7 @@ async fn check_prompt(executor: &mut Executor, name: &str, prompt: &Value, toler
         let id = pair[0].as_u64().expect("an id") as usize;
         worst = worst.max((f64::from(logits[id]) - pair[1].as_f64().expect("a logit")).abs());
     }
-    println!(
-        "{name}: {} tokens, top 20 logits {worst:.5} off",
-        ids.len()
-    );
+    println!("{name}: {} tokens, top 20 logits {worst:.5} off", ids.len());
     assert!(
         worst <= tolerance.logits,
         "{name}: a logit is {worst} off, at most {} allowed",

@@ -1,6 +1,6 @@
 //! A model as a flat list of ops: what an executor runs, and what the loader must bring.
 //!
-//! Made once at load by [`crate::model::build`], checked while it is built. Names no buffer, no
+//! Made once at load by [`crate::model::open`], checked while it is built. Names no buffer, no
 //! pipeline and no device.
 
 mod builder;

@@ -15,31 +15,29 @@ type Build = fn(&ModelConfig, &mut Builder<'_>) -> Result<()>;
 /// Every architecture, by `general.architecture`.
 pub static ARCHITECTURES: &[(&str, Build)] = &[("llama", llama::build)];
 
-/// The graph of the file's model, its weights checked against the file's tensor table.
+/// The config and the graph of the file's model, its weights checked against the file's tensor table.
 ///
 /// # Errors
-/// `unsupported_model` for an architecture or tensor type that is not implemented,
-/// `bad_model_file` for missing tensors and wrong shapes.
-pub fn build(config: &ModelConfig, gguf: &Gguf) -> Result<Graph> {
+/// `unsupported_model` for an architecture, feature or tensor type that is not implemented,
+/// `bad_model_file` for missing tensors, wrong shapes and absurd sizes.
+pub fn open(gguf: &Gguf) -> Result<(ModelConfig, Graph)> {
+    // The architecture comes first: it says which keys the config has.
+    let architecture = gguf.metadata.required_str("general.architecture")?;
     let (_, build) = ARCHITECTURES
         .iter()
-        .find(|(name, _)| *name == config.architecture)
+        .find(|(name, _)| *name == architecture)
         .ok_or_else(|| {
             let known: Vec<_> = ARCHITECTURES.iter().map(|(name, _)| *name).collect();
             Error::unsupported_model(format!(
                 "architecture {:?} is not supported, expected one of {}",
-                config.architecture,
+                architecture,
                 known.join(", ")
             ))
-            .detail("architecture", config.architecture.as_str())
+            .detail("architecture", architecture)
         })?;
-    let mut builder = Builder::new(config, gguf);
-    build(config, &mut builder)?;
-    Ok(builder.finish())
-}
-
-/// Whether `architecture` is implemented: asked before the config is read, whose keys it decides.
-#[must_use]
-pub fn is_supported(architecture: &str) -> bool {
-    ARCHITECTURES.iter().any(|(name, _)| *name == architecture)
+    let config = ModelConfig::from_gguf(gguf)?;
+    let mut builder = Builder::new(&config, gguf);
+    build(&config, &mut builder)?;
+    let graph = builder.finish();
+    Ok((config, graph))
 }

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use puna_core::config::ModelConfig;
 use puna_core::model;
 use puna_core::weights::gguf::{Gguf, Parsed};
 use puna_core::weights::plan::Plan;
@@ -40,8 +39,7 @@ pub(crate) fn load(path: &Path, chunk_bytes: u32, options: ExecutorOptions) -> E
     let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
         panic!("the header is cut off")
     };
-    let config = ModelConfig::from_gguf(&gguf).expect("a config");
-    let graph = model::build(&config, &gguf).expect("a graph");
+    let (_, graph) = model::open(&gguf).expect("a graph");
     let plan = Plan::new(&gguf, bytes.len() as u64, chunk_bytes).expect("a plan");
     pollster::block_on(async {
         let mut executor = Executor::new(gpu(), graph, gguf.tensors.len(), options)

@@ -1,0 +1,286 @@
+//! What the worker sees: load a model, chat with it, ask about it, let it go.
+
+use std::cell::RefCell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use js_sys::Function;
+use puna_core::chat::ChatTemplate;
+use puna_core::generate::{Ask, Generation};
+use puna_core::openai::{ChatRequest, Responder};
+use puna_core::session::Session;
+use puna_core::tokenizer::Tokenizer;
+use puna_core::{Error, ErrorCode, Result};
+use puna_gpu::device::Counters;
+use puna_gpu::{Executor, Wanted};
+use serde_json::json;
+use wasm_bindgen::prelude::*;
+use web_sys::{AbortSignal, Blob};
+
+use crate::gpu;
+use crate::js_error::{from_js, install_panic_hook, to_js};
+use crate::loader::{self, LoadOptions, ModelSource};
+use crate::options::Options;
+use crate::progress::{Progress, Stage};
+use crate::sink::{GpuSink, Parts};
+
+/// A loaded model. One request at a time.
+#[wasm_bindgen]
+#[derive(Debug)]
+pub struct Engine {
+    /// Taken out while a request runs, and for good by `unload`.
+    model: RefCell<Slot>,
+    info: String,
+    id: String,
+    counters: Arc<Counters>,
+    requests: AtomicU32,
+}
+
+#[derive(Debug)]
+enum Slot {
+    Idle(Box<Model>),
+    Busy,
+    Unloaded,
+}
+
+#[derive(Debug)]
+struct Model {
+    executor: Executor,
+    tokenizer: Tokenizer,
+    template: ChatTemplate,
+    session: Session,
+}
+
+#[wasm_bindgen]
+impl Engine {
+    /// Loads a model from a URL (of a GGUF or of a manifest of shards) or a `Blob`.
+    ///
+    /// `options` is JSON: `context_length`, `chat_template`, `cache`, `kv_cache`, `variant`, `precision`, `poke`.
+    /// `on_progress` gets `{stage, loaded_bytes, total_bytes, network_bytes, cached_bytes, warning?}`.
+    /// Rejects with an error that has `code`, `message` and `details`.
+    pub async fn load(
+        options: String,
+        source: JsValue,
+        on_progress: Option<Function>,
+        signal: Option<AbortSignal>,
+    ) -> std::result::Result<Engine, JsValue> {
+        install_panic_hook();
+        Self::load_inner(&options, source, on_progress, signal.as_ref())
+            .await
+            .map_err(|error| to_js(&error))
+    }
+
+    /// JSON of what the model and the device are.
+    #[must_use]
+    pub fn info(&self) -> String {
+        self.info.clone()
+    }
+
+    /// Answers a chat completion request (JSON). When it asks for a stream, `on_chunk` gets the JSON of each
+    /// chunk and the promise resolves with ""; else it resolves with the JSON of the completion.
+    ///
+    /// Rejects with an error that has `code`, `message` and `details`; the engine then answers the next request.
+    pub async fn chat(
+        &self,
+        request: String,
+        on_chunk: Function,
+        signal: Option<AbortSignal>,
+    ) -> std::result::Result<String, JsValue> {
+        self.chat_inner(&request, &on_chunk, signal.as_ref())
+            .await
+            .map_err(|error| to_js(&error))
+    }
+
+    /// JSON of counts since the load.
+    #[must_use]
+    pub fn counters(&self) -> String {
+        let count = |counter: &AtomicU32| counter.load(Ordering::Relaxed);
+        let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
+        let heap = memory
+            .buffer()
+            .unchecked_into::<js_sys::ArrayBuffer>()
+            .byte_length();
+        json!({
+            "buffers_created": count(&self.counters.buffers),
+            "bind_groups_created": count(&self.counters.bind_groups),
+            "pipelines_created": count(&self.counters.pipelines),
+            "submits": count(&self.counters.submits),
+            "steps": count(&self.counters.steps),
+            "wasm_heap_bytes": heap,
+        })
+        .to_string()
+    }
+
+    /// Frees everything on the GPU; the engine answers nothing from then on.
+    pub fn unload(&self) {
+        self.model.replace(Slot::Unloaded);
+    }
+}
+
+impl Engine {
+    async fn load_inner(
+        options: &str,
+        source: JsValue,
+        on_progress: Option<Function>,
+        signal: Option<&AbortSignal>,
+    ) -> Result<Self> {
+        let options = Options::parse(options)?;
+        let source = match (source.as_string(), source.dyn_into::<Blob>()) {
+            (Some(url), _) => ModelSource::Url(url),
+            (None, Ok(blob)) => ModelSource::Blob(blob),
+            (None, Err(_)) => {
+                return Err(Error::invalid_request(
+                    "source",
+                    "load: the source is neither a URL nor a Blob",
+                ));
+            }
+        };
+        let progress = Progress::new(on_progress);
+        let load = LoadOptions {
+            cache: options.cache(),
+            revalidate: false,
+        };
+        let mut sink = GpuSink::new(&options);
+        let loaded = loader::load(&source, load, &progress, signal, &mut sink).await?;
+        let Parts {
+            config,
+            tokenizer,
+            template,
+            executor,
+        } = sink.finish()?;
+        // Whatever the GPU refused on the way, a word read back brings to light.
+        executor.gpu().check()?;
+        let context_length = u32::try_from(executor.context_length()).unwrap_or(u32::MAX);
+        let info = json!({
+            "id": loaded.name,
+            "name": config.name.as_deref().unwrap_or(&loaded.name),
+            "architecture": config.architecture,
+            "context_length": context_length,
+            "vocab_size": config.vocab_size,
+            "file_bytes": loaded.file_bytes,
+            "device": gpu::describe(executor.gpu(), executor.split(), executor.precision()),
+        });
+        let counters = Arc::clone(&executor.gpu().counters);
+        let model = Model {
+            executor,
+            tokenizer,
+            template,
+            session: Session::new(context_length),
+        };
+        progress.enter(Stage::Ready);
+        Ok(Self {
+            model: RefCell::new(Slot::Idle(Box::new(model))),
+            info: info.to_string(),
+            id: loaded.name,
+            counters,
+            requests: AtomicU32::new(0),
+        })
+    }
+
+    async fn chat_inner(
+        &self,
+        request: &str,
+        on_chunk: &Function,
+        signal: Option<&AbortSignal>,
+    ) -> Result<String> {
+        let request = ChatRequest::parse(request)?;
+        let mut model = self.take()?;
+        let answer = self.answer(&mut model, &request, on_chunk, signal).await;
+        let mut slot = self.model.borrow_mut();
+        if matches!(*slot, Slot::Busy) {
+            *slot = Slot::Idle(model);
+        }
+        answer
+    }
+
+    fn take(&self) -> Result<Box<Model>> {
+        let mut slot = self.model.borrow_mut();
+        match std::mem::replace(&mut *slot, Slot::Busy) {
+            Slot::Idle(model) => Ok(model),
+            Slot::Busy => Err(Error::new(
+                ErrorCode::Busy,
+                "the model is answering another request; wait for it or stop it",
+            )),
+            Slot::Unloaded => {
+                *slot = Slot::Unloaded;
+                Err(Error::invalid_request(
+                    "model",
+                    "the model was unloaded; load it again",
+                ))
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        model: &mut Model,
+        request: &ChatRequest,
+        on_chunk: &Function,
+        signal: Option<&AbortSignal>,
+    ) -> Result<String> {
+        let generate = request.to_generate(&model.template, &model.tokenizer, random_seed())?;
+        let max_chunk = u32::try_from(model.executor.max_tokens()).unwrap_or(u32::MAX);
+        let mut generation =
+            Generation::new(generate, &model.tokenizer, &mut model.session, max_chunk)?;
+        let number = self.requests.fetch_add(1, Ordering::Relaxed);
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a time in seconds is small and positive"
+        )]
+        let created = (js_sys::Date::now() / 1000.0) as u64;
+        let id = format!("chatcmpl-{created:x}{number:04x}");
+        let mut responder = Responder::new(
+            request,
+            id,
+            created,
+            request.model.as_deref().unwrap_or(&self.id),
+        );
+        let mut completion = String::new();
+        let mut send = |body: serde_json::Value| -> Result<()> {
+            if request.stream {
+                on_chunk
+                    .call1(&JsValue::NULL, &body.to_string().into())
+                    .map_err(|thrown| from_js(&thrown, "handing a chunk on"))?;
+            } else {
+                completion = body.to_string();
+            }
+            Ok(())
+        };
+        if let Some(first) = responder.open() {
+            send(first)?;
+        }
+        while let Ask::Forward {
+            position,
+            ids,
+            logits,
+        } = generation.ask()
+        {
+            if signal.is_some_and(AbortSignal::aborted) {
+                return Err(Error::new(ErrorCode::Aborted, "the request was stopped"));
+            }
+            let wanted = if logits { Wanted::Last } else { Wanted::None };
+            let got = model
+                .executor
+                .forward(position as usize, &ids, wanted)
+                .await?;
+            for event in generation.answer(logits.then_some(got))? {
+                for body in responder.event(&event) {
+                    send(body)?;
+                }
+            }
+        }
+        Ok(completion)
+    }
+}
+
+/// For requests that give no seed.
+fn random_seed() -> u64 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "below 2^53 and positive"
+    )]
+    let seed = (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64;
+    seed
+}

@@ -1,0 +1,217 @@
+//! The browser's GPU: what wgpu does not tell, and how to wait for it.
+
+use js_sys::{Array, Promise, Reflect};
+use puna_core::{Error, ErrorCode, Result};
+use puna_gpu::readback::{Readback, Tick};
+use puna_gpu::shader::variant::Precision as Arithmetic;
+use puna_gpu::split::Split;
+use puna_gpu::{Gpu, GpuOptions};
+use serde_json::{Value, json};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::MessageChannel;
+
+use crate::js_error::from_js;
+use crate::options::{Options, Poke, Precision, Variant};
+
+/// A read-back of nothing that takes longer is waiting for a timer, not for the GPU.
+const SLOW_READBACK_MS: f64 = 20.0;
+
+/// Opens the device. The worker has made the browser ask for subgroups, which wgpu can't.
+pub(crate) async fn open() -> Result<Gpu> {
+    let mut gpu = Gpu::request(&GpuOptions::default()).await?;
+    if features(&gpu).iter().any(|name| name == "subgroups") {
+        gpu.enable_subgroups();
+    }
+    let words =
+        ["vendor", "architecture", "description"].map(|key| adapter_word(&gpu, key).to_lowercase());
+    let software = [
+        "swiftshader",
+        "llvmpipe",
+        "lavapipe",
+        "basic render",
+        "warp",
+    ];
+    gpu.capabilities.is_software |= words
+        .iter()
+        .any(|word| software.iter().any(|name| word.contains(name)));
+    Ok(gpu)
+}
+
+/// The device as `ModelInfo` describes it.
+pub(crate) fn describe(gpu: &Gpu, split: Split, precision: Arithmetic) -> Value {
+    let [vendor, architecture, device, description] =
+        ["vendor", "architecture", "device", "description"].map(|key| adapter_word(gpu, key));
+    let name = [
+        &description,
+        &device,
+        &architecture,
+        &vendor,
+        &gpu.info.name,
+    ]
+    .into_iter()
+    .find(|word| !word.is_empty())
+    .map_or_else(|| "WebGPU".to_owned(), Clone::clone);
+    json!({
+        "kind": "webgpu",
+        "name": name,
+        "vendor": vendor,
+        "architecture": architecture,
+        "description": description,
+        "is_software": gpu.capabilities.is_software,
+        "variant": split.name(),
+        "precision": precision.name(),
+        "features": features(gpu),
+    })
+}
+
+/// The work split that was asked for.
+///
+/// # Errors
+/// `unsupported_device` when this device has no subgroups.
+pub(crate) fn split(gpu: &Gpu, options: &Options) -> Result<Split> {
+    let subgroups = gpu
+        .capabilities
+        .subgroups
+        .map(|(min, max)| Split::Subgroup(min, max));
+    match options.variant() {
+        Variant::Auto => Ok(Split::best(&gpu.capabilities)),
+        Variant::Serial => Ok(Split::Serial),
+        Variant::Shared => Ok(Split::Shared),
+        Variant::Subgroup => subgroups.ok_or_else(|| missing("subgroups", "variant")),
+    }
+}
+
+/// The arithmetic that was asked for. Software adapters only lose time by f16.
+///
+/// # Errors
+/// `unsupported_device` when this device has no f16.
+pub(crate) fn precision(gpu: &Gpu, options: &Options) -> Result<Arithmetic> {
+    let capabilities = &gpu.capabilities;
+    match options.precision() {
+        Precision::Auto if capabilities.f16 && !capabilities.is_software => Ok(Arithmetic::F16),
+        Precision::Auto | Precision::F32 => Ok(Arithmetic::F32),
+        Precision::F16 if capabilities.f16 => Ok(Arithmetic::F16),
+        Precision::F16 => Err(missing("shader-f16", "precision")),
+    }
+}
+
+fn missing(feature: &str, option: &str) -> Error {
+    Error::new(
+        ErrorCode::UnsupportedDevice,
+        format!(
+            "this GPU has no {feature}, which the option {option:?} asks for; leave it at \"auto\""
+        ),
+    )
+    .detail("feature", feature)
+}
+
+/// How pending read-backs are poked, if at all.
+pub(crate) async fn tick(gpu: &Gpu, poke: Poke) -> Result<Option<Tick>> {
+    let wanted = match poke {
+        Poke::On => true,
+        Poke::Off => false,
+        Poke::Auto => readback_ms(gpu).await? > SLOW_READBACK_MS,
+    };
+    if !wanted {
+        return Ok(None);
+    }
+    let channel =
+        MessageChannel::new().map_err(|thrown| from_js(&thrown, "making a MessageChannel"))?;
+    Ok(Some(Box::new(move || {
+        let channel = channel.clone();
+        Box::pin(async move {
+            let promise = Promise::new(&mut |resolve, _| {
+                channel.port1().set_onmessage(Some(&resolve));
+                // A port that can't post leaves the promise pending for good; then nothing else works either.
+                let _ = channel.port2().post_message(&JsValue::NULL);
+            });
+            let _ = JsFuture::from(promise).await;
+        })
+    })))
+}
+
+/// The shorter of two unpoked read-backs of one word, in ms.
+async fn readback_ms(gpu: &Gpu) -> Result<f64> {
+    let source = gpu.buffer(
+        "probe",
+        16,
+        wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST,
+    );
+    let readback = Readback::new(gpu, 16, None);
+    let mut shortest = f64::INFINITY;
+    for _ in 0..2 {
+        let start = js_sys::Date::now();
+        let mut encoder = gpu
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        readback.copy(&mut encoder, &source, 16);
+        gpu.queue.submit([encoder.finish()]);
+        readback.read(gpu, 16, &mut Vec::new()).await?;
+        shortest = shortest.min(js_sys::Date::now() - start);
+    }
+    Ok(shortest)
+}
+
+/// The browser's own device, of which wgpu shows a part.
+fn js_device(gpu: &Gpu) -> JsValue {
+    gpu.device.as_webgpu().map_or(JsValue::UNDEFINED, |device| {
+        let device: &JsValue = device.as_ref();
+        device.clone()
+    })
+}
+
+fn features(gpu: &Gpu) -> Vec<String> {
+    let features = Reflect::get(&js_device(gpu), &"features".into()).unwrap_or(JsValue::UNDEFINED);
+    let mut names: Vec<_> = Array::from(&features)
+        .iter()
+        .filter_map(|name| name.as_string())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+fn adapter_word(gpu: &Gpu, key: &str) -> String {
+    let info = Reflect::get(&js_device(gpu), &"adapterInfo".into()).unwrap_or(JsValue::UNDEFINED);
+    if !info.is_object() {
+        return String::new();
+    }
+    Reflect::get(&info, &key.into())
+        .ok()
+        .and_then(|word| word.as_string())
+        .unwrap_or_default()
+}
+
+/// Queues a write of JS-owned bytes: they never enter wasm's memory. `bytes` has room up to a multiple
+/// of 4 behind it.
+///
+/// # Errors
+/// What the browser throws.
+pub(crate) fn write(gpu: &Gpu, buffer: &wgpu::Buffer, bytes: &js_sys::Uint8Array) -> Result<()> {
+    #[wasm_bindgen::prelude::wasm_bindgen]
+    extern "C" {
+        type RawQueue;
+        #[wasm_bindgen(method, catch, js_name = writeBuffer)]
+        fn write_buffer(
+            this: &RawQueue,
+            buffer: &JsValue,
+            offset: f64,
+            data: &js_sys::Uint8Array,
+        ) -> std::result::Result<(), JsValue>;
+    }
+    let (Some(queue), Some(buffer)) = (gpu.queue.as_webgpu(), buffer.as_webgpu()) else {
+        return Err(Error::internal("the GPU's queue is not the browser's"));
+    };
+    let padded = bytes.length().next_multiple_of(4);
+    let whole = js_sys::Uint8Array::new_with_byte_offset_and_length(
+        &bytes.buffer(),
+        bytes.byte_offset(),
+        padded,
+    );
+    let queue: &JsValue = queue.as_ref();
+    let buffer: &JsValue = buffer.as_ref();
+    queue
+        .unchecked_ref::<RawQueue>()
+        .write_buffer(buffer, 0.0, &whole)
+        .map_err(|thrown| from_js(&thrown, "writing weights to the GPU"))
+}

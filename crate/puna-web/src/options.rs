@@ -1,0 +1,147 @@
+//! The options of `load`, as the worker passes them on.
+
+use puna_core::{Error, Result};
+use puna_gpu::shader::variant::KvType;
+use serde::Deserialize;
+
+use crate::loader::CacheMode;
+
+/// `null` and an absent field are the same. Unknown fields are refused by name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Options {
+    /// Most tokens of the context.
+    pub(crate) context_length: Option<u32>,
+    /// In place of the model's own.
+    pub(crate) chat_template: Option<String>,
+    cache: Option<Cache>,
+    kv_cache: Option<KvCache>,
+    variant: Option<Variant>,
+    precision: Option<Precision>,
+    poke: Option<Poke>,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Cache {
+    Opfs,
+    None,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum KvCache {
+    F16,
+    F32,
+}
+
+/// The family of shaders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Variant {
+    /// The best that the device can do.
+    Auto,
+    /// Sums by subgroup operations.
+    Subgroup,
+    /// Sums through workgroup memory.
+    Shared,
+    /// Without barriers.
+    Serial,
+}
+
+/// Arithmetic of the shaders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Precision {
+    /// f16 where the device has it and is no software adapter.
+    Auto,
+    /// f32.
+    F32,
+    /// f16.
+    F16,
+}
+
+/// Whether pending read-backs are poked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Poke {
+    /// Where a measurement says that it helps.
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+impl Options {
+    /// Reads the JSON of the options.
+    ///
+    /// # Errors
+    /// `invalid_request` naming the field.
+    pub(crate) fn parse(json: &str) -> Result<Self> {
+        serde_json::from_str(json)
+            .map_err(|error| Error::invalid_request("options", format!("load: options: {error}")))
+    }
+
+    pub(crate) fn cache(&self) -> CacheMode {
+        match self.cache {
+            None => CacheMode::Auto,
+            Some(Cache::Opfs) => CacheMode::Required,
+            Some(Cache::None) => CacheMode::Off,
+        }
+    }
+
+    pub(crate) fn kv(&self) -> KvType {
+        match self.kv_cache {
+            Some(KvCache::F32) => KvType::F32,
+            _ => KvType::F16,
+        }
+    }
+
+    pub(crate) fn variant(&self) -> Variant {
+        self.variant.unwrap_or(Variant::Auto)
+    }
+
+    pub(crate) fn precision(&self) -> Precision {
+        self.precision.unwrap_or(Precision::Auto)
+    }
+
+    pub(crate) fn poke(&self) -> Poke {
+        self.poke.unwrap_or(Poke::Auto)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_option_is_refused_by_name() {
+        let error = Options::parse(r#"{"kv_cahce": "f16"}"#).unwrap_err();
+        assert!(error.message().contains("kv_cahce"), "{error}");
+        let error = Options::parse(r#"{"kv_cache": "f8"}"#).unwrap_err();
+        assert!(error.message().contains("f8"), "{error}");
+    }
+
+    #[test]
+    fn absent_options_are_the_defaults() {
+        let options = Options::parse("{}").unwrap();
+        assert_eq!(
+            (
+                options.cache(),
+                options.kv(),
+                options.variant(),
+                options.precision(),
+                options.poke()
+            ),
+            (
+                CacheMode::Auto,
+                KvType::F16,
+                Variant::Auto,
+                Precision::Auto,
+                Poke::Auto
+            ),
+            "nothing given"
+        );
+    }
+}

@@ -1,0 +1,100 @@
+//! Takes the header and the chunks that the loader brings, and makes an engine's parts of them.
+
+use js_sys::Uint8Array;
+use puna_core::chat::{ChatTemplate, Date};
+use puna_core::config::ModelConfig;
+use puna_core::tokenizer::Tokenizer;
+use puna_core::weights::gguf::Gguf;
+use puna_core::weights::plan::{Chunk, Plan};
+use puna_core::{Error, Result, model};
+use puna_gpu::{Executor, ExecutorOptions};
+
+use crate::gpu;
+use crate::loader::ChunkSink;
+use crate::options::Options;
+
+/// What is made of a header.
+pub(crate) struct Parts {
+    pub(crate) config: ModelConfig,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) template: ChatTemplate,
+    pub(crate) executor: Executor,
+}
+
+/// Uploads weights to the GPU.
+pub(crate) struct GpuSink<'a> {
+    options: &'a Options,
+    parts: Option<Parts>,
+}
+
+impl<'a> GpuSink<'a> {
+    pub(crate) const fn new(options: &'a Options) -> Self {
+        Self {
+            options,
+            parts: None,
+        }
+    }
+
+    /// The finished parts, when all chunks are there.
+    pub(crate) fn finish(self) -> Result<Parts> {
+        let mut parts = self
+            .parts
+            .ok_or_else(|| Error::internal("the loader brought no header"))?;
+        parts.executor.finish_upload();
+        Ok(parts)
+    }
+}
+
+impl ChunkSink for GpuSink<'_> {
+    async fn header(&mut self, gguf: &Gguf, _plan: &Plan) -> Result<()> {
+        // A second header means that the file has changed: the old weights go first.
+        self.parts = None;
+        // What can be refused is refused before the download.
+        let (config, graph) = model::open(gguf)?;
+        let tokenizer = Tokenizer::from_gguf(&gguf.metadata)?;
+        let mut template = ChatTemplate::for_model(
+            &gguf.metadata,
+            &tokenizer,
+            self.options.chat_template.as_deref(),
+        )?;
+        if let Some(date) = today() {
+            template.set_date(date);
+        }
+        let device = gpu::open().await?;
+        let options = ExecutorOptions {
+            split: Some(gpu::split(&device, self.options)?),
+            precision: gpu::precision(&device, self.options)?,
+            kv: self.options.kv(),
+            context_length: self.options.context_length,
+            tick: gpu::tick(&device, self.options.poke()).await?,
+            ..ExecutorOptions::default()
+        };
+        let executor = Executor::new(device, graph, gguf.tensors.len(), options).await?;
+        self.parts = Some(Parts {
+            config,
+            tokenizer,
+            template,
+            executor,
+        });
+        Ok(())
+    }
+
+    async fn chunk(&mut self, chunk: &Chunk, bytes: &Uint8Array) -> Result<()> {
+        let Some(Parts { executor, .. }) = &mut self.parts else {
+            return Err(Error::internal("a chunk came before the header"));
+        };
+        let slot = executor.upload_slot(u64::from(chunk.bytes));
+        gpu::write(executor.gpu(), &slot, bytes)?;
+        executor.upload(chunk, &slot)
+    }
+}
+
+fn today() -> Option<Date> {
+    let now = js_sys::Date::new_0();
+    let part = |value: u32| u8::try_from(value).ok();
+    Date::new(
+        u16::try_from(now.get_full_year()).ok()?,
+        part(now.get_month())?.checked_add(1)?,
+        part(now.get_date())?,
+    )
+}
