@@ -63,7 +63,7 @@ impl Engine {
         source: JsValue,
         on_progress: Option<Function>,
         signal: Option<AbortSignal>,
-    ) -> std::result::Result<Engine, JsValue> {
+    ) -> std::result::Result<Self, JsValue> {
         install_panic_hook();
         Self::load_inner(&options, source, on_progress, signal.as_ref())
             .await

@@ -1,5 +1,7 @@
 //! The browser's side of Puna: fetch, storage, the loop that drives the engine. The only crate that
 //! names `wasm-bindgen`; no arithmetic and no knowledge of models.
+//!
+//! Built natively, what talks to the browser's GPU is left out: that is for the unit tests of the rest.
 #![cfg_attr(
     not(test),
     deny(
@@ -9,16 +11,22 @@
         clippy::indexing_slicing
     )
 )]
+#![cfg_attr(
+    not(target_arch = "wasm32"),
+    allow(dead_code, reason = "what uses it needs the browser's GPU")
+)]
 
 mod abort;
 mod body;
 mod cache;
 mod cache_index;
-#[cfg(feature = "conformance")]
+#[cfg(all(target_arch = "wasm32", feature = "conformance"))]
 mod conformance;
 mod digest;
+#[cfg(target_arch = "wasm32")]
 mod engine;
 mod fetch;
+#[cfg(target_arch = "wasm32")]
 mod gpu;
 mod http;
 pub mod js_error;
@@ -28,11 +36,13 @@ mod open;
 mod options;
 pub mod progress;
 mod shards;
+#[cfg(target_arch = "wasm32")]
 mod sink;
 mod source;
 pub mod store;
 mod web_file;
 
-#[cfg(feature = "conformance")]
+#[cfg(all(target_arch = "wasm32", feature = "conformance"))]
 pub use conformance::run_conformance;
+#[cfg(target_arch = "wasm32")]
 pub use engine::Engine;

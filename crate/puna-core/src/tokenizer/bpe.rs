@@ -7,7 +7,7 @@ use tokenizers::models::bpe::BPE;
 use crate::weights::gguf::{Metadata, StrArray};
 use crate::{Error, Result};
 
-use super::bytes::{self, TO_CHAR};
+use super::bytes;
 use super::pre::{PreTokenizer, Splitter};
 
 /// The merges of a model, applied to words.
@@ -60,7 +60,7 @@ impl Words {
 /// Text to id, with a stand-in for each byte that has no token. The stand-ins keep the neighbours of
 /// such a byte apart: they must not merge across it.
 fn read_vocab(tokens: StrArray<'_>, n_tokens: u32) -> Result<AHashMap<String, u32>> {
-    let mut vocab = AHashMap::with_capacity(tokens.len() + TO_CHAR.len());
+    let mut vocab = AHashMap::with_capacity(tokens.len() + 256);
     for (id, token) in (0..n_tokens).zip(tokens) {
         // Empty entries can't be found in a text; several are no contradiction.
         if token.is_empty() {
@@ -73,7 +73,7 @@ fn read_vocab(tokens: StrArray<'_>, n_tokens: u32) -> Result<AHashMap<String, u3
         }
     }
     let mut stand_in = n_tokens;
-    for character in TO_CHAR {
+    for character in (0..=u8::MAX).map(bytes::to_char) {
         let mut buffer = [0; 4];
         let text: &str = character.encode_utf8(&mut buffer);
         if !vocab.contains_key(text) {

@@ -3,72 +3,61 @@
 //! From GPT-2 (`bytes_to_unicode` of its encoder): the printable bytes of Latin-1 stand for
 //! themselves, the other 68 take the characters from U+0100 on, in order.
 
-/// The bytes that stand for themselves, as inclusive ranges.
-const PRINTABLE: [(u8, u8); 3] = [(b'!', b'~'), (0xa1, 0xac), (0xae, 0xff)];
-
+/// The bytes that stand for themselves.
 const fn is_printable(byte: u8) -> bool {
-    let mut ix = 0;
-    while ix < PRINTABLE.len() {
-        if byte >= PRINTABLE[ix].0 && byte <= PRINTABLE[ix].1 {
-            return true;
-        }
-        ix += 1;
-    }
-    false
+    matches!(byte, b'!'..=b'~' | 0xa1..=0xac | 0xae..=0xff)
 }
 
-/// `TO_CHAR[byte]` is the character that byte is written as.
-pub(super) const TO_CHAR: [char; 256] = {
-    let mut table = ['\0'; 256];
-    let mut next = 0x100;
-    let mut byte = 0;
-    while byte < 256 {
-        let own = if is_printable(byte as u8) {
-            byte as u32
-        } else {
-            next += 1;
-            next - 1
-        };
-        table[byte] = match char::from_u32(own) {
-            Some(character) => character,
-            None => panic!("a code point below 0x144 is a character"),
-        };
+/// The character of the first byte that does not stand for itself.
+const FIRST_OTHER: u32 = 0x100;
+
+/// `OTHERS[i]` is written as U+0100 + i.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "computed by the compiler, which would refuse an index out of range"
+)]
+const OTHERS: [u8; 68] = {
+    let mut table = [0; 68];
+    let mut count = 0;
+    let mut byte = 0_u8;
+    loop {
+        if !is_printable(byte) {
+            table[count] = byte;
+            count += 1;
+        }
+        if byte == u8::MAX {
+            break table;
+        }
         byte += 1;
     }
-    table
 };
 
+/// The character that `byte` is written as.
+pub(super) fn to_char(byte: u8) -> char {
+    if is_printable(byte) {
+        return char::from(byte);
+    }
+    let others = (FIRST_OTHER..)
+        .zip(OTHERS)
+        .find(|(_, other)| *other == byte);
+    others
+        .and_then(|(code, _)| char::from_u32(code))
+        .unwrap_or(char::REPLACEMENT_CHARACTER)
+}
+
 /// The byte that `character` stands for, if it is one of the 256.
-pub(super) const fn to_byte(character: char) -> Option<u8> {
-    /// `OTHERS[i]` is written as U+0100 + i.
-    const OTHERS: [u8; 68] = {
-        let mut table = [0; 68];
-        let mut count = 0;
-        let mut byte = 0;
-        while byte < 256 {
-            if !is_printable(byte as u8) {
-                table[count] = byte as u8;
-                count += 1;
-            }
-            byte += 1;
-        }
-        table
-    };
-    let code = character as u32;
-    if code < 0x100 {
-        let byte = code.to_le_bytes()[0];
-        if is_printable(byte) { Some(byte) } else { None }
-    } else if code < 0x100 + OTHERS.len() as u32 {
-        Some(OTHERS[(code - 0x100) as usize])
-    } else {
-        None
+pub(super) fn to_byte(character: char) -> Option<u8> {
+    let code = u32::from(character);
+    match code.checked_sub(FIRST_OTHER) {
+        None => u8::try_from(code).ok().filter(|byte| is_printable(*byte)),
+        Some(ix) => OTHERS.get(usize::try_from(ix).ok()?).copied(),
     }
 }
 
 /// Writes `text` in the alphabet, replacing what `out` held.
 pub(super) fn write(text: &str, out: &mut String) {
     out.clear();
-    out.extend(text.bytes().map(|byte| TO_CHAR[usize::from(byte)]));
+    out.extend(text.bytes().map(to_char));
 }
 
 /// The bytes of a vocabulary entry; `None` if a character is not of the alphabet.
@@ -91,15 +80,11 @@ mod tests {
     #[test]
     fn every_byte_has_its_own_character_and_comes_back() {
         for byte in 0..=255_u8 {
-            assert_eq!(
-                to_byte(TO_CHAR[usize::from(byte)]),
-                Some(byte),
-                "byte {byte:#04x}"
-            );
+            assert_eq!(to_byte(to_char(byte)), Some(byte), "byte {byte:#04x}");
         }
-        assert_eq!(TO_CHAR[usize::from(b' ')], 'Ġ', "as in GPT-2's vocabulary");
-        assert_eq!(TO_CHAR[usize::from(b'\n')], 'Ċ', "as in GPT-2's vocabulary");
-        assert_eq!(TO_CHAR[0xad], 'Ń', "the last of the 68");
+        assert_eq!(to_char(b' '), 'Ġ', "as in GPT-2's vocabulary");
+        assert_eq!(to_char(b'\n'), 'Ċ', "as in GPT-2's vocabulary");
+        assert_eq!(to_char(0xad), 'Ń', "the last of the 68");
     }
 
     #[test]

@@ -34,7 +34,9 @@ impl SpecialTokens {
             .filter(|id| match piece(id).first() {
                 None => false,
                 Some(first) => {
-                    begins[usize::from(*first)] = true;
+                    if let Some(begins) = begins.get_mut(usize::from(*first)) {
+                        *begins = true;
+                    }
                     true
                 }
             })
@@ -47,7 +49,7 @@ impl SpecialTokens {
     pub(super) fn find(&self, vocab: &Vocab, text: &str, special: Special) -> Vec<Found> {
         let mut all = Vec::new();
         for (at, byte) in text.bytes().enumerate() {
-            if self.begins[usize::from(byte)] {
+            if self.begins.get(usize::from(byte)) == Some(&true) {
                 self.at(vocab, text.as_bytes(), at, special, &mut all);
             }
         }
