@@ -6,6 +6,7 @@
 
 mod support;
 
+use puna_core::ErrorCode;
 use puna_core::model;
 use puna_core::reference::Executor;
 use support::{read_floats, read_gguf, read_words};
@@ -71,4 +72,15 @@ fn tiny_llama_in_q4_1_reproduces_the_golden_logits() {
 #[test]
 fn tiny_llama_in_q8_0_reproduces_the_golden_logits() {
     check("Q8_0");
+}
+
+#[test]
+fn a_tensor_that_nothing_uses_is_refused_by_name() {
+    let (_, mut gguf) = read_gguf("llama-256/llama-256-Q4_1.gguf");
+    let mut bias = gguf.tensors[0].clone();
+    bias.name = "blk.0.attn_q.bias".to_owned();
+    gguf.tensors.push(bias);
+    let error = model::open(&gguf).expect_err("its arithmetic is not what is built");
+    assert_eq!(error.code(), ErrorCode::UnsupportedModel, "{error}");
+    assert!(error.message().contains("blk.0.attn_q.bias"), "{error}");
 }

@@ -132,10 +132,32 @@ impl<'a> Builder<'a> {
         self.graph.ops.push(op);
     }
 
-    /// The finished graph.
-    #[must_use]
-    pub fn finish(self) -> Graph {
-        self.graph
+    /// The finished graph, which must use every tensor of the file: what is left over would have changed
+    /// the arithmetic (a bias, scaled frequencies), and running on without it would give wrong words.
+    ///
+    /// # Errors
+    /// `unsupported_model` naming the first tensor that is left over.
+    pub fn finish(self) -> Result<Graph> {
+        let mut used = vec![false; self.tensors.len()];
+        let matrices = self.graph.matrices.iter();
+        let rows = matrices.flat_map(|matrix| matrix.sources.iter().map(|source| source.tensor));
+        let vectors = self.graph.vectors.iter().map(|vector| vector.tensor);
+        for ix in rows.chain(vectors) {
+            used[ix] = true;
+        }
+        let unused = |(ix, _): &&(usize, &TensorInfo)| !used[*ix];
+        let mut left: Vec<_> = self.tensors.values().filter(unused).collect();
+        left.sort_unstable_by_key(|(ix, _)| *ix);
+        match left.first() {
+            None => Ok(self.graph),
+            Some((_, tensor)) => Err(Error::unsupported_model(format!(
+                "tensor {} has no place in this architecture as it is supported ({} such tensors): without it the model \
+                 would answer wrongly",
+                tensor.name,
+                left.len()
+            ))
+            .detail("tensor", tensor.name.as_str())),
+        }
     }
 
     fn push(&mut self, parts: &[Found], row_step: usize) -> MatrixIx {

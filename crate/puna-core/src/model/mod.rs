@@ -38,6 +38,6 @@ pub fn open(gguf: &Gguf) -> Result<(ModelConfig, Graph)> {
     let config = ModelConfig::from_gguf(gguf)?;
     let mut builder = Builder::new(&config, gguf);
     build(&config, &mut builder)?;
-    let graph = builder.finish();
+    let graph = builder.finish()?;
     Ok((config, graph))
 }

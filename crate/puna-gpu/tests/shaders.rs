@@ -1,0 +1,141 @@
+//! Every variant of every shader through the WGSL compiler, without an adapter: also for devices that no
+//! test machine has, such as those whose subgroups differ in size.
+
+use std::collections::BTreeSet;
+
+use naga::valid::{Capabilities as Allowed, ValidationFlags, Validator};
+use puna_core::model;
+use puna_core::quant::FORMATS;
+use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_gpu::device::Capabilities;
+use puna_gpu::executor::recipes;
+use puna_gpu::kernel::{Setting, repack};
+use puna_gpu::shader::link;
+use puna_gpu::shader::variant::{KvType, Precision, Variant};
+use puna_gpu::split::{PREFILL_TOKENS, Split};
+
+const SPLITS: [Split; 8] = [
+    Split::Serial,
+    Split::Shared,
+    Split::Subgroup(4, 4),
+    Split::Subgroup(4, 128),
+    Split::Subgroup(8, 32),
+    Split::Subgroup(32, 32),
+    Split::Subgroup(32, 64),
+    Split::Subgroup(128, 128),
+];
+
+/// What a variant is linked for; natively `enable subgroups;` is left out.
+const CAPABILITIES: Capabilities = Capabilities {
+    f16: true,
+    subgroups: Some((4, 128)),
+    wants_enable_subgroups: false,
+    is_software: false,
+    max_binding_bytes: u64::MAX,
+    max_buffer_bytes: u64::MAX,
+};
+
+/// `pack2x16float` and its like, which WGSL always has and naga asks about.
+const PACKED_FLOATS: Allowed = Allowed::SHADER_FLOAT16_IN_FLOAT32;
+
+/// The variants of a Llama whose matrices have the format, in every split and arithmetic.
+fn variants(format: usize) -> Vec<Variant> {
+    let bytes = include_bytes!("../../../tests/golden/llama-256/llama-256-Q4_1.gguf");
+    let Parsed::Done(gguf) = Gguf::parse(bytes).expect("a good header") else {
+        panic!("the header is cut off")
+    };
+    let (_, mut graph) = model::open(&gguf).expect("a graph");
+    for matrix in &mut graph.matrices {
+        matrix.format = FORMATS[format];
+    }
+    let parts: Vec<_> = graph
+        .matrices
+        .iter()
+        .map(|matrix| vec![(0, matrix.rows)])
+        .collect();
+    let mut variants = vec![repack::variant(FORMATS[format], 256)];
+    for split in SPLITS {
+        for precision in [Precision::F32, Precision::F16] {
+            for kv in [KvType::F32, KvType::F16] {
+                for tokens_each in [1, PREFILL_TOKENS] {
+                    let setting = Setting {
+                        graph: &graph,
+                        parts: parts.clone(),
+                        gains: vec![0; graph.vectors.len()],
+                        split,
+                        precision,
+                        kv,
+                        tokens_each,
+                    };
+                    let recipes = graph.ops.iter().flat_map(|op| recipes(op, &setting));
+                    variants.extend(recipes.map(|recipe| recipe.variant));
+                }
+            }
+        }
+    }
+    variants
+}
+
+/// What the compiler says of a text; `None` when it is good.
+fn complaint(text: &str) -> Option<String> {
+    let module = match naga::front::wgsl::parse_str(text) {
+        Ok(module) => module,
+        Err(error) => return Some(error.emit_to_string(text)),
+    };
+    let mut validator = Validator::new(
+        ValidationFlags::all(),
+        Allowed::SUBGROUP | Allowed::SHADER_FLOAT16 | PACKED_FLOATS,
+    );
+    let error = validator.validate(&module).err()?;
+    Some(error.emit_to_string(text))
+}
+
+#[test]
+fn every_variant_is_valid_and_uses_every_file() {
+    let mut texts = BTreeSet::new();
+    let mut used = BTreeSet::new();
+    let mut complaints = Vec::new();
+    for format in 0..FORMATS.len() {
+        for variant in variants(format) {
+            let text = variant.link(&CAPABILITIES);
+            used.extend(variant.modules.iter().cloned());
+            if !texts.insert(text.clone()) {
+                continue;
+            }
+            if let Some(complaint) = complaint(&text) {
+                complaints.push(format!(
+                    "{:?} {:?}\n{complaint}",
+                    variant.modules, variant.constants
+                ));
+            }
+        }
+    }
+    println!("{} texts", texts.len());
+    assert!(
+        complaints.is_empty(),
+        "{} of {} texts are refused:\n{}",
+        complaints.len(),
+        texts.len(),
+        complaints.join("\n\n")
+    );
+    assert!(
+        texts.len() >= 500,
+        "only {} texts: some were lost",
+        texts.len()
+    );
+    let unused: Vec<_> = link::files()
+        .map(|(name, _)| name)
+        .filter(|name| !used.contains(*name))
+        .collect();
+    assert!(unused.is_empty(), "no variant links {unused:?}");
+}
+
+#[test]
+fn a_broken_text_is_refused() {
+    let good = variants(0).swap_remove(0).link(&CAPABILITIES);
+    assert_eq!(complaint(&good), None, "it is good to begin with");
+    assert!(
+        complaint(&good.replace("u32", "f32")).is_some(),
+        "types do not match"
+    );
+}
