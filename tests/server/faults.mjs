@@ -12,6 +12,8 @@
 
 const KINDS = ["status", "refuse", "hang", "drop", "wrong_range", "no_range", "flip", "etag", "throttle"];
 
+const WITHOUT_BODY = ["status", "refuse", "hang"];
+
 export class FaultList {
   #faults = [];
 
@@ -28,7 +30,7 @@ export class FaultList {
     this.#faults = [];
   }
 
-  /** The faults of this request by kind; each counts as used once. */
+  /** The faults of this request by kind; each counts as used once. One without a body leaves the others for later. */
   take(path, request) {
     const start = Number(/^bytes=(\d+)-/.exec(request.headers.range ?? "")?.[1] ?? 0);
     const taken = {};
@@ -36,6 +38,7 @@ export class FaultList {
       if (fault.path !== path || fault.left <= 0 || start < fault.from || taken[fault.kind]) continue;
       fault.left -= 1;
       taken[fault.kind] = fault.facts;
+      if (WITHOUT_BODY.includes(fault.kind)) break;
     }
     return taken;
   }

@@ -104,7 +104,8 @@ export class StaticServer {
     if (virtual) return { ...virtual, size: virtual.bytes.length };
     const root = this.#roots.find(([prefix]) => pathname === prefix || pathname.startsWith(prefix.replace(/\/?$/, "/")));
     if (!root) return null;
-    const file = path.join(root[1], path.posix.normalize(`/${pathname.slice(root[0].length)}`));
+    const inside = path.posix.normalize(`/${pathname.slice(root[0].length)}`);
+    const file = path.join(root[1], inside.endsWith("/") ? `${inside}index.html` : inside);
     const about = fs.statSync(file, { throwIfNoEntry: false });
     if (!about?.isFile()) return null;
     return { file, size: about.size, etag: `"${about.size.toString(16)}-${Math.floor(about.mtimeMs).toString(16)}"` };
@@ -144,7 +145,7 @@ export class StaticServer {
     if (faults.status) return plain(faults.status.status, faults.status.headers);
     if (!found) return plain(404);
 
-    headers["Content-Type"] = TYPES[path.extname(pathname)] ?? "application/octet-stream";
+    headers["Content-Type"] = TYPES[path.extname(found.file ?? pathname)] ?? "application/octet-stream";
     headers["ETag"] = faults.etag?.etag ?? found.etag;
     if (!faults.no_range) headers["Accept-Ranges"] = "bytes";
     const range = faults.no_range ? null : parseRange(request.headers.range, found.size);

@@ -9,6 +9,7 @@ const OPTION_NAMES = {
   contextLength: "context_length",
   chatTemplate: "chat_template",
   cache: "cache",
+  revalidate: "revalidate",
   kvCache: "kv_cache",
 } as const satisfies Partial<Record<keyof LoadOptions, keyof WireLoadOptions>>;
 

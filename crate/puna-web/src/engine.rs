@@ -55,7 +55,7 @@ struct Model {
 impl Engine {
     /// Loads a model from a URL (of a GGUF or of a manifest of shards) or a `Blob`.
     ///
-    /// `options` is JSON: `context_length`, `chat_template`, `cache`, `kv_cache`, `variant`, `precision`, `poke`.
+    /// `options` is JSON: `context_length`, `chat_template`, `cache`, `revalidate`, `kv_cache`, `variant`, `precision`, `poke`.
     /// `on_progress` gets `{stage, loaded_bytes, total_bytes, network_bytes, cached_bytes, warning?}`.
     /// Rejects with an error that has `code`, `message` and `details`.
     pub async fn load(
@@ -138,7 +138,7 @@ impl Engine {
         let progress = Progress::new(on_progress);
         let load = LoadOptions {
             cache: options.cache(),
-            revalidate: false,
+            revalidate: options.revalidate(),
         };
         let mut sink = GpuSink::new(&options);
         let loaded = loader::load(&source, load, &progress, signal, &mut sink).await?;

@@ -41,7 +41,12 @@ pub(crate) async fn open_cached<'a>(
         return Ok(None);
     };
     let source = if index.sharded {
-        Source::Shards(Shards::cached(context, url, index.validator.clone()))
+        let shards = Shards::cached(context, url, index.validator.clone());
+        if revalidate && shards.is_changed().await {
+            return Ok(None);
+        }
+        context.abort.check()?;
+        Source::Shards(shards)
     } else {
         let remote = Remote::cached(
             context,

@@ -15,6 +15,8 @@ pub(crate) struct Options {
     /// In place of the model's own.
     pub(crate) chat_template: Option<String>,
     cache: Option<Cache>,
+    /// Whether the server is asked if a cached file has changed.
+    revalidate: Option<bool>,
     kv_cache: Option<KvCache>,
     variant: Option<Variant>,
     precision: Option<Precision>,
@@ -89,6 +91,10 @@ impl Options {
             Some(Cache::Opfs) => CacheMode::Required,
             Some(Cache::None) => CacheMode::Off,
         }
+    }
+
+    pub(crate) fn revalidate(&self) -> bool {
+        self.revalidate.unwrap_or(false)
     }
 
     pub(crate) fn kv(&self) -> KvType {

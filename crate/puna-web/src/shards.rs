@@ -59,6 +59,12 @@ impl<'a> Shards<'a> {
         self.outdated.get()
     }
 
+    /// Asks the server whether the manifest is of another file than the one that is in the cache. No answer, no news.
+    pub(crate) async fn is_changed(&self) -> bool {
+        let _ = self.manifest().await;
+        self.is_outdated()
+    }
+
     /// Keeps the header's shard for when it is wanted as a chunk.
     pub(crate) fn keep_header(&self, bytes: Uint8Array) {
         *self.header.borrow_mut() = Some(bytes);

@@ -14,7 +14,7 @@ const FILES = [
   ["a text", () => Buffer.from("<!doctype html><title>Not found</title>".repeat(50)), "bad_model_file", /GGUF/],
   ["a file cut in the header", () => tiny().bytes.subarray(0, 4000), "bad_model_file", /./],
   ["a file cut in the weights", () => tiny().bytes.subarray(0, 200_000), "bad_model_file", /./],
-  ["an unknown version", () => tiny().u32(4, 99).bytes, "bad_model_file", /99/],
+  ["an unknown version", () => tiny().u32(4, 99).bytes, "unsupported_model", /99/],
   ["an absurd count of tensors", () => tiny().u64(GgufBytes.TENSOR_COUNT, HUGE).bytes, "bad_model_file", /tensor/],
   ["an absurd count of values", () => tiny().u64(GgufBytes.VALUE_COUNT, HUGE).bytes, "bad_model_file", /./],
   ["an absurd length of a string", () => edit((file) => file.u64(file.values.get("general.architecture"), HUGE)), "bad_model_file", /./],

@@ -20,7 +20,11 @@ test("gives the same answer after another conversation", async (t) => {
   await t.chat(greedy("Once upon another time", 16));
   const again = await t.chat(greedy("Once upon a time", 16));
   assert.equal(again.choices[0].message.content, first.choices[0].message.content);
-  assert.deepEqual(again.usage, first.usage);
+  const { prompt_tokens_details, ...counts } = again.usage;
+  const { prompt_tokens_details: none, ...expected } = first.usage;
+  assert.deepEqual(counts, expected);
+  assert.equal(none.cached_tokens, 0);
+  assert.ok(prompt_tokens_details.cached_tokens > 0, "the shared prefix was not computed again");
 });
 
 test("streams while it works, not at the end", async (t) => {

@@ -19,7 +19,7 @@ test("a whole answer has the fields of a chat.completion", async (t) => {
   assert.equal(message.role, "assistant");
   assert.equal(typeof message.content, "string");
   assert.equal(message.refusal, null);
-  assert.deepEqual(Object.keys(usage).toSorted(), ["completion_tokens", "prompt_tokens", "total_tokens"]);
+  assert.deepEqual(Object.keys(usage).toSorted(), ["completion_tokens", "prompt_tokens", "prompt_tokens_details", "total_tokens"]);
 });
 
 test("a stream has the role first, the finish_reason last and one id", async (t) => {
@@ -41,13 +41,14 @@ test("the usage comes last, and only where it was asked for", async (t) => {
   const last = chunks.at(-1);
   assert.deepEqual(last.choices, []);
   assert.equal(last.usage.completion_tokens, 5);
+  // The first stream has left the prompt in the attention cache, for this one and the next.
   const { usage } = await t.chat(greedy("Hello", 5));
   assert.deepEqual(last.usage, usage);
 });
 
-test("content may be a list of text parts, and null means the default", async (t) => {
+test("content may be a list of text parts, each a line, and null means the default", async (t) => {
   await t.loadTiny();
-  const plain = await t.chat(greedy("Hello world", 6));
+  const plain = await t.chat(greedy("Hello\n world", 6));
   const parts = [
     { type: "text", text: "Hello" },
     { type: "text", text: " world" },

@@ -28,16 +28,23 @@ for (const [name, model, options, seconds] of [
   });
 }
 
-test("a file that the server has replaced is fetched anew", async (t) => {
+test("a file that the server has replaced is fetched anew by who asks, and the kept one is used without a server", async (t) => {
   const bytes = fs.readFileSync(TINY.file);
   const url = t.host.put("/model.gguf", bytes);
   await t.load(url, TINY_OPTIONS);
   await t.lab("unload");
   t.host.put("/other.gguf", bytes);
   t.host.put("/model.gguf", bytes);
-  t.host.clearLog();
-  const { events } = await t.load(url, TINY_OPTIONS);
-  assert.equal(events.at(-1).networkBytes, bytes.length, "the new file comes from the network");
+  const fromNetwork = async (options) => {
+    const { events } = await t.load(url, { ...TINY_OPTIONS, ...options });
+    await t.lab("unload");
+    return events.at(-1).networkBytes;
+  };
+  assert.equal(await fromNetwork({}), 0, "nobody is asked by default");
+  assert.equal(await fromNetwork({ revalidate: true }), bytes.length, "the new file comes from the network");
+  assert.equal(await fromNetwork({ revalidate: true }), 0, "it has not changed again");
+  await t.host.stop();
+  assert.equal(await fromNetwork({ revalidate: true }), 0, "without an answer, what is kept is used");
 });
 
 test("a stored file that was damaged is noticed and mended", async (t) => {

@@ -11,6 +11,7 @@ export interface WireLoadOptions {
   context_length?: number;
   chat_template?: string;
   cache?: string;
+  revalidate?: boolean;
   kv_cache?: string;
   variant?: string;
   precision?: string;

@@ -78,6 +78,11 @@ export interface LoadOptions {
    * on it and else fails; `none` neither keeps nor uses them.
    */
   cache?: "opfs" | "none";
+  /**
+   * Whether the server is asked if the file has changed since it was cached. By default nobody is asked: what is
+   * cached loads without a network. Where the server does not answer, what is cached is used.
+   */
+  revalidate?: boolean;
   /** Precision of the attention cache; `f32` takes twice the memory. */
   kvCache?: "f16" | "f32";
   /** Switches for tests and measurements. */

@@ -32,13 +32,27 @@ pub struct ChatTemplate {
 impl ChatTemplate {
     /// The template of a GGUF, or `source` in its place. A model that has none is no error until somebody
     /// wants to chat with it.
+    ///
+    /// # Errors
+    ///
+    /// With the line if it does not parse: `unsupported_model` for the model's own, `invalid_request` for `source`.
     pub fn for_model(
         metadata: &Metadata,
         tokenizer: &Tokenizer,
         source: Option<&str>,
     ) -> Result<Self> {
         let (bos, eos) = (tokenizer.bos_text(), tokenizer.eos_text());
-        match source.or_else(|| metadata.str("tokenizer.chat_template")) {
+        if let Some(source) = source {
+            return Self::from_source(source, &bos, &eos).map_err(|error| {
+                let line = error.details().get("line").cloned();
+                let given = Error::invalid_request("chat_template", error.message());
+                match line {
+                    Some(line) => given.detail("line", line),
+                    None => given,
+                }
+            });
+        }
+        match metadata.str("tokenizer.chat_template") {
             Some(source) => Self::from_source(source, &bos, &eos),
             None => Ok(Self {
                 environment: None,
@@ -204,7 +218,7 @@ fn failed(how: &str, error: &minijinja::Error) -> Error {
     let error = Error::new(
         ErrorCode::UnsupportedModel,
         format!(
-            "the model's chat template {how}{place}: {what}; the option `chat_template` takes its place"
+            "the chat template {how}{place}: {what}; the option `chat_template` takes the place of a model's own"
         ),
     );
     match line {

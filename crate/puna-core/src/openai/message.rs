@@ -67,7 +67,8 @@ fn parse_role(field: Field<'_, '_>) -> Result<Role> {
             .map(|role| format!("'{}'", role.as_str()))
             .collect();
         field.invalid(format!(
-            "Invalid value: '{name}'. Supported values are: {}.",
+            "Invalid value for '{}': '{name}'. Supported values are: {}.",
+            field.path,
             known.join(", ")
         ))
     })
@@ -107,7 +108,7 @@ fn parse_part<'v>(field: Field<'_, 'v>) -> Result<&'v str> {
         "text" => {}
         other => {
             return Err(kind.invalid(format!(
-                "Invalid value: '{other}'. Parts of this type are not supported with this model; supported values are: 'text'."
+                "Invalid value for '{path}': '{other}'. Parts of this type are not supported with this model; supported values are: 'text'."
             )));
         }
     }

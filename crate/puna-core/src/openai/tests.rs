@@ -321,7 +321,7 @@ fn other_messages_are_refused_with_their_place() {
     refused_messages(
         json!([{ "role": "king", "content": "Hi" }]),
         "messages[0].role",
-        "Invalid value: 'king'. Supported values are: 'system'",
+        "Invalid value for 'messages[0].role': 'king'. Supported values are: 'system'",
     );
     refused_messages(
         json!([{ "role": 1, "content": "Hi" }]),

@@ -18,8 +18,9 @@ use crate::lanes::Turn;
 use crate::progress::number;
 use crate::source::read_blob;
 
-/// An index is written at most so often while chunks come in; a crash loses what came since.
+/// While chunks come in, the index is written after so long or so many bytes: a crash loses what came since.
 const SAVE_INTERVAL_MS: f64 = 1000.0;
+const SAVE_INTERVAL_BYTES: u64 = 16 << 20;
 
 /// One model's folder. Whatever happens, what was stored is in the index when this is dropped.
 pub(crate) struct Entry {
@@ -30,6 +31,8 @@ pub(crate) struct Entry {
     writer: RefCell<Option<Writer>>,
     opening: Turn<()>,
     saved_ms: Cell<f64>,
+    /// Bytes stored since then.
+    unsaved_bytes: Cell<u64>,
     dirty: Cell<bool>,
 }
 
@@ -61,6 +64,7 @@ impl Entry {
             writer: RefCell::new(None),
             opening: Turn::new(()),
             saved_ms: Cell::new(0.0),
+            unsaved_bytes: Cell::new(0),
             dirty: Cell::new(false),
         }
     }
@@ -167,7 +171,14 @@ impl Entry {
             index.note(chunk, Some(sha256));
         }
         self.dirty.set(true);
-        if Date::now() - self.saved_ms.get() >= SAVE_INTERVAL_MS {
+        let unsaved_bytes = self
+            .unsaved_bytes
+            .get()
+            .saturating_add(bytes.length().into());
+        self.unsaved_bytes.set(unsaved_bytes);
+        if unsaved_bytes >= SAVE_INTERVAL_BYTES
+            || Date::now() - self.saved_ms.get() >= SAVE_INTERVAL_MS
+        {
             return self.save();
         }
         Ok(())
@@ -185,6 +196,7 @@ impl Entry {
                 .map_err(|thrown| from_js(&thrown, "writing to the cache"))?;
             writer.save(index)?;
             self.dirty.set(false);
+            self.unsaved_bytes.set(0);
             self.saved_ms.set(Date::now());
         }
         Ok(())

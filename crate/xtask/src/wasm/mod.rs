@@ -76,6 +76,7 @@ fn stamp(output: &Output, dev: bool) -> Result<Stamp> {
         "crate/puna-gpu",
         "crate/puna-web",
         "crate/puna-conformance",
+        "crate/xtask/src/wasm",
         "shaders",
         "Cargo.toml",
         "Cargo.lock",
@@ -148,6 +149,8 @@ fn bind(module: &Path, folder: &Path) -> Result<()> {
     bindgen
         .input_path(module)
         .remove_name_section(true)
+        // The glue finds the wasm beside itself; bundlers know the expression.
+        .omit_default_module_path(false)
         .typescript(true)
         .web(true)
         .and_then(|bindgen| bindgen.generate(&fresh))
