@@ -7,6 +7,7 @@ import { defineConfig } from "vitest/config";
 
 import { contentPolicy } from "./build/policy.js";
 import { engine } from "./build/engine.js";
+import { offline } from "./build/offline.js";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -17,7 +18,7 @@ export default defineConfig(({ mode }) => {
     root: at("demo"),
     // Relative: the page works in any folder of any host.
     base: "./",
-    plugins: [...engines(), contentPolicy()],
+    plugins: [...engines(), contentPolicy(), offline()],
     worker: { format: "es", plugins: engines },
     build: {
       target: "es2022",
@@ -25,6 +26,11 @@ export default defineConfig(({ mode }) => {
       emptyOutDir: true,
       assetsInlineLimit: 0,
       modulePreload: { polyfill: false },
+      rolldownOptions: {
+        input: { index: at("demo/index.html"), sw: at("demo/offline.ts") },
+        // A service worker is known by its address, which must not change.
+        output: { entryFileNames: ({ name }) => (name === "sw" ? "sw.js" : "assets/[name]-[hash].js") },
+      },
     },
     test: {
       root: at("."),

@@ -199,5 +199,10 @@ takeDrops((file) => {
   void open(file);
 });
 
+// Without it the page works as well, but not without a network.
+if (import.meta.env.PROD && "serviceWorker" in navigator) {
+  navigator.serviceWorker.register("./sw.js").catch(() => undefined);
+}
+
 const wanted = new URLSearchParams(location.search).get("model");
 void (wanted === null ? choose() : open(wanted));
