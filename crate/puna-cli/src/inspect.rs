@@ -94,7 +94,8 @@ fn show_gguf(path: &Path, file_bytes: u64, gguf: &Gguf, out: &mut String) -> std
     for key in gguf.metadata.keys() {
         writeln!(
             out,
-            "  {key:width$}  {}",
+            "  {:width$}  {}",
+            key.escape_debug().to_string(),
             gguf.metadata.describe(key).unwrap_or_default()
         )?;
     }
@@ -112,7 +113,7 @@ fn show_gguf(path: &Path, file_bytes: u64, gguf: &Gguf, out: &mut String) -> std
         writeln!(
             out,
             "  {:width$}  {:8}  ({})  {} at {}",
-            tensor.name,
+            tensor.name.escape_debug().to_string(),
             type_name(tensor.ggml_type).unwrap_or("?"),
             dims.join(", "),
             readable(tensor.bytes),

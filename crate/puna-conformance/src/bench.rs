@@ -9,6 +9,7 @@ use puna_gpu::readback::Readback;
 use puna_gpu::shader::variant::Variant;
 
 use crate::case::Case;
+use crate::fault::Fault;
 
 /// Words of the pattern on either side of a buffer that a kernel writes to.
 const SENTINEL_WORDS: usize = 64;
@@ -30,16 +31,11 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Runs a case, with `fault.0` replaced by `fault.1` in its shaders.
+    /// Runs a case, with `fault` in its shaders.
     ///
     /// # Errors
     /// When the device fails, refuses a shader, or the fault's text is not in it.
-    pub async fn run(
-        &mut self,
-        gpu: &Gpu,
-        case: &Case,
-        fault: Option<(&str, &str)>,
-    ) -> Result<Output> {
+    pub async fn run(&mut self, gpu: &Gpu, case: &Case, fault: Option<&Fault>) -> Result<Output> {
         use wgpu::BufferUsages as Usage;
         let buffers: Vec<_> = case
             .buffers
@@ -66,7 +62,7 @@ impl Bench {
             .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         for dispatch in &case.dispatches {
             let mut text = dispatch.variant.link(&gpu.capabilities);
-            if let Some((find, replace)) = fault {
+            if let Some(Fault { find, replace, .. }) = fault {
                 if !text.contains(find) {
                     return Err(puna_core::Error::internal(format!(
                         "{}: no {find:?} to plant a fault in",
@@ -91,7 +87,10 @@ impl Bench {
                             wgpu::BindingResource::Buffer(wgpu::BufferBinding {
                                 buffer: &buffers[ix],
                                 offset: SENTINEL_WORDS as u64 * 4,
-                                size: wgpu::BufferSize::new(case.buffers[ix].1.len() as u64 * 4),
+                                // With the words behind it: a binding's end is guarded by the driver.
+                                size: wgpu::BufferSize::new(
+                                    (case.buffers[ix].1.len() + SENTINEL_WORDS) as u64 * 4,
+                                ),
                             })
                         }
                     };

@@ -10,6 +10,7 @@ pub mod bench;
 pub mod case;
 pub mod compare;
 mod data;
+pub mod fault;
 
 use puna_core::Result;
 use puna_gpu::Gpu;
@@ -33,47 +34,57 @@ pub struct Outcome {
 pub fn variants(gpu: &Gpu) -> Vec<(Split, Precision)> {
     let mut precisions = vec![Precision::F32];
     precisions.extend(gpu.capabilities.f16.then_some(Precision::F16));
-    let splits = Split::all(&gpu.capabilities);
-    splits
+    let mut variants: Vec<_> = Split::all(&gpu.capabilities)
         .into_iter()
         .flat_map(|split| precisions.iter().map(move |&precision| (split, precision)))
-        .collect()
+        .collect();
+    // As on a device whose subgroups differ in size from run to run: the true size is within any wider range.
+    variants.extend(gpu.capabilities.subgroups.map(|(min, max)| {
+        let wider = Split::Subgroup((min / 2).max(4), (max * 2).min(128));
+        (wider, Precision::F32)
+    }));
+    variants
 }
 
-/// Runs the cases whose name contains `filter`, and a planted fault for each kernel among them.
+/// Runs the cases whose name contains `filter`, and plants a fault in each shader file that they use.
 ///
 /// # Errors
 /// Only when the device fails; a wrong result is an [`Outcome`].
 pub async fn run(gpu: &Gpu, filter: &str) -> Result<Vec<Outcome>> {
     let mut bench = Bench::default();
     let mut outcomes = Vec::new();
-    let mut last: Vec<Case> = Vec::new();
+    let mut cases = Vec::new();
     for (split, precision) in variants(gpu) {
-        for case in case::all(split, precision) {
-            if !case.name.contains(filter) {
-                continue;
-            }
-            let output = bench.run(gpu, &case, None).await?;
-            outcomes.push(Outcome {
-                name: case.name.clone(),
-                failure: compare::compare(&case, &output).err(),
-            });
-            last.retain(|other| other.kernel != case.kernel);
-            last.push(case);
-        }
+        let mut some = case::all(split, precision);
+        some.retain(|case| case.name.contains(filter));
+        cases.extend(some);
     }
-    // The last case of a kernel is its largest: one where the fault makes a difference.
-    for case in last {
-        let output = bench.run(gpu, &case, Some(case.fault)).await?;
-        let seen = compare::compare(&case, &output).is_err();
-        let failure = (!seen).then(|| {
-            format!(
-                "the fault {:?} → {:?} was not seen",
-                case.fault.0, case.fault.1
-            )
-        });
+    for case in &cases {
+        let output = bench.run(gpu, case, None).await?;
         outcomes.push(Outcome {
-            name: format!("planted fault in {}", case.name),
+            name: case.name.clone(),
+            failure: compare::compare(case, &output).err(),
+        });
+    }
+    for fault in fault::FAULTS {
+        let links = |case: &&Case| case.links(fault.module);
+        // The last cases of a kernel are its largest, where a fault makes a difference.
+        let mut using = cases.iter().rev().filter(links).peekable();
+        if using.peek().is_none() {
+            continue;
+        }
+        let mut seen = false;
+        for case in using {
+            let output = bench.run(gpu, case, Some(fault)).await?;
+            seen = compare::compare(case, &output).is_err();
+            if seen {
+                break;
+            }
+        }
+        let failure =
+            (!seen).then(|| format!("{:?} → {:?} was not seen", fault.find, fault.replace));
+        outcomes.push(Outcome {
+            name: format!("planted fault in {}", fault.module),
             failure,
         });
     }

@@ -6,6 +6,7 @@ use crate::{Error, Result};
 /// Sizes that no known model exceeds; they keep every product of two of them inside 64 bits.
 const MAX_WIDTH: u32 = 1 << 20;
 const MAX_LAYERS: u32 = 1 << 10;
+const MAX_HEAD_DIM: u32 = 1 << 10;
 const MAX_CONTEXT: u32 = 1 << 24;
 
 /// The shape of a decoder.
@@ -87,10 +88,10 @@ impl ModelConfig {
             keys.size_or("attention.head_count_kv", MAX_WIDTH, num_attention_heads)?;
         let head_dim = keys.size_or(
             "attention.key_length",
-            MAX_WIDTH,
+            MAX_HEAD_DIM,
             hidden_size / num_attention_heads,
         )?;
-        let value_dim = keys.size_or("attention.value_length", MAX_WIDTH, head_dim)?;
+        let value_dim = keys.size_or("attention.value_length", MAX_HEAD_DIM, head_dim)?;
         if value_dim != head_dim {
             return Err(Error::unsupported_model(format!(
                 "attention.value_length is {value_dim} and attention.key_length is {head_dim}; only equal lengths are supported"
@@ -99,6 +100,12 @@ impl ModelConfig {
         if !num_attention_heads.is_multiple_of(num_key_value_heads) || !head_dim.is_multiple_of(2) {
             return Err(Error::bad_model_file(format!(
                 "{num_attention_heads} query heads of size {head_dim} do not divide into {num_key_value_heads} groups of even-sized heads"
+            )));
+        }
+        let width = u64::from(num_attention_heads) * u64::from(head_dim);
+        if width > u64::from(MAX_WIDTH) {
+            return Err(Error::bad_model_file(format!(
+                "{num_attention_heads} query heads of size {head_dim} are {width} values wide, expected at most {MAX_WIDTH}"
             )));
         }
         let dims = keys.size_or("rope.dimension_count", MAX_WIDTH, head_dim)?;
@@ -111,6 +118,12 @@ impl ModelConfig {
             .strs("tokenizer.ggml.tokens")
             .map_or(0, |tokens| tokens.len());
         let tokens = u32::try_from(tokens).unwrap_or(u32::MAX);
+        let vocab_size = keys.size_or("vocab_size", MAX_CONTEXT, tokens)?;
+        if tokens > vocab_size {
+            return Err(Error::bad_model_file(format!(
+                "the tokenizer has {tokens} tokens, and the model's vocabulary {vocab_size}"
+            )));
+        }
         let config = Self {
             name: meta.str("general.name").map(str::to_owned),
             hidden_size,
@@ -119,7 +132,7 @@ impl ModelConfig {
             num_attention_heads,
             num_key_value_heads,
             head_dim,
-            vocab_size: keys.size_or("vocab_size", MAX_CONTEXT, tokens)?,
+            vocab_size,
             context_length: keys.size("context_length", MAX_CONTEXT)?,
             rms_norm_eps: keys.positive("attention.layer_norm_rms_epsilon", None)?,
             rope: Rope {
@@ -175,12 +188,24 @@ impl Keys<'_> {
 
     /// Features that change the arithmetic: running on without them would give wrong words.
     fn refuse_unsupported(&self) -> Result<()> {
-        if let Some(kind) = self.meta.str(&self.key("rope.scaling.type"))
-            && kind != "none"
-        {
+        let kind = self.key("rope.scaling.type");
+        if self.meta.contains(&kind) && self.meta.required_str(&kind)? != "none" {
             return Err(Error::unsupported_model(format!(
-                "rope scaling {kind:?} is not supported"
+                "{kind} = {:?} is not supported",
+                self.meta.str(&kind).unwrap_or_default()
             )));
+        }
+        // Without a type the scaling is linear; the second is the older name.
+        for suffix in ["rope.scaling.factor", "rope.scale_linear"] {
+            let key = self.key(suffix);
+            if self.meta.contains(&key) && !self.meta.contains(&kind) {
+                let factor = self.meta.required_f32(&key)?;
+                if factor != 0.0 && factor != 1.0 {
+                    return Err(Error::unsupported_model(format!(
+                        "{key} = {factor} is not supported"
+                    )));
+                }
+            }
         }
         for suffix in ["expert_count", "attention.sliding_window"] {
             let key = self.key(suffix);
@@ -209,6 +234,113 @@ fn check_size(key: &str, value: u32, max: u32) -> Result<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ErrorCode;
+    use crate::weights::gguf::Parsed;
+    use crate::weights::tests::Builder;
+
+    /// The header of a small Llama.
+    fn llama() -> Builder {
+        llama_with_heads(4)
+    }
+
+    fn llama_with_heads(heads: u32) -> Builder {
+        let mut builder = Builder::new()
+            .str("general.architecture", "llama")
+            .strs("tokenizer.ggml.tokens", &["a", "b", "c"])
+            .pair(
+                "llama.attention.layer_norm_rms_epsilon",
+                6,
+                1e-5f32.to_le_bytes(),
+            );
+        for (key, value) in [
+            ("embedding_length", 64_u32),
+            ("feed_forward_length", 96),
+            ("block_count", 2),
+            ("context_length", 512),
+            ("attention.head_count", heads),
+        ] {
+            builder = u32(builder, key, value);
+        }
+        builder
+    }
+
+    fn u32(builder: Builder, key: &str, value: u32) -> Builder {
+        builder.pair(&format!("llama.{key}"), 4, value.to_le_bytes())
+    }
+
+    fn f32(builder: Builder, key: &str, value: f32) -> Builder {
+        builder.pair(&format!("llama.{key}"), 6, value.to_le_bytes())
+    }
+
+    fn read(builder: &Builder) -> Result<ModelConfig> {
+        match Gguf::parse(&builder.build())? {
+            Parsed::Done(gguf) => ModelConfig::from_gguf(&gguf),
+            Parsed::NeedMore { .. } => Err(Error::internal("the header is whole")),
+        }
+    }
+
+    #[track_caller]
+    fn refused(builder: &Builder, code: ErrorCode, names: &str) {
+        let error = read(builder).expect_err("it must be refused");
+        assert_eq!(error.code(), code, "{error}");
+        assert!(error.message().contains(names), "{error}");
+    }
+
+    #[test]
+    fn what_is_absent_follows_from_what_is_there() {
+        let config = read(&llama()).expect("a good header");
+        assert_eq!(
+            (
+                config.head_dim,
+                config.num_key_value_heads,
+                config.vocab_size,
+                config.rope.dims
+            ),
+            (16, 4, 3, 16),
+            "{config:?}"
+        );
+    }
+
+    #[test]
+    fn positions_that_are_scaled_are_refused_however_they_say_it() {
+        let unsupported = ErrorCode::UnsupportedModel;
+        refused(
+            &llama().str("llama.rope.scaling.type", "yarn"),
+            unsupported,
+            "yarn",
+        );
+        refused(
+            &f32(llama(), "rope.scaling.factor", 4.0),
+            unsupported,
+            "rope.scaling.factor",
+        );
+        refused(
+            &f32(llama(), "rope.scale_linear", 2.0),
+            unsupported,
+            "rope.scale_linear",
+        );
+        refused(
+            &u32(llama(), "rope.scaling.type", 1),
+            ErrorCode::BadModelFile,
+            "rope.scaling.type",
+        );
+        let unscaled = llama().str("llama.rope.scaling.type", "none");
+        read(&f32(unscaled, "rope.scaling.factor", 4.0)).expect("none is none");
+        read(&f32(llama(), "rope.scale_linear", 1.0)).expect("a factor of 1 scales nothing");
+    }
+
+    #[test]
+    fn absurd_sizes_are_refused_by_name() {
+        let bad = ErrorCode::BadModelFile;
+        refused(
+            &u32(llama(), "attention.key_length", 1 << 20),
+            bad,
+            "attention.key_length",
+        );
+        refused(&u32(llama(), "vocab_size", 2), bad, "3 tokens");
+        let wide = u32(llama_with_heads(2048), "attention.key_length", 1024);
+        refused(&wide, bad, "2097152 values wide");
+    }
 
     #[test]
     fn rope_rows_turn_by_position() {

@@ -51,7 +51,7 @@ impl Counters {
 }
 
 /// An open device.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Gpu {
     /// The device.
     pub device: wgpu::Device,
@@ -206,14 +206,16 @@ impl Gpu {
         let validation = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let made = make();
         let (refused, full) = (validation.pop(), memory.pop());
-        if let Some(error) = refused.await {
-            return Err(Error::new(code, format!("{what}: {error}")));
-        }
-        if let Some(error) = full.await {
+        let (refused, full) = (refused.await, full.await);
+        // Memory first: what could not be allocated is refused wherever it is used.
+        if let Some(error) = full {
             return Err(Error::new(
                 ErrorCode::OutOfMemory,
                 format!("{what}: the GPU has no memory left for it ({error})"),
             ));
+        }
+        if let Some(error) = refused {
+            return Err(Error::new(code, format!("{what}: {error}")));
         }
         Ok(made)
     }

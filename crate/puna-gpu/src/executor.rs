@@ -6,7 +6,7 @@ use puna_core::{Error, ErrorCode, Result};
 
 use crate::arena::{self, Part};
 use crate::device::{Counters, Gpu};
-use crate::kernel::{self, Recipe, Setting, Slot, Step, to_u32};
+use crate::kernel::{self, Recipe, Setting, Slot, Step, repack, to_u32};
 use crate::pipeline::Pipelines;
 use crate::readback::{Readback, Tick};
 use crate::shader::variant::{KvType, Precision};
@@ -15,6 +15,8 @@ use crate::upload::{self, Destination, Target, Uploader};
 
 /// Tokens that the KV cache has room for at first; it doubles.
 const FIRST_CAPACITY: usize = 256;
+/// Positions of the table of rotations that are computed and sent at a time.
+const TURNS_AT_ONCE: usize = 1024;
 /// Dispatches of a submission in prefill: a driver that works too long on one is reset.
 const PREFILL_DISPATCHES: usize = 16;
 
@@ -99,9 +101,17 @@ struct Memory {
     logits: wgpu::Buffer,
     ids: wgpu::Buffer,
     step: wgpu::Buffer,
-    kv: Vec<wgpu::Buffer>,
+    cache: Cache,
+}
+
+/// What grows with the conversation.
+#[derive(Debug)]
+struct Cache {
+    /// Keys and values, a buffer a layer: (2, Hkv, capacity, Dh).
+    layers: Vec<wgpu::Buffer>,
+    /// Table of rotations (capacity, dims / 2): cos, sin.
     rope: wgpu::Buffer,
-    /// Tokens that `kv` and `rope` have room for.
+    /// Tokens that there is room for.
     capacity: usize,
 }
 
@@ -167,12 +177,7 @@ impl Executor {
             executor.logits_bytes(executor.options.max_logits),
             executor.options.tick.take(),
         );
-        executor.memory.grow(
-            &executor.gpu,
-            &executor.graph,
-            executor.options.kv,
-            FIRST_CAPACITY.min(executor.context_length),
-        );
+        executor.reserve(1).await?;
         executor.program().await?;
         Ok(executor)
     }
@@ -235,9 +240,20 @@ impl Executor {
         self.gpu.check()
     }
 
-    /// Frees what only the upload needed.
-    pub fn finish_upload(&mut self) {
+    /// Waits for the upload to end, and frees what only it needed.
+    ///
+    /// # Errors
+    /// What the GPU refused on the way: `out_of_memory`, `device_lost` or `internal`.
+    pub async fn finish_upload(&mut self) -> Result<()> {
+        let mut encoder = self
+            .gpu
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        self.readback.copy(&mut encoder, &self.memory.logits, 4);
+        self.gpu.queue.submit([encoder.finish()]);
+        self.readback.read(&self.gpu, 4, &mut Vec::new()).await?;
         self.uploader = Uploader::default();
+        self.gpu.check()
     }
 
     /// Runs tokens `ids` at `position ..`; their keys and values go to the cache. Returns the logits of
@@ -277,7 +293,7 @@ impl Executor {
         let step = Step {
             position: to_u32(position),
             tokens: to_u32(ids.len()),
-            capacity: to_u32(self.memory.capacity),
+            capacity: to_u32(self.memory.cache.capacity),
             first_token: to_u32(ids.len() - n_logits),
         };
         self.gpu
@@ -296,12 +312,13 @@ impl Executor {
         Ok(&mut self.logits)
     }
 
-    /// Makes room for `tokens` in the KV cache: the capacity doubles, what is there is kept.
+    /// Makes room for `tokens` in the KV cache: the capacity doubles, what is there is kept. After a failure
+    /// all is as it was.
     ///
     /// # Errors
     /// `context_length_exceeded` with both numbers, `out_of_memory`.
     pub async fn reserve(&mut self, tokens: usize) -> Result<()> {
-        if tokens <= self.memory.capacity {
+        if tokens <= self.memory.cache.capacity {
             return Ok(());
         }
         if tokens > self.context_length {
@@ -325,10 +342,13 @@ impl Executor {
             ..
         } = self;
         let what = format!("a KV cache of {capacity} tokens");
-        gpu.scoped(&what, ErrorCode::Internal, || {
-            memory.grow(gpu, graph, options.kv, capacity);
-        })
-        .await?;
+        let kv = options.kv;
+        let grown = gpu.scoped(&what, ErrorCode::Internal, || {
+            Cache::new(gpu, graph, kv, capacity)
+        });
+        let grown = grown.await?;
+        grown.fill(&memory.cache, gpu, graph, kv);
+        memory.cache = grown;
         for dispatch in self.decode.iter_mut().chain(&mut self.prefill) {
             if dispatch.recipe.slots.iter().any(|slot| slot.grows()) {
                 dispatch.group = bind(
@@ -363,6 +383,7 @@ impl Executor {
         let prefill = self.recipes(PREFILL_TOKENS);
         let Self {
             gpu,
+            graph,
             memory,
             pipelines,
             ..
@@ -371,6 +392,9 @@ impl Executor {
             "compiling the model's shaders",
             ErrorCode::ShaderFailed,
             || {
+                for matrix in &graph.matrices {
+                    pipelines.get(gpu, &repack::variant(matrix.format, matrix.cols));
+                }
                 let mut make = |recipes: Vec<Recipe>| {
                     recipes
                         .into_iter()
@@ -519,8 +543,8 @@ fn bind(
         Slot::X(ix) | Slot::Out(ix) => memory.activations[ix].as_entire_binding(),
         Slot::Logits => memory.logits.as_entire_binding(),
         Slot::Vectors => memory.vectors.as_entire_binding(),
-        Slot::Kv(layer) => memory.kv[layer].as_entire_binding(),
-        Slot::Rope => memory.rope.as_entire_binding(),
+        Slot::Kv(layer) => memory.cache.layers[layer].as_entire_binding(),
+        Slot::Rope => memory.cache.rope.as_entire_binding(),
         Slot::Ids => memory.ids.as_entire_binding(),
     };
     let entries: Vec<_> = recipe
@@ -577,45 +601,83 @@ impl Memory {
                 size_of::<Step>() as u64,
                 Usage::UNIFORM | Usage::COPY_DST,
             ),
-            kv: Vec::new(),
-            rope: gpu.buffer("rope", 0, working),
-            capacity: 0,
+            cache: Cache {
+                layers: Vec::new(),
+                rope: gpu.buffer("rope", 0, working),
+                capacity: 0,
+            },
         })
     }
+}
 
-    /// Makes the KV cache and the table of rotations anew for `capacity` tokens and copies what is there.
-    fn grow(&mut self, gpu: &Gpu, graph: &Graph, kv: KvType, capacity: usize) {
+impl Cache {
+    /// An empty one for `capacity` tokens.
+    fn new(gpu: &Gpu, graph: &Graph, kv: KvType, capacity: usize) -> Self {
         use wgpu::BufferUsages as Usage;
         let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
-        let bytes = |elements: usize| elements as u64 * kv.bytes();
-        let layer = |ix: usize| {
-            gpu.buffer(
-                &format!("kv {ix}"),
-                bytes(graph.kv.layer_elements(capacity)),
-                usage,
-            )
-        };
-        let grown: Vec<_> = (0..graph.kv.layers).map(layer).collect();
+        let layer_bytes = graph.kv.layer_elements(capacity) as u64 * kv.bytes();
+        let layer = |ix: usize| gpu.buffer(&format!("kv {ix}"), layer_bytes, usage);
+        Self {
+            layers: (0..graph.kv.layers).map(layer).collect(),
+            rope: gpu.buffer("rope", turn_bytes(graph) * capacity as u64, usage),
+            capacity,
+        }
+    }
+
+    /// Takes over what is in a smaller one, and computes the rotations that it lacks.
+    fn fill(&self, old: &Self, gpu: &Gpu, graph: &Graph, kv: KvType) {
+        let row = |cache: &Self| (cache.capacity * graph.kv.head_dim) as u64 * kv.bytes();
+        let (old_row, new_row) = (row(old), row(self));
         let mut encoder = gpu
             .device
             .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        let (old_row, new_row) = (
-            bytes(self.capacity * graph.kv.head_dim),
-            bytes(capacity * graph.kv.head_dim),
-        );
-        for (from, to) in self.kv.iter().zip(&grown) {
+        for (from, to) in old.layers.iter().zip(&self.layers) {
             for row in 0..2 * graph.kv.heads as u64 {
                 encoder.copy_buffer_to_buffer(from, row * old_row, to, row * new_row, old_row);
             }
         }
+        let old_turns = turn_bytes(graph) * old.capacity as u64;
+        if old_turns > 0 {
+            encoder.copy_buffer_to_buffer(&old.rope, 0, &self.rope, 0, old_turns);
+        }
         gpu.queue.submit([encoder.finish()]);
-        let table: Vec<_> = (0..to_u32(capacity))
-            .flat_map(|position| graph.rope.row(position))
-            .collect();
-        self.rope = gpu.buffer("rope", (table.len() * 8) as u64, usage);
-        gpu.queue
-            .write_buffer(&self.rope, 0, bytemuck::cast_slice(&table));
-        self.kv = grown;
-        self.capacity = capacity;
+        // In slices: the table of a long context would be a large part of wasm's memory.
+        for first in (old.capacity..self.capacity).step_by(TURNS_AT_ONCE) {
+            let table: Vec<_> = (first..self.capacity.min(first + TURNS_AT_ONCE))
+                .flat_map(|position| graph.rope.row(to_u32(position)))
+                .collect();
+            gpu.queue.write_buffer(
+                &self.rope,
+                turn_bytes(graph) * first as u64,
+                bytemuck::cast_slice(&table),
+            );
+        }
+    }
+}
+
+/// Bytes of a position's rotations.
+fn turn_bytes(graph: &Graph) -> u64 {
+    u64::from(graph.rope.dims) / 2 * size_of::<[f32; 2]>() as u64
+}
+
+// In the browser a buffer that is merely dropped keeps its memory until JavaScript's garbage collector comes
+// round, which knows nothing of the GPU's memory.
+
+impl Drop for Cache {
+    fn drop(&mut self) {
+        self.layers.iter().for_each(wgpu::Buffer::destroy);
+        self.rope.destroy();
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        for part in self.matrices.iter().flatten() {
+            part.buffer.destroy();
+        }
+        self.activations.iter().for_each(wgpu::Buffer::destroy);
+        for buffer in [&self.vectors, &self.logits, &self.ids, &self.step] {
+            buffer.destroy();
+        }
     }
 }

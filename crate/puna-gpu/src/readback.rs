@@ -113,6 +113,12 @@ impl Readback {
     }
 }
 
+impl Drop for Readback {
+    fn drop(&mut self) {
+        self.buffer.destroy();
+    }
+}
+
 #[derive(Default)]
 struct Mapping {
     result: Option<bool>,

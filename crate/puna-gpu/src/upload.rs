@@ -40,7 +40,8 @@ impl Uploader {
     pub(crate) fn slot(&mut self, gpu: &Gpu, bytes: u64) -> wgpu::Buffer {
         let bytes = bytes.next_multiple_of(4);
         if bytes > self.slot_bytes {
-            self.slots.clear();
+            // Whatever was written to them has been submitted.
+            self.slots.drain(..).for_each(|slot| slot.destroy());
             self.next = 0;
             self.slot_bytes = bytes;
         }
@@ -54,6 +55,12 @@ impl Uploader {
                 .push(gpu.buffer("raw chunk", self.slot_bytes, usage));
         }
         self.slots[ix].clone()
+    }
+}
+
+impl Drop for Uploader {
+    fn drop(&mut self) {
+        self.slots.iter().for_each(wgpu::Buffer::destroy);
     }
 }
 

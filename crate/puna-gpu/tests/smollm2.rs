@@ -60,7 +60,7 @@ fn executor(precision: Precision, kv: KvType, split: Option<Split>, max_logits: 
         max_logits,
         ..ExecutorOptions::default()
     };
-    support::load(&folder.join(MODEL), 4 << 20, options)
+    support::load(support::gpu(), &folder.join(MODEL), 4 << 20, options)
 }
 
 async fn prefill(executor: &mut Executor, ids: &[u32]) -> Vec<f32> {

@@ -8,7 +8,7 @@ mod support;
 
 use puna_gpu::shader::variant::{KvType, Precision};
 use puna_gpu::split::Split;
-use puna_gpu::{ExecutorOptions, Wanted};
+use puna_gpu::{ExecutorOptions, Gpu, Wanted};
 
 struct Golden {
     ids: Vec<u32>,
@@ -65,6 +65,10 @@ fn worst(got: &[f32], want: &[f32]) -> f32 {
 /// Tolerances in standard deviations, from the golden folder's README: f32 arithmetic 1e-3, f16 0.03. A cache
 /// in f16 counts as f16.
 fn check(format: &str, split: Split, precision: Precision, kv: KvType) {
+    check_on(support::gpu(), format, split, precision, kv);
+}
+
+fn check_on(gpu: Gpu, format: &str, split: Split, precision: Precision, kv: KvType) {
     let label = format!(
         "{format} {} {} kv {}",
         split.name(),
@@ -85,7 +89,7 @@ fn check(format: &str, split: Split, precision: Precision, kv: KvType) {
         ..ExecutorOptions::default()
     };
     let path = support::root().join(format!("tests/golden/llama-256/llama-256-{format}.gguf"));
-    let mut executor = support::load(&path, 64 << 10, options);
+    let mut executor = support::load(gpu, &path, 64 << 10, options);
     pollster::block_on(async {
         // Chunks of 1, 23 and 16 tokens: below, above and on the tile.
         let mut at = 0;
@@ -121,6 +125,47 @@ fn check(format: &str, split: Split, precision: Precision, kv: KvType) {
     });
 }
 
+#[test]
+fn a_cache_that_cannot_grow_leaves_the_model_as_it_was() {
+    let mut gpu = support::gpu();
+    // The device refuses a buffer of 4 GiB; nobody has told the executor.
+    gpu.capabilities.max_binding_bytes = u64::MAX;
+    gpu.capabilities.max_buffer_bytes = u64::MAX;
+    let golden = golden("Q4_1");
+    let options = ExecutorOptions {
+        kv: KvType::F32,
+        context_length: Some(1 << 23),
+        ..ExecutorOptions::default()
+    };
+    let path = support::root().join("tests/golden/llama-256/llama-256-Q4_1.gguf");
+    let endless = |graph: &mut puna_core::graph::Graph| graph.context_length = 1 << 23;
+    let mut executor = support::load_changed(gpu, &path, 64 << 10, options, endless);
+    pollster::block_on(async {
+        executor
+            .forward(0, &golden.ids[..39], Wanted::None)
+            .await
+            .expect("a prefill");
+        let error = executor.reserve(1 << 23).await.expect_err("4 GiB a layer");
+        assert!(
+            error.message().contains("a KV cache of 8388608 tokens"),
+            "{error}"
+        );
+        let logits = executor
+            .forward(39, &golden.ids[39..], Wanted::Last)
+            .await
+            .expect("the cache is what it was");
+        let off = worst(logits, &golden.logits[39 * 384..]);
+        assert!(off < 1e-3, "{off} standard deviations off");
+        executor.reserve(300).await.expect("a size that fits");
+        let logits = executor
+            .forward(40, &golden.greedy[..1], Wanted::Last)
+            .await
+            .expect("a grown cache");
+        let off = worst(logits, &golden.greedy_logits[..384]);
+        assert!(off < 1e-3, "{off} standard deviations off after growth");
+    });
+}
+
 fn made(executor: &puna_gpu::Executor) -> [u32; 3] {
     let counters = &executor.gpu().counters;
     [
@@ -148,4 +193,20 @@ fn every_variant_reproduces_the_golden_logits() {
         }
     }
     println!("{checked} variants");
+}
+
+#[test]
+fn matrices_over_the_binding_limit_are_cut_and_answer_alike() {
+    let mut gpu = support::gpu();
+    // Planes of 384 rows and more are 48 KiB and more.
+    gpu.capabilities.max_binding_bytes = 32 << 10;
+    for format in ["Q4_1", "Q8_0"] {
+        check_on(
+            gpu.clone(),
+            format,
+            Split::Serial,
+            Precision::F32,
+            KvType::F32,
+        );
+    }
 }

@@ -7,10 +7,9 @@ use wasm_bindgen::prelude::*;
 use crate::gpu;
 use crate::js_error::{install_panic_hook, to_js};
 
-/// Runs the cases whose name contains `filter`; JSON `{device, passed, failed: ["name: why"]}`. `_options` is
-/// there for the callers' sake and takes nothing yet.
+/// Runs the cases whose name contains `filter`; JSON `{variants, passed, planted, failed: ["name: why"]}`.
 #[wasm_bindgen]
-pub async fn run_conformance(filter: String, _options: String) -> Result<String, JsValue> {
+pub async fn run_conformance(filter: String) -> Result<String, JsValue> {
     install_panic_hook();
     let report = async {
         let device: Gpu = gpu::open().await?;
@@ -24,8 +23,21 @@ pub async fn run_conformance(filter: String, _options: String) -> Result<String,
                     .map(|failure| format!("{}: {failure}", outcome.name))
             })
             .collect();
-        let capabilities = format!("{:?}", device.capabilities);
-        Ok(json!({ "device": capabilities, "passed": outcomes.len() - failed.len(), "failed": failed }).to_string())
+        let variants: Vec<_> = puna_conformance::variants(&device)
+            .into_iter()
+            .map(|(split, precision)| format!("{} {}", split.name(), precision.name()))
+            .collect();
+        let planted = outcomes
+            .iter()
+            .filter(|outcome| outcome.name.starts_with("planted fault"))
+            .count();
+        Ok(json!({
+            "variants": variants,
+            "passed": outcomes.len().saturating_sub(failed.len()),
+            "planted": planted,
+            "failed": failed,
+        })
+        .to_string())
     };
     report.await.map_err(|error| to_js(&error))
 }

@@ -147,9 +147,7 @@ impl Engine {
             tokenizer,
             template,
             executor,
-        } = sink.finish()?;
-        // Whatever the GPU refused on the way, a word read back brings to light.
-        executor.gpu().check()?;
+        } = sink.finish().await?;
         let context_length = u32::try_from(executor.context_length()).unwrap_or(u32::MAX);
         let info = json!({
             "id": loaded.name,

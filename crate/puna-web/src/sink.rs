@@ -36,11 +36,11 @@ impl<'a> GpuSink<'a> {
     }
 
     /// The finished parts, when all chunks are there.
-    pub(crate) fn finish(self) -> Result<Parts> {
+    pub(crate) async fn finish(self) -> Result<Parts> {
         let mut parts = self
             .parts
             .ok_or_else(|| Error::internal("the loader brought no header"))?;
-        parts.executor.finish_upload();
+        parts.executor.finish_upload().await?;
         Ok(parts)
     }
 }

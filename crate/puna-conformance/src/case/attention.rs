@@ -107,9 +107,5 @@ fn case(
         step: step_bytes(&step),
         dispatches: dispatches(recipes, &step),
         wanted: vec![Wanted::Floats(binding::OUT, attended)],
-        fault: (
-            "* inverseSqrt(f32(HEAD_DIM))",
-            "* inverseSqrt(f32(HEAD_DIM) + 1.0)",
-        ),
     }
 }

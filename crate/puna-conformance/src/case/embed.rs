@@ -44,7 +44,6 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                 step: step_bytes(&step),
                 dispatches: dispatches(recipes, &step),
                 wanted: vec![Wanted::Floats(binding::OUT, rows)],
-                fault: ("index % BLOCKS", "(index + 1u) % BLOCKS"),
             });
         }
     }

@@ -1,13 +1,15 @@
 //! Cases of `linear_add`.
 
 use puna_core::graph::LinearAdd;
+use puna_core::quant::{BLOCK_LEN, Format};
 use puna_core::reference::linear_add::linear_add;
-use puna_gpu::kernel::{self, Step};
+use puna_gpu::kernel::{self, Grid, Step};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
 use super::{
-    Case, KV, Kv, Stage, Variation, Wanted, bits, dispatches, formats, magnitude, step_bytes,
+    Case, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, formats, magnitude,
+    step_bytes,
 };
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
@@ -21,48 +23,99 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
         };
         for &rows in rows {
             for &tokens in variant.tokens() {
-                let mut stage = Stage::new(cases.len() as u32, KV);
-                let weight = stage.matrix(format, rows, cols);
-                let (x, residual) = (stage.activation(cols), stage.activation(rows));
-                let input = stage.random.floats(tokens * cols);
-                let before = stage.random.floats(tokens * rows);
-                let mut after = before.clone();
-                linear_add(stage.dense(weight), &input, &mut after);
-
-                let step = Step {
-                    position: 3,
-                    tokens: tokens as u32,
-                    capacity: 0,
-                    first_token: tokens as u32,
-                };
-                let op = LinearAdd {
-                    weight,
-                    x,
-                    residual,
-                };
-                let recipes =
-                    kernel::linear_add::recipes(&op, &stage.setting(variant, KvType::F32));
-                let mut buffers: Vec<_> = stage.planes(weight).collect();
-                buffers.extend([(binding::X, bits(&input)), (binding::OUT, bits(&before))]);
-                cases.push(Case {
-                    name: format!(
-                        "linear_add {} R {rows} K {cols} T {tokens} {}",
-                        format.name,
-                        variant.label()
-                    ),
-                    kernel: "linear_add",
-                    precision: variant.precision,
-                    kv: Kv(KvType::F32),
-                    magnitude: magnitude(cols),
-                    exact: false,
-                    buffers,
-                    step: step_bytes(&step),
-                    dispatches: dispatches(recipes, &step),
-                    wanted: vec![Wanted::Floats(binding::OUT, after)],
-                    fault: ("residual[at] += v.x", "residual[at] = v.x"),
-                });
+                cases.push(case(
+                    variant,
+                    format,
+                    rows,
+                    cols,
+                    tokens,
+                    cases.len(),
+                    false,
+                ));
             }
         }
     }
+    // About the 16 lanes of the shared split, a block a lane; more than twice; in several lines of workgroups.
+    let tokens = variant.tokens().last().copied().unwrap_or(1);
+    for blocks in [15, 16, 17, 33] {
+        let cols = blocks * BLOCK_LEN;
+        cases.push(case(
+            variant,
+            format("q4_1"),
+            31,
+            cols,
+            tokens,
+            cases.len(),
+            false,
+        ));
+    }
+    cases.push(case(
+        variant,
+        format("q4_1"),
+        301,
+        96,
+        tokens,
+        cases.len(),
+        true,
+    ));
     cases
+}
+
+fn case(
+    variant: Variation,
+    format: &'static Format,
+    rows: usize,
+    cols: usize,
+    tokens: usize,
+    seed: usize,
+    in_lines: bool,
+) -> Case {
+    let mut stage = Stage::new(seed as u32, KV);
+    let weight = stage.matrix(format, rows, cols);
+    let (x, residual) = (stage.activation(cols), stage.activation(rows));
+    let input = stage.random.floats(tokens * cols);
+    let before = stage.random.floats(tokens * rows);
+    let mut after = before.clone();
+    linear_add(stage.dense(weight), &input, &mut after);
+
+    let step = Step {
+        position: 3,
+        tokens: tokens as u32,
+        capacity: 0,
+        first_token: tokens as u32,
+    };
+    let op = LinearAdd {
+        weight,
+        x,
+        residual,
+    };
+    let mut recipes = kernel::linear_add::recipes(&op, &stage.setting(variant, KvType::F32));
+    if in_lines {
+        // As for more workgroups than a device takes in one dimension.
+        for recipe in &mut recipes {
+            if let Grid::Rows { xy, .. } = &mut recipe.grid {
+                *xy = [1, xy[0]];
+                recipe.params.grid_x = 1;
+            }
+        }
+    }
+    let mut buffers: Vec<_> = stage.planes(weight).collect();
+    buffers.extend([(binding::X, bits(&input)), (binding::OUT, bits(&before))]);
+    Case {
+        name: format!(
+            "linear_add {} R {rows} K {cols} T {tokens}{} {}",
+            format.name,
+            if in_lines { " in lines" } else { "" },
+            variant.label()
+        ),
+        kernel: "linear_add",
+        precision: variant.precision,
+        kv: Kv(KvType::F32),
+        magnitude: magnitude(cols),
+        exact: false,
+        buffers,
+        step: step_bytes(&step),
+        dispatches: dispatches(recipes, &step),
+        wanted: vec![Wanted::Floats(binding::OUT, after)],
+    }
 }

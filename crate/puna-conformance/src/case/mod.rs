@@ -43,8 +43,16 @@ pub struct Case {
     pub dispatches: Vec<Dispatch>,
     /// What must come out.
     pub wanted: Vec<Wanted>,
-    /// A text of the shader, and one that makes it wrong.
-    pub fault: (&'static str, &'static str),
+}
+
+impl Case {
+    /// Whether all its shaders are linked with the module.
+    #[must_use]
+    pub fn links(&self, module: &str) -> bool {
+        let modules =
+            |dispatch: &Dispatch| dispatch.variant.modules.iter().any(|name| name == module);
+        self.dispatches.iter().all(modules)
+    }
 }
 
 /// One dispatch of a case.

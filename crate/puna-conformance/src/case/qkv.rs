@@ -123,6 +123,5 @@ fn case(
             Wanted::Floats(binding::OUT, queries),
             Wanted::Cache(binding::KV, cache.data),
         ],
-        fault: ("v.x * turn.x - v.y * turn.y", "v.x * turn.x + v.y * turn.y"),
     }
 }

@@ -77,7 +77,6 @@ pub(super) fn cases() -> Vec<Case> {
                         workgroups: [x, y, 1],
                     }],
                     wanted: vec![Wanted::Words(binding::OUT, want)],
-                    fault: ("row * params.row_bytes", "row * params.row_bytes + 4u"),
                 });
             }
         }

@@ -84,13 +84,22 @@ fn read_vocab(tokens: StrArray<'_>, n_tokens: u32) -> Result<AHashMap<String, u3
     Ok(vocab)
 }
 
+/// Merges of the largest vocabularies known: some 500 thousand.
+const MAX_MERGES: usize = 1 << 21;
+
 /// The merges in order of rank. Each must join two tokens into a third: the crate relies on it.
 fn read_merges(
     merges: StrArray<'_>,
     vocab: &AHashMap<String, u32>,
 ) -> Result<Vec<(String, String)>> {
-    let mut pairs = Vec::with_capacity(merges.len());
-    let mut seen = AHashSet::with_capacity(merges.len());
+    if merges.len() > MAX_MERGES {
+        return Err(Error::bad_model_file(format!(
+            "tokenizer.ggml.merges has {} entries; at most {MAX_MERGES} are possible",
+            merges.len()
+        )));
+    }
+    let mut pairs = Vec::new();
+    let mut seen = AHashSet::new();
     let mut joined = String::new();
     for (rank, merge) in merges.iter().enumerate() {
         let bad = |what: &str| {

@@ -29,4 +29,4 @@ mod value;
     clippy::cast_possible_truncation,
     reason = "a test stops at the first surprise"
 )]
-mod tests;
+pub(crate) mod tests;

@@ -336,3 +336,24 @@ impl Setting<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_short_enough_and_hold_all() {
+        for count in [0, 1, 65_535, 65_536, 75_968, 131_071, 10_000_000] {
+            let [x, y] = lines(count);
+            assert!(x <= 65_535 && y <= 65_535, "{count}: {x} × {y}");
+            assert!(
+                u64::from(x) * u64::from(y) >= u64::from(count),
+                "{count}: {x} × {y}"
+            );
+            assert!(
+                u64::from(x) * u64::from(y) < u64::from(count) + u64::from(y.max(1)),
+                "{count}: {x} × {y}"
+            );
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use puna_core::graph::Graph;
 use puna_core::model;
 use puna_core::weights::gguf::{Gguf, Parsed};
 use puna_core::weights::plan::Plan;
@@ -28,8 +29,19 @@ pub(crate) fn gpu() -> Gpu {
         .expect("a GPU adapter; `cargo xtask test` installs a software one")
 }
 
+/// As [`load_changed`], the graph as it is.
+pub(crate) fn load(gpu: Gpu, path: &Path, chunk_bytes: u32, options: ExecutorOptions) -> Executor {
+    load_changed(gpu, path, chunk_bytes, options, |_| ())
+}
+
 /// Reads a GGUF, cut into chunks of `chunk_bytes`, into an executor.
-pub(crate) fn load(path: &Path, chunk_bytes: u32, options: ExecutorOptions) -> Executor {
+pub(crate) fn load_changed(
+    gpu: Gpu,
+    path: &Path,
+    chunk_bytes: u32,
+    options: ExecutorOptions,
+    change: impl FnOnce(&mut Graph),
+) -> Executor {
     let bytes = std::fs::read(path).unwrap_or_else(|error| {
         panic!(
             "{}: {error}; `cargo xtask model` fetches models",
@@ -39,10 +51,11 @@ pub(crate) fn load(path: &Path, chunk_bytes: u32, options: ExecutorOptions) -> E
     let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
         panic!("the header is cut off")
     };
-    let (_, graph) = model::open(&gguf).expect("a graph");
+    let (_, mut graph) = model::open(&gguf).expect("a graph");
+    change(&mut graph);
     let plan = Plan::new(&gguf, bytes.len() as u64, chunk_bytes).expect("a plan");
     pollster::block_on(async {
-        let mut executor = Executor::new(gpu(), graph, gguf.tensors.len(), options)
+        let mut executor = Executor::new(gpu, graph, gguf.tensors.len(), options)
             .await
             .expect("an executor");
         // Out of order, as parallel downloads come.
@@ -59,7 +72,7 @@ pub(crate) fn load(path: &Path, chunk_bytes: u32, options: ExecutorOptions) -> E
             executor.gpu().queue.write_buffer(&slot, 0, &raw);
             executor.upload(chunk, &slot).expect("an upload");
         }
-        executor.finish_upload();
+        executor.finish_upload().await.expect("a good upload");
         executor
     })
 }

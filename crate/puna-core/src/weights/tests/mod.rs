@@ -7,21 +7,21 @@ mod plan;
 
 /// Writes GGUF headers, well-formed or not.
 #[derive(Clone)]
-pub(super) struct Builder {
+pub(crate) struct Builder {
     version: u32,
     pairs: Vec<Vec<u8>>,
     tensors: Vec<Vec<u8>>,
     alignment: usize,
 }
 
-pub(super) fn string(text: &str) -> Vec<u8> {
+pub(crate) fn string(text: &str) -> Vec<u8> {
     let mut bytes = (text.len() as u64).to_le_bytes().to_vec();
     bytes.extend(text.as_bytes());
     bytes
 }
 
 impl Builder {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             version: 3,
             pairs: Vec::new(),
@@ -30,13 +30,13 @@ impl Builder {
         }
     }
 
-    pub(super) fn version(mut self, version: u32) -> Self {
+    pub(crate) fn version(mut self, version: u32) -> Self {
         self.version = version;
         self
     }
 
     /// A pair of type number `kind` with these bytes as its value.
-    pub(super) fn pair(mut self, key: &str, kind: u32, value: impl AsRef<[u8]>) -> Self {
+    pub(crate) fn pair(mut self, key: &str, kind: u32, value: impl AsRef<[u8]>) -> Self {
         let mut pair = string(key);
         pair.extend(kind.to_le_bytes());
         pair.extend(value.as_ref());
@@ -44,11 +44,11 @@ impl Builder {
         self
     }
 
-    pub(super) fn str(self, key: &str, text: &str) -> Self {
+    pub(crate) fn str(self, key: &str, text: &str) -> Self {
         self.pair(key, 8, string(text))
     }
 
-    pub(super) fn array(
+    pub(crate) fn array(
         self,
         key: &str,
         kind: u32,
@@ -61,17 +61,17 @@ impl Builder {
         self.pair(key, 9, value)
     }
 
-    pub(super) fn strs(self, key: &str, texts: &[&str]) -> Self {
+    pub(crate) fn strs(self, key: &str, texts: &[&str]) -> Self {
         let elements: Vec<u8> = texts.iter().flat_map(|text| string(text)).collect();
         self.array(key, 8, texts.len() as u64, elements)
     }
 
-    pub(super) fn alignment(mut self, alignment: u32) -> Self {
+    pub(crate) fn alignment(mut self, alignment: u32) -> Self {
         self.alignment = alignment as usize;
         self.pair("general.alignment", 4, alignment.to_le_bytes())
     }
 
-    pub(super) fn tensor(mut self, name: &str, dims: &[u64], kind: u32, offset: u64) -> Self {
+    pub(crate) fn tensor(mut self, name: &str, dims: &[u64], kind: u32, offset: u64) -> Self {
         let mut tensor = string(name);
         tensor.extend((dims.len() as u32).to_le_bytes());
         tensor.extend(dims.iter().flat_map(|dim| dim.to_le_bytes()));
@@ -82,11 +82,11 @@ impl Builder {
     }
 
     /// The header, padded to where the data begins.
-    pub(super) fn build(&self) -> Vec<u8> {
+    pub(crate) fn build(&self) -> Vec<u8> {
         self.build_with_counts(self.tensors.len() as u64, self.pairs.len() as u64)
     }
 
-    pub(super) fn build_with_counts(&self, n_tensors: u64, n_pairs: u64) -> Vec<u8> {
+    pub(crate) fn build_with_counts(&self, n_tensors: u64, n_pairs: u64) -> Vec<u8> {
         let mut bytes = b"GGUF".to_vec();
         bytes.extend(self.version.to_le_bytes());
         bytes.extend(n_tensors.to_le_bytes());

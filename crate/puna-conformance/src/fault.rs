@@ -1,0 +1,116 @@
+//! A fault for every shader file, which some case must see: else the suite looks away.
+
+/// A shader file, a text in it, and one that makes it wrong.
+#[derive(Clone, Copy, Debug)]
+pub struct Fault {
+    /// `folder/stem`.
+    pub module: &'static str,
+    /// Once in the file.
+    pub find: &'static str,
+    /// What takes its place.
+    pub replace: &'static str,
+}
+
+const fn fault(module: &'static str, find: &'static str, replace: &'static str) -> Fault {
+    Fault {
+        module,
+        find,
+        replace,
+    }
+}
+
+/// One a file of `shaders/`, but for `lib/real_*`, which hold nothing that could be wrong.
+pub const FAULTS: &[Fault] = &[
+    fault(
+        "kernel/attention",
+        "* inverseSqrt(f32(HEAD_DIM))",
+        "* inverseSqrt(f32(HEAD_DIM) + 1.0)",
+    ),
+    fault("kernel/embed", "index % BLOCKS", "(index + 1u) % BLOCKS"),
+    fault("kernel/glu", "exp(min(-v.x, 80.0))", "exp(min(v.x, 80.0))"),
+    fault("kernel/head", "logits[at] = v.x", "logits[at] = -v.x"),
+    fault(
+        "kernel/linear_add",
+        "residual[at] += v.x",
+        "residual[at] = v.x",
+    ),
+    fault(
+        "kernel/qkv",
+        "v.x * turn.x - v.y * turn.y",
+        "v.x * turn.x + v.y * turn.y",
+    ),
+    fault(
+        "kernel/repack",
+        "row * params.row_bytes",
+        "row * params.row_bytes + 4u",
+    ),
+    fault(
+        "lib/attention_serial",
+        "total * fade + weight",
+        "total + weight",
+    ),
+    fault("lib/attention_shared", "total *= fade;", ""),
+    fault("lib/input_norm", "sum / f32(COLS)", "sum / f32(COLS + 4u)"),
+    fault(
+        "lib/input_plain",
+        "return x[t * (COLS / 4u) + k4];",
+        "return x[k4];",
+    ),
+    fault(
+        "lib/kv_f16",
+        "unpack2x16float(kv[at / 2u + 1u])",
+        "unpack2x16float(kv[at / 2u])",
+    ),
+    fault("lib/kv_f32", "kv[at + 3u]", "kv[at + 2u]"),
+    fault("lib/raw", "<< (32u - shift)", "<< (31u - shift)"),
+    fault(
+        "lib/rows_serial",
+        "block < BLOCKS; block++",
+        "block + 1u < BLOCKS; block++",
+    ),
+    fault(
+        "lib/rows_shared",
+        "half > 0u; half /= 2u",
+        "half > 1u; half /= 2u",
+    ),
+    fault(
+        "lib/rows_subgroup",
+        "round * (WORKGROUP / width) + index / width",
+        "index / width",
+    ),
+    fault(
+        "lib/step",
+        "    rows: u32,      // R, rows of the matrix\n    grid_x: u32,",
+        "    grid_x: u32,\n    rows: u32,",
+    ),
+    fault("quant/f16", "four(a.zw)", "four(a.xy)"),
+    fault("quant/f32", "four(at + 7u)", "four(at + 6u)"),
+    fault("quant/q4_1", "d * nibbles(h.w) + m", "d * nibbles(h.z) + m"),
+    fault("quant/q8_0", "[block % 2u]", "[0u]"),
+];
+
+#[cfg(test)]
+mod tests {
+    use puna_gpu::shader::link;
+
+    use super::*;
+
+    #[test]
+    fn every_file_has_a_fault_and_each_text_is_there_once() {
+        for (file, text) in link::files() {
+            let faults: Vec<_> = FAULTS.iter().filter(|fault| fault.module == file).collect();
+            if file.starts_with("lib/real_") {
+                continue;
+            }
+            let [fault] = faults.as_slice() else {
+                panic!("{file} has {} faults, expected one", faults.len());
+            };
+            assert_eq!(
+                text.matches(fault.find).count(),
+                1,
+                "{file}: {:?}",
+                fault.find
+            );
+        }
+    }
+}
