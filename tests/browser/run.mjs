@@ -24,6 +24,7 @@ const NOUNS = [
   "no_range",
   "resume_after_abort",
   "second_load_offline",
+  "stored_models",
   "shards",
   "unload",
   "decode_loop",

@@ -4,10 +4,10 @@ import { type Model, load } from "../src/index.js";
 import { Conversation } from "./conversation.js";
 import { announce, button, byId } from "./view/dom.js";
 import { codeOf, errorCard } from "./view/explain.js";
-import { nameOf } from "./view/format.js";
 import { LoadingView } from "./view/loading.js";
 import { SettingsDrawer } from "./view/settings.js";
 import { startForm, takeDrops } from "./view/start.js";
+import { storedModels } from "./view/stored.js";
 
 const page = {
   start: byId("start", HTMLElement),
@@ -31,14 +31,20 @@ const SMALL_MODEL_BYTES = 700_000_000;
 const drawer = new SettingsDrawer(() => {
   void choose();
 });
+/** Counts what was asked of the page: a choice that is not the last one gives way wherever it waits. */
+let turns = 0;
 let model: Model | null = null;
 let conversation: Conversation | null = null;
 let loading: AbortController | null = null;
 let source: string | Blob | null = null;
+/** The end of the model before: its memory is free. */
+let freed: Promise<void> = Promise.resolve();
 
 /** The first screen, whatever was there before. */
 async function choose(error?: unknown): Promise<void> {
+  const turn = ++turns;
   await leave();
+  if (turn !== turns) return;
   const address = typeof source === "string" ? source : "";
   const form = startForm(address, (chosen) => {
     void open(chosen);
@@ -51,31 +57,37 @@ async function choose(error?: unknown): Promise<void> {
     },
     "primary",
   );
-  page.startBody.replaceChildren(...(wasStopped ? [] : [errorCard(error, again)]), form);
+  const kept = storedModels((url) => {
+    void open(url);
+  });
+  page.startBody.replaceChildren(...(wasStopped ? [] : [errorCard(error, again)]), form, kept);
   show("start");
 }
 
 /** Ends what there is: a load, an answer, a model. */
 async function leave(): Promise<void> {
   loading?.abort();
+  loading = null;
   conversation?.end();
-  const old = model;
-  model = null;
   conversation = null;
+  if (model !== null) freed = model.unload();
+  model = null;
   drawer.describe(null);
   page.modelName.textContent = "";
   page.device.hidden = true;
-  await old?.unload();
+  await freed;
 }
 
 /** Loads a model and starts a conversation. */
 async function open(chosen: string | Blob): Promise<void> {
+  const turn = ++turns;
   await leave();
+  if (turn !== turns) return;
   source = chosen;
   if (typeof chosen === "string") keepInAddress(chosen);
   const abort = new AbortController();
   loading = abort;
-  const view = new LoadingView(nameOf(chosen), () => {
+  const view = new LoadingView(chosen, () => {
     abort.abort();
   });
   page.startBody.replaceChildren(view.element);
@@ -88,18 +100,17 @@ async function open(chosen: string | Blob): Promise<void> {
         view.show(event);
       },
     });
-    // Another one may have been asked for meanwhile.
-    if (loading === abort) begin(loaded);
+    // Something else may have been asked for meanwhile.
+    if (turn === turns) begin(loaded);
     else await loaded.unload();
   } catch (error) {
-    if (loading === abort) await choose(error);
-  } finally {
-    if (loading === abort) loading = null;
+    if (turn === turns) await choose(error);
   }
 }
 
 /** A model is there. */
 function begin(loaded: Model): void {
+  loading = null;
   model = loaded;
   const { info, device } = loaded;
   page.modelName.textContent = info.name;

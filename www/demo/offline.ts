@@ -22,10 +22,13 @@ interface FetchEvent {
   respondWith(response: Promise<Response>): void;
 }
 
-const PREFIX = "puna-page-";
+const scope = globalThis as unknown as Scope;
+
+// Caches are the origin's, and other folders of it may hold pages like this one: the folder is in the name. A
+// space can't be in a folder's name as URLs write it, so that no prefix is the beginning of another.
+const PREFIX = `puna-page ${new URL(scope.registration.scope).pathname} `;
 const CACHE = PREFIX + PUNA_PAGE_VERSION;
 
-const scope = globalThis as unknown as Scope;
 const files = new Set(PUNA_PAGE_FILES.map((file) => new URL(file, scope.registration.scope).href));
 
 scope.addEventListener("install", (event) => {

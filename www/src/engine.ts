@@ -73,8 +73,8 @@ export async function loadIn(
   source: ModelSource,
   options: LoadOptions,
 ): Promise<Model> {
-  const { signal, onProgress } = options;
   const request = loadRequest(source, options);
+  const { signal, onProgress } = options;
   throwIfAborted(signal);
 
   const client = new WorkerClient(start());

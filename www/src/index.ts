@@ -10,6 +10,7 @@ export {
   UnsupportedDeviceError,
 } from "./errors.js";
 export { ERROR_CODES, type ErrorCode } from "./generated/codes.js";
+export { listModels, removeModel } from "./stored.js";
 export type { ChatStream } from "./stream.js";
 export type * from "./types/model.js";
 export type * from "./types/openai.js";

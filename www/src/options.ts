@@ -1,68 +1,108 @@
-// What `load` was given, checked for what only this side can know and put into the engine's names. Values are
-// the engine's to judge; a name that nobody would read is refused here.
+// What `load` was given, checked and put into the engine's names. It is checked here, where the caller's spelling
+// of a name is known: the engine would name its own.
 
+import { absoluteUrl } from "./address.js";
 import { InvalidRequestError } from "./errors.js";
 import type { Requests, WireLoadOptions } from "./types/messages.js";
 import type { AdvancedOptions, LoadOptions, ModelSource } from "./types/model.js";
 
-const OPTION_NAMES = {
-  contextLength: "context_length",
-  chatTemplate: "chat_template",
-  cache: "cache",
-  revalidate: "revalidate",
-  kvCache: "kv_cache",
-} as const satisfies Partial<Record<keyof LoadOptions, keyof WireLoadOptions>>;
+/** An option: its name in the engine, and the values it may have, in words and as a check. */
+interface Rule {
+  wire: keyof WireLoadOptions;
+  expected: string;
+  holds: (value: unknown) => boolean;
+}
 
-const ADVANCED_NAMES = {
-  variant: "variant",
-  precision: "precision",
-  poke: "poke",
-} as const satisfies Record<keyof AdvancedOptions, keyof WireLoadOptions>;
+type Rules = Readonly<Record<string, Rule>>;
+
+/** More than any model is made for, and far from where the engine's sizes would overflow. */
+const MAX_CONTEXT_LENGTH = 2 ** 24;
+
+const RULES = {
+  contextLength: {
+    wire: "context_length",
+    expected: `a whole number from 1 to ${MAX_CONTEXT_LENGTH}`,
+    holds: (value) =>
+      typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_CONTEXT_LENGTH,
+  },
+  chatTemplate: {
+    wire: "chat_template",
+    expected: "a string",
+    holds: (value) => typeof value === "string",
+  },
+  cache: oneOf<LoadOptions["cache"]>("cache", ["opfs", "none"]),
+  revalidate: {
+    wire: "revalidate",
+    expected: "true or false",
+    holds: (value) => typeof value === "boolean",
+  },
+  kvCache: oneOf<LoadOptions["kvCache"]>("kv_cache", ["f16", "f32"]),
+} satisfies Partial<Record<keyof LoadOptions, Rule>>;
+
+const ADVANCED_RULES = {
+  variant: oneOf<AdvancedOptions["variant"]>("variant", ["auto", "subgroup", "shared", "serial"]),
+  precision: oneOf<AdvancedOptions["precision"]>("precision", ["auto", "f32", "f16"]),
+  poke: oneOf<AdvancedOptions["poke"]>("poke", ["auto", "on", "off"]),
+} satisfies Record<keyof AdvancedOptions, Rule>;
 
 const OWN_NAMES: readonly string[] = ["onProgress", "signal", "advanced"] satisfies (keyof LoadOptions)[];
 
 /** The request that the worker is sent. */
 export function loadRequest(source: ModelSource, options: LoadOptions): Requests["load"] {
+  requireObject(options, "options");
+  const advanced = (options.advanced as AdvancedOptions | undefined | null) ?? {};
+  requireObject(advanced, "advanced");
   return {
-    source: sourceOf(source),
+    source: source instanceof Blob ? source : absoluteUrl(source, "source"),
     options: {
-      ...renamed(options, OPTION_NAMES, OWN_NAMES, ""),
-      ...renamed(options.advanced ?? {}, ADVANCED_NAMES, [], "advanced."),
+      ...checked(options, RULES, OWN_NAMES, ""),
+      ...checked(advanced, ADVANCED_RULES, [], "advanced."),
     },
   };
 }
 
-/** An absolute URL, for the worker's base is not the page's; a file as it is. */
-function sourceOf(source: ModelSource): string | Blob {
-  if (source instanceof Blob) return source;
-  const base =
-    "document" in globalThis ? document.baseURI : (globalThis.location as Location | undefined)?.href;
-  try {
-    return new URL(source, base).href;
-  } catch (cause) {
-    throw new InvalidRequestError(`load: ${JSON.stringify(String(source))} is not a URL`, {
-      details: { param: "source" },
-      cause,
-    });
+/** The options under the engine's names. `null` and `undefined` are as good as absent. */
+function checked(options: object, rules: Rules, others: readonly string[], prefix: string): WireLoadOptions {
+  const wire: Partial<Record<keyof WireLoadOptions, unknown>> = {};
+  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
+    if (others.includes(name)) continue;
+    const param = prefix + name;
+    const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
+    if (rule === undefined) {
+      const known = [...Object.keys(rules), ...others].join(", ");
+      throw refusal(param, `there is no option ${param}; there are ${known}`);
+    }
+    if (value === undefined || value === null) continue;
+    if (!rule.holds(value)) throw refusal(param, `${param}: expected ${rule.expected}, got ${shown(value)}`);
+    wire[rule.wire] = value;
   }
+  return wire as WireLoadOptions;
 }
 
-function renamed(
-  options: object,
-  names: Readonly<Record<string, keyof WireLoadOptions>>,
-  others: readonly string[],
-  prefix: string,
-): WireLoadOptions {
-  const wire: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(options) as [string, unknown][]) {
-    if (value === undefined || others.includes(name)) continue;
-    if (!Object.hasOwn(names, name)) {
-      const known = [...Object.keys(names), ...others].join(", ");
-      throw new InvalidRequestError(`load: there is no option ${prefix}${name}; there are ${known}`, {
-        details: { param: prefix + name },
-      });
-    }
-    wire[names[name] ?? name] = value;
-  }
-  return wire;
+/** `Value` names the type of the option, so that no other value can be listed. */
+function oneOf<Value extends string | undefined>(
+  wire: keyof WireLoadOptions,
+  values: readonly NonNullable<Value>[],
+): Rule {
+  return {
+    wire,
+    expected: values.map((value) => JSON.stringify(value)).join(" or "),
+    holds: (value) => (values as readonly unknown[]).includes(value),
+  };
+}
+
+function requireObject(value: unknown, param: string): void {
+  if (typeof value === "object" && value !== null) return;
+  throw refusal(param, `${param}: expected an object, got ${shown(value)}`);
+}
+
+function refusal(param: string, message: string): InvalidRequestError {
+  return new InvalidRequestError(`load: ${message}`, { details: { param } });
+}
+
+/** A value in a message: as it is where it is short, else by its type. */
+function shown(value: unknown): string {
+  if (typeof value === "string") return value.length <= 40 ? JSON.stringify(value) : "a longer string";
+  if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
+  return `a value of type ${typeof value}`;
 }

@@ -39,6 +39,7 @@ export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
       async next() {
         // The work may be done while its chunks still wait here: nobody wants them any more.
         if (signal?.aborted === true) queue.cut({ error: abortErrorOf(signal) });
+        else if (controller.signal.aborted) queue.cut({});
         const value = await queue.take();
         return value === null ? { done: true, value: undefined } : { done: false, value };
       },

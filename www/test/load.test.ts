@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { loadIn } from "../src/engine.js";
 import { AbortError, InvalidRequestError, PunaError } from "../src/errors.js";
-import type { LoadOptions, ProgressEvent } from "../src/types/model.js";
+import type { ProgressEvent } from "../src/types/model.js";
 import { FakeWorker } from "./fake/worker.js";
 import { address, loaded, rejectionOf, say, until } from "./support.js";
 
@@ -42,20 +42,21 @@ describe("load", () => {
     expect(worker.received[0]).toMatchObject({ source: expect.any(Blob) as Blob });
   });
 
-  it.each([
-    [{ contextLenght: 1 }, "contextLenght"],
-    [{ advanced: { variants: "auto" } }, "advanced.variants"],
-  ])("refuses the unknown option of %j by name", async (options, param) => {
-    const worker = new FakeWorker();
-    const error = await rejectionOf(loadIn(() => worker, address(), options as LoadOptions));
-    expect(error).toBeInstanceOf(InvalidRequestError);
-    expect(error).toMatchObject({ param, message: expect.stringContaining(param) as string });
-    expect(worker.received).toEqual([]);
-  });
-
-  it("refuses what is no URL", async () => {
-    const error = await rejectionOf(loadIn(() => new FakeWorker(), "not a url", {}));
-    expect(error).toMatchObject({ code: "invalid_request", param: "source" });
+  it("ends the worker when the request can't be sent", async () => {
+    const failures = [
+      [new DOMException("no", "DataCloneError"), "invalid_request"],
+      [new TypeError("no"), "internal"],
+    ] as const;
+    for (const [failure, code] of failures) {
+      const worker = new FakeWorker();
+      vi.spyOn(worker, "postMessage").mockImplementation(() => {
+        throw failure;
+      });
+      const error = await rejectionOf(loadIn(() => worker, address(), {}));
+      expect(error).toBeInstanceOf(PunaError);
+      expect(error).toMatchObject({ code, cause: failure });
+      expect(worker.isTerminated).toBe(true);
+    }
   });
 
   it("ends the worker and keeps the code when it fails", async () => {

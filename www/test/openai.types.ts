@@ -21,7 +21,7 @@ type IsFitting<From, To> = [From] extends [To] ? true : false;
 /** Our requests, as code that names a model would send them to OpenAI. */
 type ForThem<T> = Omit<T, keyof ours.SamplingExtensions> & { model: string };
 
-/** The part of their messages that we take: text from the roles we know. */
+/** The part of their messages that we take: text from every role but the outdated `function`. */
 type TheirText<Role extends string> = {
   role: Role;
   content: string | OpenAI.Chat.Completions.ChatCompletionContentPartText[];
@@ -30,6 +30,8 @@ type TheirText<Role extends string> = {
 export type Requests = [
   Fits<ours.ChatCompletionMessageParam, OpenAI.Chat.Completions.ChatCompletionMessageParam>,
   Fits<TheirText<"system">, ours.ChatCompletionMessageParam>,
+  Fits<TheirText<"developer">, ours.ChatCompletionMessageParam>,
+  Fits<TheirText<"tool">, ours.ChatCompletionMessageParam>,
   Fits<TheirText<"user">, ours.ChatCompletionMessageParam>,
   Fits<TheirText<"assistant">, ours.ChatCompletionMessageParam>,
   Fits<ForThem<ours.ChatCompletionCreateParamsNonStreaming>, Theirs>,
@@ -37,9 +39,14 @@ export type Requests = [
   // Every field of ours that is no extension is one of theirs, with their meaning of absence.
   Fits<keyof ours.ChatCompletionCreateParamsBase, keyof Theirs>,
   Fits<
-    Pick<Theirs, "temperature" | "top_p" | "max_tokens" | "max_completion_tokens" | "seed" | "stop">,
+    Pick<
+      Theirs,
+      "temperature" | "top_p" | "max_tokens" | "max_completion_tokens" | "seed" | "stop" | "logit_bias"
+    >,
     Omit<ours.ChatCompletionCreateParamsBase, "messages">
   >,
+  // What is ignored may have any value.
+  Fits<Pick<Theirs, keyof ours.IgnoredParams>, ours.IgnoredParams>,
   // Extensions are really extensions: one that OpenAI takes up should move to the base.
   Holds<IsFitting<keyof ours.SamplingExtensions & keyof Theirs, never>>,
 ];
@@ -48,13 +55,14 @@ export type Answers = [
   Fits<ours.ChatCompletion, OpenAI.Chat.Completions.ChatCompletion>,
   Fits<ours.ChatCompletionChunk, OpenAI.Chat.Completions.ChatCompletionChunk>,
   Fits<ours.CompletionUsage, OpenAI.Completions.CompletionUsage>,
-  Fits<OpenAI.Completions.CompletionUsage, ours.CompletionUsage>,
+  // Ours always tells the cached tokens, theirs may.
+  Fits<OpenAI.Completions.CompletionUsage, Omit<ours.CompletionUsage, "prompt_tokens_details">>,
   Fits<ours.FinishReason, OpenAI.Chat.Completions.ChatCompletion.Choice["finish_reason"]>,
   // Theirs may hold tool calls; a program that takes ours alone is told so.
   Fails<IsFitting<OpenAI.Chat.Completions.ChatCompletion, ours.ChatCompletion>>,
   // An answer goes back into the conversation as it is.
   Fits<
-    { role: "assistant"; content: string },
+    ours.ChatCompletion["choices"][number]["message"],
     ours.ChatCompletionMessageParam & OpenAI.Chat.Completions.ChatCompletionMessageParam
   >,
 ];
@@ -81,6 +89,8 @@ export async function overloads(create: Completions["create"]): Promise<void> {
   stream.choices satisfies unknown;
   // @ts-expect-error -- an unsupported field is not offered
   await create({ messages, tools: [] });
+  // @ts-expect-error -- one answer a request
+  await create({ messages, n: 2 });
   // @ts-expect-error -- a role that no template knows
   await create({ messages: [{ role: "wizard", content: "" }] });
   // @ts-expect-error -- the usage is told only in a stream's last chunk

@@ -1,13 +1,16 @@
 //! Runs a graph: buffers, pipelines and bind groups are made once; a step replays them.
 
-use puna_core::graph::{Graph, Op};
+use puna_core::graph::Graph;
 use puna_core::weights::plan::Chunk;
 use puna_core::{Error, ErrorCode, Result};
 
-use crate::arena::{self, Part};
+use crate::arena::Part;
 use crate::device::{Counters, Gpu};
-use crate::kernel::{self, Recipe, Setting, Slot, Step, repack, to_u32};
+use crate::kernel::{Recipe, Setting, Step, repack, to_u32};
+use crate::kv_cache::KvCache;
+use crate::memory::Memory;
 use crate::pipeline::Pipelines;
+use crate::program::{Dispatch, recipes};
 use crate::readback::{Readback, Tick};
 use crate::shader::variant::{KvType, Precision};
 use crate::split::{PREFILL_TOKENS, Split};
@@ -15,8 +18,6 @@ use crate::upload::{self, Destination, Target, Uploader};
 
 /// Tokens that the KV cache has room for at first; it doubles.
 const FIRST_CAPACITY: usize = 256;
-/// Positions of the table of rotations that are computed and sent at a time.
-const TURNS_AT_ONCE: usize = 1024;
 /// Dispatches of a submission in prefill: a driver that works too long on one is reset.
 const PREFILL_DISPATCHES: usize = 16;
 
@@ -89,39 +90,6 @@ pub struct Executor {
     decode: Vec<Dispatch>,
     prefill: Vec<Dispatch>,
     logits: Vec<f32>,
-}
-
-#[derive(Debug)]
-struct Memory {
-    matrices: Vec<Vec<Part>>,
-    vectors: wgpu::Buffer,
-    /// In vec4s.
-    gains: Vec<u32>,
-    activations: Vec<wgpu::Buffer>,
-    logits: wgpu::Buffer,
-    ids: wgpu::Buffer,
-    step: wgpu::Buffer,
-    cache: Cache,
-}
-
-/// What grows with the conversation.
-#[derive(Debug)]
-struct Cache {
-    /// Keys and values, a buffer a layer: (2, Hkv, capacity, Dh).
-    layers: Vec<wgpu::Buffer>,
-    /// Table of rotations (capacity, dims / 2): cos, sin.
-    rope: wgpu::Buffer,
-    /// Tokens that there is room for.
-    capacity: usize,
-}
-
-/// One dispatch of the static program.
-#[derive(Debug)]
-struct Dispatch {
-    recipe: Recipe,
-    params: wgpu::Buffer,
-    pipeline: wgpu::ComputePipeline,
-    group: wgpu::BindGroup,
 }
 
 impl Executor {
@@ -344,21 +312,13 @@ impl Executor {
         let what = format!("a KV cache of {capacity} tokens");
         let kv = options.kv;
         let grown = gpu.scoped(&what, ErrorCode::Internal, || {
-            Cache::new(gpu, graph, kv, capacity)
+            KvCache::new(gpu, graph, kv, capacity)
         });
         let grown = grown.await?;
         grown.fill(&memory.cache, gpu, graph, kv);
         memory.cache = grown;
         for dispatch in self.decode.iter_mut().chain(&mut self.prefill) {
-            if dispatch.recipe.slots.iter().any(|slot| slot.grows()) {
-                dispatch.group = bind(
-                    &self.gpu,
-                    &self.memory,
-                    &dispatch.recipe,
-                    &dispatch.params,
-                    &dispatch.pipeline,
-                );
-            }
+            dispatch.rebind(&self.gpu, &self.memory);
         }
         Ok(())
     }
@@ -464,19 +424,6 @@ impl Executor {
     }
 }
 
-/// The dispatches of an op.
-#[must_use]
-pub fn recipes(op: &Op, setting: &Setting<'_>) -> Vec<Recipe> {
-    match op {
-        Op::Embed(op) => kernel::embed::recipes(op, setting),
-        Op::Qkv(op) => kernel::qkv::recipes(op, setting),
-        Op::Attention(op) => kernel::attention::recipes(op, setting),
-        Op::LinearAdd(op) => kernel::linear_add::recipes(op, setting),
-        Op::Glu(op) => kernel::glu::recipes(op, setting),
-        Op::Head(op) => kernel::head::recipes(op, setting),
-    }
-}
-
 /// The model's context, cut to what was asked for and to what one binding can hold.
 fn context_length(gpu: &Gpu, graph: &Graph, options: &ExecutorOptions) -> usize {
     let token_bytes = graph.kv.layer_elements(1) as u64 * options.kv.bytes();
@@ -505,179 +452,4 @@ fn targets(graph: &Graph, n_tensors: usize, gains: &[u32]) -> Vec<Vec<Target>> {
         targets[vector.tensor].push(Target::Vector(u64::from(gain) * 16));
     }
     targets
-}
-
-impl Dispatch {
-    fn new(gpu: &Gpu, memory: &Memory, pipelines: &mut Pipelines, recipe: Recipe) -> Self {
-        let pipeline = pipelines.get(gpu, &recipe.variant);
-        let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-        let params = gpu.buffer(&recipe.label, size_of::<kernel::Params>() as u64, usage);
-        gpu.queue
-            .write_buffer(&params, 0, bytemuck::bytes_of(&recipe.params));
-        let group = bind(gpu, memory, &recipe, &params, &pipeline);
-        Self {
-            recipe,
-            params,
-            pipeline,
-            group,
-        }
-    }
-}
-
-fn bind(
-    gpu: &Gpu,
-    memory: &Memory,
-    recipe: &Recipe,
-    params: &wgpu::Buffer,
-    pipeline: &wgpu::ComputePipeline,
-) -> wgpu::BindGroup {
-    Counters::tick(&gpu.counters.bind_groups);
-    let resource = |slot: Slot| match slot {
-        Slot::Plane {
-            matrix,
-            part,
-            plane,
-        } => memory.matrices[matrix][part].plane(plane),
-        Slot::Params => params.as_entire_binding(),
-        Slot::Step => memory.step.as_entire_binding(),
-        Slot::X(ix) | Slot::Out(ix) => memory.activations[ix].as_entire_binding(),
-        Slot::Logits => memory.logits.as_entire_binding(),
-        Slot::Vectors => memory.vectors.as_entire_binding(),
-        Slot::Kv(layer) => memory.cache.layers[layer].as_entire_binding(),
-        Slot::Rope => memory.cache.rope.as_entire_binding(),
-        Slot::Ids => memory.ids.as_entire_binding(),
-    };
-    let entries: Vec<_> = recipe
-        .slots
-        .iter()
-        .map(|&slot| wgpu::BindGroupEntry {
-            binding: slot.binding(),
-            resource: resource(slot),
-        })
-        .collect();
-    gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some(&recipe.label),
-        layout: &pipeline.get_bind_group_layout(0),
-        entries: &entries,
-    })
-}
-
-impl Memory {
-    fn new(gpu: &Gpu, graph: &Graph, options: &ExecutorOptions) -> Result<Self> {
-        use wgpu::BufferUsages as Usage;
-        let matrices = graph
-            .matrices
-            .iter()
-            .map(|matrix| arena::allocate(gpu, matrix))
-            .collect::<Result<_>>()?;
-        let mut end = 0;
-        let gains = graph.vectors.iter().map(|vector| {
-            let at = end;
-            end += to_u32(vector.len.div_ceil(4));
-            at
-        });
-        let gains = gains.collect();
-        let working = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
-        let activation = |width: usize, name: &str| {
-            gpu.buffer(name, (width * options.max_tokens * 4) as u64, working)
-        };
-        Ok(Self {
-            matrices,
-            vectors: gpu.buffer("vectors", u64::from(end) * 16, working),
-            gains,
-            activations: graph
-                .activations
-                .iter()
-                .map(|a| activation(a.width, a.name))
-                .collect(),
-            logits: gpu.buffer(
-                "logits",
-                (graph.vocab_size * options.max_logits * 4) as u64,
-                working,
-            ),
-            ids: gpu.buffer("ids", options.max_tokens as u64 * 4, working),
-            step: gpu.buffer(
-                "step",
-                size_of::<Step>() as u64,
-                Usage::UNIFORM | Usage::COPY_DST,
-            ),
-            cache: Cache {
-                layers: Vec::new(),
-                rope: gpu.buffer("rope", 0, working),
-                capacity: 0,
-            },
-        })
-    }
-}
-
-impl Cache {
-    /// An empty one for `capacity` tokens.
-    fn new(gpu: &Gpu, graph: &Graph, kv: KvType, capacity: usize) -> Self {
-        use wgpu::BufferUsages as Usage;
-        let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
-        let layer_bytes = graph.kv.layer_elements(capacity) as u64 * kv.bytes();
-        let layer = |ix: usize| gpu.buffer(&format!("kv {ix}"), layer_bytes, usage);
-        Self {
-            layers: (0..graph.kv.layers).map(layer).collect(),
-            rope: gpu.buffer("rope", turn_bytes(graph) * capacity as u64, usage),
-            capacity,
-        }
-    }
-
-    /// Takes over what is in a smaller one, and computes the rotations that it lacks.
-    fn fill(&self, old: &Self, gpu: &Gpu, graph: &Graph, kv: KvType) {
-        let row = |cache: &Self| (cache.capacity * graph.kv.head_dim) as u64 * kv.bytes();
-        let (old_row, new_row) = (row(old), row(self));
-        let mut encoder = gpu
-            .device
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        for (from, to) in old.layers.iter().zip(&self.layers) {
-            for row in 0..2 * graph.kv.heads as u64 {
-                encoder.copy_buffer_to_buffer(from, row * old_row, to, row * new_row, old_row);
-            }
-        }
-        let old_turns = turn_bytes(graph) * old.capacity as u64;
-        if old_turns > 0 {
-            encoder.copy_buffer_to_buffer(&old.rope, 0, &self.rope, 0, old_turns);
-        }
-        gpu.queue.submit([encoder.finish()]);
-        // In slices: the table of a long context would be a large part of wasm's memory.
-        for first in (old.capacity..self.capacity).step_by(TURNS_AT_ONCE) {
-            let table: Vec<_> = (first..self.capacity.min(first + TURNS_AT_ONCE))
-                .flat_map(|position| graph.rope.row(to_u32(position)))
-                .collect();
-            gpu.queue.write_buffer(
-                &self.rope,
-                turn_bytes(graph) * first as u64,
-                bytemuck::cast_slice(&table),
-            );
-        }
-    }
-}
-
-/// Bytes of a position's rotations.
-fn turn_bytes(graph: &Graph) -> u64 {
-    u64::from(graph.rope.dims) / 2 * size_of::<[f32; 2]>() as u64
-}
-
-// In the browser a buffer that is merely dropped keeps its memory until JavaScript's garbage collector comes
-// round, which knows nothing of the GPU's memory.
-
-impl Drop for Cache {
-    fn drop(&mut self) {
-        self.layers.iter().for_each(wgpu::Buffer::destroy);
-        self.rope.destroy();
-    }
-}
-
-impl Drop for Memory {
-    fn drop(&mut self) {
-        for part in self.matrices.iter().flatten() {
-            part.buffer.destroy();
-        }
-        self.activations.iter().for_each(wgpu::Buffer::destroy);
-        for buffer in [&self.vectors, &self.logits, &self.ids, &self.step] {
-            buffer.destroy();
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! One switch that stops all requests of a load: the caller's, and our own when one of them has failed.
+//! A switch that stops what listens to it: all requests of a load, when the caller says so or one of them has failed, or a single one.
 
 use js_sys::{Function, Promise};
 use puna_core::{Error, ErrorCode, Result};
@@ -7,13 +7,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortController, AbortSignal};
 
 use crate::js_error::from_js;
-
-#[wasm_bindgen]
-extern "C" {
-    // In a window and in a worker alike; web-sys has one for each.
-    #[wasm_bindgen(js_name = setTimeout)]
-    fn set_timeout(handler: &Function, ms: u32) -> JsValue;
-}
+use crate::timer::set_timeout;
 
 /// Follows the caller's signal until dropped.
 pub(crate) struct Abort {

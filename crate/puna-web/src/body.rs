@@ -1,13 +1,16 @@
 //! The bytes of an answer as they come, copied from JavaScript's buffers to JavaScript's buffers.
 
 use js_sys::Uint8Array;
-use puna_core::{Error, ErrorCode, Result};
+use puna_core::{Error, Result};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{ReadableStreamDefaultReader, Response};
 
+use crate::abort::Abort;
 use crate::fetch::{Fault, Remote};
-use crate::js_error::{from_fetch, from_js, get};
+use crate::js_error::{from_js, get};
+use crate::patience::in_time;
+use crate::progress::Progress;
 
 /// The bytes of an answer as they come. Dropping it ends the request.
 pub(crate) struct Body {
@@ -15,11 +18,13 @@ pub(crate) struct Body {
     /// What came and has not been asked for.
     rest: Option<Uint8Array>,
     url: String,
-    arrived: Box<dyn Fn(u64)>,
+    /// Stops this request alone.
+    request: Abort,
+    progress: Progress,
 }
 
 impl Body {
-    pub(crate) fn new(response: &Response, remote: &Remote<'_>) -> Result<Self> {
+    pub(crate) fn new(response: &Response, request: Abort, remote: &Remote<'_>) -> Result<Self> {
         let reader = match response.body() {
             Some(stream) => Some(
                 ReadableStreamDefaultReader::new(&stream)
@@ -27,12 +32,12 @@ impl Body {
             ),
             None => None,
         };
-        let progress = remote.context.progress.clone();
         Ok(Self {
             reader,
             rest: None,
             url: remote.url.clone(),
-            arrived: Box::new(move |bytes| progress.arrived(bytes)),
+            request,
+            progress: remote.context.progress.clone(),
         })
     }
 
@@ -50,12 +55,13 @@ impl Body {
             let taken = piece.length().min(goal.saturating_sub(*at));
             buffer.set(&piece.subarray(0, taken), *at);
             *at = at.saturating_add(taken);
+            self.progress.arrived(taken.into());
             self.keep(&piece, taken);
         }
         Ok(())
     }
 
-    /// Lets so many bytes go by, or fewer at the end of the body; returns how many went.
+    /// Lets so many bytes go by, or fewer at the end of the body; returns how many went. They don't count as progress.
     pub(crate) async fn skip(&mut self, bytes: u64) -> Result<u64, Fault> {
         let mut gone = 0_u64;
         while gone < bytes {
@@ -91,16 +97,7 @@ impl Body {
             return Ok(None);
         };
         loop {
-            let result = JsFuture::from(reader.read()).await.map_err(|thrown| {
-                let error = from_fetch(&thrown, &self.url);
-                match error.code() {
-                    ErrorCode::Aborted => Fault::Final(error),
-                    _ => Fault::Passing {
-                        error,
-                        after_ms: None,
-                    },
-                }
-            })?;
+            let result = in_time(reader.read(), &self.request, &self.url).await?;
             if get(&result, "done").is_truthy() {
                 return Ok(None);
             }
@@ -108,7 +105,6 @@ impl Body {
                 return Err(Error::internal("a body gave something that is not bytes").into());
             };
             if piece.length() > 0 {
-                (self.arrived)(piece.length().into());
                 return Ok(Some(piece));
             }
         }

@@ -6,6 +6,7 @@ use js_sys::Uint8Array;
 use puna_core::weights::plan::Chunk;
 use puna_core::{Error, ErrorCode, Result};
 
+use crate::address::is_lasting;
 use crate::digest::sha256;
 use crate::loader::{CacheMode, LoadOptions};
 use crate::progress::Progress;
@@ -33,16 +34,22 @@ impl<'a> Cache<'a> {
             required,
             failed: Cell::new(false),
         };
-        if options.cache == CacheMode::Off || !url.starts_with("http") {
+        if !is_lasting(url) && required {
+            return Err(not_cacheable("an address that is not of the web"));
+        }
+        if options.cache == CacheMode::Off || !is_lasting(url) {
             return Ok(cache(None));
         }
         let none = cache(None);
         match Self::find(url).await {
             Ok(Some(entry)) => return Ok(cache(Some(entry))),
-            Ok(None) => none.give_up(Error::new(
-                ErrorCode::UnsupportedDevice,
-                "this browser offers no private file system here",
-            ))?,
+            Ok(None) => none.give_up(
+                Error::new(
+                    ErrorCode::UnsupportedDevice,
+                    "this browser offers no private file system here",
+                )
+                .detail("reason", "no_private_file_system"),
+            )?,
             Err(error) => none.give_up(error)?,
         }
         Ok(none)
@@ -104,4 +111,14 @@ impl<'a> Cache<'a> {
         }
         Ok(())
     }
+}
+
+/// The error for who insists on keeping what can't be kept.
+pub(crate) fn not_cacheable(source: &str) -> Error {
+    Error::invalid_request(
+        "cache",
+        format!(
+            "{source} can't be kept in the cache; leave the option away, or load the model from an http or https address"
+        ),
+    )
 }

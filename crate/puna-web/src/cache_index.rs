@@ -24,6 +24,8 @@ pub(crate) struct Index {
     pub(crate) sharded: bool,
     /// What tells this version of the file from another, if the server says.
     pub(crate) validator: Option<String>,
+    /// The name in the manifest, if it is sharded.
+    pub(crate) name: Option<String>,
     /// Size of the file.
     pub(crate) file_bytes: u64,
     /// Every chunk of the file in order: its size, and its checksum once it is stored.
@@ -32,7 +34,13 @@ pub(crate) struct Index {
 
 impl Index {
     /// The index of a model of which nothing is stored yet.
-    pub(crate) fn new(url: &str, sharded: bool, validator: Option<String>, plan: &Plan) -> Self {
+    pub(crate) fn new(
+        url: &str,
+        sharded: bool,
+        validator: Option<String>,
+        name: Option<String>,
+        plan: &Plan,
+    ) -> Self {
         let chunks = plan
             .chunks
             .iter()
@@ -44,6 +52,7 @@ impl Index {
             url: url.to_owned(),
             sharded,
             validator,
+            name,
             file_bytes: plan.file_bytes,
             chunks,
         }
@@ -177,6 +186,7 @@ mod tests {
             "https://a.b/m.gguf",
             false,
             Some("etag \"é\"".to_owned()),
+            Some("m".to_owned()),
             &plan,
         )
     }

@@ -8,13 +8,13 @@ use std::ops::Range;
 use js_sys::{Date, Uint8Array};
 use puna_core::{Error, ErrorCode, Result};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, Request, RequestCache, RequestInit, Response, ResponseType};
 
 use crate::abort::Abort;
 use crate::body::Body;
 use crate::http::{self, Answer, Head};
-use crate::js_error::{from_fetch, from_js};
+use crate::js_error::from_js;
+use crate::patience::in_time;
 use crate::progress::Progress;
 
 #[wasm_bindgen]
@@ -157,7 +157,13 @@ impl<'a> Remote<'a> {
                         done = 0;
                     }
                     match body.fill(buffer, &mut done, size).await {
-                        Ok(()) => return Ok(done == size && !body.has_more().await),
+                        Ok(()) => {
+                            let fits = done == size && !body.has_more().await;
+                            if !fits {
+                                self.context.progress.lost(done.into());
+                            }
+                            return Ok(fits);
+                        }
                         Err(fault) => fault,
                     }
                 }
@@ -174,26 +180,16 @@ impl<'a> Remote<'a> {
         cache: RequestCache,
     ) -> Result<(Answer, Body), Fault> {
         self.context.abort.check()?;
-        let passing = |error| Fault::Passing {
-            error,
-            after_ms: None,
-        };
+        // A stalled request is stopped alone; the load's other ones go on.
+        let abort = Abort::new(Some(&self.context.abort.signal()))?;
         let request = self
-            .request(range, cache)
+            .request(range, cache, &abort)
             .map_err(|thrown| from_js(&thrown, &format!("GET {}", self.url)))?;
-        let response = match JsFuture::from(fetch(&request)).await {
-            Ok(response) => response.unchecked_into::<Response>(),
-            Err(thrown) => {
-                let error = from_fetch(&thrown, &self.url);
-                return Err(if error.code() == ErrorCode::Aborted {
-                    error.into()
-                } else {
-                    passing(error)
-                });
-            }
-        };
+        let response: Response = in_time(fetch(&request), &abort, &self.url)
+            .await?
+            .unchecked_into();
         let head = head(&response);
-        let body = Body::new(&response, self)?;
+        let body = Body::new(&response, abort, self)?;
         let answer = match http::judge(range, &head, &self.url) {
             Ok(answer) => answer,
             Err(error) if http::is_transient(head.status) => {
@@ -208,9 +204,14 @@ impl<'a> Remote<'a> {
         Ok((answer, body))
     }
 
-    fn request(&self, range: Option<&Range<u64>>, cache: RequestCache) -> Result<Request, JsValue> {
+    fn request(
+        &self,
+        range: Option<&Range<u64>>,
+        cache: RequestCache,
+        abort: &Abort,
+    ) -> Result<Request, JsValue> {
         let init = RequestInit::new();
-        init.set_signal(Some(&self.context.abort.signal()));
+        init.set_signal(Some(&abort.signal()));
         init.set_cache(cache);
         if let Some(range) = range {
             let headers = Headers::new()?;

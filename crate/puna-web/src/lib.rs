@@ -17,7 +17,9 @@
 )]
 
 mod abort;
+mod address;
 mod body;
+mod buffer;
 mod cache;
 mod cache_index;
 #[cfg(all(target_arch = "wasm32", feature = "conformance"))]
@@ -34,15 +36,20 @@ mod lanes;
 pub mod loader;
 mod open;
 mod options;
+mod patience;
 pub mod progress;
 mod shards;
 #[cfg(target_arch = "wasm32")]
 mod sink;
 mod source;
 pub mod store;
+mod stored;
+mod tally;
+mod timer;
 mod web_file;
 
 #[cfg(all(target_arch = "wasm32", feature = "conformance"))]
 pub use conformance::run_conformance;
 #[cfg(target_arch = "wasm32")]
 pub use engine::Engine;
+pub use stored::{list_models, remove_model};

@@ -14,13 +14,15 @@ use js_sys::Uint8Array;
 use puna_core::weights::gguf::Gguf;
 use puna_core::weights::plan::{CHUNK_BYTES, Chunk, LANES, Plan};
 use puna_core::{Error, ErrorCode, Result};
-use web_sys::{AbortSignal, Blob, Url};
+use web_sys::{AbortSignal, Blob};
 
 use crate::abort::Abort;
-use crate::cache::Cache;
+use crate::address::Address;
+use crate::buffer::allocate;
+use crate::cache::{Cache, not_cacheable};
 use crate::digest::sha256;
 use crate::fetch::Context;
-use crate::js_error::{from_js, global, text};
+use crate::js_error::text;
 use crate::lanes::{Turn, all};
 use crate::open::{open_cached, open_network, read_header};
 use crate::progress::{Progress, Stage};
@@ -56,7 +58,8 @@ pub enum CacheMode {
     /// If the browser can and there is room; otherwise it is mentioned in the progress.
     #[default]
     Auto,
-    /// Or else loading fails, with `storage_full` if there is no room.
+    /// Or else loading fails: with `storage_full` if there is no room, `unsupported_device` if the browser has no place for it, and
+    /// `invalid_request` if the source is none that can be kept.
     Required,
     /// No, and none is used.
     Off,
@@ -78,7 +81,7 @@ pub struct Loaded {
     pub gguf: Gguf,
     /// Size of the file.
     pub file_bytes: u64,
-    /// The last part of the address, or the file's name.
+    /// The last part of the address, the name in the manifest, or the file's name; else what the header calls the model. Never empty.
     pub name: String,
 }
 
@@ -92,8 +95,14 @@ pub async fn load<S: ChunkSink>(
 ) -> Result<Loaded> {
     progress.enter(Stage::Header);
     let result = match source {
+        ModelSource::Blob(_) if options.cache == CacheMode::Required => {
+            Err(not_cacheable("a local file"))
+        }
         ModelSource::Blob(blob) => load_blob(progress, blob, signal, sink).await,
-        ModelSource::Url(url) => load_url(progress, &absolute(url)?, options, signal, sink).await,
+        ModelSource::Url(url) => {
+            let address = Address::parse(url, "source")?;
+            load_url(progress, &address, options, signal, sink).await
+        }
     };
     // Whatever else an abort made fail, it was the abort.
     match signal {
@@ -122,15 +131,13 @@ async fn load_blob<S: ChunkSink>(
     )]
     let file_bytes = blob.size() as u64;
     let read = async |wanted: u32| {
-        let buffer = Uint8Array::new_with_length(
-            u32::try_from(file_bytes).map_or(wanted, |bytes| bytes.min(wanted)),
-        );
+        let buffer = allocate(u32::try_from(file_bytes).map_or(wanted, |bytes| bytes.min(wanted)))?;
         read_blob(blob, 0, &buffer).await?;
         Ok(buffer)
     };
     let gguf = read_header(read).await?;
     let plan = Plan::new(&gguf, file_bytes, CHUNK_BYTES)?;
-    let name = text(blob, "name").unwrap_or_default();
+    let name = name(text(blob, "name").as_deref(), &gguf);
     run(
         context,
         &Source::Local(blob.clone()),
@@ -149,11 +156,12 @@ async fn load_blob<S: ChunkSink>(
 
 async fn load_url<S: ChunkSink>(
     progress: &Progress,
-    url: &str,
+    address: &Address,
     options: LoadOptions,
     signal: Option<&AbortSignal>,
     sink: &mut S,
 ) -> Result<Loaded> {
+    let url = address.url.as_str();
     let cache = Cache::open(progress, url, options).await?;
     let mut try_cached = true;
     loop {
@@ -185,11 +193,11 @@ async fn load_url<S: ChunkSink>(
         .await
         {
             Ok(()) => {
-                let name = url.rsplit('/').next().unwrap_or_default();
+                let known = opened.name.as_deref().unwrap_or(&address.name);
                 return Ok(Loaded {
+                    name: name(Some(known), &opened.gguf),
                     gguf: opened.gguf,
                     file_bytes: opened.plan.file_bytes,
-                    name: name.to_owned(),
                 });
             }
             // Once: without the cache there is nothing to be outdated.
@@ -213,12 +221,16 @@ async fn run<S: ChunkSink>(
 ) -> Result<()> {
     context.progress.set_total(plan.file_bytes);
     context.progress.enter(Stage::Weights);
+    // The sink takes its time, in which a tab may be closed.
+    if let Some(cache) = cache {
+        cache.save();
+    }
     sink.header(gguf, plan).await?;
     let sink = Turn::new(sink);
     let next = Cell::new(0);
     let largest = plan.largest_chunk_bytes().next_multiple_of(4);
     let lane = async || {
-        let buffer = Uint8Array::new_with_length(largest);
+        let buffer = allocate(largest)?;
         loop {
             let ix = next.get();
             let Some(chunk) = plan.chunks.get(ix) else {
@@ -259,7 +271,10 @@ async fn bring(
         && let Some(expected) = entry.stored(ix)
     {
         if entry.read(chunk.offset, bytes).await && sha256(bytes).await? == expected {
-            context.progress.cached(chunk.bytes.into());
+            let counted = source.counted(ix, chunk);
+            context
+                .progress
+                .cached(u64::from(chunk.bytes).saturating_sub(counted));
             return Ok(true);
         }
         entry.forget(ix);
@@ -269,7 +284,13 @@ async fn bring(
         None => false,
     };
     if chunk.pieces.is_empty() && !stores {
-        context.progress.skipped(chunk.bytes.into());
+        match source {
+            // It is at hand, and was read with the header.
+            Source::Local(_) => context.progress.cached(chunk.bytes.into()),
+            Source::Web(_) | Source::Shards(_) => context
+                .progress
+                .unneeded(u64::from(chunk.bytes).saturating_sub(source.counted(ix, chunk))),
+        }
         return Ok(false);
     }
     source.fill(ix, chunk.offset, bytes).await?;
@@ -282,20 +303,35 @@ async fn bring(
     Ok(true)
 }
 
-/// The address without its fragment, seen from the page or worker.
-fn absolute(url: &str) -> Result<String> {
-    let base =
-        global::<wasm_bindgen::JsValue>("location").and_then(|location| text(&location, "href"));
-    let parsed = Url::new(url).or_else(|thrown| match base {
-        Some(base) => Url::new_with_base(url, &base),
-        None => Err(thrown),
-    });
-    let parsed = parsed.map_err(|thrown| {
-        Error::invalid_request(
-            "source",
-            from_js(&thrown, &format!("{url:?} is not an address")).message(),
-        )
-    })?;
-    parsed.set_hash("");
-    Ok(parsed.href())
+/// What a model is called: as `known`, else as its header says.
+fn name(known: Option<&str>, gguf: &Gguf) -> String {
+    first_name([known, gguf.metadata.str("general.name")])
+}
+
+/// The first of these that says something.
+fn first_name(names: [Option<&str>; 2]) -> String {
+    let name = names
+        .into_iter()
+        .flatten()
+        .map(str::trim)
+        .find(|name| !name.is_empty());
+    name.unwrap_or("model").to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_model_is_never_without_a_name() {
+        for (names, expected) in [
+            ([Some("a b.gguf"), Some("A B")], "a b.gguf"),
+            ([Some(""), Some("A B")], "A B"),
+            ([None, Some("A B")], "A B"),
+            ([Some(""), Some(" ")], "model"),
+            ([None, None], "model"),
+        ] {
+            assert_eq!(first_name(names), expected, "{names:?}");
+        }
+    }
 }

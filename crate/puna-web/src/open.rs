@@ -7,16 +7,21 @@ use puna_core::weights::plan::{CHUNK_BYTES, Plan};
 use puna_core::{Error, ErrorCode, Result};
 use web_sys::RequestCache;
 
+use crate::buffer::allocate;
 use crate::cache_index::Index;
 use crate::digest::{self, sha256};
 use crate::fetch::{Context, Remote};
+use crate::patience::first;
 use crate::shards::{Shards, read_manifest};
 use crate::source::Source;
 use crate::store::Entry;
+use crate::timer::Timer;
 use crate::web_file::WebFile;
 
 /// The first request; most of a small model's header, and enough to tell what it is.
 const FIRST_BYTES: u32 = 256 << 10;
+/// Who does not answer in that time is not waited for, when all that is needed is in the cache.
+const NEWS_MS: u32 = 5_000;
 /// Each request for more of the header asks for so many times as much.
 const GROWTH: u32 = 4;
 
@@ -25,6 +30,8 @@ pub(crate) struct Opened<'a> {
     pub(crate) source: Source<'a>,
     pub(crate) gguf: Gguf,
     pub(crate) plan: Plan,
+    /// The name in the manifest; none without one.
+    pub(crate) name: Option<String>,
 }
 
 /// Opens a model whose header is in the cache. `None` if it isn't, or not as it should be.
@@ -42,7 +49,7 @@ pub(crate) async fn open_cached<'a>(
     };
     let source = if index.sharded {
         let shards = Shards::cached(context, url, index.validator.clone());
-        if revalidate && shards.is_changed().await {
+        if revalidate && first(shards.is_changed(), Timer::new(NEWS_MS)).await == Some(true) {
             return Ok(None);
         }
         context.abort.check()?;
@@ -56,7 +63,8 @@ pub(crate) async fn open_cached<'a>(
         );
         if revalidate {
             // No answer, no news.
-            let _ = remote.open(Some(&(0..1)), RequestCache::NoStore).await;
+            let asked = remote.open(Some(&(0..1)), RequestCache::NoStore);
+            let _ = first(asked, Timer::new(NEWS_MS)).await;
             context.abort.check()?;
             if remote.outdated.get() {
                 return Ok(None);
@@ -64,13 +72,18 @@ pub(crate) async fn open_cached<'a>(
         }
         Source::Web(WebFile::new(remote))
     };
-    Ok(Some(Opened { source, gguf, plan }))
+    Ok(Some(Opened {
+        source,
+        gguf,
+        plan,
+        name: index.name,
+    }))
 }
 
 async fn cached_header(index: &Index, entry: &Entry) -> Option<(Gguf, Plan)> {
     let mut prefix = Vec::new();
     for (ix, (offset, bytes)) in index.cuts().into_iter().enumerate() {
-        let buffer = Uint8Array::new_with_length(bytes);
+        let buffer = allocate(bytes).ok()?;
         let expected = index.stored(ix)?;
         if offset > MAX_HEADER_BYTES
             || !entry.read(offset, &buffer).await
@@ -116,13 +129,14 @@ pub(crate) async fn open_network<'a>(
                 source: Source::Web(file),
                 gguf,
                 plan,
+                name: None,
             },
             validator,
             false,
         )
     };
     if let Some(entry) = entry {
-        let index = Index::new(url, sharded, validator, &opened.plan);
+        let index = Index::new(url, sharded, validator, opened.name.clone(), &opened.plan);
         if entry.index().is_none_or(|old| !old.same_file(&index)) {
             entry.replace(index);
         }
@@ -141,8 +155,9 @@ async fn open_shards(remote: Remote<'_>, manifest: Manifest) -> Result<Opened<'_
         (manifest.cuts(), manifest.file_bytes, manifest.header.bytes);
     remote.context.progress.set_total(file_bytes);
     let url = remote.url.clone();
+    let name = manifest.name.clone();
     let shards = Shards::new(remote, manifest);
-    let header = Uint8Array::new_with_length(header_bytes);
+    let header = allocate(header_bytes)?;
     shards.read(0, 0, &header).await?;
     let gguf = match Gguf::parse(&header.to_vec()) {
         Ok(Parsed::Done(gguf)) => gguf,
@@ -160,6 +175,7 @@ async fn open_shards(remote: Remote<'_>, manifest: Manifest) -> Result<Opened<'_
         source: Source::Shards(shards),
         gguf,
         plan,
+        name: Some(name),
     })
 }
 

@@ -7,6 +7,7 @@ use js_sys::{Function, Object};
 use wasm_bindgen::JsValue;
 
 use crate::js_error::set;
+use crate::tally::Tally;
 
 /// At most ten events a second.
 const INTERVAL_MS: f64 = 100.0;
@@ -33,7 +34,8 @@ impl Stage {
 }
 
 /// Counts bytes and calls the page's function with
-/// `{stage, loaded_bytes, total_bytes, network_bytes, cached_bytes, warning?}`.
+/// `{stage, loaded_bytes, total_bytes, network_bytes, cached_bytes, warning?}`; the loaded bytes are those of the network and the
+/// cached ones.
 ///
 /// Cheap to clone: all clones count together.
 #[derive(Clone, Debug)]
@@ -43,11 +45,7 @@ pub struct Progress(Rc<Counts>);
 struct Counts {
     callback: Option<Function>,
     stage: Cell<Stage>,
-    total: Cell<u64>,
-    /// Bytes of the file at hand: from the network, less what had to be fetched again, and from the cache.
-    loaded: Cell<u64>,
-    network: Cell<u64>,
-    cached: Cell<u64>,
+    tally: Cell<Tally>,
     warning: RefCell<Option<String>>,
     last_ms: Cell<f64>,
 }
@@ -59,10 +57,7 @@ impl Progress {
         Self(Rc::new(Counts {
             callback,
             stage: Cell::new(Stage::Header),
-            total: Cell::new(0),
-            loaded: Cell::new(0),
-            network: Cell::new(0),
-            cached: Cell::new(0),
+            tally: Cell::new(Tally::default()),
             warning: RefCell::new(None),
             last_ms: Cell::new(f64::NEG_INFINITY),
         }))
@@ -74,16 +69,16 @@ impl Progress {
         self.emit();
     }
 
-    /// Bytes that came over the network so far, those that had to come twice included.
+    /// Bytes of the file that came over the network so far; those that had to come twice count once.
     #[must_use]
     pub fn network_bytes(&self) -> u64 {
-        self.0.network.get()
+        self.0.tally.get().network_bytes()
     }
 
     /// Bytes of the file that came from the cache or from a local file.
     #[must_use]
     pub fn cached_bytes(&self) -> u64 {
-        self.0.cached.get()
+        self.0.tally.get().cached_bytes()
     }
 
     /// Something that the user should know and that does not stop the loading; goes out at once, and with every event after.
@@ -94,38 +89,41 @@ impl Progress {
     }
 
     pub(crate) fn set_total(&self, bytes: u64) {
-        self.0.total.set(bytes);
+        self.count(|tally| tally.set_file(bytes));
         self.tick();
     }
 
     pub(crate) fn arrived(&self, bytes: u64) {
-        add(&self.0.network, bytes);
-        add(&self.0.loaded, bytes);
+        self.count(|tally| tally.arrived(bytes));
         self.tick();
     }
 
-    /// Bytes that came, and that are of no use.
+    /// Bytes that had arrived, and turned out to be of no use.
     pub(crate) fn lost(&self, bytes: u64) {
-        self.0.loaded.set(self.0.loaded.get().saturating_sub(bytes));
+        self.count(|tally| tally.lost(bytes));
     }
 
     pub(crate) fn cached(&self, bytes: u64) {
-        add(&self.0.cached, bytes);
-        add(&self.0.loaded, bytes);
+        self.count(|tally| tally.cached(bytes));
         self.tick();
     }
 
-    /// Bytes of the file that nobody needs.
-    pub(crate) fn skipped(&self, bytes: u64) {
-        add(&self.0.loaded, bytes);
+    /// Bytes of the file that are not there, and that nobody asks for.
+    pub(crate) fn unneeded(&self, bytes: u64) {
+        self.count(|tally| tally.unneeded(bytes));
         self.tick();
     }
 
     /// All over again: what was at hand is of another version of the file.
     pub(crate) fn restart(&self) {
-        self.0.loaded.set(0);
-        self.0.cached.set(0);
+        self.0.tally.set(Tally::default());
         self.enter(Stage::Header);
+    }
+
+    fn count(&self, change: impl FnOnce(&mut Tally)) {
+        let mut tally = self.0.tally.get();
+        change(&mut tally);
+        self.0.tally.set(tally);
     }
 
     fn tick(&self) {
@@ -145,16 +143,15 @@ impl Progress {
             "stage",
             &JsValue::from_str(self.0.stage.get().name()),
         );
-        // Bytes that came along with the header and that nobody needs are counted twice.
-        let loaded = self.0.loaded.get().min(self.0.total.get().max(1));
+        let tally = self.0.tally.get();
         let numbers = [
-            ("loaded_bytes", &Cell::new(loaded)),
-            ("total_bytes", &self.0.total),
-            ("network_bytes", &self.0.network),
-            ("cached_bytes", &self.0.cached),
+            ("loaded_bytes", tally.loaded_bytes()),
+            ("total_bytes", tally.total_bytes()),
+            ("network_bytes", tally.network_bytes()),
+            ("cached_bytes", tally.cached_bytes()),
         ];
-        for (key, number) in numbers {
-            set(&event, key, &number_value(number.get()));
+        for (key, bytes) in numbers {
+            set(&event, key, &JsValue::from_f64(number(bytes)));
         }
         if let Some(warning) = &*self.0.warning.borrow() {
             set(&event, "warning", &JsValue::from_str(warning));
@@ -164,10 +161,6 @@ impl Progress {
     }
 }
 
-fn add(cell: &Cell<u64>, bytes: u64) {
-    cell.set(cell.get().saturating_add(bytes));
-}
-
 /// A size as a JavaScript number, exact up to 2^53.
 #[allow(
     clippy::cast_precision_loss,
@@ -175,8 +168,4 @@ fn add(cell: &Cell<u64>, bytes: u64) {
 )]
 pub(crate) fn number(bytes: u64) -> f64 {
     bytes as f64
-}
-
-fn number_value(bytes: u64) -> JsValue {
-    JsValue::from_f64(number(bytes))
 }

@@ -70,6 +70,11 @@ impl<'a> Shards<'a> {
         *self.header.borrow_mut() = Some(bytes);
     }
 
+    /// Lets go of shard `ix` if it is kept, and says whether it was.
+    pub(crate) fn let_go(&self, ix: usize) -> bool {
+        ix == 0 && self.header.borrow_mut().take().is_some()
+    }
+
     /// Reads shard `ix`, the header's being the first, and verifies it.
     pub(crate) async fn read(&self, ix: usize, offset: u64, buffer: &Uint8Array) -> Result<()> {
         let manifest = self.manifest().await?;
@@ -94,10 +99,10 @@ impl<'a> Shards<'a> {
                     return Ok(());
                 }
                 got = sum.to_string();
+                context.progress.lost(part.bytes.into());
             } else {
                 got = "another size".to_owned();
             }
-            context.progress.lost(part.bytes.into());
         }
         Err(Error::new(
             ErrorCode::Integrity,
@@ -132,15 +137,18 @@ impl<'a> Shards<'a> {
     }
 }
 
-/// The whole of a small file, as a manifest.
+/// The whole of a small file, as a manifest. Its bytes are none of the model's, and don't count as progress.
 pub(crate) async fn read_manifest(file: &WebFile<'_>) -> Result<Manifest> {
+    // One byte more tells a file that is too large.
+    let limit = u32::try_from(MAX_MANIFEST_BYTES.saturating_add(1)).unwrap_or(u32::MAX);
     let mut wanted = 64 << 10;
     loop {
         let head = file.head(wanted).await?;
-        if head.length() < wanted || u64::from(wanted) > MAX_MANIFEST_BYTES {
+        if head.length() < wanted || wanted == limit {
+            file.remote.context.progress.lost(head.length().into());
             let manifest = Manifest::parse(&head.to_vec());
             return manifest.map_err(|error| error.context(file.remote.url.clone()));
         }
-        wanted = wanted.saturating_mul(4);
+        wanted = wanted.saturating_mul(4).min(limit);
     }
 }

@@ -1,11 +1,13 @@
 //! Where a model's bytes come from: a local file, a file on a server, or shards on one.
 
 use js_sys::Uint8Array;
+use puna_core::weights::plan::Chunk;
 use puna_core::{Error, ErrorCode, Result};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
-use crate::js_error::from_js;
+use crate::buffer::from_allocation;
 use crate::progress::number;
 use crate::shards::Shards;
 use crate::web_file::WebFile;
@@ -35,6 +37,15 @@ impl Source<'_> {
         )))
     }
 
+    /// How many bytes of chunk `ix`, which nobody needs from here any more, have come from the network and are counted.
+    pub(crate) fn counted(&self, ix: usize, chunk: &Chunk) -> u64 {
+        match self {
+            Self::Web(file) => file.in_head(chunk.offset, chunk.bytes),
+            Self::Shards(shards) if shards.let_go(ix) => chunk.bytes.into(),
+            Self::Local(_) | Self::Shards(_) => 0,
+        }
+    }
+
     /// Whether the server has another file than the one that is in the cache.
     pub(crate) fn is_outdated(&self) -> bool {
         match self {
@@ -47,8 +58,8 @@ impl Source<'_> {
 
 /// Reads from `offset` into all of `buffer`, or up to the end of the blob; returns how many bytes.
 pub(crate) async fn read_blob(blob: &Blob, offset: u64, buffer: &Uint8Array) -> Result<u32> {
-    let failed = |thrown| {
-        let error = from_js(&thrown, "reading the local file");
+    let failed = |thrown: JsValue| {
+        let error = from_allocation(&thrown, buffer.length().into(), "reading the local file");
         match error.code() {
             // A file that was moved or changed since the user chose it.
             ErrorCode::Internal => Error::invalid_request(

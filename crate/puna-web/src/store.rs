@@ -14,6 +14,7 @@ use web_sys::{
     FileSystemGetFileOptions, FileSystemRemoveOptions, StorageManager,
 };
 
+use crate::buffer::copy;
 use crate::cache_index::{Index, MAX_INDEX_BYTES};
 use crate::digest::{self, sha256};
 use crate::js_error::{from_js, get, global, text};
@@ -135,7 +136,7 @@ impl Store {
 
 /// The folder's name for an address: 32 hexadecimal digits.
 async fn key(url: &str) -> Result<String> {
-    let sum = sha256(&Uint8Array::from(url.as_bytes())).await?;
+    let sum = sha256(&copy(url.as_bytes())?).await?;
     Ok(sum.to_string().chars().take(32).collect())
 }
 

@@ -8,6 +8,7 @@ use puna_core::{Error, ErrorCode, Result};
 use web_sys::RequestCache;
 
 use crate::body::Body;
+use crate::buffer::allocate;
 use crate::fetch::{Fault, Got, Remote, Tries};
 use crate::http::Answer;
 use crate::lanes::Turn;
@@ -52,11 +53,20 @@ impl<'a> WebFile<'a> {
     /// The file's first bytes: as many as asked for, or all there are.
     pub(crate) async fn head(&self, bytes: u32) -> Result<Uint8Array> {
         let old = self.head.borrow().clone();
+        // Who asks for what is behind a file's end gets an error and no bytes.
+        let total = self.remote.total.get();
+        if total.is_some_and(|total| total <= old.length().into()) {
+            self.ended.set(true);
+        }
         if old.length() < bytes && !self.ended.get() {
-            let grown = Uint8Array::new_with_length(bytes);
+            let grown = allocate(bytes)?;
             grown.set(&old, 0);
             let rest = grown.subarray(old.length(), bytes);
-            let got = self.read(old.length().into(), &rest).await?;
+            let got = match self.read(old.length().into(), &rest).await {
+                // A server that hides the size tells it this way.
+                Err(error) if total.is_none() && old.length() > 0 && is_behind_the_end(&error) => 0,
+                got => got?,
+            };
             self.ended.set(got < rest.length());
             *self.head.borrow_mut() = grown.subarray(0, old.length().saturating_add(got));
         }
@@ -103,6 +113,12 @@ impl<'a> WebFile<'a> {
             },
         };
         Ok(known.saturating_add(got))
+    }
+
+    /// How many bytes of a range came along with the head.
+    pub(crate) fn in_head(&self, start: u64, bytes: u32) -> u64 {
+        let head = u64::from(self.head.borrow().length());
+        head.saturating_sub(start).min(bytes.into())
     }
 
     /// Copies what the head holds of `buffer`'s front.
@@ -169,7 +185,6 @@ impl<'a> WebFile<'a> {
             return Err(Error::internal("a stream that was just opened is gone").into());
         };
         let gone = body.skip(start.saturating_sub(*position)).await?;
-        self.remote.context.progress.lost(gone);
         *position = position.saturating_add(gone);
         if *position < start {
             // The file's end; the caller sees that nothing was read.
@@ -179,4 +194,13 @@ impl<'a> WebFile<'a> {
         *position = position.saturating_add((*done).into());
         Ok(())
     }
+}
+
+/// Whether a server has nothing at the range that was asked for.
+fn is_behind_the_end(error: &Error) -> bool {
+    error.code() == ErrorCode::Network
+        && error
+            .details()
+            .get("status")
+            .is_some_and(|status| *status == 416)
 }

@@ -4,6 +4,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { greedy, textOf } from "../context.mjs";
 import { test } from "../suite.mjs";
 
+/** Tokens of the tiny model: 0xC3 and 0xA9, the bytes of é. */
+const FIRST_BYTE = 127;
+const SECOND_BYTE = 102;
+
 test("gives the same text streamed and whole", async (t) => {
   await t.loadTiny();
   const whole = await t.chat(greedy("Hello", 24));
@@ -43,6 +47,8 @@ test("stops working when the loop is left", async (t) => {
   assert.equal(chunks.length, 3);
   await sleep(1000);
   const before = await t.lab("counters");
+  // Those of the prompt, of three chunks, and of the moment until the worker hears of it.
+  assert.ok(before.steps < 200, `${before.steps} steps were made of the 450 asked for`);
   await sleep(1000);
   const after = await t.lab("counters");
   assert.equal(after.steps, before.steps, "no step was made after the loop was left");
@@ -63,19 +69,25 @@ test("stops at its AbortSignal with an AbortError, and answers the next request"
 
 test("answers two requests made at once, each as if alone", async (t) => {
   await t.loadTiny();
-  const alone = await t.chat(greedy("First", 12));
-  const [first, second] = await t.page.evaluate(
-    (requests) => Promise.all(requests.map((request) => window.lab.chat(request))),
-    [greedy("First", 12), greedy("Second", 12)],
-  );
-  assert.equal(first.error, undefined);
-  assert.equal(second.error, undefined);
-  assert.equal(first.value.choices[0].message.content, alone.choices[0].message.content);
+  const requests = [greedy("First", 12), greedy("Second", 12)];
+  const alone = [await t.chat(requests[0]), await t.chat(requests[1])];
+  assert.notEqual(alone[0].choices[0].message.content, alone[1].choices[0].message.content, "the answers can be told apart");
+  const atOnce = await t.page.evaluate((requests) => Promise.all(requests.map((request) => window.lab.chat(request))), requests);
+  for (const [ix, { value, error }] of atOnce.entries()) {
+    assert.equal(error, undefined, `request ${ix}`);
+    assert.equal(value.choices[0].message.content, alone[ix].choices[0].message.content, `request ${ix}`);
+  }
 });
 
 test("never splits a character between chunks", async (t) => {
   await t.loadTiny();
-  const chunks = await t.chat(greedy("äöü 日本語 🦙", 120, { stream: true, temperature: 1.8, seed: 7 }));
-  // A lone half of a surrogate pair would be the trace of a character cut in two.
-  for (const chunk of chunks) assert.ok((chunk.choices[0]?.delta.content ?? "").isWellFormed());
+  // The model is made to say nothing but the two bytes of é, each a token of its own; the penalty makes it go from one to
+  // the other. Where one follows the other there must be an é: text that is made token by token has none.
+  const request = greedy("Hello", 60, { logit_bias: { [FIRST_BYTE]: 100, [SECOND_BYTE]: 100 }, frequency_penalty: 2 });
+  const whole = (await t.chat(request)).choices[0].message.content;
+  const chunks = await t.chat({ ...request, stream: true });
+  assert.match(whole, /^[é\ufffd]+$/, "nothing else was said");
+  assert.ok(whole.includes("é"), `two bytes are one character in ${JSON.stringify(whole)}`);
+  assert.equal(textOf(chunks), whole);
+  assert.ok(chunks.some((chunk) => chunk.choices[0]?.delta.content?.includes("é")), "it is in one chunk");
 });

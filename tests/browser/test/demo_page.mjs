@@ -44,6 +44,12 @@ async function ask(page, question) {
   await until(page, "the first words of the answer", async () => (await logText(page)).length > before + 5, 240);
 }
 
+/** The last answer did not just end: its line of numbers tells that it was stopped. */
+async function saysStopped(page) {
+  const facts = await page.$$eval("#log .stats", (all) => [...(all.at(-1)?.children ?? [])].map((fact) => fact.textContent));
+  assert.ok(facts.includes("stopped"), `the line says: ${facts.join(", ")}`);
+}
+
 test("loads the real model, chats, stops, starts anew", { seconds: 900 }, async (t) => {
   const page = await open(t, t.url(REAL));
   await page.setViewport(WIDE);
@@ -56,6 +62,7 @@ test("loads the real model, chats, stops, starts anew", { seconds: 900 }, async 
     assert.ok(await isShown(page, "#stop"), "the answer can be stopped");
     await page.click("#stop");
     await until(page, "the stop", async () => isShown(page, "#send"), 60);
+    await saysStopped(page);
     const stopped = await logText(page);
     await sleep(1500);
     assert.equal(await logText(page), stopped, "nothing is added after the stop");
@@ -63,9 +70,11 @@ test("loads the real model, chats, stops, starts anew", { seconds: 900 }, async 
 
     await page.click("#new-chat");
     assert.ok(!(await logText(page)).includes("llamas"), "the conversation is gone");
-    await ask(page, "What is two and two?");
+    // Long enough that it is not over before the key is pressed.
+    await ask(page, "Tell me a long story about mountains.");
     await page.keyboard.press("Escape");
     await until(page, "the stop by the Escape key", async () => isShown(page, "#send"), 60);
+    await saysStopped(page);
 
     await page.setViewport(NARROW);
     await sleep(300);

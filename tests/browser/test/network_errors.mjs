@@ -54,6 +54,12 @@ test("a file that changes during the load is not mixed with what came before", {
   assert.match(error.message, /chang|another|differ/i);
 });
 
+test("a connection that says nothing is given up and asked for again", { full: true, seconds: 120 }, async (t) => {
+  t.host.faults.add(TINY.path, { kind: "hang", times: 1 });
+  const { ms } = await t.loadTiny();
+  assert.ok(ms > 25_000, `loaded after ${ms} ms`);
+});
+
 test("an AbortSignal ends a load that waits for an answer", async (t) => {
   t.host.faults.add(TINY.path, { kind: "hang" });
   const error = await t.page.evaluate(async (url) => {

@@ -27,7 +27,7 @@ const EXPLANATIONS = {
   },
   network: {
     title: "The model could not be fetched",
-    next: "Check the address and the connection. What has arrived is kept: trying again goes on from there.",
+    next: "Check the address and the connection. What had arrived is kept, but for the last moments: trying again goes on from there.",
   },
   integrity: {
     title: "The model arrived damaged",
@@ -53,8 +53,11 @@ const EXPLANATIONS = {
     title: "The request was refused",
     next: "The details name the setting at fault; the settings can be reset to their defaults.",
   },
-  aborted: { title: "Stopped", next: "Nothing is lost: what has arrived is kept." },
-  busy: { title: "The model is still answering", next: "Wait for it, or stop it." },
+  aborted: { title: "Stopped", next: "What had arrived is kept, but for the last moments." },
+  busy: {
+    title: "The model is in use",
+    next: "It is still answering, or another tab is storing it. Wait for that to end, and try again.",
+  },
   internal: {
     title: "Something broke in Puna",
     next: "This is our fault. Load the model again; and please report the details.",

@@ -2,7 +2,7 @@
 
 import type { ProgressEvent } from "../../src/index.js";
 import { announce, button, h } from "./dom.js";
-import { bytes, duration } from "./format.js";
+import { bytes, duration, nameOf } from "./format.js";
 
 /** The speed is that of the last seconds: a stall should show. */
 const WINDOW_MS = 3000;
@@ -21,14 +21,16 @@ export class LoadingView {
   readonly #speed = h("span", {});
   readonly #from = h("span", {});
   readonly #warning = h("p", { class: "hint" });
+  readonly #isFile: boolean;
   #samples: Sample[] = [];
   #announcedPercent = 0;
 
-  constructor(name: string, onCancel: () => void) {
+  constructor(source: string | Blob, onCancel: () => void) {
+    this.#isFile = source instanceof Blob;
     this.element = h(
       "div",
       { class: "card loading" },
-      h("h2", {}, name),
+      h("h2", {}, nameOf(source)),
       this.#stage,
       this.#bar,
       h("p", { class: "facts" }, this.#amount, this.#speed, this.#from),
@@ -43,10 +45,10 @@ export class LoadingView {
     const part = totalBytes > 0 ? Math.min(1, loadedBytes / totalBytes) : 0;
     // Without a value the bar moves by itself: the header has no size yet.
     if (part > 0) this.#bar.value = part;
-    this.#stage.textContent = stageOf(event);
+    this.#stage.textContent = stageOf(event, this.#isFile);
     this.#amount.textContent =
       totalBytes > 0 ? `${bytes(loadedBytes)} of ${bytes(totalBytes)}` : bytes(loadedBytes);
-    this.#from.textContent = originOf(event);
+    this.#from.textContent = originOf(event, this.#isFile);
     this.#warning.textContent = event.warning ?? "";
     this.#showSpeed(event);
     const percent = Math.floor(part * 4) * 25;
@@ -70,12 +72,13 @@ export class LoadingView {
   }
 }
 
-function stageOf({ stage, loadedBytes, totalBytes, networkBytes }: ProgressEvent): string {
+function stageOf({ stage, loadedBytes, totalBytes, networkBytes }: ProgressEvent, isFile: boolean): string {
   switch (stage) {
     case "header":
       return "Reading what the model is";
     case "weights":
       if (loadedBytes >= totalBytes) return "Preparing the GPU";
+      if (isFile) return "Reading the weights from the file";
       return networkBytes > 0
         ? "Fetching the weights, straight to the GPU"
         : "Reading the weights from this browser";
@@ -84,7 +87,8 @@ function stageOf({ stage, loadedBytes, totalBytes, networkBytes }: ProgressEvent
   }
 }
 
-function originOf({ networkBytes, cachedBytes }: ProgressEvent): string {
+function originOf({ networkBytes, cachedBytes }: ProgressEvent, isFile: boolean): string {
+  if (isFile) return "from this file";
   if (networkBytes === 0) return cachedBytes === 0 ? "" : "from this browser’s cache";
   if (cachedBytes === 0) return "from the network";
   return `${bytes(cachedBytes)} from the cache, ${bytes(networkBytes)} from the network`;

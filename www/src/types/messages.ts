@@ -3,7 +3,7 @@
 // ended already.
 
 import type { WireError } from "../errors.js";
-import type { Counters, ModelInfo, ProgressEvent } from "./model.js";
+import type { Counters, ModelInfo, ProgressEvent, StoredModel } from "./model.js";
 import type { ChatCompletion, ChatCompletionChunk } from "./openai.js";
 
 /** The options as the engine reads them. */
@@ -20,13 +20,17 @@ export interface WireLoadOptions {
 
 /** What the page asks, by kind, without the id. */
 export interface Requests {
-  /** Once, before all else. `source` is an absolute URL or a file. */
+  /** Once, before what needs a model. `source` is an absolute URL or a file. */
   load: { source: string | Blob; options: WireLoadOptions };
   /** `request` is the JSON of an OpenAI chat completion request. */
   chat: { request: string };
   counters: object;
   /** Stops what runs, frees the model; the last request. */
   unload: object;
+  /** What the cache holds. Needs no model and no GPU, and neither does `remove`. */
+  list: object;
+  /** `url` is absolute. */
+  remove: { url: string };
 }
 
 /** What the worker answers, by kind. */
@@ -36,6 +40,9 @@ export interface Results {
   chat: ChatCompletion | null;
   counters: Counters;
   unload: null;
+  list: StoredModel[];
+  /** Whether there was something to remove. */
+  remove: boolean;
 }
 
 /** The kinds of request. */

@@ -5,13 +5,13 @@
 export interface ProgressEvent {
   /** `header`: reading what the model is. `weights`: its bytes on the way to the GPU. `ready`: done. */
   stage: "header" | "weights" | "ready";
-  /** Bytes that have arrived, from the network or from the cache. */
+  /** Bytes that have arrived, from wherever. */
   loadedBytes: number;
   /** Bytes of the whole model; 0 while it is not known. */
   totalBytes: number;
   /** Of the loaded bytes, those that came from the network. */
   networkBytes: number;
-  /** Of the loaded bytes, those that came from the browser's cache. */
+  /** Of the loaded bytes, those that came from this machine: the browser's cache, or a file at hand. */
   cachedBytes: number;
   /** Something worth knowing that does not stop the load, such as a cache that can't be written. */
   warning?: string;
@@ -67,15 +67,16 @@ export interface AdvancedOptions {
 export interface LoadOptions {
   /** Called as bytes arrive, a few times a second at most, and once at the end. */
   onProgress?: (event: ProgressEvent) => void;
-  /** Stops the load. What arrived stays in the cache, and the next load goes on from there. */
+  /** Stops the load. What had arrived is kept, but for the last moments, and the next load goes on from there. */
   signal?: AbortSignal;
-  /** Tokens that a conversation may hold; the model's own limit where absent. */
+  /** Tokens that a conversation may hold, 1 to 2^24; the model's own limit where absent. */
   contextLength?: number;
   /** A Jinja chat template in place of the model's own. */
   chatTemplate?: string;
   /**
    * Where absent, the weights are kept in the browser's private file system if that is possible. `opfs` insists
-   * on it and else fails; `none` neither keeps nor uses them.
+   * on it and else fails: for a file at hand, where there is no such file system or no room, and while another
+   * load is storing the same model. `none` neither keeps nor uses them.
    */
   cache?: "opfs" | "none";
   /**
@@ -91,3 +92,15 @@ export interface LoadOptions {
 
 /** Where a model comes from: the address of a GGUF file or of a shard manifest, or a file at hand. */
 export type ModelSource = string | URL | Blob;
+
+/** A model in the browser's cache. */
+export interface StoredModel {
+  /** Where it came from: what `load` and `removeModel` know it by. */
+  url: string;
+  /** Bytes of the whole model. */
+  fileBytes: number;
+  /** Of these, the bytes that are kept. */
+  storedBytes: number;
+  /** Whether it loads without a network. */
+  isComplete: boolean;
+}

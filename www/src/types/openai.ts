@@ -14,55 +14,109 @@ export type ChatCompletionContent = string | ChatCompletionContentPartText[];
 export interface ChatCompletionSystemMessageParam {
   role: "system";
   content: ChatCompletionContent;
+  /** Who it is, for templates that tell. */
+  name?: string;
+}
+
+/** Instructions to the model, by OpenAI's newer name; to a template they are the system's. */
+export interface ChatCompletionDeveloperMessageParam {
+  role: "developer";
+  content: ChatCompletionContent;
+  /** Who it is, for templates that tell. */
+  name?: string;
 }
 
 /** What the person says. */
 export interface ChatCompletionUserMessageParam {
   role: "user";
   content: ChatCompletionContent;
+  /** Who it is, for templates that tell. */
+  name?: string;
 }
 
 /** What the model said before. */
 export interface ChatCompletionAssistantMessageParam {
   role: "assistant";
   content: ChatCompletionContent;
+  /** Who it is, for templates that tell. */
+  name?: string;
+}
+
+/** What a tool said, for templates that know tools. */
+export interface ChatCompletionToolMessageParam {
+  role: "tool";
+  content: ChatCompletionContent;
+  /** The call that it answers. */
+  tool_call_id: string;
 }
 
 /** A message of the conversation so far. */
 export type ChatCompletionMessageParam =
-  ChatCompletionSystemMessageParam | ChatCompletionUserMessageParam | ChatCompletionAssistantMessageParam;
+  | ChatCompletionSystemMessageParam
+  | ChatCompletionDeveloperMessageParam
+  | ChatCompletionUserMessageParam
+  | ChatCompletionAssistantMessageParam
+  | ChatCompletionToolMessageParam;
 
-/** What may be asked, streamed or not. A field that is not here is refused by name. */
-export interface ChatCompletionCreateParamsBase {
+/**
+ * Fields that belong to OpenAI's service: they are accepted, so that a request written for it works as it is, and
+ * change nothing.
+ */
+export interface IgnoredParams {
+  user?: string;
+  metadata?: Record<string, string> | null;
+  store?: boolean | null;
+  service_tier?: "auto" | "default" | "flex" | "scale" | "priority" | "fast" | null;
+  safety_identifier?: string | null;
+  prompt_cache_key?: string | null;
+  prompt_cache_retention?: "in_memory" | "24h" | null;
+}
+
+/** Fields for what is not supported: accepted while they ask for nothing. */
+export interface DefaultParams {
+  n?: 1 | null;
+  logprobs?: false | null;
+  modalities?: ["text"] | null;
+  response_format?: { type: "text" };
+  tool_choice?: "none";
+}
+
+/**
+ * What may be asked, streamed or not. A field that is not here is refused by name, unless it is one of OpenAI's
+ * and `null`.
+ */
+export interface ChatCompletionCreateParamsBase extends IgnoredParams, DefaultParams {
   /** The conversation so far; the last message is the one to answer. */
   messages: ChatCompletionMessageParam[];
   /** Ignored but for being echoed: a model object is one model. */
   model?: string;
-  /** Most tokens of the answer. The rest of the context where absent. */
+  /** Most tokens of the answer, 1 or more. The rest of the context where absent. */
   max_completion_tokens?: number | null;
-  /** The older name of `max_completion_tokens`. */
+  /** The older name of `max_completion_tokens`; one of them may be given. */
   max_tokens?: number | null;
-  /** 0 takes the likeliest token each time; 1 samples the model's own distribution. */
+  /** 0 to 2. 0 takes the likeliest token each time; 1 samples the model's own distribution. */
   temperature?: number | null;
   /** Samples from the smallest set of tokens that holds this much probability, 0 to 1. */
   top_p?: number | null;
   /** The same seed and request give the same answer. */
   seed?: number | null;
-  /** Text at which the answer ends; it is not part of the answer. */
+  /** Text at which the answer ends, or up to four; it is not part of the answer. */
   stop?: string | string[] | null;
   /** Lowers the chance of any token that occurred, -2 to 2. */
   presence_penalty?: number | null;
   /** Lowers the chance of a token by how often it occurred, -2 to 2. */
   frequency_penalty?: number | null;
+  /** Added to the scores of tokens, by token id, -100 to 100. */
+  logit_bias?: Record<string, number> | null;
 }
 
 /** Fields that OpenAI does not have and local models are used to. */
 export interface SamplingExtensions {
-  /** Samples from this many of the likeliest tokens. */
+  /** Samples from this many of the likeliest tokens; 0 is off. */
   top_k?: number | null;
   /** Drops tokens less likely than this share of the likeliest one, 0 to 1. */
   min_p?: number | null;
-  /** Divides the score of tokens that occurred; 1 is off. */
+  /** Divides the score of tokens that occurred, 0.01 to 10; 1 is off. */
   repetition_penalty?: number | null;
 }
 
@@ -80,6 +134,8 @@ export interface ChatCompletionCreateParamsStreaming
   stream_options?: {
     /** A last chunk without choices tells the usage. */
     include_usage?: boolean;
+    /** Changes nothing: chunks don't leave the page, so that nobody could tell them by their sizes. */
+    include_obfuscation?: boolean;
   } | null;
 }
 
@@ -95,6 +151,10 @@ export interface CompletionUsage {
   prompt_tokens: number;
   completion_tokens: number;
   total_tokens: number;
+  prompt_tokens_details: {
+    /** Tokens of the prompt that the model still knew from the conversation before. */
+    cached_tokens: number;
+  };
 }
 
 /** A whole answer. */
@@ -106,11 +166,11 @@ export interface ChatCompletion {
   model: string;
   choices: {
     index: number;
-    message: { role: "assistant"; content: string | null; refusal: null };
+    message: { role: "assistant"; content: string; refusal: null };
     finish_reason: FinishReason;
     logprobs: null;
   }[];
-  usage?: CompletionUsage;
+  usage: CompletionUsage;
 }
 
 /** A piece of an answer. */
@@ -123,9 +183,10 @@ export interface ChatCompletionChunk {
   /** Empty in the chunk that tells the usage. */
   choices: {
     index: number;
-    delta: { role?: "assistant"; content?: string | null };
+    delta: { role?: "assistant"; content?: string; refusal?: null };
     finish_reason: FinishReason | null;
-    logprobs?: null;
+    logprobs: null;
   }[];
+  /** Only where `include_usage` asks for it, and `null` in all chunks but the last. */
   usage?: CompletionUsage | null;
 }

@@ -1,7 +1,7 @@
 // The page's half of the protocol: requests out, events and exactly one end back in, and an honest end for
 // everybody when the worker dies.
 
-import { PunaError, fromWire } from "../errors.js";
+import { InvalidRequestError, PunaError, fromWire } from "../errors.js";
 import type {
   EventMessage,
   FromWorker,
@@ -62,7 +62,7 @@ export class WorkerClient {
     });
   }
 
-  /** Sends a request. */
+  /** Sends a request. Whatever goes wrong, also with the sending, rejects its result. */
   start<K extends Kind>(kind: K, request: Requests[K], onEvent?: (event: EventMessage) => void): Call<K> {
     if (this.#ended !== null) {
       const result = Promise.reject<Results[K]>(this.#ended);
@@ -73,7 +73,11 @@ export class WorkerClient {
       // The worker answers a request by its kind: the one place where the wire is taken at its word.
       this.#pending.set(id, { onEvent, resolve: resolve as Pending["resolve"], reject });
     });
-    this.#worker.postMessage({ kind, id, ...request } as unknown as RequestMessage);
+    try {
+      this.#worker.postMessage({ kind, id, ...request } as unknown as RequestMessage);
+    } catch (cause) {
+      this.#take(id)?.reject(unsent(kind, cause));
+    }
     const stop = (): void => {
       if (this.#pending.has(id)) this.#worker.postMessage({ kind: "cancel", id });
     };
@@ -120,4 +124,12 @@ export class WorkerClient {
     this.#pending.delete(id);
     return pending;
   }
+}
+
+/** The error of a request that could not be sent. What can't be cloned was given by the caller. */
+function unsent(kind: Kind, cause: unknown): PunaError {
+  const message = `${kind}: the request could not be sent to the worker: ${String(cause)}`;
+  return cause instanceof DOMException && cause.name === "DataCloneError"
+    ? new InvalidRequestError(message, { cause })
+    : new PunaError("internal", message, { cause });
 }

@@ -1,14 +1,14 @@
 // The worker: a scope of its own, because synchronous OPFS handles exist only in one and a long prefill must
 // not freeze the page.
 
-import init, { Engine } from "puna-engine";
+import init, { Engine, list_models, remove_model } from "puna-engine";
 
 import { PunaError, toWire } from "../errors.js";
 import { camelKeys } from "../names.js";
 import type { FromWorker, ToWorker } from "../types/messages.js";
 import type { ProgressEvent } from "../types/model.js";
 import { type DeviceScope, requireWebGpu } from "./device.js";
-import { type LoadEngine, Server } from "./serve.js";
+import { Server, type Wasm } from "./serve.js";
 import { withSubgroups } from "./subgroups.js";
 
 /** The part of a dedicated worker's globals that is used here. */
@@ -20,19 +20,29 @@ interface WorkerScope extends DeviceScope {
 
 const scope = globalThis as unknown as WorkerScope;
 
-const loadEngine: LoadEngine = async ({ source, options }, onProgress, signal) => {
-  await requireWebGpu(scope);
-  await startWasm();
-  return withSubgroups(GPUAdapter, () =>
-    Engine.load(
-      JSON.stringify(options),
-      source,
-      (progress) => {
-        onProgress(camelKeys(progress) as ProgressEvent);
-      },
-      signal,
-    ),
-  );
+const wasm: Wasm = {
+  async load({ source, options }, onProgress, signal) {
+    await requireWebGpu(scope);
+    await startWasm();
+    return withSubgroups(GPUAdapter, () =>
+      Engine.load(
+        JSON.stringify(options),
+        source,
+        (progress) => {
+          onProgress(camelKeys(progress) as ProgressEvent);
+        },
+        signal,
+      ),
+    );
+  },
+  async list() {
+    await startWasm();
+    return list_models();
+  },
+  async remove(url) {
+    await startWasm();
+    return remove_model(url);
+  },
 };
 
 async function startWasm(): Promise<void> {
@@ -42,12 +52,12 @@ async function startWasm(): Promise<void> {
     throw new PunaError(
       "internal",
       `the engine did not start: ${String(error)}; puna_web_bg.wasm must lie beside worker.js, and a ` +
-        "Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src",
+        "Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src and 'self' in connect-src",
     );
   }
 }
 
-const server = new Server(scope, loadEngine);
+const server = new Server(scope, wasm);
 scope.addEventListener("message", (event) => {
   server.handle(event.data);
 });

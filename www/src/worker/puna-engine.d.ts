@@ -6,5 +6,9 @@ declare module "puna-engine" {
   const init: () => Promise<unknown>;
   /** The engine. */
   export const Engine: import("./wasm.js").WasmEngineClass;
+  /** JSON of an array of `{url, file_bytes, stored_bytes, is_complete}`: what the cache holds. */
+  export const list_models: () => Promise<string>;
+  /** Removes a model from the cache; whether it was there. */
+  export const remove_model: (url: string) => Promise<boolean>;
   export default init;
 }

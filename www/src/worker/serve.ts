@@ -4,7 +4,7 @@
 import { type WireError, PunaError, toWire } from "../errors.js";
 import { camelKeys } from "../names.js";
 import type { FromWorker, Kind, RequestMessage, Requests, Results, ToWorker } from "../types/messages.js";
-import type { Counters, ModelInfo, ProgressEvent } from "../types/model.js";
+import type { Counters, ModelInfo, ProgressEvent, StoredModel } from "../types/model.js";
 import type { ChatCompletion, ChatCompletionChunk } from "../types/openai.js";
 import type { WasmEngine } from "./wasm.js";
 
@@ -13,12 +13,23 @@ export interface Page {
   postMessage(message: FromWorker): void;
 }
 
-/** Starts the engine and loads a model into it; given so that tests run without wasm. */
+/** Starts the engine and loads a model into it. */
 export type LoadEngine = (
   request: Requests["load"],
   onProgress: (progress: ProgressEvent) => void,
   signal: AbortSignal,
 ) => Promise<WasmEngine>;
+
+/** What the wasm can do; given so that tests run without it. */
+export interface Wasm {
+  load: LoadEngine;
+  /** JSON of what the cache holds. */
+  list: () => Promise<string>;
+  remove: (url: string) => Promise<boolean>;
+}
+
+/** A request that waits for its turn. */
+type QueuedMessage = Exclude<RequestMessage, { kind: "counters" }>;
 
 interface Job {
   id: number;
@@ -29,14 +40,14 @@ interface Job {
 /** Serves one page: hand it every message that comes in. */
 export class Server {
   readonly #page: Page;
-  readonly #loadEngine: LoadEngine;
+  readonly #wasm: Wasm;
   #engine: WasmEngine | null = null;
   #running: Job | null = null;
   #waiting: Job[] = [];
 
-  constructor(page: Page, loadEngine: LoadEngine) {
+  constructor(page: Page, wasm: Wasm) {
     this.#page = page;
-    this.#loadEngine = loadEngine;
+    this.#wasm = wasm;
   }
 
   /** Takes a message of the page. */
@@ -55,12 +66,14 @@ export class Server {
         break;
       case "load":
       case "chat":
+      case "list":
+      case "remove":
         this.#enqueue(message);
         break;
     }
   }
 
-  #enqueue(message: Exclude<RequestMessage, { kind: "counters" }>): void {
+  #enqueue(message: QueuedMessage): void {
     this.#waiting.push({
       id: message.id,
       controller: new AbortController(),
@@ -84,10 +97,7 @@ export class Server {
     }
   }
 
-  async #perform(
-    message: Exclude<RequestMessage, { kind: "counters" }>,
-    signal: AbortSignal,
-  ): Promise<Results[Kind]> {
+  async #perform(message: QueuedMessage, signal: AbortSignal): Promise<Results[Kind]> {
     switch (message.kind) {
       case "load":
         return this.#load(message.id, message, signal);
@@ -97,6 +107,10 @@ export class Server {
         this.#engine?.unload();
         this.#engine = null;
         return null;
+      case "list":
+        return camelKeys(JSON.parse(await this.#wasm.list())) as StoredModel[];
+      case "remove":
+        return this.#wasm.remove(message.url);
     }
   }
 
@@ -105,7 +119,7 @@ export class Server {
     const onProgress = (progress: ProgressEvent): void => {
       this.#page.postMessage({ kind: "progress", id, progress });
     };
-    this.#engine = await this.#loadEngine(request, onProgress, signal);
+    this.#engine = await this.#wasm.load(request, onProgress, signal);
     return camelKeys(JSON.parse(this.#engine.info())) as ModelInfo;
   }
 

@@ -25,6 +25,7 @@ export interface WasmEngine {
 
 /** The class that the glue exports. */
 export interface WasmEngineClass {
+  /** Needs WebGPU. */
   load(
     options: string,
     source: string | Blob,

@@ -45,6 +45,35 @@ export const Engine: WasmEngineClass = {
   },
 };
 
+/** What the cache pretends to hold: a model, and half of another. */
+const stored = [
+  {
+    url: "https://models.example.org/smollm2-135m-instruct.gguf",
+    file_bytes: TOTAL_BYTES,
+    stored_bytes: TOTAL_BYTES,
+    is_complete: true,
+  },
+  {
+    url: "https://models.example.org/half/manifest.json",
+    file_bytes: 1_000_000_000,
+    stored_bytes: 500_000_000,
+    is_complete: false,
+  },
+];
+
+/** The glue's function. */
+export const list_models = (): Promise<string> => Promise.resolve(JSON.stringify(stored));
+
+/** The glue's function; `?fail=` in the address makes it fail. */
+export async function remove_model(url: string): Promise<boolean> {
+  const { fail } = scriptOf(new URL(url).searchParams);
+  if (fail !== null) throw failureOf(fail);
+  await pause(0, undefined);
+  const ix = stored.findIndex((model) => model.url === url);
+  if (ix !== -1) stored.splice(ix, 1);
+  return ix !== -1;
+}
+
 /** Starts nothing. */
 const init = (): Promise<unknown> => Promise.resolve();
 export default init;
@@ -145,7 +174,12 @@ class FakeEngine implements WasmEngine {
       made++;
     }
     const finish = made < pieces.length ? "length" : "stop";
-    const usage = { prompt_tokens: 31, completion_tokens: made, total_tokens: 31 + made };
+    const usage = {
+      prompt_tokens: 31,
+      completion_tokens: made,
+      total_tokens: 31 + made,
+      prompt_tokens_details: { cached_tokens: 0 },
+    };
     if (request.stream === true) {
       onChunk(chunk({}, finish));
       if (request.stream_options?.include_usage === true) {

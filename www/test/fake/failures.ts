@@ -19,5 +19,10 @@ export const FAILURES: Readonly<Record<string, { message: string; details: Recor
     message: "the prompt has 8311 tokens, the context holds 8192",
     details: { prompt_tokens: 8311, context_length: 8192, param: "messages" },
   },
+  busy: {
+    message:
+      "https://models.example.org/smollm2-135m-instruct.gguf is being loaded; it can be removed afterwards",
+    details: {},
+  },
   device_lost: { message: "the GPU device was lost: reset by the driver", details: { reason: "unknown" } },
 };

@@ -8,7 +8,7 @@ import type { FromWorker, ToWorker } from "../../src/types/messages.js";
 import type { ProgressEvent } from "../../src/types/model.js";
 import type { WorkerLike } from "../../src/worker/client.js";
 import { type LoadEngine, Server } from "../../src/worker/serve.js";
-import { Engine } from "./engine.js";
+import { Engine, list_models, remove_model } from "./engine.js";
 
 type ErrorListener = (event: { message?: string }) => void;
 
@@ -44,7 +44,7 @@ export class FakeWorker implements WorkerLike {
           port2.postMessage(message);
         },
       },
-      load,
+      { load, list: list_models, remove: remove_model },
     );
     port2.on("message", (message: ToWorker) => {
       this.received.push(message);

@@ -12,6 +12,7 @@ use web_sys::{
 };
 
 use super::{DATA, INDEXES, chunk_error, handle, has_sync_handles};
+use crate::buffer::{allocate, copy};
 use crate::cache_index::Index;
 use crate::js_error::{from_js, text};
 use crate::lanes::Turn;
@@ -233,7 +234,8 @@ impl Entry {
             return Err(Error::new(
                 ErrorCode::UnsupportedDevice,
                 "this browser can't write to its private file system from here; it can from a dedicated worker",
-            ));
+            )
+            .detail("reason", "no_private_file_system"));
         }
         let opened = JsFuture::from(handle.create_sync_access_handle())
             .await
@@ -264,7 +266,7 @@ impl Writer {
         let bytes = index.encode();
         let failed = |thrown: JsValue| from_js(&thrown, "writing the index of the cache");
         let written = file
-            .write_with_js_u8_array_and_options(&Uint8Array::from(bytes.as_slice()), &at(0))
+            .write_with_js_u8_array_and_options(&copy(&bytes)?, &at(0))
             .map_err(failed)?;
         #[allow(clippy::cast_precision_loss, reason = "an index is small")]
         let length = bytes.len() as f64;
@@ -297,7 +299,9 @@ fn read_all(handle: &FileSystemSyncAccessHandle) -> Vec<u8> {
         clippy::cast_sign_loss,
         reason = "checked above"
     )]
-    let buffer = Uint8Array::new_with_length(size as u32);
+    let Ok(buffer) = allocate(size as u32) else {
+        return Vec::new();
+    };
     match handle.read_with_js_u8_array_and_options(&buffer, &at(0)) {
         Ok(read) if read == size => buffer.to_vec(),
         _ => Vec::new(),

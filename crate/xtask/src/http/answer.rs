@@ -22,18 +22,24 @@ X-Content-Type-Options: nosniff\r
 /// Writes the answer to `stream`.
 pub(super) fn answer(request: &Request, site: &Site, mut stream: &TcpStream) -> io::Result<()> {
     if request.method != "GET" && request.method != "HEAD" {
-        return plain(stream, "405 Method Not Allowed", "Allow: GET, HEAD\r\n");
+        return plain(
+            request,
+            stream,
+            "405 Method Not Allowed",
+            "Allow: GET, HEAD\r\n",
+        );
     }
     let Some(path) = site.file(&request.target) else {
-        return plain(stream, "404 Not Found", "");
+        return plain(request, stream, "404 Not Found", "");
     };
     let Ok(mut file) = File::open(&path) else {
-        return plain(stream, "403 Forbidden", "");
+        return plain(request, stream, "403 Forbidden", "");
     };
     let about = file.metadata()?;
     let etag = etag(&about);
     if request.range.is_none() && request.if_none_match.as_deref() == Some(&etag) {
         return head(
+            request,
             stream,
             "304 Not Modified",
             &format!("ETag: {etag}\r\nCache-Control: no-cache\r\n"),
@@ -45,6 +51,7 @@ pub(super) fn answer(request: &Request, site: &Site, mut stream: &TcpStream) -> 
         Wanted::Part(range) => ("206 Partial Content", range),
         Wanted::Nothing => {
             return plain(
+                request,
                 stream,
                 "416 Range Not Satisfiable",
                 &format!("Content-Range: bytes */{all_bytes}\r\n"),
@@ -64,7 +71,7 @@ pub(super) fn answer(request: &Request, site: &Site, mut stream: &TcpStream) -> 
             range.end - 1
         );
     }
-    head(stream, status, &headers)?;
+    head(request, stream, status, &headers)?;
     if request.method == "HEAD" {
         return Ok(());
     }
@@ -78,20 +85,31 @@ pub(super) fn answer(request: &Request, site: &Site, mut stream: &TcpStream) -> 
     ))
 }
 
-fn head(mut stream: &TcpStream, status: &str, headers: &str) -> io::Result<()> {
-    stream.write_all(format!("HTTP/1.1 {status}\r\n{ISOLATION}{headers}\r\n").as_bytes())
+fn head(request: &Request, mut stream: &TcpStream, status: &str, headers: &str) -> io::Result<()> {
+    let connection = if request.keep_alive {
+        ""
+    } else {
+        "Connection: close\r\n"
+    };
+    stream
+        .write_all(format!("HTTP/1.1 {status}\r\n{ISOLATION}{connection}{headers}\r\n").as_bytes())
 }
 
-fn plain(mut stream: &TcpStream, status: &str, headers: &str) -> io::Result<()> {
+/// An answer that is its status; to HEAD without the body, as every answer.
+fn plain(request: &Request, mut stream: &TcpStream, status: &str, headers: &str) -> io::Result<()> {
     let body = format!("{status}\n");
     let length = body.len();
     head(
+        request,
         stream,
         status,
         &format!(
             "{headers}Content-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n"
         ),
     )?;
+    if request.method == "HEAD" {
+        return Ok(());
+    }
     stream.write_all(body.as_bytes())
 }
 

@@ -6,8 +6,8 @@ mod range;
 mod request;
 mod site;
 
-use std::io::{self, BufReader};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::io::{self, BufReader, Read as _};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -24,6 +24,9 @@ const MORE_PORTS: u16 = 9;
 
 /// How long a kept-alive connection may say nothing.
 const IDLE: Duration = Duration::from_secs(60);
+
+/// How much of a body that nobody wants is let go by.
+const UNWANTED_BYTES: u64 = 1 << 20;
 
 /// A bound server that is not serving yet.
 pub(crate) struct Server {
@@ -79,6 +82,12 @@ fn talk(stream: &TcpStream, site: &Site) -> io::Result<()> {
     while let Some(request) = Request::read(&mut reader)? {
         let keep = request.keep_alive;
         answer::answer(&request, site, stream)?;
+        if request.has_body {
+            // Closing with bytes unread would reset the connection, and the answer might be lost.
+            stream.shutdown(Shutdown::Write)?;
+            io::copy(&mut reader.take(UNWANTED_BYTES), &mut io::sink())?;
+            break;
+        }
         if !keep {
             break;
         }
@@ -88,8 +97,7 @@ fn talk(stream: &TcpStream, site: &Site) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{Read as _, Write as _};
-    use std::net::Shutdown;
+    use std::io::Write as _;
     use std::path::PathBuf;
 
     use super::*;
@@ -184,6 +192,46 @@ mod tests {
             rest.contains("HTTP/1.1 404 "),
             "the second answer is in {rest}"
         );
+    }
+
+    #[test]
+    fn errors_have_no_body_for_head() {
+        let (address, _) = start();
+        for (request, status) in [
+            ("HEAD /nothing HTTP/1.1\r\n\r\n", "404"),
+            (
+                "HEAD /models/a%20b.gguf HTTP/1.1\r\nRange: bytes=99999999-\r\n\r\n",
+                "416",
+            ),
+        ] {
+            let (head, body) = ask(&address, request);
+            let expected = format!("HTTP/1.1 {status} ");
+            assert!(head.starts_with(&expected), "{request}: {head}");
+            assert!(body.is_empty(), "{request}: {body:?}");
+        }
+        let (head, body) = ask(&address, "GET /nothing HTTP/1.1\r\n\r\n");
+        assert!(head.starts_with("HTTP/1.1 404 "), "{head}");
+        assert_eq!(body, b"404 Not Found\n", "GET is told");
+    }
+
+    #[test]
+    fn a_body_is_not_taken_for_a_request() {
+        let (address, _) = start();
+        let inner = "GET /nothing HTTP/1.1\r\n\r\n";
+        let length = format!("Content-Length: {}", inner.len());
+        for (method, header, status) in [
+            ("POST", length.as_str(), "405"),
+            ("POST", "Transfer-Encoding: chunked", "405"),
+            ("GET", "Content-Length: many", "404"),
+        ] {
+            let request = format!("{method} /absent HTTP/1.1\r\n{header}\r\n\r\n{inner}");
+            let (head, body) = ask(&address, &request);
+            let expected = format!("HTTP/1.1 {status} ");
+            assert!(head.starts_with(&expected), "{request}: {head}");
+            assert!(head.contains("Connection: close\r\n"), "{request}: {head}");
+            let body = String::from_utf8(body).expect("text");
+            assert!(!body.contains("HTTP/1.1"), "a second answer: {body}");
+        }
     }
 
     #[test]

@@ -16,7 +16,9 @@ pub(super) struct Request {
     pub(super) range: Option<String>,
     /// The header `If-None-Match`.
     pub(super) if_none_match: Option<String>,
-    /// Whether the connection stays open afterwards.
+    /// Whether a body follows the head. None is ever read.
+    pub(super) has_body: bool,
+    /// Whether the connection stays open afterwards; never behind a body, which would be taken for the next request.
     pub(super) keep_alive: bool,
 }
 
@@ -44,6 +46,7 @@ impl Request {
                 return Err(io::Error::other("the head does not end"));
             };
             if line.is_empty() {
+                request.keep_alive &= !request.has_body;
                 return Ok(Some(request));
             }
             let (name, value) = line.split_once(':').unwrap_or((&line, ""));
@@ -58,6 +61,10 @@ impl Request {
             self.if_none_match = Some(value.to_owned());
         } else if name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case("close") {
             self.keep_alive = false;
+        } else if name.eq_ignore_ascii_case("transfer-encoding") {
+            self.has_body = true;
+        } else if name.eq_ignore_ascii_case("content-length") {
+            self.has_body |= value.parse() != Ok(0_u64);
         }
     }
 }

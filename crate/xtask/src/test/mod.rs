@@ -10,6 +10,8 @@ mod report;
 mod system;
 mod typescript;
 
+use std::time::Instant;
+
 use crate::args::Args;
 use crate::check;
 use crate::model;
@@ -108,10 +110,15 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         Some(stage) => vec![stage],
         None => Stage::ALL.to_vec(),
     };
+    let start = Instant::now();
     let system = set_up(&stages)?;
     let mut report = Report::new();
     for stage in stages {
-        println!("\n== {} ==", stage.name());
+        println!(
+            "\n== {} (after {} s) ==",
+            stage.name(),
+            start.elapsed().as_secs()
+        );
         if let Err(failure) = run_stage(stage, options, &system, &mut report) {
             println!("{}: {failure}", stage.name());
             report.add(stage.name(), "-", Counts::broken(failure.to_string()));
