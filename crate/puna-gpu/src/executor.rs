@@ -1,6 +1,6 @@
 //! Runs a graph: buffers, pipelines and bind groups are made once; a step replays them.
 
-use puna_core::graph::Graph;
+use puna_core::graph::{Graph, Wanted};
 use puna_core::weights::plan::Chunk;
 use puna_core::{Error, ErrorCode, Result};
 
@@ -61,17 +61,6 @@ impl std::fmt::Debug for ExecutorOptions {
             .field("kv", &self.kv)
             .finish_non_exhaustive()
     }
-}
-
-/// Which logits a call of [`Executor::forward`] returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wanted {
-    /// None: the keys and values are enough.
-    None,
-    /// Those of the last token.
-    Last,
-    /// Those of every token.
-    All,
 }
 
 /// A graph on the GPU, with its weights and its KV cache.

@@ -19,4 +19,5 @@ pub mod split;
 pub mod upload;
 
 pub use device::{Gpu, GpuOptions};
-pub use executor::{Executor, ExecutorOptions, Wanted};
+pub use executor::{Executor, ExecutorOptions};
+pub use puna_core::graph::Wanted;

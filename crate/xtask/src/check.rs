@@ -8,7 +8,16 @@ use crate::stems;
 use crate::tool::Tool;
 
 /// The crates that run in the browser.
-const WEB_CRATES: [&str; 6] = ["-p", "puna-core", "-p", "puna-gpu", "-p", "puna-web"];
+const WEB_CRATES: [&str; 8] = [
+    "-p",
+    "puna-core",
+    "-p",
+    "puna-cpu",
+    "-p",
+    "puna-gpu",
+    "-p",
+    "puna-web",
+];
 
 /// A named step of the check.
 type Step = (&'static str, fn() -> Result<()>);

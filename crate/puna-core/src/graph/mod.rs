@@ -40,6 +40,17 @@ pub struct Graph {
     pub context_length: u32,
 }
 
+/// Which logits an executor is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// None: the keys and values are enough.
+    None,
+    /// Those of the last token.
+    Last,
+    /// Those of every token.
+    All,
+}
+
 /// A weight matrix (rows, cols) in one format, its rows gathered from tensors of the file.
 #[derive(Clone, Debug)]
 pub struct Matrix {

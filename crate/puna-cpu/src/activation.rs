@@ -1,0 +1,141 @@
+//! Activations rounded to 8 bits: 32 signed bytes a block, and a scale for each half of it. Halves, because a
+//! model's activations have outliers, and all that shares a scale with one is rounded by it.
+
+use puna_core::quant::BLOCK_LEN;
+
+/// Activations that share a scale.
+const HALF: usize = BLOCK_LEN / 2;
+
+/// Rows of activations as blocks, `x ≈ d·q` with q from -127 to 127.
+#[derive(Clone, Debug, Default)]
+pub struct Activations {
+    /// (T, K).
+    pub quants: Vec<[i8; BLOCK_LEN]>,
+    /// (T, K / 32): d of each half.
+    pub scales: Vec<[f32; 2]>,
+    /// (T, K / 32): d·Σq, what a format with an offset multiplies it by.
+    pub sums: Vec<f32>,
+    /// (T, K) as they were, for formats without a kernel of integers.
+    pub floats: Vec<f32>,
+    /// K / 32.
+    pub blocks: usize,
+}
+
+impl Activations {
+    /// Takes rows (T, K) and rounds them; what was there before is gone.
+    pub fn quantize(&mut self, x: &[f32], cols: usize) {
+        self.blocks = cols / BLOCK_LEN;
+        self.floats.clear();
+        self.floats.extend_from_slice(x);
+        self.quants.clear();
+        self.scales.clear();
+        self.sums.clear();
+        for block in x.as_chunks::<BLOCK_LEN>().0 {
+            let mut quants = [0; BLOCK_LEN];
+            let (mut scales, mut sum) = ([0.0; 2], 0.0);
+            let halves = block.as_chunks::<HALF>().0.iter();
+            for (i, (x, out)) in halves.zip(quants.as_chunks_mut::<HALF>().0).enumerate() {
+                (*out, scales[i]) = quantize_half(x);
+                let total: i32 = out.iter().map(|&q| i32::from(q)).sum();
+                // At most 16 · 127: exact.
+                sum += scales[i] * total as f32;
+            }
+            self.quants.push(quants);
+            self.scales.push(scales);
+            self.sums.push(sum);
+        }
+    }
+
+    /// T.
+    #[must_use]
+    pub fn tokens(&self) -> usize {
+        self.scales.len().checked_div(self.blocks).unwrap_or(0)
+    }
+
+    /// The blocks of row `t`.
+    #[must_use]
+    pub fn row(&self, t: usize) -> Row<'_> {
+        let range = t * self.blocks..(t + 1) * self.blocks;
+        Row {
+            quants: &self.quants[range.clone()],
+            scales: &self.scales[range.clone()],
+            sums: &self.sums[range.clone()],
+            floats: &self.floats[range.start * BLOCK_LEN..range.end * BLOCK_LEN],
+        }
+    }
+}
+
+/// One row of activations, (K,).
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    /// (K / 32,) blocks of q.
+    pub quants: &'a [[i8; BLOCK_LEN]],
+    /// (K / 32,): d of each half.
+    pub scales: &'a [[f32; 2]],
+    /// (K / 32,): d·Σq.
+    pub sums: &'a [f32],
+    /// (K,).
+    pub floats: &'a [f32],
+}
+
+/// Whole numbers that the largest magnitude of half a block may become.
+const STEPS: [f32; 5] = [127.0, 125.0, 123.0, 121.0, 119.0];
+
+/// q and d of half a block, with the scale of those in [`STEPS`] that loses least.
+fn quantize_half(x: &[f32; HALF]) -> ([i8; HALF], f32) {
+    let largest = x.iter().fold(0.0f32, |max, x| max.max(x.abs()));
+    let mut best = ([0; HALF], 0.0);
+    let mut least = f32::INFINITY;
+    for steps in STEPS {
+        let scale = largest / steps;
+        let rounded = round_half(x, scale);
+        let lost = x.iter().zip(&rounded).fold(0.0, |sum, (x, q)| {
+            let lost = x - f32::from(*q) * scale;
+            sum + lost * lost
+        });
+        if lost < least {
+            (best, least) = ((rounded, scale), lost);
+        }
+    }
+    best
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "from -127 to 127; what is no number becomes 0"
+)]
+fn round_half(x: &[f32; HALF], scale: f32) -> [i8; HALF] {
+    // Adding and subtracting 1.5·2²³ rounds to the nearest whole number, ties to even, in every instruction set.
+    const ROUND: f32 = 12_582_912.0;
+    let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+    x.map(|x| (x * inverse + ROUND - ROUND) as i8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_half_keeps_its_largest_and_loses_at_most_half_a_step() {
+        let mut x: Vec<f32> = (0..96).map(|i| (i as f32 * 0.7).sin() * 3.0).collect();
+        x[3] = 1000.0;
+        x[64..].fill(0.0);
+        let mut quantized = Activations::default();
+        quantized.quantize(&x, 96);
+        assert_eq!(quantized.tokens(), 1, "one row");
+        let quants = quantized.quants.iter().flatten();
+        let scales = quantized.scales.iter().flatten();
+        let scales = scales.flat_map(|scale| [*scale; HALF]);
+        for ((&x, &q), scale) in x.iter().zip(quants).zip(scales) {
+            assert!(
+                (f32::from(q) * scale - x).abs() <= scale * 0.5001,
+                "{x} became {q} · {scale}"
+            );
+        }
+        assert!(
+            quantized.scales[0][1] < 0.03,
+            "the outlier is the other half's"
+        );
+        assert_eq!(quantized.scales[2], [0.0; 2], "a block of zeros");
+    }
+}

@@ -1,0 +1,145 @@
+//! The KV cache of a layer in f16, (Hkv, S, Dh) for keys and the same for values, growing by doubling.
+
+use half::f16;
+use puna_core::graph::KvShape;
+
+/// Keys and values of one layer.
+#[derive(Clone, Debug)]
+pub(crate) struct KvLayer {
+    shape: KvShape,
+    /// (Hkv, capacity, Dh): bits of f16.
+    keys: Vec<u16>,
+    /// The same.
+    values: Vec<u16>,
+    capacity: usize,
+}
+
+impl KvLayer {
+    pub(crate) const fn new(shape: KvShape) -> Self {
+        Self {
+            shape,
+            keys: Vec::new(),
+            values: Vec::new(),
+            capacity: 0,
+        }
+    }
+
+    /// Bytes of a cache of `capacity` tokens.
+    pub(crate) const fn bytes(shape: KvShape, capacity: usize) -> usize {
+        shape.layer_elements(capacity) * 2
+    }
+
+    /// Makes room for `capacity` tokens and keeps what is there; `false` if there is no memory for it, and
+    /// then nothing has changed.
+    pub(crate) fn grow(&mut self, capacity: usize) -> bool {
+        let row = self.shape.head_dim;
+        let size = self.shape.heads * capacity * row;
+        let (mut keys, mut values) = (Vec::new(), Vec::new());
+        if keys.try_reserve_exact(size).is_err() || values.try_reserve_exact(size).is_err() {
+            return false;
+        }
+        for (old, new) in [(&self.keys, &mut keys), (&self.values, &mut values)] {
+            new.resize(size, 0);
+            let heads = old.chunks_exact((self.capacity * row).max(1));
+            for (old, new) in heads.zip(new.chunks_exact_mut(capacity * row)) {
+                new[..old.len()].copy_from_slice(old);
+            }
+        }
+        (self.keys, self.values, self.capacity) = (keys, values, capacity);
+        true
+    }
+
+    /// Two neighbouring elements of a head's key (`which` 0) or value (1) at a position.
+    pub(crate) fn put(
+        &mut self,
+        which: usize,
+        head: usize,
+        position: usize,
+        d: usize,
+        pair: [f32; 2],
+    ) {
+        let at = (head * self.capacity + position) * self.shape.head_dim + d;
+        let plane = if which == 0 {
+            &mut self.keys
+        } else {
+            &mut self.values
+        };
+        // Beyond f16's range the nearest number of it: no infinity gets in.
+        let bits = pair.map(|x| f16::from_f32(x.clamp(-65504.0, 65504.0)).to_bits());
+        plane[at..at + 2].copy_from_slice(&bits);
+    }
+
+    /// The first `len` keys of a head, (len, Dh).
+    pub(crate) fn keys(&self, head: usize, len: usize) -> &[u16] {
+        self.rows(&self.keys, head, len)
+    }
+
+    /// The first `len` values of a head, (len, Dh).
+    pub(crate) fn values(&self, head: usize, len: usize) -> &[u16] {
+        self.rows(&self.values, head, len)
+    }
+
+    fn rows<'a>(&self, plane: &'a [u16], head: usize, len: usize) -> &'a [u16] {
+        let at = head * self.capacity * self.shape.head_dim;
+        &plane[at..at + len * self.shape.head_dim]
+    }
+}
+
+/// The float that the bits of a finite f16 stand for.
+pub(crate) fn float(bits: u16) -> f32 {
+    // The exponent is moved by a product, which is right for subnormal numbers too: 2^(127 - 15).
+    const EXPONENT: f32 = f32::from_bits((127 + 127 - 15) << 23);
+    let magnitude = f32::from_bits(u32::from(bits & 0x7fff) << 13) * EXPONENT;
+    f32::from_bits(magnitude.to_bits() | u32::from(bits & 0x8000) << 16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finite_halves_are_converted_exactly() {
+        for bits in (0..=u16::MAX).filter(|bits| f16::from_bits(*bits).is_finite()) {
+            let expected = f16::from_bits(bits).to_f32();
+            assert_eq!(float(bits).to_bits(), expected.to_bits(), "{bits:#06x}");
+        }
+    }
+
+    #[test]
+    fn growing_keeps_every_head() {
+        let shape = KvShape {
+            layers: 1,
+            heads: 2,
+            head_dim: 4,
+        };
+        let mut layer = KvLayer::new(shape);
+        assert!(layer.grow(2), "small");
+        for head in 0..2 {
+            for position in 0..2 {
+                layer.put(0, head, position, 2, [head as f32, position as f32]);
+                layer.put(1, head, position, 0, [position as f32, 9.0]);
+            }
+        }
+        assert!(layer.grow(5), "small");
+        for head in 0..2 {
+            let keys: Vec<f32> = layer
+                .keys(head, 2)
+                .iter()
+                .map(|&bits| float(bits))
+                .collect();
+            assert_eq!(
+                keys,
+                [0.0, 0.0, head as f32, 0.0, 0.0, 0.0, head as f32, 1.0],
+                "keys"
+            );
+            let values: Vec<f32> = layer
+                .values(head, 2)
+                .iter()
+                .map(|&bits| float(bits))
+                .collect();
+            assert_eq!(values, [0.0, 9.0, 0.0, 0.0, 1.0, 9.0, 0.0, 0.0], "values");
+        }
+        assert!(!layer.grow(usize::MAX / 64), "more than there is");
+        assert_eq!(layer.keys(1, 2).len(), 8, "and nothing has changed");
+    }
+}

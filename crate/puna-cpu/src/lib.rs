@@ -1,0 +1,17 @@
+//! The CPU executor: runs a [`puna_core::graph::Graph`] by SIMD where there is no GPU, natively and in wasm.
+//!
+//! Activations are rounded to 8 bits a block of 32 ([`activation`]); weights stay in the file's own blocks,
+//! eight rows interleaved so that a vector's lanes are rows ([`weights`]); products are integers. One layout
+//! serves every instruction set ([`simd`]), and plain loops over it where there is none. A format without
+//! kernels of its own is decoded block by block, so that every format of the registry runs.
+
+pub mod activation;
+mod cache;
+pub mod executor;
+mod kernel;
+pub mod simd;
+pub mod weights;
+
+pub use executor::{Executor, ExecutorOptions};
+pub use puna_core::graph::Wanted;
+pub use simd::Simd;

@@ -1,0 +1,56 @@
+//! Weight matrices as the kernels read them: eight rows interleaved, block by block.
+//!
+//! A format with kernels of its own has a file here and an arm in [`new`]; any other is held as the file has
+//! it ([`plain`]).
+
+mod plain;
+pub mod q4_1;
+pub mod q8_0;
+
+use std::fmt::Debug;
+
+use puna_core::quant::Format;
+
+use crate::activation::Row;
+use crate::simd::Simd;
+
+/// Rows that lie side by side.
+pub const GROUP: usize = 8;
+/// Tokens that a kernel takes at a time: what a block is decoded for.
+pub const TILE: usize = 4;
+
+/// A matrix (R, K); the rows of the last group that are none are zeros.
+pub trait Weights: Debug + Send + Sync {
+    /// Takes row `row` as the file has it.
+    fn put_row(&mut self, row: usize, bytes: &[u8]);
+
+    /// `out[t][i] = W[group · 8 + i] · x[t]`, for at most [`TILE`] rows of activations.
+    fn dot(&self, simd: Simd, group: usize, x: &[Row<'_>], out: &mut [[f32; GROUP]; TILE]);
+
+    /// Row `row` as floats, (K,).
+    fn row(&self, row: usize, out: &mut [f32]);
+}
+
+/// Room for a matrix (rows, cols) of a format; `cols` is a multiple of 32.
+#[must_use]
+pub fn new(format: &'static Format, rows: usize, cols: usize) -> Box<dyn Weights> {
+    match format.name {
+        "q4_1" => Box::new(q4_1::Matrix::new(rows, cols)),
+        "q8_0" => Box::new(q8_0::Matrix::new(rows, cols)),
+        _ => Box::new(plain::Matrix::new(format, rows, cols)),
+    }
+}
+
+/// Calls a kernel for the number of rows of activations that there are.
+macro_rules! by_tokens {
+    ($($kernel:ident)::+, $blocks:expr, $x:expr, $out:expr) => {
+        match $x {
+            [a] => $($kernel)::+::<1>($blocks, [*a], $out),
+            [a, b] => $($kernel)::+::<2>($blocks, [*a, *b], $out),
+            [a, b, c] => $($kernel)::+::<3>($blocks, [*a, *b, *c], $out),
+            [a, b, c, d] => $($kernel)::+::<4>($blocks, [*a, *b, *c, *d], $out),
+            _ => {}
+        }
+    };
+}
+pub(crate) use by_tokens;
