@@ -46,26 +46,39 @@ pub fn variants(gpu: &Gpu) -> Vec<(Split, Precision)> {
     variants
 }
 
-/// Runs the cases whose name contains `filter`, and plants a fault in each shader file that they use.
+/// The cases of all variants of a device.
+#[must_use]
+pub fn cases(gpu: &Gpu) -> Vec<Case> {
+    let variants = variants(gpu).into_iter();
+    variants
+        .flat_map(|(split, precision)| case::all(split, precision))
+        .collect()
+}
+
+/// Runs cases and compares what comes out with what their twins say.
 ///
 /// # Errors
 /// Only when the device fails; a wrong result is an [`Outcome`].
-pub async fn run(gpu: &Gpu, filter: &str) -> Result<Vec<Outcome>> {
+pub async fn check(gpu: &Gpu, cases: &[Case]) -> Result<Vec<Outcome>> {
     let mut bench = Bench::default();
     let mut outcomes = Vec::new();
-    let mut cases = Vec::new();
-    for (split, precision) in variants(gpu) {
-        let mut some = case::all(split, precision);
-        some.retain(|case| case.name.contains(filter));
-        cases.extend(some);
-    }
-    for case in &cases {
+    for case in cases {
         let output = bench.run(gpu, case, None).await?;
         outcomes.push(Outcome {
             name: case.name.clone(),
             failure: compare::compare(case, &output).err(),
         });
     }
+    Ok(outcomes)
+}
+
+/// Plants a fault in each shader file that the cases use: one of them must see it.
+///
+/// # Errors
+/// Only when the device fails; a fault that nobody sees is an [`Outcome`].
+pub async fn plant(gpu: &Gpu, cases: &[Case]) -> Result<Vec<Outcome>> {
+    let mut bench = Bench::default();
+    let mut outcomes = Vec::new();
     for fault in fault::FAULTS {
         let links = |case: &&Case| case.links(fault.module);
         // The last cases of a kernel are its largest, where a fault makes a difference.

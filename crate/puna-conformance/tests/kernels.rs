@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use puna_conformance::Case;
 use puna_conformance::fault::FAULTS;
 use puna_gpu::{Gpu, GpuOptions};
 
@@ -16,20 +17,34 @@ fn every_kernel_agrees_with_its_twin_and_planted_faults_are_seen() {
             name
         }
     });
-    let (variants, outcomes) = pollster::block_on(async {
-        let gpu = Gpu::request(&GpuOptions { adapter })
-            .await
-            .expect("a GPU adapter; `cargo xtask test` installs a software one");
-        println!("{}: {:?}", gpu.info.name, gpu.capabilities);
-        let variants: Vec<_> = puna_conformance::variants(&gpu)
-            .into_iter()
-            .map(|(split, precision)| format!("{} {}", split.name(), precision.name()))
-            .collect();
-        let outcomes = puna_conformance::run(&gpu, "")
-            .await
-            .expect("the device works");
-        (variants, outcomes)
+    let open = || {
+        let options = GpuOptions {
+            adapter: adapter.clone(),
+        };
+        pollster::block_on(Gpu::request(&options))
+            .expect("a GPU adapter; `cargo xtask test` installs a software one")
+    };
+    let gpu = open();
+    println!("{}: {:?}", gpu.info.name, gpu.capabilities);
+    let variants: Vec<_> = puna_conformance::variants(&gpu)
+        .into_iter()
+        .map(|(split, precision)| format!("{} {}", split.name(), precision.name()))
+        .collect();
+    let cases = puna_conformance::cases(&gpu);
+    // Most of the time is the driver's compiler, which uses one thread a device.
+    let (first, second) = cases.split_at(cases.len() / 2);
+    let check = |gpu: Gpu, cases: &[Case]| {
+        pollster::block_on(puna_conformance::check(&gpu, cases)).expect("the device works")
+    };
+    let mut outcomes = std::thread::scope(|scope| {
+        let other = scope.spawn(|| check(open(), second));
+        let mut outcomes = check(gpu.clone(), first);
+        outcomes.extend(other.join().expect("no panic"));
+        outcomes
     });
+    outcomes.extend(
+        pollster::block_on(puna_conformance::plant(&gpu, &cases)).expect("the device works"),
+    );
     let expected: &[&str] = match wanted.as_deref() {
         Some("lavapipe") => &[
             "serial f32",

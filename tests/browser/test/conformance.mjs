@@ -21,7 +21,7 @@ test("every kernel agrees with its reference", { seconds: 900 }, async (t) => {
       };
       const { default: init, run_conformance } = await import("/conformance/puna_web.js");
       await init();
-      return run_conformance("");
+      return run_conformance();
     }),
   );
   const failed = report.failed ?? [];

@@ -4,11 +4,11 @@ import fs from "node:fs";
 import { greedy, REAL, TINY } from "../context.mjs";
 import { test } from "../suite.mjs";
 
-for (const [name, model, seconds] of [
-  ["the tiny model", TINY, 120],
-  ["the real model", REAL, 300],
+for (const [name, model, limits] of [
+  ["the tiny model", TINY, {}],
+  ["the real model", REAL, { seconds: 300, full: true }],
 ]) {
-  test(`${name} loads by one GET and is kept`, { seconds }, async (t) => {
+  test(`${name} loads by one GET and is kept`, limits, async (t) => {
     t.host.faults.add(model.path, { kind: "no_range" });
     const load = () => (model === TINY ? t.loadTiny() : t.load(t.url(model)));
     await load();
