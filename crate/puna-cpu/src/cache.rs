@@ -32,6 +32,9 @@ impl KvLayer {
     /// Makes room for `capacity` tokens and keeps what is there; `false` if there is no memory for it, and
     /// then nothing has changed.
     pub(crate) fn grow(&mut self, capacity: usize) -> bool {
+        if capacity <= self.capacity {
+            return true;
+        }
         let row = self.shape.head_dim;
         let size = self.shape.heads * capacity * row;
         let (mut keys, mut values) = (Vec::new(), Vec::new());
@@ -139,6 +142,8 @@ mod tests {
                 .collect();
             assert_eq!(values, [0.0, 9.0, 0.0, 0.0, 1.0, 9.0, 0.0, 0.0], "values");
         }
+        assert!(layer.grow(3), "it has room for that");
+        assert_eq!(layer.keys(0, 5).len(), 20, "and loses none");
         assert!(!layer.grow(usize::MAX / 64), "more than there is");
         assert_eq!(layer.keys(1, 2).len(), 8, "and nothing has changed");
     }
