@@ -3,7 +3,27 @@
 //! The book-keeping of one cache, not the cache: an executor holds that. Positions from [`Session::len`]
 //! on may hold anything; they are written before they are read.
 
-use crate::{Error, Result};
+use crate::{Error, ErrorCode, Result};
+
+/// Tokens that a KV cache has room for at first; it doubles.
+const FIRST_CAPACITY: usize = 256;
+
+/// Tokens that a KV cache is to have room for when it must hold `tokens`.
+///
+/// # Errors
+/// `context_length_exceeded` with both numbers.
+pub fn grown_capacity(tokens: usize, context_length: usize) -> Result<usize> {
+    if tokens > context_length {
+        return Err(Error::new(
+            ErrorCode::ContextLengthExceeded,
+            format!("{tokens} tokens do not fit the context of {context_length}"),
+        ));
+    }
+    Ok(tokens
+        .next_power_of_two()
+        .max(FIRST_CAPACITY)
+        .min(context_length))
+}
 
 /// The tokens that a KV cache holds.
 #[derive(Clone, Debug)]
@@ -88,7 +108,20 @@ impl Session {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorCode;
+
+    #[test]
+    fn a_cache_doubles_up_to_the_context() {
+        for (tokens, expected) in [(1, 256), (256, 256), (257, 512), (1000, 1000)] {
+            let capacity = grown_capacity(tokens, 1000).unwrap();
+            assert_eq!(capacity, expected, "{tokens} tokens");
+        }
+        let error = grown_capacity(1001, 1000).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ContextLengthExceeded, "{error}");
+        assert!(
+            error.message().contains("1001") && error.message().contains("1000"),
+            "{error}"
+        );
+    }
 
     #[track_caller]
     fn reuses(held: &[u32], prompt: &[u32], expected: u32) {

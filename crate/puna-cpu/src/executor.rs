@@ -1,6 +1,9 @@
 //! Runs a graph: memory is laid out once, a step walks the ops.
 
-use puna_core::graph::{Attention, Embed, Glu, Graph, Head, LinearAdd, Op, Qkv, Wanted};
+use puna_core::graph::{
+    Attention, Embed, Glu, Graph, Head, LinearAdd, Op, Qkv, Target, VectorIx, Wanted,
+};
+use puna_core::session::grown_capacity;
 use puna_core::weights::plan::Chunk;
 use puna_core::{Error, ErrorCode, Result};
 
@@ -10,9 +13,6 @@ use crate::kernel::attention::{Scratch, attention};
 use crate::kernel::{math, rms_norm};
 use crate::simd::Simd;
 use crate::weights::{self, GROUP, TILE, Weights};
-
-/// Tokens that the KV cache has room for at first; it doubles.
-const FIRST_CAPACITY: usize = 256;
 
 /// How to run.
 #[derive(Clone, Copy, Debug)]
@@ -43,20 +43,20 @@ pub struct Executor {
     context_length: usize,
     matrices: Vec<Box<dyn Weights>>,
     vectors: Vec<Vec<f32>>,
-    /// By tensor of the file: the matrices and sources that it is part of.
-    rows_of: Vec<Vec<(usize, usize)>>,
-    /// By tensor of the file: the vector that it is.
-    vector_of: Vec<Option<usize>>,
+    /// By tensor of the file: where it goes.
+    targets: Vec<Vec<Target>>,
     kv: Vec<KvLayer>,
     capacity: usize,
     state: State,
 }
 
-/// What a call computes with; kept from call to call, so that a step allocates nothing once it is warm.
+/// What a call computes with; kept from call to call, so that a step allocates next to nothing once it is warm.
 #[derive(Debug, Default)]
 struct State {
     /// By activation of the graph: (T, width).
     activations: Vec<Vec<f32>>,
+    /// (T, dims / 2): cos, sin of each token's position.
+    turns: Vec<[f32; 2]>,
     normed: Vec<f32>,
     quantized: Activations,
     scratch: Scratch,
@@ -75,16 +75,6 @@ impl Executor {
             .map(|matrix| weights::new(matrix.format, matrix.rows, matrix.cols))
             .collect();
         let vectors = graph.vectors.iter().map(|vector| vec![0.0; vector.len]);
-        let mut rows_of = vec![Vec::new(); n_tensors];
-        for (matrix, table) in graph.matrices.iter().enumerate() {
-            for (source, rows) in table.sources.iter().enumerate() {
-                rows_of[rows.tensor].push((matrix, source));
-            }
-        }
-        let mut vector_of = vec![None; n_tensors];
-        for (ix, vector) in graph.vectors.iter().enumerate() {
-            vector_of[vector.tensor] = Some(ix);
-        }
         let context_length = options
             .context_length
             .unwrap_or(graph.context_length)
@@ -92,8 +82,7 @@ impl Executor {
         let mut executor = Self {
             matrices,
             vectors: vectors.collect(),
-            rows_of,
-            vector_of,
+            targets: graph.targets(n_tensors),
             kv: vec![KvLayer::new(graph.kv); graph.kv.layers],
             capacity: 0,
             context_length,
@@ -130,12 +119,15 @@ impl Executor {
             let bytes = bytes
                 .get(start..start + piece.bytes as usize)
                 .ok_or_else(|| Error::internal("a chunk is shorter than its pieces"))?;
-            if let Some(&Some(vector)) = self.vector_of.get(piece.tensor) {
-                self.upload_vector(vector, piece.tensor_offset, bytes)?;
-            }
-            for ix in 0..self.rows_of.get(piece.tensor).map_or(0, Vec::len) {
-                let (matrix, source) = self.rows_of[piece.tensor][ix];
-                self.upload_rows(matrix, source, piece.tensor_offset, bytes)?;
+            for ix in 0..self.targets.get(piece.tensor).map_or(0, Vec::len) {
+                match self.targets[piece.tensor][ix] {
+                    Target::Vector(vector) => {
+                        self.upload_vector(vector, piece.tensor_offset, bytes)?;
+                    }
+                    Target::Rows { matrix, source } => {
+                        self.upload_rows(matrix, source, piece.tensor_offset, bytes)?;
+                    }
+                }
             }
         }
         Ok(())
@@ -163,19 +155,17 @@ impl Executor {
     ) -> Result<()> {
         let table = &self.graph.matrices[matrix];
         let source = &table.sources[source];
-        let row_bytes = table.format.row_bytes(table.cols);
-        let first = usize::try_from(offset / row_bytes as u64).unwrap_or(usize::MAX);
-        let whole =
-            offset.is_multiple_of(row_bytes as u64) && bytes.len().is_multiple_of(row_bytes);
-        if !whole || first.saturating_add(bytes.len() / row_bytes) > source.rows {
+        let rows = table.rows_at(offset, bytes.len() as u64)?;
+        if rows.end > source.rows {
             return Err(Error::internal(format!(
-                "a chunk cuts {} inside a row of {row_bytes} bytes",
-                table.name
+                "a chunk has rows {rows:?} of {} of {}",
+                source.rows, table.name
             )));
         }
-        for (i, row) in bytes.chunks_exact(row_bytes).enumerate() {
-            let at = source.first_row + (first + i) * source.row_step;
-            self.matrices[matrix].put_row(at, row);
+        let row_bytes = table.format.row_bytes(table.cols);
+        for (row, bytes) in rows.zip(bytes.chunks_exact(row_bytes)) {
+            let at = source.first_row + row * source.row_step;
+            self.matrices[matrix].put_row(at, bytes);
         }
         Ok(())
     }
@@ -188,19 +178,7 @@ impl Executor {
         if tokens <= self.capacity {
             return Ok(());
         }
-        if tokens > self.context_length {
-            return Err(Error::new(
-                ErrorCode::ContextLengthExceeded,
-                format!(
-                    "{tokens} tokens do not fit the context of {}",
-                    self.context_length
-                ),
-            ));
-        }
-        let capacity = tokens
-            .next_power_of_two()
-            .max(FIRST_CAPACITY)
-            .min(self.context_length);
+        let capacity = grown_capacity(tokens, self.context_length)?;
         for layer in &mut self.kv {
             // A layer that has grown does no harm if a later one can't.
             if !layer.grow(capacity) {
@@ -229,41 +207,36 @@ impl Executor {
                 ids.len()
             )));
         }
-        if let Some(id) = ids.iter().find(|&&id| id as usize >= self.graph.vocab_size) {
-            return Err(Error::internal(format!(
-                "forward: id {id} is outside the vocabulary of {}",
-                self.graph.vocab_size
-            )));
-        }
+        self.graph.check_ids(ids)?;
         self.reserve(position + ids.len())?;
-        for (values, activation) in self
-            .state
-            .activations
-            .iter_mut()
-            .zip(&self.graph.activations)
-        {
+        let Self {
+            graph,
+            matrices,
+            vectors,
+            kv,
+            state,
+            options,
+            ..
+        } = self;
+        for (values, activation) in state.activations.iter_mut().zip(&graph.activations) {
             values.resize(activation.width * ids.len(), 0.0);
         }
-        self.state.logits.clear();
-        for ix in 0..self.graph.ops.len() {
-            let Self {
-                graph,
-                matrices,
-                vectors,
-                kv,
-                state,
-                options,
-                ..
-            } = self;
-            let run = Run {
-                graph,
-                matrices,
-                vectors,
-                simd: options.simd,
-                position,
-                tokens: ids.len(),
-            };
-            match &graph.ops[ix] {
+        state.turns.clear();
+        for t in position..position + ids.len() {
+            let position = u32::try_from(t).unwrap_or(u32::MAX);
+            state.turns.extend(graph.rope.row(position));
+        }
+        state.logits.clear();
+        let run = Run {
+            graph,
+            matrices,
+            vectors,
+            simd: options.simd,
+            position,
+            tokens: ids.len(),
+        };
+        for op in &graph.ops {
+            match op {
                 Op::Embed(op) => run.embed(op, ids, state),
                 Op::Qkv(op) => run.qkv(op, &mut kv[op.layer], state),
                 Op::Attention(op) => run.attention(op, &kv[op.layer], state),
@@ -288,6 +261,20 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// What a projection behind a norm reads: x (T, D), normed and rounded.
+    fn norm(
+        &self,
+        x: &[f32],
+        gain: VectorIx,
+        eps: f32,
+        normed: &mut Vec<f32>,
+        quantized: &mut Activations,
+    ) {
+        let gain = &self.vectors[gain];
+        rms_norm(x, gain, eps, normed);
+        quantized.quantize(normed, gain.len());
+    }
+
     /// `emit(t, row, values)`: W[row ..]·x[t] for each token and each eight rows, fewer at the end.
     fn project(&self, matrix: usize, x: &Activations, mut emit: impl FnMut(usize, usize, &[f32])) {
         let rows = self.graph.matrices[matrix].rows;
@@ -316,34 +303,29 @@ impl Run<'_> {
     fn qkv(&self, op: &Qkv, kv: &mut KvLayer, state: &mut State) {
         let State {
             activations,
+            turns,
             normed,
             quantized,
             ..
         } = state;
-        let gain = &self.vectors[op.gain];
-        rms_norm(&activations[op.x], gain, op.eps, normed);
-        quantized.quantize(normed, gain.len());
+        self.norm(&activations[op.x], op.gain, op.eps, normed, quantized);
+        let pairs = self.graph.rope.dims as usize / 2;
         let shape = self.graph.kv;
         let (q_rows, k_rows) = (op.heads * shape.head_dim, shape.heads * shape.head_dim);
-        let turns: Vec<Vec<[f32; 2]>> = (0..self.tokens)
-            .map(|t| {
-                self.graph
-                    .rope
-                    .row(u32::try_from(self.position + t).unwrap_or(u32::MAX))
-            })
-            .collect();
         let query = &mut activations[op.query];
         for part in &op.weights {
             self.project(part.matrix, quantized, |t, row, values| {
                 for (pair, values) in values.as_chunks::<2>().0.iter().enumerate() {
                     let row = part.first_row + row + 2 * pair;
                     let d = row % shape.head_dim;
-                    let turned = match turns[t].get(d / 2) {
-                        Some([cos, sin]) if row < q_rows + k_rows => [
+                    let turned = if row < q_rows + k_rows && d / 2 < pairs {
+                        let [cos, sin] = turns[t * pairs + d / 2];
+                        [
                             values[0] * cos - values[1] * sin,
                             values[0] * sin + values[1] * cos,
-                        ],
-                        _ => *values,
+                        ]
+                    } else {
+                        *values
                     };
                     if row < q_rows {
                         query[t * q_rows + row..t * q_rows + row + 2].copy_from_slice(&turned);
@@ -362,10 +344,9 @@ impl Run<'_> {
             scratch,
             ..
         } = state;
-        let out = std::mem::take(&mut activations[op.out]);
+        let mut out = std::mem::take(&mut activations[op.out]);
         let shape = self.graph.kv;
         let width = op.heads * shape.head_dim;
-        let mut out = out;
         let tokens = activations[op.query]
             .chunks_exact(width)
             .zip(out.chunks_exact_mut(width));
@@ -407,9 +388,7 @@ impl Run<'_> {
             quantized,
             ..
         } = state;
-        let gain = &self.vectors[op.gain];
-        rms_norm(&activations[op.x], gain, op.eps, normed);
-        quantized.quantize(normed, gain.len());
+        self.norm(&activations[op.x], op.gain, op.eps, normed, quantized);
         let width = self.graph.activations[op.out].width;
         let out = &mut activations[op.out];
         self.project(op.weight, quantized, |t, row, values| {
@@ -433,14 +412,9 @@ impl Run<'_> {
             Wanted::Last => self.tokens - 1,
             Wanted::All => 0,
         };
-        let gain = &self.vectors[op.gain];
-        rms_norm(
-            &activations[op.x][first * gain.len()..],
-            gain,
-            op.eps,
-            normed,
-        );
-        quantized.quantize(normed, gain.len());
+        let width = self.graph.activations[op.x].width;
+        let x = &activations[op.x][first * width..];
+        self.norm(x, op.gain, op.eps, normed, quantized);
         let vocab = self.graph.vocab_size;
         logits.resize((self.tokens - first) * vocab, 0.0);
         self.project(op.weight, quantized, |t, row, values| {

@@ -1,52 +1,30 @@
 //! Whole models against an independent implementation: activations rounded to 8 bits are within what its own
 //! 8-bit kernels show.
-#![allow(
-    clippy::cast_possible_truncation,
-    reason = "numbers of the golden files are small"
-)]
 
+#[path = "../../../tests/native/smollm2.rs"]
+mod smollm2;
 mod support;
 
 use puna_cpu::{Executor, ExecutorOptions, Simd, Wanted};
-use serde_json::Value;
 
-const MODEL: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
 const CHUNK: usize = 64;
 /// What the golden folder's README allows for activations rounded to 8 bits.
 const LOGITS: f64 = 0.9;
 const MEAN_NLL: f64 = 6e-3;
 
-fn golden(name: &str) -> Value {
-    let path = support::root()
-        .join("tests/golden/smollm2-135m-instruct-q4_1")
-        .join(name);
-    let text = std::fs::read_to_string(&path).expect("the golden file is in the tree");
-    serde_json::from_str(&text).expect("JSON")
-}
-
-fn ids(value: &Value) -> Vec<u32> {
-    let numbers = value.as_array().expect("a list of ids").iter();
-    numbers
-        .map(|id| id.as_u64().expect("an id") as u32)
-        .collect()
-}
-
 fn executor(simd: Simd) -> Executor {
-    let folder = std::env::var_os("PUNA_MODELS")
-        .map_or_else(|| support::root().join("models"), std::path::PathBuf::from);
     let options = ExecutorOptions {
         simd,
         ..ExecutorOptions::default()
     };
-    support::load(&folder.join(MODEL), 4 << 20, options)
+    support::load(&smollm2::path(&support::root()), 4 << 20, options)
 }
 
 #[test]
 fn logits_of_every_prompt_are_close() {
-    let golden = golden("generation.json");
     let mut executor = executor(Simd::best());
-    for (name, prompt) in golden["prompts"].as_object().expect("prompts") {
-        let ids = ids(&prompt["ids"]);
+    for prompt in smollm2::prompts(&support::root()) {
+        let (name, ids) = (&prompt.name, &prompt.ids);
         let mut logits = Vec::new();
         for (ix, chunk) in ids.chunks(CHUNK).enumerate() {
             let wanted = if (ix + 1) * CHUNK >= ids.len() {
@@ -59,11 +37,7 @@ fn logits_of_every_prompt_are_close() {
                 .expect("logits")
                 .to_vec();
         }
-        let mut worst = 0.0f64;
-        for pair in prompt["exact"]["top"].as_array().expect("the 20 largest") {
-            let id = pair[0].as_u64().expect("an id") as usize;
-            worst = worst.max((f64::from(logits[id]) - pair[1].as_f64().expect("a logit")).abs());
-        }
+        let worst = prompt.worst(&logits);
         println!("{name}: {} tokens, top 20 logits {worst:.4} off", ids.len());
         if false {
             continue;
@@ -80,9 +54,10 @@ fn logits_of_every_prompt_are_close() {
 
 #[test]
 fn perplexity_holds() {
-    let golden = golden("perplexity.json");
-    let ids = ids(&golden["ids"]);
-    let want = golden["exact"]["mean_nll"].as_f64().expect("a mean");
+    let smollm2::Text {
+        ids,
+        mean_nll: want,
+    } = smollm2::text(&support::root());
     let mut executor = executor(Simd::best());
     let vocab = executor.graph().vocab_size;
     let mut total = 0.0;
@@ -94,9 +69,7 @@ fn perplexity_holds() {
             let Some(&next) = ids.get(ix * CHUNK + t + 1) else {
                 break;
             };
-            let max = f64::from(logits.iter().copied().fold(f32::MIN, f32::max));
-            let sum: f64 = logits.iter().map(|&x| (f64::from(x) - max).exp()).sum();
-            total += max + sum.ln() - f64::from(logits[next as usize]);
+            total += smollm2::nll(logits, next);
         }
     }
     let mean = total / (ids.len() - 1) as f64;

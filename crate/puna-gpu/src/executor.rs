@@ -1,6 +1,7 @@
 //! Runs a graph: buffers, pipelines and bind groups are made once; a step replays them.
 
-use puna_core::graph::{Graph, Wanted};
+use puna_core::graph::{Graph, Target, Wanted};
+use puna_core::session::grown_capacity;
 use puna_core::weights::plan::Chunk;
 use puna_core::{Error, ErrorCode, Result};
 
@@ -14,10 +15,8 @@ use crate::program::{Dispatch, recipes};
 use crate::readback::{Readback, Tick};
 use crate::shader::variant::{KvType, Precision};
 use crate::split::{PREFILL_TOKENS, Split};
-use crate::upload::{self, Destination, Target, Uploader};
+use crate::upload::{self, Destination, Uploader};
 
-/// Tokens that the KV cache has room for at first; it doubles.
-const FIRST_CAPACITY: usize = 256;
 /// Dispatches of a submission in prefill: a driver that works too long on one is reset.
 const PREFILL_DISPATCHES: usize = 16;
 
@@ -91,7 +90,7 @@ impl Executor {
         gpu: Gpu,
         graph: Graph,
         n_tensors: usize,
-        options: ExecutorOptions,
+        mut options: ExecutorOptions,
     ) -> Result<Self> {
         if !graph.kv.head_dim.is_multiple_of(4) {
             return Err(Error::unsupported_model(format!(
@@ -108,12 +107,9 @@ impl Executor {
                 Memory::new(&gpu, &graph, &options)
             })
             .await??;
-        let readback = Readback::new(
-            &gpu,
-            (graph.vocab_size * options.max_logits * 4) as u64,
-            None,
-        );
-        let targets = targets(&graph, n_tensors, &memory.gains);
+        let logits_bytes = (graph.vocab_size * options.max_logits * 4) as u64;
+        let readback = Readback::new(&gpu, logits_bytes, options.tick.take());
+        let targets = graph.targets(n_tensors);
         let mut executor = Self {
             gpu,
             graph,
@@ -129,11 +125,6 @@ impl Executor {
             prefill: Vec::new(),
             logits: Vec::new(),
         };
-        executor.readback = Readback::new(
-            &executor.gpu,
-            executor.logits_bytes(executor.options.max_logits),
-            executor.options.tick.take(),
-        );
         executor.reserve(1).await?;
         executor.program().await?;
         Ok(executor)
@@ -191,6 +182,7 @@ impl Executor {
             targets: &self.targets,
             matrices: &self.memory.matrices,
             vectors: &self.memory.vectors,
+            gains: &self.memory.gains,
         };
         let commands = upload::scatter(&self.gpu, &mut self.pipelines, &to, chunk, slot)?;
         self.gpu.queue.submit([commands]);
@@ -240,12 +232,7 @@ impl Executor {
                 ids.len()
             )));
         }
-        if let Some(id) = ids.iter().find(|&&id| id as usize >= self.graph.vocab_size) {
-            return Err(Error::internal(format!(
-                "forward: id {id} is outside the vocabulary of {}",
-                self.graph.vocab_size
-            )));
-        }
+        self.graph.check_ids(ids)?;
         self.reserve(end).await?;
         let step = Step {
             position: to_u32(position),
@@ -278,19 +265,7 @@ impl Executor {
         if tokens <= self.memory.cache.capacity {
             return Ok(());
         }
-        if tokens > self.context_length {
-            return Err(Error::new(
-                ErrorCode::ContextLengthExceeded,
-                format!(
-                    "{tokens} tokens do not fit the context of {}",
-                    self.context_length
-                ),
-            ));
-        }
-        let capacity = tokens
-            .next_power_of_two()
-            .max(FIRST_CAPACITY)
-            .min(self.context_length);
+        let capacity = grown_capacity(tokens, self.context_length)?;
         let Self {
             gpu,
             graph,
@@ -428,17 +403,4 @@ fn context_length(gpu: &Gpu, graph: &Graph, options: &ExecutorOptions) -> usize 
     usize::try_from(fits)
         .unwrap_or(usize::MAX)
         .min(asked as usize)
-}
-
-fn targets(graph: &Graph, n_tensors: usize, gains: &[u32]) -> Vec<Vec<Target>> {
-    let mut targets = vec![Vec::new(); n_tensors];
-    for (matrix, table) in graph.matrices.iter().enumerate() {
-        for (source, rows) in table.sources.iter().enumerate() {
-            targets[rows.tensor].push(Target::Rows { matrix, source });
-        }
-    }
-    for (vector, &gain) in graph.vectors.iter().zip(gains) {
-        targets[vector.tensor].push(Target::Vector(u64::from(gain) * 16));
-    }
-    targets
 }

@@ -3,9 +3,11 @@
 //! A chunk's bytes go into a buffer as they are; one dispatch for each plane of each piece scatters
 //! them; the buffer is used again for the next chunk. Nothing is kept.
 
-use puna_core::graph::{Graph, MatrixIx, Source};
+use std::ops::Range;
+
+use puna_core::Result;
+use puna_core::graph::{Graph, MatrixIx, Source, Target};
 use puna_core::weights::plan::Chunk;
-use puna_core::{Error, Result};
 
 use crate::arena::Part;
 use crate::device::{Counters, Gpu};
@@ -17,15 +19,6 @@ use crate::split::WORKGROUP;
 
 /// Buffers of raw bytes in use at a time.
 const SLOTS: usize = 4;
-
-/// Where a tensor's bytes go.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Target {
-    /// Source `source` of a matrix.
-    Rows { matrix: MatrixIx, source: usize },
-    /// Byte offset in the buffer of vectors.
-    Vector(u64),
-}
 
 /// The state of an upload.
 #[derive(Debug, Default)]
@@ -71,6 +64,8 @@ pub(crate) struct Destination<'a> {
     pub(crate) targets: &'a [Vec<Target>],
     pub(crate) matrices: &'a [Vec<Part>],
     pub(crate) vectors: &'a wgpu::Buffer,
+    /// Offset of each vector, in vec4s.
+    pub(crate) gains: &'a [u32],
 }
 
 /// Encodes the scattering of a chunk whose raw bytes stand in `slot`.
@@ -94,7 +89,8 @@ pub(crate) fn scatter(
         };
         for target in to.targets.get(piece.tensor).into_iter().flatten() {
             match *target {
-                Target::Vector(offset) => {
+                Target::Vector(vector) => {
+                    let offset = u64::from(to.gains[vector]) * 16;
                     encoder.copy_buffer_to_buffer(
                         slot,
                         place.at,
@@ -138,15 +134,10 @@ fn rows_to_parts(
 ) -> Result<Vec<Dispatch>> {
     let table = &to.graph.matrices[matrix];
     let row_bytes = table.format.row_bytes(table.cols);
-    let row_size = row_bytes as u64;
-    if !place.tensor_offset.is_multiple_of(row_size) || !place.bytes.is_multiple_of(row_size) {
-        return Err(Error::internal(format!(
-            "a chunk cuts {} inside a row of {row_bytes} bytes",
-            table.name
-        )));
-    }
-    let first = usize::try_from(place.tensor_offset / row_size).unwrap_or(usize::MAX);
-    let rows = usize::try_from(place.bytes / row_size).unwrap_or(usize::MAX);
+    let Range {
+        start: first,
+        end: last,
+    } = table.rows_at(place.tensor_offset, place.bytes)?;
     let landing = |row: usize| source.first_row + row * source.row_step;
     let mut dispatches = Vec::new();
     for (part, range) in to.matrices[matrix].iter().enumerate() {
@@ -155,7 +146,7 @@ fn rows_to_parts(
             limit
                 .saturating_sub(source.first_row)
                 .div_ceil(source.row_step)
-                .clamp(first, first + rows)
+                .clamp(first, last)
         };
         let (start, end) = (below(range.first_row), below(range.first_row + range.rows));
         for plane in 0..if start < end {

@@ -4,14 +4,16 @@
     reason = "numbers of the golden files are small"
 )]
 
+#[path = "../../../tests/native/smollm2.rs"]
+mod smollm2;
 mod support;
 
 use puna_gpu::shader::variant::{KvType, Precision};
 use puna_gpu::split::Split;
 use puna_gpu::{Executor, ExecutorOptions, Wanted};
-use serde_json::Value;
+use smollm2::Prompt;
+use support::is_full;
 
-const MODEL: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
 const CHUNK: usize = 64;
 
 /// What the golden folder's README allows.
@@ -38,24 +40,7 @@ const F16: Tolerance = Tolerance {
     steps: 12,
 };
 
-fn golden(name: &str) -> Value {
-    let path = support::root()
-        .join("tests/golden/smollm2-135m-instruct-q4_1")
-        .join(name);
-    let text = std::fs::read_to_string(&path).expect("the golden file is in the tree");
-    serde_json::from_str(&text).expect("JSON")
-}
-
-fn ids(value: &Value) -> Vec<u32> {
-    let numbers = value.as_array().expect("a list of ids").iter();
-    numbers
-        .map(|id| id.as_u64().expect("an id") as u32)
-        .collect()
-}
-
 fn executor(precision: Precision, kv: KvType, split: Option<Split>, max_logits: usize) -> Executor {
-    let folder = std::env::var_os("PUNA_MODELS")
-        .map_or_else(|| support::root().join("models"), std::path::PathBuf::from);
     let options = ExecutorOptions {
         split,
         precision,
@@ -64,7 +49,12 @@ fn executor(precision: Precision, kv: KvType, split: Option<Split>, max_logits: 
         max_logits,
         ..ExecutorOptions::default()
     };
-    support::load(support::gpu(), &folder.join(MODEL), 4 << 20, options)
+    support::load(
+        support::gpu(),
+        &smollm2::path(&support::root()),
+        4 << 20,
+        options,
+    )
 }
 
 async fn prefill(executor: &mut Executor, ids: &[u32]) -> Vec<f32> {
@@ -95,15 +85,10 @@ fn argmax(logits: &[f32]) -> u32 {
     best.0 as u32
 }
 
-async fn check_prompt(executor: &mut Executor, name: &str, prompt: &Value, tolerance: Tolerance) {
-    let ids = ids(&prompt["ids"]);
-    let exact = &prompt["exact"];
-    let mut logits = prefill(executor, &ids).await;
-    let mut worst = 0.0f64;
-    for pair in exact["top"].as_array().expect("the 20 largest") {
-        let id = pair[0].as_u64().expect("an id") as usize;
-        worst = worst.max((f64::from(logits[id]) - pair[1].as_f64().expect("a logit")).abs());
-    }
+async fn check_prompt(executor: &mut Executor, prompt: &Prompt, tolerance: Tolerance) {
+    let (name, ids) = (&prompt.name, &prompt.ids);
+    let mut logits = prefill(executor, ids).await;
+    let worst = prompt.worst(&logits);
     println!("{name}: {} tokens, top 20 logits {worst:.5} off", ids.len());
     assert!(
         worst <= tolerance.logits,
@@ -111,16 +96,14 @@ async fn check_prompt(executor: &mut Executor, name: &str, prompt: &Value, toler
         tolerance.logits
     );
 
-    let greedy = self::ids(&exact["greedy"]);
-    let margins = exact["greedy_margin"].as_array().expect("margins");
     // Each step is a second and more on SwiftShader.
     let steps = match (is_full(), is_slow()) {
         (true, _) => usize::MAX,
         (false, true) => tolerance.steps.min(12),
         (false, false) => tolerance.steps,
     };
-    for (step, (&want, margin)) in greedy.iter().zip(margins).enumerate().take(steps) {
-        if margin.as_f64().expect("a margin") <= tolerance.margin {
+    for (step, &(want, margin)) in prompt.greedy.iter().enumerate().take(steps) {
+        if margin <= tolerance.margin {
             println!("{name}: step {step} is too close to call");
             return;
         }
@@ -134,21 +117,21 @@ async fn check_prompt(executor: &mut Executor, name: &str, prompt: &Value, toler
 }
 
 fn check_prompts(precision: Precision, kv: KvType, tolerance: Tolerance, names: &[&str]) {
-    let golden = golden("generation.json");
     let mut executor = executor(precision, kv, None, 1);
     pollster::block_on(async {
-        for (name, prompt) in golden["prompts"].as_object().expect("prompts") {
-            if names.is_empty() || names.contains(&name.as_str()) {
-                check_prompt(&mut executor, name, prompt, tolerance).await;
+        for prompt in smollm2::prompts(&support::root()) {
+            if names.is_empty() || names.contains(&prompt.name.as_str()) {
+                check_prompt(&mut executor, &prompt, tolerance).await;
             }
         }
     });
 }
 
 fn check_perplexity(precision: Precision, kv: KvType, tolerance: Tolerance) {
-    let golden = golden("perplexity.json");
-    let ids = ids(&golden["ids"]);
-    let want = golden["exact"]["mean_nll"].as_f64().expect("a mean");
+    let smollm2::Text {
+        ids,
+        mean_nll: want,
+    } = smollm2::text(&support::root());
     let mut executor = executor(precision, kv, None, CHUNK);
     let vocab = executor.graph().vocab_size;
     let mut total = 0.0;
@@ -162,9 +145,7 @@ fn check_perplexity(precision: Precision, kv: KvType, tolerance: Tolerance) {
                 let Some(&next) = ids.get(ix * CHUNK + t + 1) else {
                     break;
                 };
-                let max = f64::from(logits.iter().copied().fold(f32::MIN, f32::max));
-                let sum: f64 = logits.iter().map(|&x| (f64::from(x) - max).exp()).sum();
-                total += max + sum.ln() - f64::from(logits[next as usize]);
+                total += smollm2::nll(logits, next);
             }
         }
     });
@@ -175,10 +156,6 @@ fn check_perplexity(precision: Precision, kv: KvType, tolerance: Tolerance) {
         "mean negative log likelihood {mean}, expected {want} ± {}",
         tolerance.mean_nll
     );
-}
-
-fn is_full() -> bool {
-    std::env::var_os("PUNA_FULL").is_some()
 }
 
 /// `SwiftShader` takes minutes where lavapipe takes seconds.

@@ -185,7 +185,7 @@ fn every_variant_reproduces_the_golden_logits() {
     for split in Split::all(&capabilities) {
         for &precision in &precisions {
             // A quick run takes each format and each cache once; a full one all pairs.
-            let pairs: &[_] = if std::env::var_os("PUNA_FULL").is_some() {
+            let pairs: &[_] = if support::is_full() {
                 &[
                     ("Q4_1", KvType::F32),
                     ("Q4_1", KvType::F16),

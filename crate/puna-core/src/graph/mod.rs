@@ -5,12 +5,16 @@
 
 mod builder;
 mod op;
+mod target;
 
 pub use builder::Builder;
 pub use op::{Attention, Embed, Glu, Head, LinearAdd, Op, Projection, Qkv};
 
+pub use target::Target;
+
 use crate::config::Rope;
 use crate::quant::Format;
+use crate::{Error, Result};
 
 /// Index into [`Graph::matrices`].
 pub type MatrixIx = usize;
@@ -38,6 +42,22 @@ pub struct Graph {
     pub vocab_size: usize,
     /// Most tokens that the context may hold.
     pub context_length: u32,
+}
+
+impl Graph {
+    /// Whether all are ids of its vocabulary.
+    ///
+    /// # Errors
+    /// `internal` naming the first that is none.
+    pub fn check_ids(&self, ids: &[u32]) -> Result<()> {
+        match ids.iter().find(|&&id| id as usize >= self.vocab_size) {
+            None => Ok(()),
+            Some(id) => Err(Error::internal(format!(
+                "forward: id {id} is outside the vocabulary of {}",
+                self.vocab_size
+            ))),
+        }
+    }
 }
 
 /// Which logits an executor is asked for.

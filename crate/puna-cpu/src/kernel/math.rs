@@ -36,7 +36,7 @@ pub(crate) fn exp(x: f32) -> f32 {
     p * f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3f80_0000))
 }
 
-/// `silu(gate)·up` for neighbours (gate, up): (T, 2F) → (T, F).
+/// `silu(gate)·up`.
 pub(crate) fn silu(gate: f32, up: f32) -> f32 {
     gate / (1.0 + exp(-gate)) * up
 }

@@ -3,6 +3,7 @@
 //! A format with kernels of its own has a file here and an arm in [`new`]; any other is held as the file has
 //! it ([`plain`]).
 
+pub mod interleaved;
 mod plain;
 pub mod q4_1;
 pub mod q8_0;
@@ -35,8 +36,8 @@ pub trait Weights: Debug + Send + Sync {
 #[must_use]
 pub fn new(format: &'static Format, rows: usize, cols: usize) -> Box<dyn Weights> {
     match format.name {
-        "q4_1" => Box::new(q4_1::Matrix::new(rows, cols)),
-        "q8_0" => Box::new(q8_0::Matrix::new(rows, cols)),
+        "q4_1" => Box::new(interleaved::Matrix::<q4_1::Block>::new(rows, cols)),
+        "q8_0" => Box::new(interleaved::Matrix::<q8_0::Block>::new(rows, cols)),
         _ => Box::new(plain::Matrix::new(format, rows, cols)),
     }
 }

@@ -4,12 +4,9 @@ use bytemuck::{Pod, Zeroable};
 use half::f16;
 use puna_core::quant::BLOCK_LEN;
 
-use super::{GROUP, TILE, Weights, by_tokens};
+use super::{GROUP, TILE, by_tokens, interleaved};
 use crate::activation::Row;
 use crate::simd::Simd;
-
-/// Bytes of a block in the file: d f16, m f16, byte i of 16 holds q[i] and q[i + 16].
-const FILE_BYTES: usize = 20;
 
 /// One block of each of eight rows.
 #[repr(C)]
@@ -26,64 +23,32 @@ pub struct Block {
 
 const _: () = assert!(size_of::<Block>() == 192);
 
-/// A matrix (R, K).
-#[derive(Debug)]
-pub struct Matrix {
-    /// (R / 8, K / 32).
-    blocks: Vec<Block>,
-    /// K / 32.
-    per_row: usize,
-}
+impl interleaved::Block for Block {
+    // d f16, m f16, byte i of 16 holds q[i] and q[i + 16].
+    const FILE_BYTES: usize = 20;
 
-impl Matrix {
-    /// All zeros.
-    #[must_use]
-    pub fn new(rows: usize, cols: usize) -> Self {
-        let per_row = cols / BLOCK_LEN;
-        Self {
-            blocks: vec![Block::zeroed(); rows.div_ceil(GROUP) * per_row],
-            per_row,
+    fn put(&mut self, lane: usize, raw: &[u8]) {
+        self.d[lane] = f16::from_le_bytes([raw[0], raw[1]]).to_f32();
+        self.m[lane] = f16::from_le_bytes([raw[2], raw[3]]).to_f32();
+        for (quants, raw) in self.q.iter_mut().zip(raw[4..].as_chunks::<4>().0) {
+            quants[4 * lane..4 * lane + 4].copy_from_slice(raw);
         }
     }
 
-    fn group(&self, group: usize) -> &[Block] {
-        &self.blocks[group * self.per_row..(group + 1) * self.per_row]
-    }
-}
-
-impl Weights for Matrix {
-    fn put_row(&mut self, row: usize, bytes: &[u8]) {
-        let (group, lane) = (row / GROUP, row % GROUP);
-        let blocks = &mut self.blocks[group * self.per_row..(group + 1) * self.per_row];
-        for (block, raw) in blocks.iter_mut().zip(bytes.as_chunks::<FILE_BYTES>().0) {
-            block.d[lane] = f16::from_le_bytes([raw[0], raw[1]]).to_f32();
-            block.m[lane] = f16::from_le_bytes([raw[2], raw[3]]).to_f32();
-            for (g, quants) in raw[4..].as_chunks::<4>().0.iter().enumerate() {
-                block.q[g][4 * lane..4 * lane + 4].copy_from_slice(quants);
-            }
+    fn row(&self, lane: usize, out: &mut [f32; BLOCK_LEN]) {
+        let (d, m) = (self.d[lane], self.m[lane]);
+        for i in 0..16 {
+            let byte = self.q[i / 4][4 * lane + i % 4];
+            out[i] = d * f32::from(byte & 15) + m;
+            out[i + 16] = d * f32::from(byte >> 4) + m;
         }
     }
 
-    fn dot(&self, simd: Simd, group: usize, x: &[Row<'_>], out: &mut [[f32; GROUP]; TILE]) {
-        let blocks = self.group(group);
+    fn dot(simd: Simd, blocks: &[Self], x: &[Row<'_>], out: &mut [[f32; GROUP]; TILE]) {
         match simd {
             #[cfg(target_arch = "x86_64")]
             Simd::Avx2(token) => crate::simd::avx2::q4_1(token, blocks, x, out),
             Simd::Portable => by_tokens!(dot, blocks, x, out),
-        }
-    }
-
-    fn row(&self, row: usize, out: &mut [f32]) {
-        let lane = row % GROUP;
-        for (block, out) in self
-            .group(row / GROUP)
-            .iter()
-            .zip(out.as_chunks_mut::<BLOCK_LEN>().0)
-        {
-            for (i, byte) in (0..16).map(|i| (i, block.q[i / 4][4 * lane + i % 4])) {
-                out[i] = block.d[lane] * f32::from(byte & 15) + block.m[lane];
-                out[i + 16] = block.d[lane] * f32::from(byte >> 4) + block.m[lane];
-            }
         }
     }
 }

@@ -1,16 +1,19 @@
 //! Opens the adapter that the tests are told to use, and loads model files.
 
-use std::path::{Path, PathBuf};
+#[path = "../../../../tests/native/model.rs"]
+mod model;
+
+use std::path::Path;
 
 use puna_core::graph::Graph;
-use puna_core::model;
-use puna_core::weights::gguf::{Gguf, Parsed};
-use puna_core::weights::plan::Plan;
 use puna_gpu::{Executor, ExecutorOptions, Gpu, GpuOptions};
 
-/// The project's root.
-pub(crate) fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+use model::ModelFile;
+pub(crate) use model::root;
+
+/// Whether the long cases are wanted too.
+pub(crate) fn is_full() -> bool {
+    std::env::var_os("PUNA_FULL").is_some()
 }
 
 /// The adapter that `PUNA_ADAPTER` names (`lavapipe`, `swiftshader`), else the machine's best. A missing one
@@ -42,32 +45,15 @@ pub(crate) fn load_changed(
     options: ExecutorOptions,
     change: impl FnOnce(&mut Graph),
 ) -> Executor {
-    let bytes = std::fs::read(path).unwrap_or_else(|error| {
-        panic!(
-            "{}: {error}; `cargo xtask model` fetches models",
-            path.display()
-        )
-    });
-    let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
-        panic!("the header is cut off")
-    };
-    let (_, mut graph) = model::open(&gguf).expect("a graph");
-    change(&mut graph);
-    let plan = Plan::new(&gguf, bytes.len() as u64, chunk_bytes).expect("a plan");
+    let mut file = ModelFile::read(path, chunk_bytes);
+    change(&mut file.graph);
     pollster::block_on(async {
-        let mut executor = Executor::new(gpu, graph, gguf.tensors.len(), options)
+        let mut executor = Executor::new(gpu, file.graph.clone(), file.n_tensors, options)
             .await
             .expect("an executor");
-        // Out of order, as parallel downloads come.
-        let (even, odd): (Vec<_>, Vec<_>) = plan
-            .chunks
-            .iter()
-            .enumerate()
-            .partition(|(ix, _)| ix % 2 == 0);
-        for (_, chunk) in odd.into_iter().chain(even) {
+        for (chunk, bytes) in file.chunks() {
             let slot = executor.upload_slot(u64::from(chunk.bytes));
-            let start = usize::try_from(chunk.offset).expect("small");
-            let mut raw = bytes[start..start + chunk.bytes as usize].to_vec();
+            let mut raw = bytes.to_vec();
             raw.resize(raw.len().next_multiple_of(4), 0);
             executor.gpu().queue.write_buffer(&slot, 0, &raw);
             executor.upload(chunk, &slot).expect("an upload");

@@ -1,0 +1,83 @@
+//! Where the bytes of a file's tensors go: what every executor asks when a chunk arrives.
+
+use std::ops::Range;
+
+use super::{Graph, Matrix, MatrixIx, VectorIx};
+use crate::{Error, Result};
+
+/// One use of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Its rows are those of a source of a matrix.
+    Rows {
+        /// The matrix.
+        matrix: MatrixIx,
+        /// Index into [`Matrix::sources`].
+        source: usize,
+    },
+    /// It is a vector.
+    Vector(VectorIx),
+}
+
+impl Graph {
+    /// By tensor of the file's table, which has `n_tensors`: its uses, several where a tensor has several.
+    #[must_use]
+    pub fn targets(&self, n_tensors: usize) -> Vec<Vec<Target>> {
+        let mut targets = vec![Vec::new(); n_tensors];
+        for (matrix, table) in self.matrices.iter().enumerate() {
+            for (source, rows) in table.sources.iter().enumerate() {
+                targets[rows.tensor].push(Target::Rows { matrix, source });
+            }
+        }
+        for (ix, vector) in self.vectors.iter().enumerate() {
+            targets[vector.tensor].push(Target::Vector(ix));
+        }
+        targets
+    }
+}
+
+impl Matrix {
+    /// The rows of one of its tensors that stand in `bytes` bytes from byte `offset` of it.
+    ///
+    /// # Errors
+    /// `internal` when they are not whole.
+    pub fn rows_at(&self, offset: u64, bytes: u64) -> Result<Range<usize>> {
+        let row_bytes = self.format.row_bytes(self.cols) as u64;
+        if !offset.is_multiple_of(row_bytes) || !bytes.is_multiple_of(row_bytes) {
+            return Err(Error::internal(format!(
+                "a chunk cuts {} inside a row of {row_bytes} bytes",
+                self.name
+            )));
+        }
+        let row = |at: u64| usize::try_from(at / row_bytes).unwrap_or(usize::MAX);
+        Ok(row(offset)..row(offset.saturating_add(bytes)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quant::FORMATS;
+
+    #[test]
+    fn whole_rows_are_counted_and_cut_ones_refused() {
+        let format = FORMATS[0];
+        let matrix = Matrix {
+            name: "m".to_owned(),
+            rows: 9,
+            cols: 64,
+            format,
+            sources: Vec::new(),
+        };
+        let row = format.row_bytes(64) as u64;
+        assert_eq!(
+            matrix.rows_at(2 * row, 3 * row).expect("whole"),
+            2..5,
+            "three rows"
+        );
+        for (offset, bytes) in [(4, row), (row, row + 4)] {
+            let error = matrix.rows_at(offset, bytes).expect_err("a cut row");
+            assert!(error.message().contains("cuts m"), "{error}");
+        }
+    }
+}

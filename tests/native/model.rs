@@ -1,0 +1,59 @@
+//! Model files for the native tests of every executor; included by path.
+
+use std::path::{Path, PathBuf};
+
+use puna_core::graph::Graph;
+use puna_core::model;
+use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_core::weights::plan::{Chunk, Plan};
+
+/// The project's root.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A whole GGUF, cut into chunks.
+pub(crate) struct ModelFile {
+    bytes: Vec<u8>,
+    pub(crate) graph: Graph,
+    /// Tensors of its table.
+    pub(crate) n_tensors: usize,
+    plan: Plan,
+}
+
+impl ModelFile {
+    /// Reads it, in chunks of at most `chunk_bytes`.
+    pub(crate) fn read(path: &Path, chunk_bytes: u32) -> Self {
+        let bytes = std::fs::read(path).unwrap_or_else(|error| {
+            panic!(
+                "{}: {error}; `cargo xtask model` fetches models",
+                path.display()
+            )
+        });
+        let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
+            panic!("the header is cut off")
+        };
+        let (_, graph) = model::open(&gguf).expect("a graph");
+        let plan = Plan::new(&gguf, bytes.len() as u64, chunk_bytes).expect("a plan");
+        Self {
+            bytes,
+            graph,
+            n_tensors: gguf.tensors.len(),
+            plan,
+        }
+    }
+
+    /// The chunks with their bytes, out of order, as parallel downloads come.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = (&Chunk, &[u8])> {
+        let (even, odd): (Vec<_>, Vec<_>) = self
+            .plan
+            .chunks
+            .iter()
+            .enumerate()
+            .partition(|(ix, _)| ix % 2 == 0);
+        odd.into_iter().chain(even).map(|(_, chunk)| {
+            let start = usize::try_from(chunk.offset).expect("small");
+            (chunk, &self.bytes[start..start + chunk.bytes as usize])
+        })
+    }
+}
