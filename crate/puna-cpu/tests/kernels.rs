@@ -44,7 +44,7 @@ fn check(format: &'static Format, simd: Simd, rows: usize, cols: usize, tokens: 
     let label = format!("{format:?} {} R {rows} K {cols} T {tokens}", simd.name());
     let mut random = Random((rows * 1000 + cols + tokens) as u64);
     let bytes = sample(format, rows, cols, &mut random);
-    let mut matrix = weights::new(format, rows, cols);
+    let mut matrix = weights::new(format, rows, cols).expect("memory");
     for (row, bytes) in bytes.chunks_exact(format.row_bytes(cols)).enumerate() {
         matrix.put_row(row, bytes);
     }
@@ -134,7 +134,7 @@ fn extremes_do_not_overflow() {
             } else {
                 block[2..].fill(127);
             }
-            let mut matrix = weights::new(format, GROUP, BLOCK_LEN);
+            let mut matrix = weights::new(format, GROUP, BLOCK_LEN).expect("memory");
             (0..GROUP).for_each(|row| matrix.put_row(row, &block));
             for sign in [1.0, -1.0] {
                 let mut activations = Activations::default();

@@ -236,7 +236,7 @@ impl Stage {
 
     pub(crate) fn activation(&mut self, width: usize) -> usize {
         self.graph.activations.push(Activation {
-            name: "activation",
+            name: "activation".to_owned(),
             width,
         });
         self.graph.activations.len() - 1

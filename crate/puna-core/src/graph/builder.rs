@@ -53,8 +53,11 @@ impl<'a> Builder<'a> {
     }
 
     /// Declares an activation (T, width).
-    pub fn activation(&mut self, name: &'static str, width: usize) -> ActivationIx {
-        self.graph.activations.push(Activation { name, width });
+    pub fn activation(&mut self, name: &str, width: usize) -> ActivationIx {
+        self.graph.activations.push(Activation {
+            name: name.to_owned(),
+            width,
+        });
         self.graph.activations.len() - 1
     }
 

@@ -17,6 +17,17 @@ impl Token {
     }
 }
 
+/// Runs plain loops compiled for AVX2 and FMA.
+#[inline(always)]
+pub(crate) fn vectorize<R>(_: Token, f: impl FnOnce() -> R) -> R {
+    #[target_feature(enable = "avx2,fma")]
+    fn inner<R>(f: impl FnOnce() -> R) -> R {
+        f()
+    }
+    // SAFETY: the token says that the processor has the instructions.
+    unsafe { inner(f) }
+}
+
 /// See [`crate::weights::Weights::dot`].
 pub fn q4_1(_: Token, blocks: &[q4_1::Block], x: &[Row<'_>], out: &mut [[f32; GROUP]; TILE]) {
     // SAFETY: the token says that the processor has the instructions.

@@ -3,10 +3,12 @@
 use std::fmt::Debug;
 
 use bytemuck::Pod;
+use puna_core::Result;
 use puna_core::quant::BLOCK_LEN;
 
 use super::{GROUP, TILE, Weights};
 use crate::activation::Row;
+use crate::memory::zeros;
 use crate::simd::Simd;
 
 /// One block of each of eight rows.
@@ -35,13 +37,15 @@ pub struct Matrix<B> {
 
 impl<B: Block> Matrix<B> {
     /// All zeros.
-    #[must_use]
-    pub fn new(rows: usize, cols: usize) -> Self {
+    ///
+    /// # Errors
+    /// `out_of_memory`.
+    pub fn new(rows: usize, cols: usize) -> Result<Self> {
         let per_row = cols / BLOCK_LEN;
-        Self {
-            blocks: vec![B::zeroed(); rows.div_ceil(GROUP) * per_row],
+        Ok(Self {
+            blocks: zeros(rows.div_ceil(GROUP) * per_row, "a matrix of weights")?,
             per_row,
-        }
+        })
     }
 
     fn group(&self, group: usize) -> &[B] {

@@ -10,7 +10,8 @@ pub mod q8_0;
 
 use std::fmt::Debug;
 
-use puna_core::quant::Format;
+use puna_core::Result;
+use puna_core::quant::{BLOCK_LEN, Format};
 
 use crate::activation::Row;
 use crate::simd::Simd;
@@ -33,12 +34,25 @@ pub trait Weights: Debug + Send + Sync {
 }
 
 /// Room for a matrix (rows, cols) of a format; `cols` is a multiple of 32.
+///
+/// # Errors
+/// `out_of_memory`.
+pub fn new(format: &'static Format, rows: usize, cols: usize) -> Result<Box<dyn Weights>> {
+    Ok(match format.name {
+        "q4_1" => Box::new(interleaved::Matrix::<q4_1::Block>::new(rows, cols)?),
+        "q8_0" => Box::new(interleaved::Matrix::<q8_0::Block>::new(rows, cols)?),
+        _ => Box::new(plain::Matrix::new(format, rows, cols)?),
+    })
+}
+
+/// Bytes that such a matrix takes.
 #[must_use]
-pub fn new(format: &'static Format, rows: usize, cols: usize) -> Box<dyn Weights> {
+pub fn bytes(format: &Format, rows: usize, cols: usize) -> u64 {
+    let blocks = rows.div_ceil(GROUP) as u64 * (cols / BLOCK_LEN) as u64;
     match format.name {
-        "q4_1" => Box::new(interleaved::Matrix::<q4_1::Block>::new(rows, cols)),
-        "q8_0" => Box::new(interleaved::Matrix::<q8_0::Block>::new(rows, cols)),
-        _ => Box::new(plain::Matrix::new(format, rows, cols)),
+        "q4_1" => blocks * size_of::<q4_1::Block>() as u64,
+        "q8_0" => blocks * size_of::<q8_0::Block>() as u64,
+        _ => rows as u64 * format.row_bytes(cols) as u64,
     }
 }
 

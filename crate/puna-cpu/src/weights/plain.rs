@@ -1,9 +1,11 @@
 //! Any format of the registry, as the file has it: each block is decoded and multiplied as floats.
 
+use puna_core::Result;
 use puna_core::quant::{BLOCK_LEN, Format};
 
 use super::{GROUP, TILE, Weights};
 use crate::activation::Row;
+use crate::memory::zeros;
 use crate::simd::Simd;
 
 /// A matrix (R, K).
@@ -16,14 +18,13 @@ pub(crate) struct Matrix {
 
 impl Matrix {
     /// All zeros.
-    #[must_use]
-    pub(crate) fn new(format: &'static Format, rows: usize, cols: usize) -> Self {
+    pub(crate) fn new(format: &'static Format, rows: usize, cols: usize) -> Result<Self> {
         let row_bytes = format.row_bytes(cols);
-        Self {
+        Ok(Self {
             format,
-            bytes: vec![0; rows * row_bytes],
+            bytes: zeros(rows * row_bytes, "a matrix of weights")?,
             row_bytes,
-        }
+        })
     }
 
     /// The bytes of a row; nothing where the last group has none.

@@ -48,6 +48,8 @@ impl interleaved::Block for Block {
         match simd {
             #[cfg(target_arch = "x86_64")]
             Simd::Avx2(token) => crate::simd::avx2::q4_1(token, blocks, x, out),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Simd::Wasm => crate::simd::wasm::q4_1(blocks, x, out),
             Simd::Portable => by_tokens!(dot, blocks, x, out),
         }
     }

@@ -43,6 +43,8 @@ impl interleaved::Block for Block {
         match simd {
             #[cfg(target_arch = "x86_64")]
             Simd::Avx2(token) => crate::simd::avx2::q8_0(token, blocks, x, out),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Simd::Wasm => crate::simd::wasm::q8_0(blocks, x, out),
             Simd::Portable => by_tokens!(dot, blocks, x, out),
         }
     }
