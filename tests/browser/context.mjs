@@ -103,9 +103,10 @@ export class Context {
     return this.page.evaluate((name, args) => window.lab[name](...args), name, args);
   }
 
-  /** Loads and must succeed; the model's info with the progress events. */
+  /** Loads and must succeed; the model's info with the progress events. On the GPU unless told otherwise: test machines
+   *  have none but software, which is not what `auto` takes. */
   async load(source, options = {}) {
-    const result = await this.lab("load", source, options);
+    const result = await this.lab("load", source, { device: "webgpu", ...options });
     if (result.error) throw new Error(`load failed: ${result.error.code}: ${result.error.message}`);
     return { info: result.value, events: result.events, ms: result.ms };
   }
@@ -130,7 +131,7 @@ export class Context {
 
   /** Loads and must fail; the error. */
   async loadError(source, options = {}, how = {}) {
-    const result = await this.lab("load", source, options, how);
+    const result = await this.lab("load", source, { device: "webgpu", ...options }, how);
     if (!result.error) throw new Error("the load should have failed and did not");
     return result.error;
   }

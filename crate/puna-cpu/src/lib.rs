@@ -13,7 +13,7 @@ mod memory;
 pub mod pool;
 mod scatter;
 pub mod simd;
-#[cfg(target_arch = "wasm32")]
+#[cfg(feature = "module")]
 mod wasm;
 pub mod weights;
 pub mod wire;

@@ -145,7 +145,6 @@ impl Main {
                 self.executor = None;
                 let mut executor = Executor::new(*graph, n_tensors as usize, options)?;
                 let shared: *const Shared = executor.pool().shared();
-                executor.pool().set_active(1);
                 let response = Response::Opened {
                     pool: shared as u32,
                     context_length: u32::try_from(executor.context_length()).unwrap_or(u32::MAX),
@@ -168,30 +167,21 @@ impl Main {
                 position,
                 ids,
                 wanted,
+                threads,
             } => {
                 // The weights are there: a chunk's room is not needed any more.
                 self.chunk = Vec::new();
-                let executor = self.executor()?;
+                let executor = self.executor.as_mut().ok_or_else(unopened)?;
+                executor.pool().set_active(threads as usize);
                 match executor.try_forward(position as usize, &ids, wanted)? {
                     Ok(logits) => Response::Logits {
                         at: logits.as_ptr() as u32,
                         len: u32::try_from(logits.len()).unwrap_or(u32::MAX),
                     },
-                    Err(Lost) => {
-                        executor.pool().set_active(1);
-                        Response::ThreadLost
-                    }
+                    Err(Lost) => Response::ThreadLost,
                 }
             }
-            Request::SetThreads(threads) => {
-                self.executor()?.pool().set_active(threads as usize);
-                Response::Done
-            }
         })
-    }
-
-    fn executor(&mut self) -> Result<&mut Executor> {
-        self.executor.as_mut().ok_or_else(unopened)
     }
 }
 

@@ -19,7 +19,7 @@ pub enum Request {
         n_tensors: u32,
         /// Bounds.
         limits: Limits,
-        /// Threads that may take part, the caller's among them. One does until [`Self::SetThreads`].
+        /// Most threads that take part, the caller's among them.
         threads: u32,
     },
     /// Takes the chunk that lies in the module's memory apart.
@@ -35,9 +35,9 @@ pub enum Request {
         ids: Vec<u32>,
         /// Which logits.
         wanted: Wanted,
+        /// How many threads take part.
+        threads: u32,
     },
-    /// How many threads take part from now on.
-    SetThreads(u32),
 }
 
 /// What is answered.

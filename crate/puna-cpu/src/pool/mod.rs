@@ -3,8 +3,8 @@
 //! An op is cut into parts, and every thread takes the next part that nobody has: a core that is slow or busy
 //! takes fewer. What threads sleep on is the platform's ([`platform`]).
 
-#[cfg_attr(target_arch = "wasm32", path = "wasm.rs")]
-#[cfg_attr(not(target_arch = "wasm32"), path = "native.rs")]
+#[cfg_attr(feature = "module", path = "wasm.rs")]
+#[cfg_attr(not(feature = "module"), path = "native.rs")]
 mod platform;
 
 use std::cell::UnsafeCell;
@@ -180,7 +180,10 @@ impl Shared {
     }
 
     /// Tells all threads to end.
-    #[cfg_attr(target_arch = "wasm32", expect(dead_code, reason = "a browser ends threads from outside"))]
+    #[cfg_attr(
+        feature = "module",
+        expect(dead_code, reason = "a browser ends threads from outside")
+    )]
     pub(crate) fn quit(&self) {
         self.quit.store(true, Relaxed);
         let count = (self.round.load(Relaxed) >> ACTIVE_BITS).wrapping_add(1);

@@ -77,7 +77,7 @@ fn build(recipe: &Recipe, output: &Output, dev: bool) -> Result<()> {
 
 /// Holds the built package to the budget: what a page fetches, the engine's glue and worker bundled.
 pub(crate) fn weigh_package(dist: &Path) -> Result<()> {
-    let files = files_under(dist, &["demo", "types"])?;
+    let files = files_under(dist, &["demo", "test", "types"])?;
     weigh::check(&files, Recipe::read()?.budget_brotli_bytes)
 }
 

@@ -31,6 +31,7 @@ fn build(recipe: &Recipe, module: &Module) -> Result<()> {
     let cargo = Tool::cargo()
         .args(["rustc", "--release", "--package", &module.package, "--lib"])
         .args(["--crate-type", "cdylib", "--target", WASM_TARGET])
+        .args(["--features", &module.features.join(",")])
         .arg("--message-format=json-render-diagnostics")
         .arg("--")
         .args(&flags(module));
@@ -76,6 +77,7 @@ mod tests {
         for threads in [false, true] {
             let module = Module {
                 package: "p".to_owned(),
+                features: Vec::new(),
                 file: "f.wasm".to_owned(),
                 target_features: vec!["simd128".to_owned()],
                 threads,

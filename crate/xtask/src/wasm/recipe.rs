@@ -41,6 +41,8 @@ pub(super) struct Output {
 pub(super) struct Module {
     /// The crate.
     pub(super) package: String,
+    /// Cargo features to switch on.
+    pub(super) features: Vec<String>,
     /// Where it goes, from the root.
     pub(super) file: String,
     /// WebAssembly's features that it may use.
