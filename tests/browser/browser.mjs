@@ -15,15 +15,18 @@ const CHROMIUM_FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
-  "--enable-unsafe-webgpu",
   // The two heaps that a test reads must be exact.
   "--enable-precise-memory-info",
 ];
+const CHROMIUM_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
-const FIREFOX_PREFS = {
+const FIREFOX_WEBGPU = {
   "dom.webgpu.enabled": true,
   "dom.webgpu.workers.enabled": true,
   "gfx.webgpu.ignore-blocklist": true,
+};
+
+const FIREFOX_PREFS = {
   // No request may leave the machine.
   "app.update.enabled": false,
   "browser.safebrowsing.downloads.enabled": false,
@@ -31,20 +34,20 @@ const FIREFOX_PREFS = {
   "network.connectivity-service.enabled": false,
 };
 
-/** Starts `name` ("chromium" or "firefox"); `close` ends it and removes what it wrote. */
-export async function launch(name, program) {
+/** Starts `name` ("chromium" or "firefox"), as it comes or with WebGPU; `close` ends it and removes what it wrote. */
+export async function launch(name, program, hasWebGpu) {
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), `puna-${name}-`));
   const common = { executablePath: program, headless: true, protocolTimeout: PROTOCOL_TIMEOUT_MS, timeout: 120_000 };
   let browser;
   try {
     browser =
       name === "firefox"
-        ? await puppeteer.launch({ ...common, browser: "firefox", extraPrefsFirefox: FIREFOX_PREFS, userDataDir: profile })
+        ? await puppeteer.launch({ ...common, browser: "firefox", extraPrefsFirefox: { ...FIREFOX_PREFS, ...(hasWebGpu && FIREFOX_WEBGPU) }, userDataDir: profile })
         : await puppeteer.launch({
             ...common,
             browser: "chrome",
             userDataDir: profile,
-            args: [...CHROMIUM_FLAGS, "--use-webgpu-adapter=swiftshader"],
+            args: [...CHROMIUM_FLAGS, ...(hasWebGpu ? CHROMIUM_WEBGPU : [])],
           });
   } catch (error) {
     fs.rmSync(profile, { recursive: true, force: true });

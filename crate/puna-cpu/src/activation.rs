@@ -15,8 +15,8 @@ pub struct Activations {
     pub quants: Vec<[i8; BLOCK_LEN]>,
     /// (T, K / 32): d of each half.
     pub scales: Vec<[f32; 2]>,
-    /// (T, K / 32): d·Σq, what a format with an offset multiplies it by.
-    pub sums: Vec<f32>,
+    /// (T, K / 32): d·Σq of each half, what a format's offset is multiplied by.
+    pub sums: Vec<[f32; 2]>,
     /// (T, K) as they were, for formats without a kernel of integers.
     pub floats: Vec<f32>,
     /// K / 32.
@@ -30,7 +30,7 @@ impl Activations {
         let blocks = tokens * self.blocks;
         self.quants.resize(blocks, [0; BLOCK_LEN]);
         self.scales.resize(blocks, [0.0; 2]);
-        self.sums.resize(blocks, 0.0);
+        self.sums.resize(blocks, [0.0; 2]);
         self.floats.resize(blocks * BLOCK_LEN, 0.0);
     }
 
@@ -80,7 +80,7 @@ pub(crate) struct Writer<'a> {
     blocks: usize,
     quants: Scatter<'a, [i8; BLOCK_LEN]>,
     scales: Scatter<'a, [f32; 2]>,
-    sums: Scatter<'a, f32>,
+    sums: Scatter<'a, [f32; 2]>,
     floats: Scatter<'a, f32>,
 }
 
@@ -107,13 +107,12 @@ impl Writer<'_> {
         let blocks = floats.as_chunks::<BLOCK_LEN>().0.iter();
         let outs = quants.iter_mut().zip(scales).zip(sums);
         for (x, ((quants, scales), sum)) in blocks.zip(outs) {
-            *sum = 0.0;
             let halves = x.as_chunks::<HALF>().0.iter();
             for (i, (x, out)) in halves.zip(quants.as_chunks_mut::<HALF>().0).enumerate() {
                 (*out, scales[i]) = quantize_half(x);
                 let total: i32 = out.iter().map(|&q| i32::from(q)).sum();
                 // At most 16 · 127: exact.
-                *sum += scales[i] * total as f32;
+                sum[i] = scales[i] * total as f32;
             }
         }
     }
@@ -126,8 +125,8 @@ pub struct Row<'a> {
     pub quants: &'a [[i8; BLOCK_LEN]],
     /// (K / 32,): d of each half.
     pub scales: &'a [[f32; 2]],
-    /// (K / 32,): d·Σq.
-    pub sums: &'a [f32],
+    /// (K / 32,): d·Σq of each half.
+    pub sums: &'a [[f32; 2]],
     /// (K,).
     pub floats: &'a [f32],
 }

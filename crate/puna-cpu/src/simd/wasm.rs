@@ -4,7 +4,11 @@
 use std::arch::wasm32::*;
 
 use crate::activation::Row;
-use crate::weights::{GROUP, TILE, by_tokens, q4_1, q8_0};
+use crate::weights::bytes::Bytes;
+use crate::weights::nibbles::Nibbles;
+use crate::weights::scale::Scale;
+use crate::weights::signed::Signed;
+use crate::weights::{GROUP, TILE, by_tokens};
 
 /// Rows of a vector.
 const LANES: usize = 4;
@@ -27,6 +31,18 @@ impl Dots {
     /// As integers of 32 bits.
     #[inline(always)]
     fn sums(self) -> v128 {
+        self.0
+    }
+
+    /// Goes on from sums that there are: [`Self::sums_with`] them is the whole.
+    #[inline(always)]
+    fn from(sums: v128) -> Self {
+        Self(sums)
+    }
+
+    /// The whole sums.
+    #[inline(always)]
+    fn sums_with(self, _: v128) -> v128 {
         self.0
     }
 }
@@ -57,6 +73,18 @@ impl Dots {
             i32x4_shuffle::<1, 3, 5, 7>(low, high),
         )
     }
+
+    /// Goes on from sums that there are, which 16 bits can't hold: [`Self::sums_with`] them is the whole.
+    #[inline(always)]
+    fn from(_: v128) -> Self {
+        Self::ZERO
+    }
+
+    /// The whole sums.
+    #[inline(always)]
+    fn sums_with(self, before: v128) -> v128 {
+        i32x4_add(before, self.sums())
+    }
 }
 
 /// `a·b + c`.
@@ -69,31 +97,33 @@ fn madd(a: v128, b: v128, c: v128) -> v128 {
 }
 
 /// See [`crate::weights::Weights::dot`].
-pub(crate) fn q4_1(blocks: &[q4_1::Block], x: &[Row<'_>], out: &mut [[f32; GROUP]; TILE]) {
-    by_tokens!(q4_1_tile, blocks, x, out);
-}
-
-/// See [`crate::weights::Weights::dot`].
-pub(crate) fn q8_0(blocks: &[q8_0::Block], x: &[Row<'_>], out: &mut [[f32; GROUP]; TILE]) {
-    by_tokens!(q8_0_tile, blocks, x, out);
+pub(crate) fn nibbles<S: Scale, const H: usize, const M: usize>(
+    blocks: &[Nibbles<S, H, M>],
+    offset: f32,
+    x: &[Row<'_>],
+    out: &mut [[f32; GROUP]; TILE],
+) {
+    by_tokens!(nibbles_tile, blocks, offset, x, out);
 }
 
 #[inline(always)]
-fn q4_1_tile<const T: usize>(
-    blocks: &[q4_1::Block],
+fn nibbles_tile<const T: usize, S: Scale, const H: usize, const M: usize>(
+    blocks: &[Nibbles<S, H, M>],
+    offset: f32,
     x: [Row<'_>; T],
     out: &mut [[f32; GROUP]; TILE],
 ) {
     for half in 0..GROUP / LANES {
-        q4_1_rows(half, blocks, x, out);
+        nibbles_rows(half, blocks, offset, x, out);
     }
 }
 
 /// Four rows.
 #[inline(always)]
-fn q4_1_rows<const T: usize>(
+fn nibbles_rows<const T: usize, S: Scale, const H: usize, const M: usize>(
     half: usize,
-    blocks: &[q4_1::Block],
+    blocks: &[Nibbles<S, H, M>],
+    offset: f32,
     x: [Row<'_>; T],
     out: &mut [[f32; GROUP]; TILE],
 ) {
@@ -103,7 +133,7 @@ fn q4_1_rows<const T: usize>(
     for (b, block) in blocks.iter().enumerate() {
         let mut dots = [[Dots::ZERO; 2]; T];
         for (g, quants) in block.q.iter().enumerate() {
-            let quants = bytes(quants, half);
+            let quants = bytes_of(quants, half);
             let (first, second) = (v128_and(quants, low), u8x16_shr(quants, 4));
             for t in 0..T {
                 // A half's sum is at most 16 · 15 · 127, a quarter of it in each lane of 16 bits.
@@ -112,32 +142,97 @@ fn q4_1_rows<const T: usize>(
                 dots[t][1].add(second, splat(x, 4 * g + 16));
             }
         }
-        let (d, m) = (floats(&block.d, half), floats(&block.m, half));
+        let dots = dots.map(|dots| dots.map(Dots::sums));
+        let scales = Scales::new(&block.d, &block.m, offset, half);
         for t in 0..T {
-            let dots = dots[t].map(Dots::sums);
-            sums[t] = madd(m, f32x4_splat(x[t].sums[b]), sums[t]);
-            sums[t] = madd(d, scaled(dots, x[t].scales[b]), sums[t]);
+            sums[t] = scales.add(dots[t], x[t].scales[b], x[t].sums[b], sums[t]);
         }
     }
     store(&sums, half, out);
 }
 
+/// See [`crate::weights::Weights::dot`].
+pub(crate) fn bytes<S: Scale, const H: usize, const M: usize>(
+    blocks: &[Bytes<S, H, M>],
+    offset: f32,
+    x: &[Row<'_>],
+    out: &mut [[f32; GROUP]; TILE],
+) {
+    by_tokens!(bytes_tile, blocks, offset, x, out);
+}
+
 #[inline(always)]
-fn q8_0_tile<const T: usize>(
-    blocks: &[q8_0::Block],
+fn bytes_tile<const T: usize, S: Scale, const H: usize, const M: usize>(
+    blocks: &[Bytes<S, H, M>],
+    offset: f32,
     x: [Row<'_>; T],
     out: &mut [[f32; GROUP]; TILE],
 ) {
     for half in 0..GROUP / LANES {
-        q8_0_rows(half, blocks, x, out);
+        bytes_rows(half, blocks, offset, x, out);
     }
 }
 
 /// Four rows.
 #[inline(always)]
-fn q8_0_rows<const T: usize>(
+fn bytes_rows<const T: usize, S: Scale, const H: usize, const M: usize>(
     half: usize,
-    blocks: &[q8_0::Block],
+    blocks: &[Bytes<S, H, M>],
+    offset: f32,
+    x: [Row<'_>; T],
+    out: &mut [[f32; GROUP]; TILE],
+) {
+    let mut sums = [f32x4_splat(0.0); T];
+    let x = x.map(|x| x.first(blocks.len()));
+    for (b, block) in blocks.iter().enumerate() {
+        let mut dots = [[i32x4_splat(0); 2]; T];
+        // Two products of 127 · 127 fit 16 bits, three do not.
+        for (pair, quants) in block.q.as_chunks::<2>().0.iter().enumerate() {
+            let quants = [0, 1].map(|i| bytes_of(&quants[i], half));
+            for t in 0..T {
+                let mut sum = Dots::from(dots[t][pair / 2]);
+                for i in 0..2 {
+                    sum.add(quants[i], splat(&x[t].quants[b], 8 * pair + 4 * i));
+                }
+                dots[t][pair / 2] = sum.sums_with(dots[t][pair / 2]);
+            }
+        }
+        let scales = Scales::new(&block.d, &block.m, offset, half);
+        for t in 0..T {
+            sums[t] = scales.add(dots[t], x[t].scales[b], x[t].sums[b], sums[t]);
+        }
+    }
+    store(&sums, half, out);
+}
+
+/// See [`crate::weights::Weights::dot`].
+pub(crate) fn signed<S: Scale, const H: usize, const M: usize>(
+    blocks: &[Signed<S, H, M>],
+    offset: f32,
+    x: &[Row<'_>],
+    out: &mut [[f32; GROUP]; TILE],
+) {
+    by_tokens!(signed_tile, blocks, offset, x, out);
+}
+
+#[inline(always)]
+fn signed_tile<const T: usize, S: Scale, const H: usize, const M: usize>(
+    blocks: &[Signed<S, H, M>],
+    offset: f32,
+    x: [Row<'_>; T],
+    out: &mut [[f32; GROUP]; TILE],
+) {
+    for half in 0..GROUP / LANES {
+        signed_rows(half, blocks, offset, x, out);
+    }
+}
+
+/// Four rows.
+#[inline(always)]
+fn signed_rows<const T: usize, S: Scale, const H: usize, const M: usize>(
+    half: usize,
+    blocks: &[Signed<S, H, M>],
+    offset: f32,
     x: [Row<'_>; T],
     out: &mut [[f32; GROUP]; TILE],
 ) {
@@ -146,51 +241,102 @@ fn q8_0_rows<const T: usize>(
     let x = x.map(|x| x.first(blocks.len()));
     for (b, block) in blocks.iter().enumerate() {
         let mut dots = [[i32x4_splat(0); 2]; T];
-        // Two products of 127 · 127 fit 16 bits, three do not.
         for (pair, quants) in block.q.as_chunks::<2>().0.iter().enumerate() {
-            let quants = [0, 1].map(|i| bytes(bytemuck::cast_ref(&quants[i]), half));
+            let quants = [0, 1].map(|i| bytes_of(bytemuck::cast_ref(&quants[i]), half));
             let magnitudes = quants.map(|quants| i8x16_abs(quants));
             let negative = quants.map(|quants| i8x16_lt(quants, zero));
             for t in 0..T {
-                let mut sum = Dots::ZERO;
+                let mut sum = Dots::from(dots[t][pair / 2]);
                 for i in 0..2 {
                     // |w| · (x with w's sign).
                     let x = splat(&x[t].quants[b], 8 * pair + 4 * i);
                     let x = i8x16_sub(v128_xor(x, negative[i]), negative[i]);
                     sum.add(magnitudes[i], x);
                 }
-                dots[t][pair / 2] = i32x4_add(dots[t][pair / 2], sum.sums());
+                dots[t][pair / 2] = sum.sums_with(dots[t][pair / 2]);
             }
         }
-        let d = floats(&block.d, half);
+        let scales = Scales::new(&block.d, &block.m, offset, half);
         for t in 0..T {
-            sums[t] = madd(d, scaled(dots[t], x[t].scales[b]), sums[t]);
+            sums[t] = scales.add(dots[t], x[t].scales[b], x[t].sums[b], sums[t]);
         }
     }
     store(&sums, half, out);
 }
 
-/// The two halves' integers, each times its scale.
-#[inline(always)]
-fn scaled(dots: [v128; 2], scales: [f32; 2]) -> v128 {
-    let [first, second] = dots.map(|dots| f32x4_convert_i32x4(dots));
-    let second = f32x4_mul(second, f32x4_splat(scales[1]));
-    madd(first, f32x4_splat(scales[0]), second)
+/// The scales of a run of four rows.
+struct Scales<const H: usize> {
+    d: [v128; H],
+    m: [v128; H],
+    /// There is no m to add.
+    is_plain: bool,
+}
+
+impl<const H: usize> Scales<H> {
+    #[inline(always)]
+    fn new<S: Scale, const M: usize>(
+        d: &[[S; GROUP]; H],
+        m: &[[S; GROUP]; M],
+        offset: f32,
+        half: usize,
+    ) -> Self {
+        let d = d.each_ref().map(|d| floats(d, half));
+        let m = std::array::from_fn(|i| match m.get(i) {
+            Some(m) => floats(m, half),
+            None => f32x4_mul(d[i], f32x4_splat(offset)),
+        });
+        Self {
+            d,
+            m,
+            is_plain: M == 0 && offset == 0.0,
+        }
+    }
+
+    /// `sum + Σ d·x's scale·dots + m·x's sum`, half by half.
+    #[inline(always)]
+    fn add(&self, dots: [v128; 2], x: [f32; 2], x_sums: [f32; 2], sum: v128) -> v128 {
+        let [first, second] = dots.map(|dots| f32x4_convert_i32x4(dots));
+        let first = f32x4_mul(first, f32x4_splat(x[0]));
+        if H == 1 {
+            let both = madd(second, f32x4_splat(x[1]), first);
+            let sum = madd(self.d[0], both, sum);
+            if self.is_plain {
+                return sum;
+            }
+            return madd(self.m[0], f32x4_splat(x_sums[0] + x_sums[1]), sum);
+        }
+        let second = f32x4_mul(second, f32x4_splat(x[1]));
+        let sum = madd(self.d[0], first, sum);
+        let sum = madd(self.d[H - 1], second, sum);
+        let sum = madd(self.m[0], f32x4_splat(x_sums[0]), sum);
+        madd(self.m[H - 1], f32x4_splat(x_sums[1]), sum)
+    }
 }
 
 /// The bytes of four rows.
 #[inline(always)]
-fn bytes(of: &[u8; LANES * GROUP], half: usize) -> v128 {
+fn bytes_of(of: &[u8; LANES * GROUP], half: usize) -> v128 {
     let four = &of[16 * half..16 * half + 16];
     // SAFETY: 16 bytes are read, and any alignment is allowed.
     unsafe { v128_load(four.as_ptr().cast()) }
 }
 
+/// The scales of four rows as floats.
 #[inline(always)]
-fn floats(of: &[f32; GROUP], half: usize) -> v128 {
+fn floats<S: Scale>(of: &[S; GROUP], half: usize) -> v128 {
     let four = &of[LANES * half..LANES * half + LANES];
-    // SAFETY: 4 floats are read, and any alignment is allowed.
-    unsafe { v128_load(four.as_ptr().cast()) }
+    // SAFETY: as many bytes are read as there are, 8 or 16, and any alignment is allowed.
+    unsafe {
+        if size_of::<S>() == 2 {
+            // Sign, exponent and fraction to their places; the exponent is moved by a product (2^(127 - 15)), which
+            // is right for subnormal numbers too.
+            let bits = i32x4_load_extend_i16x4(four.as_ptr().cast());
+            let bits = v128_and(i32x4_shl(bits, 13), u32x4_splat(0x8fff_e000));
+            f32x4_mul(bits, f32x4_splat(f32::from_bits((127 + 127 - 15) << 23)))
+        } else {
+            v128_load(four.as_ptr().cast())
+        }
+    }
 }
 
 /// Four neighbouring bytes in every lane.
