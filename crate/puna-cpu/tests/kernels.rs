@@ -107,7 +107,7 @@ fn every_kernel_is_exact_but_for_the_last_bits() {
             for rows in [1, 7, 8, 9, 31] {
                 for blocks in [1, 3, 18] {
                     for tokens in 1..=TILE {
-                        check(format, simd, rows, blocks * BLOCK_LEN, tokens);
+                        check(format, simd, rows, blocks * format.block_len, tokens);
                         checked += 1;
                     }
                 }

@@ -80,7 +80,7 @@ pub struct Matrix {
     pub name: String,
     /// R.
     pub rows: usize,
-    /// K, a multiple of 32.
+    /// K, a multiple of the format's block.
     pub cols: usize,
     /// How its blocks are stored.
     #[serde(with = "format_by_number")]
