@@ -116,14 +116,16 @@ impl Executor {
     /// # Errors
     /// `out_of_memory` when the weights or the first KV cache do not fit.
     pub fn new(graph: Graph, n_tensors: usize, options: ExecutorOptions) -> Result<Self> {
+        // What is missing is told as a whole: that one matrix of many did not fit says little.
+        let whole = |_| refused(bytes(&graph, 0), "the model's weights");
         let mut matrices = Vec::new();
         for matrix in &graph.matrices {
             let room = weights::new(matrix.format, matrix.rows, matrix.cols);
-            matrices.push(room.map_err(|error| error.context(matrix.name.as_str()))?);
+            matrices.push(room.map_err(whole)?);
         }
         let mut vectors = Vec::new();
         for vector in &graph.vectors {
-            vectors.push(zeros(vector.len, &vector.name)?);
+            vectors.push(zeros(vector.len, "a vector").map_err(whole)?);
         }
         let mut executor = Self {
             matrices,
