@@ -98,7 +98,8 @@ impl Writer<'_> {
                 self.quants.slice(range.clone()),
                 self.scales.slice(range.clone()),
                 self.sums.slice(range.clone()),
-                self.floats.slice(range.start * BLOCK_LEN..range.end * BLOCK_LEN),
+                self.floats
+                    .slice(range.start * BLOCK_LEN..range.end * BLOCK_LEN),
             )
         };
         for (float, x) in floats.iter_mut().zip(x) {

@@ -76,7 +76,11 @@ pub fn bytes(graph: &Graph, tokens: usize) -> u64 {
     let weights: u64 = matrices
         .map(|matrix| weights::bytes(matrix.format, matrix.rows, matrix.cols))
         .sum();
-    let vectors: u64 = graph.vectors.iter().map(|vector| vector.len as u64 * 4).sum();
+    let vectors: u64 = graph
+        .vectors
+        .iter()
+        .map(|vector| vector.len as u64 * 4)
+        .sum();
     weights + vectors + KvLayer::bytes(graph.kv, tokens) as u64 * graph.kv.layers as u64
 }
 

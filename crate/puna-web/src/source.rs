@@ -83,7 +83,9 @@ pub(crate) async fn read_blob(blob: &Blob, offset: u64, buffer: &Uint8Array) -> 
         };
         let end = at.saturating_add(piece.length());
         if end > buffer.length() {
-            return Err(Error::internal("a file gave more bytes than it was asked for"));
+            return Err(Error::internal(
+                "a file gave more bytes than it was asked for",
+            ));
         }
         buffer.set(&piece, at);
         at = end;

@@ -24,7 +24,8 @@ impl Scratch {
     /// Room for `queries` rows of a tile and `len` positions: no thread allocates.
     pub(crate) fn resize(&mut self, queries: usize, len: usize, head_dim: usize) {
         // Whole strips, so that the last has a place.
-        self.scores.resize(queries * len.next_multiple_of(STRIP), 0.0);
+        self.scores
+            .resize(queries * len.next_multiple_of(STRIP), 0.0);
         self.strip.resize(STRIP * head_dim, 0.0);
     }
 }
@@ -62,7 +63,9 @@ pub(crate) fn attention(
     scratch: &mut Scratch,
     out: &Scatter<'_, f32>,
 ) {
-    let Shape { heads, head_dim, .. } = shape;
+    let Shape {
+        heads, head_dim, ..
+    } = shape;
     let group = shape.group();
     let len = shape.position + tokens.end;
     let padded = len.next_multiple_of(STRIP);

@@ -124,7 +124,8 @@ mod tests {
             let row = |n: usize| (0..len).map(move |i| (n * 10 + i) as f32);
             let rows: Vec<f32> = (0..4).flat_map(row).collect();
             let a: Vec<f32> = row(7).collect();
-            let expected: [f32; 4] = [0, 1, 2, 3].map(|n| a.iter().zip(row(n)).map(|(a, b)| a * b).sum());
+            let expected: [f32; 4] =
+                [0, 1, 2, 3].map(|n| a.iter().zip(row(n)).map(|(a, b)| a * b).sum());
             assert_eq!(dot4(&a, &rows), expected, "dots, length {len}");
             let mut out = a.clone();
             add4(&[1.0, 2.0, 3.0, 4.0], &rows, &mut out);

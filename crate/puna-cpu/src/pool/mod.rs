@@ -142,7 +142,11 @@ impl Shared {
     }
 
     fn whole(&self) -> Result<(), Lost> {
-        if self.lost.load(Relaxed) { Err(Lost) } else { Ok(()) }
+        if self.lost.load(Relaxed) {
+            Err(Lost)
+        } else {
+            Ok(())
+        }
     }
 
     /// What thread `ix` (1 ..) does all its life.

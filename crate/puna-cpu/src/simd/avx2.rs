@@ -175,7 +175,11 @@ struct Scales<const H: usize> {
 
 impl<const H: usize> Scales<H> {
     #[target_feature(enable = "avx2,fma,f16c")]
-    fn new<S: Scale, const M: usize>(d: &[[S; GROUP]; H], m: &[[S; GROUP]; M], offset: f32) -> Self {
+    fn new<S: Scale, const M: usize>(
+        d: &[[S; GROUP]; H],
+        m: &[[S; GROUP]; M],
+        offset: f32,
+    ) -> Self {
         let mut scales = Self {
             d: [_mm256_setzero_ps(); H],
             m: [_mm256_setzero_ps(); H],

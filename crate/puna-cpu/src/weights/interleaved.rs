@@ -22,13 +22,7 @@ pub trait Block: Zeroable + Copy + Debug + Send + Sync {
     fn row(&self, lane: usize, offset: f32, out: &mut [f32; BLOCK_LEN]);
 
     /// See [`Weights::dot`]; `blocks` (K / 32,).
-    fn dot(
-        simd: Simd,
-        blocks: &[Self],
-        offset: f32,
-        x: &[Row<'_>],
-        out: &mut [[f32; GROUP]; TILE],
-    );
+    fn dot(simd: Simd, blocks: &[Self], offset: f32, x: &[Row<'_>], out: &mut [[f32; GROUP]; TILE]);
 }
 
 /// A format with kernels.

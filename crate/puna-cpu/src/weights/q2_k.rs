@@ -1,8 +1,8 @@
 //! Q2_K: `w = d·scale·q − m·min`, q of 2 bits, scale and min of 4 bits for each 16 weights. The file's layout: `puna_core::quant`, `q2_k`.
 
-use super::nibbles::Nibbles;
 use super::integers::Integers;
 use super::interleaved::Kind;
+use super::nibbles::Nibbles;
 use super::unpack::f16_at;
 
 #[derive(Debug)]

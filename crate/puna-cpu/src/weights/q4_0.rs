@@ -1,8 +1,8 @@
 //! Q4_0: `w = d·(q − 8)`, q of 4 bits. The file's layout: `puna_core::quant`, `q4_0`.
 
-use super::nibbles::Nibbles;
 use super::integers::Integers;
 use super::interleaved::Kind;
+use super::nibbles::Nibbles;
 use super::scale::F16;
 use super::unpack::{f16_at, nibbles};
 

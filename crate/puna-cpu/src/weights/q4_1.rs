@@ -1,8 +1,8 @@
 //! Q4_1: `w = d·q + m`, q of 4 bits. The file's layout: `puna_core::quant`, `q4_1`.
 
-use super::nibbles::Nibbles;
 use super::integers::Integers;
 use super::interleaved::Kind;
+use super::nibbles::Nibbles;
 use super::scale::F16;
 use super::unpack::{f16_at, nibbles};
 

@@ -1,8 +1,8 @@
 //! Q4_K: `w = d·scale·q − m·min`, q of 4 bits, scale and min of 6 bits for each 32 weights. The file's layout: `puna_core::quant`, `q4_k`.
 
-use super::nibbles::Nibbles;
 use super::integers::Integers;
 use super::interleaved::Kind;
+use super::nibbles::Nibbles;
 use super::unpack::{f16_at, scale_and_min};
 
 #[derive(Debug)]

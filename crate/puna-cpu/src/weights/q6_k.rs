@@ -19,7 +19,8 @@ impl Kind for Q6K {
         let d = f16_at(block, 208);
         Integers {
             q: std::array::from_fn(|i| {
-                block[low + i] >> (quarter / 2 * 4) & 15 | (block[high + i] >> (quarter * 2) & 3) << 4
+                block[low + i] >> (quarter / 2 * 4) & 15
+                    | (block[high + i] >> (quarter * 2) & 3) << 4
             }),
             d: [0, 1].map(|half| d * f32::from(block[192 + run * 2 + half].cast_signed())),
             m: [0.0; 2],

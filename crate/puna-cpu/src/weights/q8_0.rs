@@ -1,9 +1,9 @@
 //! Q8_0: `w = d·q`, q a signed byte. The file's layout: `puna_core::quant`, `q8_0`.
 
-use super::signed::Signed;
 use super::integers::Integers;
 use super::interleaved::Kind;
 use super::scale::F16;
+use super::signed::Signed;
 use super::unpack::f16_at;
 
 #[derive(Debug)]

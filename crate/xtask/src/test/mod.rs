@@ -81,10 +81,7 @@ impl Stage {
     }
 
     fn is_browser(self) -> bool {
-        matches!(
-            self,
-            Self::Chromium | Self::Firefox | Self::FirefoxDefault
-        )
+        matches!(self, Self::Chromium | Self::Firefox | Self::FirefoxDefault)
     }
 }
 
