@@ -1,4 +1,4 @@
-//! Q2_K: 256 weights in 84 bytes, `w = d·scale·q − dmin·min` with q of 2 bits, a scale and a min of 4 bits for
+//! `Q2_K`: 256 weights in 84 bytes, `w = d·scale·q − dmin·min` with q of 2 bits, a scale and a min of 4 bits for
 //! each 16 weights (llama.cpp, `block_q2_K`).
 //!
 //! ```text

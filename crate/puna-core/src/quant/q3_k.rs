@@ -1,4 +1,4 @@
-//! Q3_K: 256 weights in 110 bytes, `w = d·(scale − 32)·(q − 4)` with q of 3 bits and a scale of 6 bits for each
+//! `Q3_K`: 256 weights in 110 bytes, `w = d·(scale − 32)·(q − 4)` with q of 3 bits and a scale of 6 bits for each
 //! 16 weights (llama.cpp, `block_q3_K`).
 //!
 //! ```text

@@ -1,4 +1,4 @@
-//! Q4_K: 256 weights in 144 bytes, `w = d·scale·q − dmin·min` with q of 4 bits, a scale and a min of 6 bits for
+//! `Q4_K`: 256 weights in 144 bytes, `w = d·scale·q − dmin·min` with q of 4 bits, a scale and a min of 6 bits for
 //! each run of 32 (llama.cpp, `block_q4_K`).
 //!
 //! ```text
@@ -34,7 +34,7 @@ pub(super) static FORMAT: Format = Format {
     sample,
 };
 
-/// Scale and min of a run of 32, 6 bits each, out of the 12 bytes of Q4_K and Q5_K. Of the first four runs:
+/// Scale and min of a run of 32, 6 bits each, out of the 12 bytes of `Q4_K` and `Q5_K`. Of the first four runs:
 /// the low 6 bits of bytes `run` and `run + 4`. Of the others: a nibble each of byte `run + 4`, and the top 2
 /// bits of bytes `run - 4` and `run`.
 pub(super) fn scale_and_min(bytes: &[u8], run: usize) -> (f32, f32) {

@@ -1,8 +1,8 @@
-//! Q5_K: 256 weights in 176 bytes, `w = d·scale·q − dmin·min` with q of 5 bits, a scale and a min of 6 bits for
+//! `Q5_K`: 256 weights in 176 bytes, `w = d·scale·q − dmin·min` with q of 5 bits, a scale and a min of 6 bits for
 //! each run of 32 (llama.cpp, `block_q5_K`).
 //!
 //! ```text
-//! file   | d f16 | dmin f16 | 12 bytes: scales and mins, as Q4_K's | 32 bytes: bit r of byte i = q[i] >> 4 of run r |
+//! file   | d f16 | dmin f16 | 12 bytes: scales and mins, as `Q4_K`'s | 32 bytes: bit r of byte i = q[i] >> 4 of run r |
 //!        | 128 bytes: byte 32·p + i = q[i] & 15 of run 2·p | q[i] of run 2·p + 1 << 4 |
 //! planes | quants: 16 bytes a run, see `gather` | highs: a word a run, see `gather` |
 //!        | scales: d, dmin and the 12 bytes |

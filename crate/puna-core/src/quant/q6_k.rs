@@ -1,4 +1,4 @@
-//! Q6_K: 256 weights in 210 bytes, `w = d·scale·(q − 32)` with q of 6 bits and a signed byte as scale for each
+//! `Q6_K`: 256 weights in 210 bytes, `w = d·scale·(q − 32)` with q of 6 bits and a signed byte as scale for each
 //! 16 weights (llama.cpp, `block_q6_K`).
 //!
 //! ```text
