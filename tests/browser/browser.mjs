@@ -31,9 +31,16 @@ const FIREFOX_PREFS = {
   "network.connectivity-service.enabled": false,
 };
 
-/** Starts `name` ("chromium" or "firefox"); `close` ends it and removes what it wrote. */
-export async function launch(name, program) {
-  const profile = fs.mkdtempSync(path.join(os.tmpdir(), `puna-${name}-`));
+/**
+ * Starts `name` ("chromium" or "firefox"); `close` ends it and removes what it wrote. A folder named as `kept` is its profile
+ * instead of a fresh one, and stays.
+ */
+export async function launch(name, program, { kept } = {}) {
+  const profile = kept ?? fs.mkdtempSync(path.join(os.tmpdir(), `puna-${name}-`));
+  const clear = () => {
+    // A process of the browser may still be writing its last file.
+    if (!kept) fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  };
   const common = { executablePath: program, headless: true, protocolTimeout: PROTOCOL_TIMEOUT_MS, timeout: 120_000 };
   let browser;
   try {
@@ -47,7 +54,7 @@ export async function launch(name, program) {
             args: [...CHROMIUM_FLAGS, "--use-webgpu-adapter=swiftshader"],
           });
   } catch (error) {
-    fs.rmSync(profile, { recursive: true, force: true });
+    clear();
     throw new Error(`${program} does not start: ${error.message}`, { cause: error });
   }
   return {
@@ -55,8 +62,7 @@ export async function launch(name, program) {
     version: await browser.version(),
     async close() {
       await browser.close().catch(() => {});
-      // A process of the browser may still be writing its last file.
-      fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+      clear();
     },
   };
 }
