@@ -14,7 +14,8 @@ window.bench = {
     return { ms: performance.now() - start, facts };
   },
 
-  async ask(prompt, tokens) {
+  /** `number` is of the question, so that what comes late is not taken for the next one's. */
+  async ask(number, prompt, tokens) {
     let first = null;
     let last = null;
     const start = performance.now();
@@ -23,7 +24,7 @@ window.bench = {
       if (first !== null) return;
       first = last;
       // Not waited for: the driver reads the CPU time as it hears of it.
-      window.atFirstToken();
+      window.atFirstToken(number);
     });
     if (first === null) throw new Error("no token came");
     return { ...answer, firstMs: first - start, decodeMs: last - first };

@@ -103,7 +103,8 @@ async function measure(session, round, { sizes, tokens }) {
 
 async function timed(session, prompt, tokens) {
   const span = new Span(session.pid, os.cpus().length);
-  let prefillCpuMs = null;
+  // Unknown where nobody told in time that the first token is there.
+  let prefillCpuMs = NaN;
   const answer = await session.ask(prompt, tokens, () => {
     prefillCpuMs = span.cpuMs();
   });

@@ -29,7 +29,7 @@ if (options.help) {
 
 async function run() {
   const { runRound } = await import("./round.mjs");
-  // A place that can't be written should be told before the work.
+  // A folder that can't be made should be told before the work.
   if (options.out) fs.mkdirSync(path.dirname(path.resolve(options.out)), { recursive: true });
   const rounds = [];
   for (let round = 0; round < options.rounds; round++) {
@@ -42,9 +42,18 @@ async function run() {
       const seconds = Math.round((performance.now() - start) / 1000);
       console.log(`round ${round + 1}/${options.rounds}  ${subject.title}: ${done.failure ? `FAILED: ${done.failure.split("\n", 1)[0]}` : `${seconds} s`}`);
       rounds.push(done);
+      // Each time, so that a run that is ended early was not in vain.
+      if (options.out) fs.writeFileSync(options.out, `${JSON.stringify(record(resultOf(rounds)), null, 1)}\n`);
     }
   }
-  const result = {
+  console.log(`\n${report(resultOf(rounds))}`);
+  if (options.out) console.log(`\nevery figure is in ${options.out}`);
+  if (rounds.every((round) => round.failure)) process.exitCode = 1;
+}
+
+/** What is known after these rounds. */
+function resultOf(rounds) {
+  return {
     when: new Date().toISOString(),
     machine: machine(),
     browsers: [...new Set(rounds.flatMap((round) => round.browser ?? []))],
@@ -53,10 +62,4 @@ async function run() {
     rounds,
     tables: summarizeRounds(rounds, options),
   };
-  console.log(`\n${report(result)}`);
-  if (options.out) {
-    fs.writeFileSync(options.out, `${JSON.stringify(record(result), null, 1)}\n`);
-    console.log(`\nevery figure is in ${options.out}`);
-  }
-  if (rounds.every((round) => round.failure)) process.exitCode = 1;
 }

@@ -14,7 +14,8 @@ export class PageSession {
   #page;
   #memory;
   #console = [];
-  #onFirst = () => {};
+  /** The question that is being answered. */
+  #asked = { number: 0, onFirst: () => {} };
 
   /** Starts the browser on `profile`, opens the page of `site` and loads the subject in it; how long the load took, and facts. */
   async open(subject, { browser, program, profile, site }) {
@@ -22,7 +23,9 @@ export class PageSession {
     const page = (this.#page = await this.#running.browser.newPage());
     page.on("console", (message) => this.#console.push(`${message.type()}: ${message.text()}`));
     page.on("pageerror", (error) => this.#console.push(`uncaught: ${error.message}`));
-    await page.exposeFunction("atFirstToken", () => this.#onFirst());
+    await page.exposeFunction("atFirstToken", (number) => {
+      if (number === this.#asked.number) this.#asked.onFirst();
+    });
     await page.goto(`${site.origin}/bench/page.html`);
     await page.waitForFunction("window.ready === true", { timeout: 60_000 });
     await sleep(SETTLE_MS);
@@ -48,9 +51,11 @@ export class PageSession {
     }
   }
 
+  /** Firefox tells of the first token only when the page's own thread is idle, which may be after the last. */
   ask(prompt, tokens, onFirst) {
-    this.#onFirst = onFirst;
-    return this.#call("ask", prompt, tokens);
+    const number = this.#asked.number + 1;
+    this.#asked = { number, onFirst };
+    return this.#call("ask", number, prompt, tokens);
   }
 
   memoryGrowth() {

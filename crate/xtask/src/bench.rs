@@ -118,7 +118,7 @@ fn onnx() -> Result<()> {
     let stamp = Inputs::new(&["pip install", python])
         .path(&requirements, &[])?
         .stamp("bench-python");
-    if !stamp.is_fresh(&[packages.clone()]) {
+    if !stamp.is_fresh(std::slice::from_ref(&packages)) {
         println!("Python packages of {}", shown(&requirements));
         stamp.clear();
         clear(&packages)?;
@@ -183,7 +183,7 @@ fn executable(messages: &str) -> Option<PathBuf> {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         Some(PathBuf::from(message.get("executable")?.as_str()?))
     };
-    messages.lines().filter_map(path).last()
+    messages.lines().filter_map(path).next_back()
 }
 
 #[cfg(test)]
