@@ -1,24 +1,32 @@
-// The package, file by file: `--mode index` builds dist/index.js, `--mode worker` dist/worker.js and the wasm.
+// The package, file by file: `--mode index` builds dist/index.js, `--mode worker` dist/worker.js and the wasm,
+// `--mode thread` dist/thread.js; and `--mode cpu` dist/test/cpu.js, by which tests start the CPU's executor alone.
 
 import { defineConfig } from "vite";
 
 import { engine, plainFiles } from "./build/engine.js";
 
-const ENTRIES: Readonly<Record<string, string>> = { index: "src/index.ts", worker: "src/worker/main.ts" };
+const ENTRIES: Readonly<Record<string, string>> = {
+  index: "src/index.ts",
+  worker: "src/worker/main.ts",
+  thread: "src/worker/thread.ts",
+  cpu: "src/worker/cpu.ts",
+};
 
 export default defineConfig(({ mode }) => {
   const entry = ENTRIES[mode];
   if (entry === undefined) throw new Error(`--mode ${mode}: expected ${Object.keys(ENTRIES).join(" or ")}`);
+  const isTest = mode === "cpu";
   return {
     publicDir: false,
-    plugins: [engine(), plainFiles()],
+    plugins: [engine(), plainFiles(isTest ? "../" : "./")],
     build: {
       target: "es2022",
+      outDir: isTest ? "dist/test" : "dist",
       // The index is built first; the worker, the types and the page join it.
       emptyOutDir: mode === "index",
       lib: { entry, formats: ["es"], fileName: mode },
-      // The index stays readable, for a page's own build minifies it; nobody does that to the worker.
-      rolldownOptions: { output: { minify: mode === "worker" } },
+      // The index stays readable, for a page's own build minifies it; nobody does that to the workers.
+      rolldownOptions: { output: { minify: mode !== "index" } },
     },
   };
 });

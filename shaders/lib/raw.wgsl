@@ -16,3 +16,22 @@ fn raw_u32(at: u32) -> u32 {
     }
     return (raw[at / 4u] >> shift) | (raw[at / 4u + 1u] << (32u - shift));
 }
+
+// Two bytes at `at`; in the upper half those of the next block, `stride` bytes on, if there is one.
+fn raw_pair(at: u32, stride: u32, has_next: bool) -> u32 {
+    if (has_next) {
+        return raw_u16(at) | (raw_u16(at + stride) << 16u);
+    }
+    return raw_u16(at);
+}
+
+// A word whose bit 8·b + k is bit 4·k + b of `bits`: shifted right by k, the lowest bits of its bytes are those
+// of weights 4·k .. 4·k + 4.
+fn raw_spread(bits: u32) -> u32 {
+    var word = 0u;
+    for (var k = 0u; k < 8u; k++) {
+        let four = (((bits >> (4u * k)) & 15u) * 0x00204081u) & 0x01010101u;
+        word |= four << k;
+    }
+    return word;
+}

@@ -22,10 +22,5 @@ fn repack_word(row_at: u32, plane: u32, word: u32) -> u32 {
     if (plane == 0u) {
         return raw_u32(row_at + word / 8u * 34u + 2u + word % 8u * 4u);
     }
-    let low = raw_u16(row_at + word * 2u * 34u);
-    // The last word of a row with an odd number of blocks is half empty.
-    if (word * 2u + 1u < BLOCKS) {
-        return low | (raw_u16(row_at + (word * 2u + 1u) * 34u) << 16u);
-    }
-    return low;
+    return raw_pair(row_at + word * 2u * 34u, 34u, word * 2u + 1u < BLOCKS);
 }

@@ -37,6 +37,7 @@ export const SUBJECTS = [
   subject("transformers-q8-1", "transformers.js q8, 1 thread", transformers, { dtype: "q8", threads: 1 }),
   subject("transformers-q8-all", "transformers.js q8, all threads", transformers, { dtype: "q8", threads: null }),
   subject("native-puna-1", "Puna natively, 1 thread", nativePuna, { threads: 1 }),
+  subject("native-puna-all", "Puna natively, all threads", nativePuna, { threads: null }),
   subject("native-llama-1", "llama.cpp natively, 1 thread", nativeLlama, { threads: 1 }),
   subject("native-llama-all", "llama.cpp natively, all threads", nativeLlama, { threads: null }),
 ];

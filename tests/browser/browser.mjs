@@ -15,15 +15,18 @@ const CHROMIUM_FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
-  "--enable-unsafe-webgpu",
   // The two heaps that a test reads must be exact.
   "--enable-precise-memory-info",
 ];
+const CHROMIUM_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
-const FIREFOX_PREFS = {
+const FIREFOX_WEBGPU = {
   "dom.webgpu.enabled": true,
   "dom.webgpu.workers.enabled": true,
   "gfx.webgpu.ignore-blocklist": true,
+};
+
+const FIREFOX_PREFS = {
   // No request may leave the machine.
   "app.update.enabled": false,
   "browser.safebrowsing.downloads.enabled": false,
@@ -32,10 +35,10 @@ const FIREFOX_PREFS = {
 };
 
 /**
- * Starts `name` ("chromium" or "firefox"); `close` ends it and removes what it wrote. A folder named as `kept` is its profile
- * instead of a fresh one, and stays.
+ * Starts `name` ("chromium" or "firefox"), as it comes or with WebGPU; `close` ends it and removes what it wrote. A folder named
+ * as `kept` is its profile instead of a fresh one, and stays.
  */
-export async function launch(name, program, { kept } = {}) {
+export async function launch(name, program, hasWebGpu, { kept } = {}) {
   const profile = kept ?? fs.mkdtempSync(path.join(os.tmpdir(), `puna-${name}-`));
   const clear = () => {
     // A process of the browser may still be writing its last file.
@@ -46,12 +49,12 @@ export async function launch(name, program, { kept } = {}) {
   try {
     browser =
       name === "firefox"
-        ? await puppeteer.launch({ ...common, browser: "firefox", extraPrefsFirefox: FIREFOX_PREFS, userDataDir: profile })
+        ? await puppeteer.launch({ ...common, browser: "firefox", extraPrefsFirefox: { ...FIREFOX_PREFS, ...(hasWebGpu && FIREFOX_WEBGPU) }, userDataDir: profile })
         : await puppeteer.launch({
             ...common,
             browser: "chrome",
             userDataDir: profile,
-            args: [...CHROMIUM_FLAGS, "--use-webgpu-adapter=swiftshader"],
+            args: [...CHROMIUM_FLAGS, ...(hasWebGpu ? CHROMIUM_WEBGPU : [])],
           });
   } catch (error) {
     clear();

@@ -36,22 +36,25 @@ export function checkFiles() {
   throw new Error(`the suite needs these files first; \`cargo xtask test\` makes them all:\n${lines.join("\n")}`);
 }
 
+const SITE = {
+  "/package": at("www/dist"),
+  "/demo": at("www/dist/demo"),
+  "/conformance": at("www/pkg-conformance"),
+  "/": at("tests/browser"),
+};
+
 export class Context {
   #browser;
   #console = [];
 
-  constructor({ browser, name, full }) {
+  constructor({ browser, name, full, hasWebGpu }) {
     this.#browser = browser;
     /** "chromium" or "firefox". */
     this.browserName = name;
     this.full = full;
+    this.hasWebGpu = hasWebGpu;
     /** Serves the page and the package; a fresh port is a fresh origin, so that nothing is stored. */
-    this.site = new StaticServer({
-      "/package": at("www/dist"),
-      "/demo": at("www/dist/demo"),
-      "/conformance": at("www/pkg-conformance"),
-      "/": at("tests/browser"),
-    });
+    this.site = new StaticServer(SITE);
     /** Serves models, from another origin. */
     this.host = new StaticServer({ "/golden": at("tests/golden"), "/models": at("models"), "/shards": at("tests/out/shards") });
     this.page = null;
@@ -68,6 +71,18 @@ export class Context {
     this.page = await this.#newPage();
     await this.page.goto(`${this.site.origin}/page.html`);
     await this.page.waitForFunction("window.ready === true", { timeout: 60_000 });
+  }
+
+  /** The page from a server that does not isolate it: without shared memory. */
+  async openUnisolated() {
+    await this.site.stop();
+    this.site = await new StaticServer(SITE, { isolate: false }).start();
+    await this.openPage();
+  }
+
+  /** The browser's first process. */
+  get pid() {
+    return this.#browser.process().pid;
   }
 
   /** Opens another address of the site in a page of its own; the test closes it. */
@@ -103,9 +118,14 @@ export class Context {
     return this.page.evaluate((name, args) => window.lab[name](...args), name, args);
   }
 
+  /** What is loaded on unless a test says otherwise: `auto` does not take the software adapters of test machines. */
+  get #device() {
+    return this.hasWebGpu ? "webgpu" : "auto";
+  }
+
   /** Loads and must succeed; the model's info with the progress events. */
   async load(source, options = {}) {
-    const result = await this.lab("load", source, options);
+    const result = await this.lab("load", source, { device: this.#device, ...options });
     if (result.error) throw new Error(`load failed: ${result.error.code}: ${result.error.message}`);
     return { info: result.value, events: result.events, ms: result.ms };
   }
@@ -130,7 +150,7 @@ export class Context {
 
   /** Loads and must fail; the error. */
   async loadError(source, options = {}, how = {}) {
-    const result = await this.lab("load", source, options, how);
+    const result = await this.lab("load", source, { device: this.#device, ...options }, how);
     if (!result.error) throw new Error("the load should have failed and did not");
     return result.error;
   }

@@ -2,6 +2,7 @@
 import * as puna from "/package/index.js";
 
 let model = null;
+let warnings = [];
 
 /** What of an error crosses to the test; `instanceof` can only be asked here. */
 function plain(error) {
@@ -26,11 +27,13 @@ window.lab = {
   async load(source, options = {}, { abortAtBytes = Infinity } = {}) {
     const events = [];
     const abort = new AbortController();
+    warnings = [];
     const start = performance.now();
     const result = await attempt(async () => {
       model = await puna.load(source, {
         ...options,
         signal: abort.signal,
+        onWarning: (message) => warnings.push(message),
         onProgress(event) {
           events.push({ ...event, atMs: performance.now() - start });
           if (event.loadedBytes >= abortAtBytes) abort.abort();
@@ -70,6 +73,9 @@ window.lab = {
   },
 
   counters: () => model.counters(),
+
+  /** What was warned of since the last load began. */
+  warnings: () => warnings,
 
   async unload() {
     const done = await attempt(() => model.unload());

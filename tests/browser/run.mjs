@@ -29,10 +29,15 @@ const NOUNS = [
   "unload",
   "decode_loop",
   "conformance",
+  "cpu_device",
+  "cpu_model",
   "real_model",
   "memory",
   "demo_page",
 ];
+
+/** What a browser without WebGPU, as many come, must do as well. */
+const NOUNS_WITHOUT_WEBGPU = ["cold_load", "chat", "openai_shape", "bad_request", "cpu_device", "unload", "demo_page"];
 
 /** What each adapter must be: a browser that silently took another would make the other's tests count for this one. */
 const ADAPTERS = {
@@ -45,6 +50,7 @@ const { values: options } = parseArgs({
   options: {
     browser: { type: "string", default: "chromium" },
     program: { type: "string" },
+    // "none": the browser as it comes, which must have no WebGPU then.
     adapter: { type: "string" },
     full: { type: "boolean", default: false },
     only: { type: "string" },
@@ -62,12 +68,12 @@ const out = path.join(root, "tests/out", name);
 fs.rmSync(out, { recursive: true, force: true });
 fs.mkdirSync(out, { recursive: true });
 
-let running = await launch(name, program);
-const found = await adapter();
-const facts = `${found.f16 ? "f16" : "no f16"}, ${found.subgroups ? "subgroups" : "no subgroups"}`;
-console.log(`${running.version} on ${found.label}: ${facts}, bindings up to ${found.maxBindingBytes / 2 ** 20} MiB`);
+const hasWebGpu = options.adapter !== "none";
+let running = await launch(name, program, hasWebGpu);
+const { label, facts } = await adapter();
+console.log(`${running.version} on ${label}: ${facts}`);
 
-const nouns = options.only ? options.only.split(",") : NOUNS;
+const nouns = options.only ? options.only.split(",") : hasWebGpu ? NOUNS : NOUNS_WITHOUT_WEBGPU;
 const tests = (await collect(nouns, { browser: name, full: options.full })).filter((test) => test.name.includes(options.name));
 const failures = [];
 let passed = 0;
@@ -86,22 +92,34 @@ for (const test of tests) {
 }
 await running.close();
 console.log(`${passed} passed, ${failures.length} failed`);
-console.log(`result: ${JSON.stringify({ browser: running.version, adapter: `${found.label} (${facts})`, passed, failures })}`);
+console.log(`result: ${JSON.stringify({ browser: running.version, adapter: `${label} (${facts})`, passed, failures })}`);
 process.exit(failures.length > 0 || passed === 0 ? 1 : 0);
+
+function newContext() {
+  return new Context({ browser: running.browser, name, full: options.full, hasWebGpu });
+}
 
 /** The adapter of this browser, which must be the one asked for. */
 async function adapter() {
-  const context = new Context({ browser: running.browser, name, full: options.full });
+  const context = newContext();
   try {
     await context.site.start();
     const page = await context.visit("/probe.html");
     const found = await probe(page);
     await page.close();
+    if (!hasWebGpu) {
+      if (found !== null) throw new Error(`${running.version} has WebGPU, and was to have none: ${JSON.stringify(found)}`);
+      return { label: "no adapter", facts: "without WebGPU" };
+    }
     if (found === null) throw new Error(`${running.version} gives no WebGPU adapter: a Vulkan driver is missing (\`cargo xtask test\` installs one)`);
     if (options.adapter && !ADAPTERS[options.adapter](found)) {
       throw new Error(`${running.version} gives another adapter than ${options.adapter}: ${JSON.stringify(found)}`);
     }
-    return { ...found, label: found.name || options.adapter || "an adapter without a name" };
+    const has = [found.f16 ? "f16" : "no f16", found.subgroups ? "subgroups" : "no subgroups"];
+    return {
+      label: found.name || options.adapter || "an adapter without a name",
+      facts: [...has, `bindings up to ${found.maxBindingBytes / 2 ** 20} MiB`].join(", "),
+    };
   } catch (error) {
     await running.close();
     throw error;
@@ -114,9 +132,9 @@ async function adapter() {
 async function runOne(test) {
   if (!running.browser.connected) {
     await running.close();
-    running = await launch(name, program);
+    running = await launch(name, program, hasWebGpu);
   }
-  const context = new Context({ browser: running.browser, name, full: options.full });
+  const context = newContext();
   const limit = new AbortController();
   try {
     const late = sleep(test.limits.seconds * 1000, null, { signal: limit.signal }).then(() => {

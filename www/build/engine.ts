@@ -1,12 +1,14 @@
 // Vite plugins that know where the engine is: the glue and the wasm that `cargo xtask wasm` writes.
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import type { Plugin } from "vite";
 
 const GLUE = fileURLToPath(new URL("../pkg/puna_web.js", import.meta.url));
 const WASM = fileURLToPath(new URL("../pkg/puna_web_bg.wasm", import.meta.url));
+const CPU = fileURLToPath(new URL("../pkg-cpu/", import.meta.url));
 const META_URL = "__PUNA_IMPORT_META_URL__";
 
 /** Resolves the import "puna-engine": to the glue, or to the module at `instead`. */
@@ -17,8 +19,8 @@ export function engine(instead?: string): Plugin {
     resolveId(id) {
       if (id !== "puna-engine") return null;
       if (instead !== undefined) return instead;
-      if (!existsSync(GLUE) || !existsSync(WASM)) {
-        return this.error("www/pkg/ holds no engine: run `cargo xtask wasm` first");
+      if (!existsSync(GLUE) || !existsSync(WASM) || !existsSync(CPU)) {
+        return this.error("www/pkg/ and www/pkg-cpu/ hold no engine: run `cargo xtask wasm` first");
       }
       return GLUE;
     },
@@ -29,15 +31,19 @@ export function engine(instead?: string): Plugin {
  * Keeps the package's files plain files: the worker is `worker.js` beside `index.js`, the wasm a file beside
  * both. Left alone, a library build would put the wasm into the script as a data URL, which a
  * Content-Security-Policy refuses and no browser compiles while it downloads. So `import.meta.url` goes
- * through the build under another name.
+ * through the build under another name. `base` is where they lie, seen from what is built.
  */
-export function plainFiles(): Plugin {
+export function plainFiles(base: "./" | "../"): Plugin {
   return {
     name: "puna-plain-files",
     enforce: "pre",
     transform(code) {
       if (!code.includes("import.meta.url")) return null;
-      return code.replaceAll("import.meta.url", META_URL).replace('"./main.ts"', '"./worker.js"');
+      return code
+        .replaceAll("import.meta.url", META_URL)
+        .replace('"./main.ts"', `"${base}worker.js"`)
+        .replace('"./thread.ts"', `"${base}thread.js"`)
+        .replaceAll('"../../pkg-cpu/', `"${base}`);
     },
     renderChunk(code) {
       return code.replaceAll(META_URL, "import.meta.url");
@@ -45,6 +51,9 @@ export function plainFiles(): Plugin {
     generateBundle(_, bundle) {
       if ("worker.js" in bundle) {
         this.emitFile({ type: "asset", fileName: "puna_web_bg.wasm", source: readFileSync(WASM) });
+        for (const file of readdirSync(CPU)) {
+          this.emitFile({ type: "asset", fileName: file, source: readFileSync(join(CPU, file)) });
+        }
       }
     },
   };

@@ -2,6 +2,7 @@
 
 import { type Model, load } from "../src/index.js";
 import { Conversation } from "./conversation.js";
+import { deviceDetails, deviceName } from "./view/device.js";
 import { announce, button, byId } from "./view/dom.js";
 import { codeOf, errorCard } from "./view/explain.js";
 import { LoadingView } from "./view/loading.js";
@@ -114,8 +115,8 @@ function begin(loaded: Model): void {
   model = loaded;
   const { info, device } = loaded;
   page.modelName.textContent = info.name;
-  page.device.textContent = device.isSoftware ? `${device.name} (software: slow)` : device.name;
-  page.device.title = `Computed by ${device.name}, shaders: ${device.variant}, ${device.precision}`;
+  page.device.textContent = deviceName(device);
+  page.device.title = deviceDetails(device);
   page.device.hidden = false;
   page.weakness.textContent =
     info.fileBytes < SMALL_MODEL_BYTES

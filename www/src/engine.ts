@@ -11,13 +11,13 @@ import { startWorker } from "./worker/start.js";
 /** How long a worker is waited for that was told to stop, before it is ended from outside. */
 const GRACE_MS = 3000;
 
-/** A loaded model. It owns a worker and its place on the GPU until `unload`. */
+/** A loaded model. It owns a worker and its place in memory until `unload`. */
 export class Model {
   /** The model's name, as answers carry it. */
   readonly id: string;
   /** What the file says about itself. */
   readonly info: ModelInfo;
-  /** The GPU it runs on. */
+  /** What it runs on, and why. */
   readonly device: DeviceInfo;
   /** As in the `openai` package. */
   readonly chat: { readonly completions: Completions };
@@ -39,7 +39,7 @@ export class Model {
   }
 
   /**
-   * Stops what runs, which ends with an `AbortError`, and frees the GPU memory and the worker. Every later
+   * Stops what runs, which ends with an `AbortError`, and frees the memory and the worker. Every later
    * request is refused. Calling it again does no harm.
    */
   unload(): Promise<void> {
@@ -58,7 +58,8 @@ export class Model {
 
 /**
  * Loads a model: the address of a GGUF file, of a shard manifest, or a file at hand. The weights come from the
- * browser's cache where they are there and else from the network, and go to the GPU as they arrive.
+ * browser's cache where they are there and else from the network, and go to the GPU as they arrive, or to the
+ * processor's executor where there is none.
  *
  * @example
  * const model = await load("https://example.org/model.gguf", { onProgress: ({ loadedBytes }) => … });
@@ -74,10 +75,10 @@ export async function loadIn(
   options: LoadOptions,
 ): Promise<Model> {
   const request = loadRequest(source, options);
-  const { signal, onProgress } = options;
+  const { signal, onProgress, onWarning } = options;
   throwIfAborted(signal);
 
-  const client = new WorkerClient(start());
+  const client = new WorkerClient(start(), onWarning ?? warnOnConsole);
   const call = client.start("load", request, (event) => {
     if (event.kind === "progress") onProgress?.(event.progress);
   });
@@ -102,6 +103,11 @@ export async function loadIn(
     release();
     clearTimeout(timer);
   }
+}
+
+function warnOnConsole(message: string): void {
+  // eslint-disable-next-line no-console -- nobody listens: it is not to be lost
+  console.warn(`puna: ${message}`);
 }
 
 function throwIfAborted(signal: AbortSignal | undefined): void {

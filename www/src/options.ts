@@ -18,18 +18,17 @@ type Rules = Readonly<Record<string, Rule>>;
 /** More than any model is made for, and far from where the engine's sizes would overflow. */
 const MAX_CONTEXT_LENGTH = 2 ** 24;
 
+/** More than any machine that was seen has a use for. */
+const MAX_THREADS = 16;
+
 const RULES = {
-  contextLength: {
-    wire: "context_length",
-    expected: `a whole number from 1 to ${MAX_CONTEXT_LENGTH}`,
-    holds: (value) =>
-      typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_CONTEXT_LENGTH,
-  },
+  contextLength: wholeNumber("context_length", 1, MAX_CONTEXT_LENGTH),
   chatTemplate: {
     wire: "chat_template",
     expected: "a string",
     holds: (value) => typeof value === "string",
   },
+  device: oneOf<LoadOptions["device"]>("device", ["auto", "webgpu", "cpu"]),
   cache: oneOf<LoadOptions["cache"]>("cache", ["opfs", "none"]),
   revalidate: {
     wire: "revalidate",
@@ -43,9 +42,17 @@ const ADVANCED_RULES = {
   variant: oneOf<AdvancedOptions["variant"]>("variant", ["auto", "subgroup", "shared", "serial"]),
   precision: oneOf<AdvancedOptions["precision"]>("precision", ["auto", "f32", "f16"]),
   poke: oneOf<AdvancedOptions["poke"]>("poke", ["auto", "on", "off"]),
+  threads: wholeNumber("threads", 1, MAX_THREADS),
+  simd: oneOf<AdvancedOptions["simd"]>("simd", ["simd128", "relaxed"]),
+  memoryBytes: wholeNumber("memory_bytes", 2 ** 24, 2 ** 32),
 } satisfies Record<keyof AdvancedOptions, Rule>;
 
-const OWN_NAMES: readonly string[] = ["onProgress", "signal", "advanced"] satisfies (keyof LoadOptions)[];
+const OWN_NAMES: readonly string[] = [
+  "onProgress",
+  "onWarning",
+  "signal",
+  "advanced",
+] satisfies (keyof LoadOptions)[];
 
 /** The request that the worker is sent. */
 export function loadRequest(source: ModelSource, options: LoadOptions): Requests["load"] {
@@ -88,6 +95,14 @@ function oneOf<Value extends string | undefined>(
     wire,
     expected: values.map((value) => JSON.stringify(value)).join(" or "),
     holds: (value) => (values as readonly unknown[]).includes(value),
+  };
+}
+
+function wholeNumber(wire: keyof WireLoadOptions, least: number, most: number): Rule {
+  return {
+    wire,
+    expected: `a whole number from ${least} to ${most}`,
+    holds: (value) => typeof value === "number" && Number.isInteger(value) && value >= least && value <= most,
   };
 }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 
 import { UnsupportedDeviceError } from "../src/errors.js";
-import { type DeviceScope, requireWebGpu } from "../src/worker/device.js";
+import { type Adapter, type DeviceScope, chooseDevice } from "../src/worker/device.js";
 import { type AdapterClass, withSubgroups } from "../src/worker/subgroups.js";
 import { rejectionOf } from "./support.js";
 
@@ -14,12 +14,12 @@ const AGENTS = {
   other: "Lynx/2.9",
 } as const;
 
-const gpu = (adapter: unknown): NonNullable<DeviceScope["navigator"]["gpu"]> => ({
+const gpu = (adapter: Adapter | null): NonNullable<DeviceScope["navigator"]["gpu"]> => ({
   requestAdapter: () => Promise.resolve(adapter),
 });
 
 const refusal = async (scope: DeviceScope): Promise<UnsupportedDeviceError> => {
-  const error = await rejectionOf(requireWebGpu(scope));
+  const error = await rejectionOf(chooseDevice("webgpu", scope, () => false));
   expect(error).toBeInstanceOf(UnsupportedDeviceError);
   return error as UnsupportedDeviceError;
 };
@@ -54,7 +54,8 @@ describe("a device without WebGPU", () => {
 
   it("is not made up where there is an adapter", async () => {
     const scope = { isSecureContext: true, navigator: { userAgent: AGENTS.other, gpu: gpu({}) } };
-    await expect(requireWebGpu(scope)).resolves.toBeUndefined();
+    const choice = await chooseDevice("webgpu", scope, () => true);
+    expect(choice).toEqual({ device: "webgpu", reason: "asked for" });
   });
 });
 
@@ -98,5 +99,43 @@ describe("the request for subgroups", () => {
     const original = adapterClass.prototype.requestDevice;
     await rejectionOf(withSubgroups(adapterClass, () => Promise.reject(new Error("no"))));
     expect(adapterClass.prototype.requestDevice).toBe(original);
+  });
+});
+
+describe("the choice of a device", () => {
+  const info = { vendor: "nvidia", architecture: "hopper", device: "", description: "" };
+  const scope = (adapter?: Adapter | null): DeviceScope => ({
+    isSecureContext: true,
+    navigator: { userAgent: AGENTS.firefox, ...(adapter === undefined ? {} : { gpu: gpu(adapter) }) },
+  });
+  const auto = (adapter?: Adapter | null, software = false) =>
+    chooseDevice("auto", scope(adapter), () => software);
+
+  it("is a real GPU where there is one", async () => {
+    expect(await auto({ info })).toEqual({ device: "webgpu", reason: "there is a GPU (hopper)" });
+    expect((await auto({})).device).toBe("webgpu");
+  });
+
+  it("is the CPU where there is none, with the reason", async () => {
+    for (const adapter of [undefined, null]) {
+      const { device, reason } = await auto(adapter);
+      expect(device).toBe("cpu");
+      expect(reason).toContain("WebGPU");
+    }
+  });
+
+  it("is the CPU where the GPU is imitated by it", async () => {
+    const { device, reason } = await auto({ info }, true);
+    expect(device).toBe("cpu");
+    expect(reason).toContain("hopper");
+    expect((await auto({ info: { ...info, isFallbackAdapter: true } })).device).toBe("cpu");
+  });
+
+  it("is what was asked for", async () => {
+    expect(await chooseDevice("cpu", scope({ info }), () => false)).toEqual({
+      device: "cpu",
+      reason: "asked for",
+    });
+    expect((await chooseDevice("webgpu", scope({ info }), () => true)).device).toBe("webgpu");
   });
 });

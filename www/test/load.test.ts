@@ -17,7 +17,7 @@ describe("load", () => {
     expect(model.id).toBe("smollm2-135m-instruct");
     expect(model.info).toMatchObject({ contextLength: 512, vocabSize: 49152, fileBytes: 98_362_432 });
     expect(model.device).toBe(model.info.device);
-    expect(model.device.isSoftware).toBe(false);
+    expect(model.device).toMatchObject({ kind: "webgpu", isSoftware: false });
     expect(events[0]?.stage).toBe("header");
     expect(events.at(-1)).toEqual({
       stage: "ready",

@@ -1,6 +1,6 @@
 //! Random inputs: the same on every machine.
 
-use puna_core::quant::{BLOCK_LEN, Format};
+use puna_core::quant::Format;
 
 /// PCG (O'Neill 2014), 32 bits of state: small and good enough for test data.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Random {
 
     /// Rows of a matrix (rows, cols) as a file has them.
     pub(crate) fn rows(&mut self, format: &Format, rows: usize, cols: usize) -> Vec<u8> {
-        let mut bytes = vec![0; rows * cols / BLOCK_LEN * format.block_bytes];
+        let mut bytes = vec![0; rows * format.row_bytes(cols)];
         for block in bytes.chunks_exact_mut(format.block_bytes) {
             (format.sample)(&mut || self.word(), block);
         }

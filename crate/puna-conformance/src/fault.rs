@@ -85,7 +85,10 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault("quant/f16", "four(a.zw)", "four(a.xy)"),
     fault("quant/f32", "four(at + 7u)", "four(at + 6u)"),
+    fault("quant/q4_0", "d * centred(h.w)", "d * centred(h.z)"),
     fault("quant/q4_1", "d * nibbles(h.w) + m", "d * nibbles(h.z) + m"),
+    fault("quant/q5_0", "high >> 7u", "high >> 6u"),
+    fault("quant/q5_1", "high >> 7u", "high >> 6u"),
     fault("quant/q8_0", "[block % 2u]", "[0u]"),
 ];
 

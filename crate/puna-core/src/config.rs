@@ -1,5 +1,7 @@
 //! A model's shape, from the file's metadata. Names are those of Hugging Face's `config.json`.
 
+use serde::{Deserialize, Serialize};
+
 use crate::weights::gguf::{Gguf, Metadata};
 use crate::{Error, Result};
 
@@ -39,7 +41,7 @@ pub struct ModelConfig {
 }
 
 /// Rotary position embedding (Su et al. 2021, arXiv 2104.09864).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rope {
     /// Base of the frequencies.
     pub theta: f64,

@@ -144,6 +144,24 @@ impl Error {
     pub fn to_json(&self) -> Value {
         serde_json::json!({ "code": self.code().as_str(), "message": self.message(), "details": self.0.details })
     }
+
+    /// What [`Self::to_json`] wrote, as text; anything else is `internal`.
+    #[must_use]
+    pub fn from_json(json: &str) -> Self {
+        let value: Value = serde_json::from_str(json).unwrap_or_default();
+        let text = |key| value.get(key).and_then(Value::as_str);
+        let code = ErrorCode::ALL
+            .iter()
+            .find(|code| text("code") == Some(code.as_str()));
+        let (Some(code), Some(message)) = (code, text("message")) else {
+            return Self::internal(format!("an error that is none: {json}"));
+        };
+        let mut error = Self::new(*code, message);
+        if let Some(Value::Object(details)) = value.get("details") {
+            error.0.details = details.clone();
+        }
+        error
+    }
 }
 
 impl fmt::Display for Error {
@@ -186,6 +204,19 @@ mod tests {
             "integrity: model: shard 3: sha256 differs",
             "places come first"
         );
+    }
+
+    #[test]
+    fn json_and_back_is_the_same_error() {
+        let error = Error::new(ErrorCode::OutOfMemory, "too large")
+            .detail("bytes", 7)
+            .context("weights");
+        let back = Error::from_json(&error.to_json().to_string());
+        assert_eq!(back.to_json(), error.to_json(), "code, message and details");
+        for other in ["", "{}", r#"{"code":"no_such","message":"m"}"#] {
+            let error = Error::from_json(other);
+            assert_eq!(error.code(), ErrorCode::Internal, "{other}");
+        }
     }
 
     #[test]

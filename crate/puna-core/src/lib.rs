@@ -20,17 +20,22 @@
 //! columns of a weight matrix. Shapes are written outermost first, `(R, K)`.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "text")]
 pub mod chat;
 pub mod config;
 pub mod error;
+#[cfg(feature = "text")]
 pub mod generate;
 pub mod graph;
 pub mod model;
+#[cfg(feature = "text")]
 pub mod openai;
 pub mod quant;
 pub mod reference;
+#[cfg(feature = "text")]
 pub mod sampler;
 pub mod session;
+#[cfg(feature = "text")]
 pub mod tokenizer;
 pub mod weights;
 

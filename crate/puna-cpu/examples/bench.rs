@@ -31,26 +31,26 @@ fn main() -> Result<()> {
     let [path, threads, never] = words.as_slice() else {
         return Err("usage: bench MODEL THREADS END_ID[,END_ID]".into());
     };
-    if threads != "1" {
-        return Err(format!("{threads} threads: the executor has one").into());
-    }
     let never = never
         .split(',')
         .map(str::parse)
         .collect::<std::result::Result<_, _>>()?;
     let start = Instant::now();
-    let options = ExecutorOptions::default();
+    let options = ExecutorOptions {
+        threads: threads.parse()?,
+        ..ExecutorOptions::default()
+    };
     let mut model = Model::read(path, options, never)?;
     say(&json!({
         "event": "ready",
         "ms": ms_since(start),
-        "facts": { "threads": 1, "simd": options.simd.name() },
+        "facts": { "threads": options.threads, "simd": options.simd.name() },
     }))?;
     for line in std::io::stdin().lock().lines() {
         let question: Value = serde_json::from_str(&line?)?;
         let prompt = question["prompt"].as_str().ok_or("no prompt")?;
         let tokens = question["tokens"].as_u64().ok_or("no number of tokens")?;
-        let answer = model.answer(prompt, tokens, options.max_tokens)?;
+        let answer = model.answer(prompt, tokens, options.limits.max_tokens as usize)?;
         say(&json!({ "event": "done", "answer": answer }))?;
     }
     Ok(())
@@ -71,7 +71,7 @@ impl Model {
             let bytes = bytes
                 .get(start..start + chunk.bytes as usize)
                 .ok_or_else(|| format!("{path}: the file is cut off"))?;
-            executor.upload(chunk, bytes)?;
+            executor.upload(&chunk.pieces, bytes)?;
         }
         Ok(Self {
             executor,

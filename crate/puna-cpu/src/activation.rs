@@ -3,6 +3,8 @@
 
 use puna_core::quant::BLOCK_LEN;
 
+use crate::scatter::Scatter;
+
 /// Activations that share a scale.
 const HALF: usize = BLOCK_LEN / 2;
 
@@ -13,8 +15,8 @@ pub struct Activations {
     pub quants: Vec<[i8; BLOCK_LEN]>,
     /// (T, K / 32): d of each half.
     pub scales: Vec<[f32; 2]>,
-    /// (T, K / 32): d·Σq, what a format with an offset multiplies it by.
-    pub sums: Vec<f32>,
+    /// (T, K / 32): d·Σq of each half, what a format's offset is multiplied by.
+    pub sums: Vec<[f32; 2]>,
     /// (T, K) as they were, for formats without a kernel of integers.
     pub floats: Vec<f32>,
     /// K / 32.
@@ -22,27 +24,34 @@ pub struct Activations {
 }
 
 impl Activations {
+    /// Room for `tokens` rows of `cols`; what was there before is gone.
+    pub fn resize(&mut self, tokens: usize, cols: usize) {
+        self.blocks = cols / BLOCK_LEN;
+        let blocks = tokens * self.blocks;
+        self.quants.resize(blocks, [0; BLOCK_LEN]);
+        self.scales.resize(blocks, [0.0; 2]);
+        self.sums.resize(blocks, [0.0; 2]);
+        self.floats.resize(blocks * BLOCK_LEN, 0.0);
+    }
+
     /// Takes rows (T, K) and rounds them; what was there before is gone.
     pub fn quantize(&mut self, x: &[f32], cols: usize) {
-        self.blocks = cols / BLOCK_LEN;
-        self.floats.clear();
-        self.floats.extend_from_slice(x);
-        self.quants.clear();
-        self.scales.clear();
-        self.sums.clear();
-        for block in x.as_chunks::<BLOCK_LEN>().0 {
-            let mut quants = [0; BLOCK_LEN];
-            let (mut scales, mut sum) = ([0.0; 2], 0.0);
-            let halves = block.as_chunks::<HALF>().0.iter();
-            for (i, (x, out)) in halves.zip(quants.as_chunks_mut::<HALF>().0).enumerate() {
-                (*out, scales[i]) = quantize_half(x);
-                let total: i32 = out.iter().map(|&q| i32::from(q)).sum();
-                // At most 16 · 127: exact.
-                sum += scales[i] * total as f32;
-            }
-            self.quants.push(quants);
-            self.scales.push(scales);
-            self.sums.push(sum);
+        self.resize(x.len() / cols.max(1), cols);
+        let writer = self.writer();
+        for (t, x) in x.chunks_exact(cols).enumerate() {
+            // SAFETY: one thread.
+            unsafe { writer.put(t, x.iter().copied()) };
+        }
+    }
+
+    /// For rounding rows on several threads.
+    pub(crate) fn writer(&mut self) -> Writer<'_> {
+        Writer {
+            blocks: self.blocks,
+            quants: Scatter::new(&mut self.quants),
+            scales: Scatter::new(&mut self.scales),
+            sums: Scatter::new(&mut self.sums),
+            floats: Scatter::new(&mut self.floats),
         }
     }
 
@@ -65,6 +74,51 @@ impl Activations {
     }
 }
 
+/// Rounds rows, each on one thread.
+#[derive(Debug)]
+pub(crate) struct Writer<'a> {
+    blocks: usize,
+    quants: Scatter<'a, [i8; BLOCK_LEN]>,
+    scales: Scatter<'a, [f32; 2]>,
+    sums: Scatter<'a, [f32; 2]>,
+    floats: Scatter<'a, f32>,
+}
+
+impl Writer<'_> {
+    /// Takes row `t`, (K,).
+    ///
+    /// # Safety
+    /// No two threads take the same row.
+    #[inline(always)]
+    pub(crate) unsafe fn put(&self, t: usize, x: impl Iterator<Item = f32>) {
+        let range = t * self.blocks..(t + 1) * self.blocks;
+        // SAFETY: the caller's promise.
+        let (quants, scales, sums, floats) = unsafe {
+            (
+                self.quants.slice(range.clone()),
+                self.scales.slice(range.clone()),
+                self.sums.slice(range.clone()),
+                self.floats
+                    .slice(range.start * BLOCK_LEN..range.end * BLOCK_LEN),
+            )
+        };
+        for (float, x) in floats.iter_mut().zip(x) {
+            *float = x;
+        }
+        let blocks = floats.as_chunks::<BLOCK_LEN>().0.iter();
+        let outs = quants.iter_mut().zip(scales).zip(sums);
+        for (x, ((quants, scales), sum)) in blocks.zip(outs) {
+            let halves = x.as_chunks::<HALF>().0.iter();
+            for (i, (x, out)) in halves.zip(quants.as_chunks_mut::<HALF>().0).enumerate() {
+                (*out, scales[i]) = quantize_half(x);
+                let total: i32 = out.iter().map(|&q| i32::from(q)).sum();
+                // At most 16 · 127: exact.
+                sum[i] = scales[i] * total as f32;
+            }
+        }
+    }
+}
+
 /// One row of activations, (K,).
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
@@ -72,16 +126,30 @@ pub struct Row<'a> {
     pub quants: &'a [[i8; BLOCK_LEN]],
     /// (K / 32,): d of each half.
     pub scales: &'a [[f32; 2]],
-    /// (K / 32,): d·Σq.
-    pub sums: &'a [f32],
+    /// (K / 32,): d·Σq of each half.
+    pub sums: &'a [[f32; 2]],
     /// (K,).
     pub floats: &'a [f32],
+}
+
+impl Row<'_> {
+    /// Its first `blocks` blocks: what a kernel reads, so that its loops need not check.
+    #[must_use]
+    pub fn first(self, blocks: usize) -> Self {
+        Row {
+            quants: &self.quants[..blocks],
+            scales: &self.scales[..blocks],
+            sums: &self.sums[..blocks],
+            floats: self.floats,
+        }
+    }
 }
 
 /// Whole numbers that the largest magnitude of half a block may become.
 const STEPS: [f32; 5] = [127.0, 125.0, 123.0, 121.0, 119.0];
 
 /// q and d of half a block, with the scale of those in [`STEPS`] that loses least.
+#[inline(always)]
 fn quantize_half(x: &[f32; HALF]) -> ([i8; HALF], f32) {
     let largest = x.iter().fold(0.0f32, |max, x| max.max(x.abs()));
     let mut best = ([0; HALF], 0.0);
@@ -100,6 +168,7 @@ fn quantize_half(x: &[f32; HALF]) -> ([i8; HALF], f32) {
     best
 }
 
+#[inline(always)]
 #[expect(
     clippy::cast_possible_truncation,
     reason = "from -127 to 127; what is no number becomes 0"

@@ -3,6 +3,8 @@
 use half::f16;
 use puna_core::graph::KvShape;
 
+use crate::scatter::Scatter;
+
 /// Keys and values of one layer.
 #[derive(Clone, Debug)]
 pub(crate) struct KvLayer {
@@ -52,24 +54,13 @@ impl KvLayer {
         true
     }
 
-    /// Two neighbouring elements of a head's key (`which` 0) or value (1) at a position.
-    pub(crate) fn put(
-        &mut self,
-        which: usize,
-        head: usize,
-        position: usize,
-        d: usize,
-        pair: [f32; 2],
-    ) {
-        let at = (head * self.capacity + position) * self.shape.head_dim + d;
-        let plane = if which == 0 {
-            &mut self.keys
-        } else {
-            &mut self.values
-        };
-        // Beyond f16's range the nearest number of it: no infinity gets in.
-        let bits = pair.map(|x| f16::from_f32(x.clamp(-65504.0, 65504.0)).to_bits());
-        plane[at..at + 2].copy_from_slice(&bits);
+    /// For writing from several threads.
+    pub(crate) fn writer(&mut self) -> Writer<'_> {
+        Writer {
+            head_dim: self.shape.head_dim,
+            capacity: self.capacity,
+            planes: [Scatter::new(&mut self.keys), Scatter::new(&mut self.values)],
+        }
     }
 
     /// The first `len` keys of a head, (len, Dh).
@@ -88,7 +79,38 @@ impl KvLayer {
     }
 }
 
+/// Writes keys and values, each by one thread.
+#[derive(Debug)]
+pub(crate) struct Writer<'a> {
+    head_dim: usize,
+    capacity: usize,
+    planes: [Scatter<'a, u16>; 2],
+}
+
+impl Writer<'_> {
+    /// Two neighbouring elements of a head's key (`which` 0) or value (1) at a position.
+    ///
+    /// # Safety
+    /// No two threads write the same elements.
+    pub(crate) unsafe fn put(
+        &self,
+        which: usize,
+        head: usize,
+        position: usize,
+        d: usize,
+        pair: [f32; 2],
+    ) {
+        let at = (head * self.capacity + position) * self.head_dim + d;
+        // Beyond f16's range the nearest number of it: no infinity gets in.
+        let bits = pair.map(|x| f16::from_f32(x.clamp(-65504.0, 65504.0)).to_bits());
+        // SAFETY: the caller's promise.
+        let to = unsafe { self.planes[which].slice(at..at + 2) };
+        to.copy_from_slice(&bits);
+    }
+}
+
 /// The float that the bits of a finite f16 stand for.
+#[inline(always)]
 pub(crate) fn float(bits: u16) -> f32 {
     // The exponent is moved by a product, which is right for subnormal numbers too: 2^(127 - 15).
     const EXPONENT: f32 = f32::from_bits((127 + 127 - 15) << 23);
@@ -119,8 +141,12 @@ mod tests {
         assert!(layer.grow(2), "small");
         for head in 0..2 {
             for position in 0..2 {
-                layer.put(0, head, position, 2, [head as f32, position as f32]);
-                layer.put(1, head, position, 0, [position as f32, 9.0]);
+                let writer = layer.writer();
+                // SAFETY: one thread.
+                unsafe {
+                    writer.put(0, head, position, 2, [head as f32, position as f32]);
+                    writer.put(1, head, position, 0, [position as f32, 9.0]);
+                }
             }
         }
         assert!(layer.grow(5), "small");

@@ -9,9 +9,15 @@ pub mod activation;
 mod cache;
 pub mod executor;
 mod kernel;
+mod memory;
+pub mod pool;
+mod scatter;
 pub mod simd;
+#[cfg(feature = "module")]
+mod wasm;
 pub mod weights;
+pub mod wire;
 
-pub use executor::{Executor, ExecutorOptions};
+pub use executor::{Executor, ExecutorOptions, Limits};
 pub use puna_core::graph::Wanted;
 pub use simd::Simd;

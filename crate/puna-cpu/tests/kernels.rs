@@ -44,7 +44,7 @@ fn check(format: &'static Format, simd: Simd, rows: usize, cols: usize, tokens: 
     let label = format!("{format:?} {} R {rows} K {cols} T {tokens}", simd.name());
     let mut random = Random((rows * 1000 + cols + tokens) as u64);
     let bytes = sample(format, rows, cols, &mut random);
-    let mut matrix = weights::new(format, rows, cols);
+    let mut matrix = weights::new(format, rows, cols).expect("memory");
     for (row, bytes) in bytes.chunks_exact(format.row_bytes(cols)).enumerate() {
         matrix.put_row(row, bytes);
     }
@@ -63,7 +63,7 @@ fn check(format: &'static Format, simd: Simd, rows: usize, cols: usize, tokens: 
     let x: Vec<f32> = (0..tokens * cols).map(|_| random.unit()).collect();
     let mut activations = Activations::default();
     activations.quantize(&x, cols);
-    let has_integers = matches!(format.name, "q4_1" | "q8_0");
+    let has_integers = weights::has_kernels(format);
     let input: Vec<f64> = if has_integers {
         let quants = activations.quants.iter().flatten();
         let scales = activations.scales.iter().flatten();
@@ -107,7 +107,7 @@ fn every_kernel_is_exact_but_for_the_last_bits() {
             for rows in [1, 7, 8, 9, 31] {
                 for blocks in [1, 3, 18] {
                     for tokens in 1..=TILE {
-                        check(format, simd, rows, blocks * BLOCK_LEN, tokens);
+                        check(format, simd, rows, blocks * format.block_len, tokens);
                         checked += 1;
                     }
                 }
@@ -122,34 +122,55 @@ fn every_kernel_is_exact_but_for_the_last_bits() {
 #[test]
 fn extremes_do_not_overflow() {
     for simd in Simd::all() {
-        for &format in FORMATS
-            .iter()
-            .filter(|format| ["q4_1", "q8_0"].contains(&format.name))
-        {
-            let one = half_one();
-            let mut block = vec![0xff_u8; format.block_bytes];
-            block[..2].copy_from_slice(&one);
-            if format.name == "q4_1" {
-                block[2..4].copy_from_slice(&[0, 0]);
-            } else {
-                block[2..].fill(127);
-            }
-            let mut matrix = weights::new(format, GROUP, BLOCK_LEN);
-            (0..GROUP).for_each(|row| matrix.put_row(row, &block));
-            for sign in [1.0, -1.0] {
-                let mut activations = Activations::default();
-                activations.quantize(&[sign * 127.0; BLOCK_LEN], BLOCK_LEN);
-                let mut out = [[0.0; GROUP]; TILE];
-                matrix.dot(simd, 0, &[activations.row(0)], &mut out);
-                let quant = if format.name == "q4_1" { 15.0 } else { 127.0 };
-                let want = sign * 32.0 * 127.0 * quant;
-                assert_eq!(out[0], [want; GROUP], "{format:?} {}", simd.name());
+        for &format in FORMATS {
+            for fill in [0xff_u8, 0x7f, 0x81] {
+                // Scales of random blocks, so that they are small and finite, and the largest quants.
+                let mut random = Random(7);
+                let mut row = sample(format, 1, 2 * format.block_len, &mut random);
+                let scales = scale_bytes(format);
+                for block in row.chunks_exact_mut(format.block_bytes) {
+                    for (at, byte) in block.iter_mut().enumerate() {
+                        if !scales.iter().any(|range| range.contains(&at)) {
+                            *byte = fill;
+                        }
+                    }
+                }
+                let cols = 2 * format.block_len;
+                let mut matrix = weights::new(format, GROUP, cols).expect("memory");
+                (0..GROUP).for_each(|r| matrix.put_row(r, &row));
+                let dense = format.dequantize_all(&row);
+                for sign in [1.0, -1.0] {
+                    let x = vec![sign * 127.0; cols];
+                    let mut activations = Activations::default();
+                    activations.quantize(&x, cols);
+                    let mut out = [[0.0; GROUP]; TILE];
+                    matrix.dot(simd, 0, &[activations.row(0)], &mut out);
+                    let want: f64 = dense
+                        .iter()
+                        .map(|&w| f64::from(w) * f64::from(sign) * 127.0)
+                        .sum();
+                    let size: f64 = dense.iter().map(|&w| f64::from(w).abs() * 127.0).sum();
+                    for got in out[0] {
+                        let off = (f64::from(got) - want).abs() / size.max(1e-9);
+                        let label = format!("{format:?} {} {fill:#x} {sign}", simd.name());
+                        assert!(off < 1e-6, "{label}: {got}, expected {want}");
+                    }
+                }
             }
         }
     }
 }
 
-/// 1 as f16.
-const fn half_one() -> [u8; 2] {
-    [0x00, 0x3c]
+/// Bytes of a block that hold no quants.
+fn scale_bytes(format: &Format) -> Vec<std::ops::Range<usize>> {
+    match format.name {
+        "q4_0" | "q8_0" | "q5_0" => vec![0..2],
+        "q4_1" | "q5_1" => vec![0..4],
+        "q2_k" => vec![0..16, 80..84],
+        "q3_k" => vec![96..110],
+        "q4_k" | "q5_k" => vec![0..16],
+        "q6_k" => vec![192..210],
+        // Floats: all of it.
+        _ => vec![0..format.block_bytes],
+    }
 }

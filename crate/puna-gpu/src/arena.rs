@@ -2,7 +2,7 @@
 //! into parts: here and nowhere else.
 
 use puna_core::graph::Matrix;
-use puna_core::quant::{BLOCK_LEN, Format};
+use puna_core::quant::Format;
 use puna_core::{Error, ErrorCode, Result};
 
 use crate::device::Gpu;
@@ -59,7 +59,7 @@ pub fn layout(
     let row_bytes: Vec<u64> = format
         .planes
         .iter()
-        .map(|plane| plane.row_words(cols / BLOCK_LEN) as u64 * 4)
+        .map(|plane| format.row_words(plane, cols) as u64 * 4)
         .collect();
     let widest = row_bytes.iter().copied().max().unwrap_or(4);
     let total: u64 = row_bytes.iter().sum();
@@ -126,9 +126,9 @@ mod tests {
     #[test]
     fn a_matrix_over_the_binding_limit_is_cut_by_even_rows() {
         for format in FORMATS {
-            let whole = layout(format, 1001, 96, u64::MAX, u64::MAX).expect("it fits");
+            let whole = layout(format, 1001, 256, u64::MAX, u64::MAX).expect("it fits");
             assert_eq!(whole.parts, [(0, 1001)], "{format:?}: no limit, no cut");
-            let cut = layout(format, 1001, 96, 4096, 1 << 20).expect("rows fit");
+            let cut = layout(format, 1001, 256, 4096, 1 << 20).expect("rows fit");
             assert!(cut.parts.len() > 1, "{format:?}: it must be cut");
             let mut next = 0;
             for (first, rows) in cut.parts {

@@ -49,7 +49,7 @@ impl Memory {
             activations: graph
                 .activations
                 .iter()
-                .map(|a| activation(a.width, a.name))
+                .map(|a| activation(a.width, &a.name))
                 .collect(),
             logits: gpu.buffer(
                 "logits",

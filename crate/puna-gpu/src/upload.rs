@@ -149,12 +149,9 @@ fn rows_to_parts(
                 .clamp(first, last)
         };
         let (start, end) = (below(range.first_row), below(range.first_row + range.rows));
-        for plane in 0..if start < end {
-            table.format.planes.len()
-        } else {
-            0
-        } {
-            let (row_words, used_words) = repack::row_words(table.format, plane, table.cols);
+        let planes = table.format.planes.iter().enumerate();
+        for (ix, plane) in planes.take_while(|_| start < end) {
+            let used_words = table.format.used_words(plane, table.cols);
             let groups = to_u32((end - start) * used_words).div_ceil(WORKGROUP);
             let params = RepackParams {
                 raw_at: to_u32(
@@ -164,8 +161,8 @@ fn rows_to_parts(
                 rows: to_u32(end - start),
                 first_row: to_u32(landing(start) - range.first_row),
                 row_step: to_u32(source.row_step),
-                plane: to_u32(plane),
-                row_words: to_u32(row_words),
+                plane: to_u32(ix),
+                row_words: to_u32(table.format.row_words(plane, table.cols)),
                 used_words: to_u32(used_words),
                 grid_x: lines(groups)[0],
                 padding: [0; 3],

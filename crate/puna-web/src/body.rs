@@ -1,20 +1,24 @@
 //! The bytes of an answer as they come, copied from JavaScript's buffers to JavaScript's buffers.
 
-use js_sys::Uint8Array;
+use js_sys::{ArrayBuffer, Promise, Uint8Array};
 use puna_core::{Error, Result};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{ReadableStreamDefaultReader, Response};
+use web_sys::{ReadableStream, ReadableStreamByobReader, ReadableStreamDefaultReader, Response};
 
 use crate::abort::Abort;
+use crate::buffer::allocate;
 use crate::fetch::{Fault, Remote};
 use crate::js_error::{from_js, get};
 use crate::patience::in_time;
 use crate::progress::Progress;
 
+/// Bytes that are read at a time where the browser fills a buffer of ours.
+const PIECE_BYTES: u32 = 256 << 10;
+
 /// The bytes of an answer as they come. Dropping it ends the request.
 pub(crate) struct Body {
-    reader: Option<ReadableStreamDefaultReader>,
+    reader: Option<Reader>,
     /// What came and has not been asked for.
     rest: Option<Uint8Array>,
     url: String,
@@ -25,13 +29,8 @@ pub(crate) struct Body {
 
 impl Body {
     pub(crate) fn new(response: &Response, request: Abort, remote: &Remote<'_>) -> Result<Self> {
-        let reader = match response.body() {
-            Some(stream) => Some(
-                ReadableStreamDefaultReader::new(&stream)
-                    .map_err(|thrown| from_js(&thrown, "reading an answer"))?,
-            ),
-            None => None,
-        };
+        let reader = response.body().map(|stream| Reader::new(&stream));
+        let reader = reader.transpose()?;
         Ok(Self {
             reader,
             rest: None,
@@ -93,7 +92,7 @@ impl Body {
         if let Some(rest) = self.rest.take() {
             return Ok(Some(rest));
         }
-        let Some(reader) = &self.reader else {
+        let Some(reader) = &mut self.reader else {
             return Ok(None);
         };
         loop {
@@ -104,6 +103,7 @@ impl Body {
             let Ok(piece) = get(&result, "value").dyn_into::<Uint8Array>() else {
                 return Err(Error::internal("a body gave something that is not bytes").into());
             };
+            reader.is_done_with(&piece);
             if piece.length() > 0 {
                 return Ok(Some(piece));
             }
@@ -113,6 +113,55 @@ impl Body {
     fn keep(&mut self, piece: &Uint8Array, from: u32) {
         if from < piece.length() {
             self.rest = Some(piece.subarray(from, piece.length()));
+        }
+    }
+}
+
+/// Reads into one buffer again and again where the browser can; else the browser makes a new one each time, and a
+/// model's worth of them lies about until it collects its garbage.
+enum Reader {
+    Own {
+        reader: ReadableStreamByobReader,
+        /// Given away while a read is pending; the browser gives the memory back with the bytes.
+        buffer: ArrayBuffer,
+    },
+    Browsers(ReadableStreamDefaultReader),
+}
+
+impl Reader {
+    fn new(stream: &ReadableStream) -> Result<Self> {
+        if let Ok(reader) = ReadableStreamByobReader::new(stream) {
+            return Ok(Self::Own {
+                reader,
+                buffer: allocate(PIECE_BYTES)?.buffer(),
+            });
+        }
+        let reader = ReadableStreamDefaultReader::new(stream)
+            .map_err(|thrown| from_js(&thrown, "reading an answer"))?;
+        Ok(Self::Browsers(reader))
+    }
+
+    fn read(&self) -> Promise {
+        match self {
+            Self::Own { reader, buffer } => {
+                let view = Uint8Array::new(buffer);
+                reader.read_with_array_buffer_view(&view)
+            }
+            Self::Browsers(reader) => reader.read(),
+        }
+    }
+
+    /// The next read may overwrite what `piece` is a part of: it is asked for when nothing of it is left.
+    fn is_done_with(&mut self, piece: &Uint8Array) {
+        if let Self::Own { buffer, .. } = self {
+            *buffer = piece.buffer();
+        }
+    }
+
+    fn cancel(&self) -> Promise {
+        match self {
+            Self::Own { reader, .. } => reader.cancel(),
+            Self::Browsers(reader) => reader.cancel(),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Bytes in JavaScript's memory. A tab that has no more of it gets an error and no exception.
 
-use js_sys::Uint8Array;
+use js_sys::{Function, Uint8Array};
 use puna_core::{Error, ErrorCode, Result};
 use wasm_bindgen::prelude::*;
 
-use crate::js_error::{from_js, text};
+use crate::js_error::{from_js, get, text};
 
 #[wasm_bindgen]
 extern "C" {
@@ -24,6 +24,16 @@ pub(crate) fn allocate(bytes: u32) -> Result<Uint8Array> {
             bytes.into(),
             "allocating a buffer",
         )),
+    }
+}
+
+/// Gives a buffer's memory back at once, where the browser can: else it lies about until the garbage is collected, which
+/// a worker that allocates nothing more may never do.
+pub(crate) fn release(buffer: &Uint8Array) {
+    let buffer = buffer.buffer();
+    if let Ok(transfer) = get(&buffer, "transfer").dyn_into::<Function>() {
+        // What it is moved to has no bytes.
+        let _ = transfer.call1(&buffer, &0.into());
     }
 }
 

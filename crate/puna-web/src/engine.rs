@@ -1,28 +1,27 @@
 //! What the worker sees: load a model, chat with it, ask about it, let it go.
 
 use std::cell::RefCell;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use js_sys::Function;
 use puna_core::chat::ChatTemplate;
 use puna_core::generate::{Ask, Generation};
+use puna_core::graph::Wanted;
 use puna_core::openai::{ChatRequest, Responder};
 use puna_core::session::Session;
 use puna_core::tokenizer::Tokenizer;
 use puna_core::{Error, ErrorCode, Result};
-use puna_gpu::device::Counters;
-use puna_gpu::{Executor, Wanted};
 use serde_json::json;
 use wasm_bindgen::prelude::*;
 use web_sys::{AbortSignal, Blob};
 
-use crate::gpu;
+use crate::cpu::CpuHost;
+use crate::executor::{Executor, Gauges};
 use crate::js_error::{from_js, install_panic_hook, to_js};
 use crate::loader::{self, LoadOptions, ModelSource};
 use crate::options::Options;
 use crate::progress::{Progress, Stage};
-use crate::sink::{GpuSink, Parts};
+use crate::sink::{Parts, Sink};
 
 /// A loaded model. One request at a time.
 #[wasm_bindgen]
@@ -32,7 +31,7 @@ pub struct Engine {
     model: RefCell<Slot>,
     info: String,
     id: String,
-    counters: Arc<Counters>,
+    gauges: RefCell<Gauges>,
     requests: AtomicU32,
 }
 
@@ -55,7 +54,7 @@ struct Model {
 impl Engine {
     /// Loads a model from a URL (of a GGUF or of a manifest of shards) or a `Blob`.
     ///
-    /// `options` is JSON: `context_length`, `chat_template`, `cache`, `revalidate`, `kv_cache`, `variant`, `precision`, `poke`.
+    /// `options` is JSON; its fields are those of [`Options`]. `cpu` starts the CPU's executor if that is asked for.
     /// `on_progress` gets `{stage, loaded_bytes, total_bytes, network_bytes, cached_bytes, warning?}`.
     /// Rejects with an error that has `code`, `message` and `details`.
     pub async fn load(
@@ -63,9 +62,10 @@ impl Engine {
         source: JsValue,
         on_progress: Option<Function>,
         signal: Option<AbortSignal>,
+        cpu: CpuHost,
     ) -> std::result::Result<Self, JsValue> {
         install_panic_hook();
-        Self::load_inner(&options, source, on_progress, signal.as_ref())
+        Self::load_inner(&options, source, on_progress, signal.as_ref(), cpu)
             .await
             .map_err(|error| to_js(&error))
     }
@@ -94,26 +94,13 @@ impl Engine {
     /// JSON of counts since the load.
     #[must_use]
     pub fn counters(&self) -> String {
-        let count = |counter: &AtomicU32| counter.load(Ordering::Relaxed);
-        let memory: js_sys::WebAssembly::Memory = wasm_bindgen::memory().unchecked_into();
-        let heap = memory
-            .buffer()
-            .unchecked_into::<js_sys::ArrayBuffer>()
-            .byte_length();
-        json!({
-            "buffers_created": count(&self.counters.buffers),
-            "bind_groups_created": count(&self.counters.bind_groups),
-            "pipelines_created": count(&self.counters.pipelines),
-            "submits": count(&self.counters.submits),
-            "steps": count(&self.counters.steps),
-            "wasm_heap_bytes": heap,
-        })
-        .to_string()
+        self.gauges.borrow().to_json().to_string()
     }
 
-    /// Frees everything on the GPU; the engine answers nothing from then on.
+    /// Frees the memory of the device; the engine answers nothing from then on.
     pub fn unload(&self) {
         self.model.replace(Slot::Unloaded);
+        self.gauges.borrow_mut().module = None;
     }
 }
 
@@ -123,6 +110,7 @@ impl Engine {
         source: JsValue,
         on_progress: Option<Function>,
         signal: Option<&AbortSignal>,
+        cpu: CpuHost,
     ) -> Result<Self> {
         let options = Options::parse(options)?;
         let source = match (source.as_string(), source.dyn_into::<Blob>()) {
@@ -140,7 +128,7 @@ impl Engine {
             cache: options.cache(),
             revalidate: options.revalidate(),
         };
-        let mut sink = GpuSink::new(&options);
+        let mut sink = Sink::new(&options, cpu);
         let loaded = loader::load(&source, load, &progress, signal, &mut sink).await?;
         let Parts {
             config,
@@ -156,9 +144,9 @@ impl Engine {
             "context_length": context_length,
             "vocab_size": config.vocab_size,
             "file_bytes": loaded.file_bytes,
-            "device": gpu::describe(executor.gpu(), executor.split(), executor.precision()),
+            "device": executor.describe(),
         });
-        let counters = Arc::clone(&executor.gpu().counters);
+        let gauges = RefCell::new(executor.gauges());
         let model = Model {
             executor,
             tokenizer,
@@ -170,7 +158,7 @@ impl Engine {
             model: RefCell::new(Slot::Idle(Box::new(model))),
             info: info.to_string(),
             id: loaded.name,
-            counters,
+            gauges,
             requests: AtomicU32::new(0),
         })
     }
@@ -217,9 +205,12 @@ impl Engine {
         signal: Option<&AbortSignal>,
     ) -> Result<String> {
         let generate = request.to_generate(&model.template, &model.tokenizer, random_seed())?;
-        let max_chunk = u32::try_from(model.executor.max_tokens()).unwrap_or(u32::MAX);
-        let mut generation =
-            Generation::new(generate, &model.tokenizer, &mut model.session, max_chunk)?;
+        let mut generation = Generation::new(
+            generate,
+            &model.tokenizer,
+            &mut model.session,
+            model.executor.max_tokens(),
+        )?;
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         #[expect(
             clippy::cast_possible_truncation,
@@ -281,4 +272,25 @@ fn random_seed() -> u64 {
     )]
     let seed = (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64;
     seed
+}
+
+#[cfg(feature = "conformance")]
+#[wasm_bindgen]
+impl Engine {
+    /// Runs tokens and gives their logits, (V,) of the last or (T, V) of all: for tests.
+    pub async fn forward(
+        &self,
+        position: usize,
+        ids: Vec<u32>,
+        all: bool,
+    ) -> std::result::Result<Vec<f32>, JsValue> {
+        let wanted = if all { Wanted::All } else { Wanted::Last };
+        let mut model = self.take().map_err(|error| to_js(&error))?;
+        let logits = model.executor.forward(position, &ids, wanted).await;
+        let logits = logits.map(|logits| logits.to_vec());
+        // Whatever the session knew of the cache is not so any more.
+        model.session.clear();
+        self.model.replace(Slot::Idle(model));
+        logits.map_err(|error| to_js(&error))
+    }
 }

@@ -1,17 +1,17 @@
 //! The browser's GPU: what wgpu does not tell, and how to wait for it.
 
-use js_sys::{Array, Promise, Reflect};
+use js_sys::{Array, Reflect};
 use puna_core::{Error, ErrorCode, Result};
 use puna_gpu::readback::{Readback, Tick};
 use puna_gpu::shader::variant::Precision as Arithmetic;
 use puna_gpu::split::Split;
-use puna_gpu::{Gpu, GpuOptions};
+use puna_gpu::{Executor, Gpu, GpuOptions};
 use serde_json::{Value, json};
+use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
-use web_sys::MessageChannel;
 
 use crate::js_error::from_js;
+use crate::macrotask::Macrotask;
 use crate::options::{Options, Poke, Precision, Variant};
 
 /// A read-back of nothing that takes longer is waiting for a timer, not for the GPU.
@@ -23,23 +23,30 @@ pub(crate) async fn open() -> Result<Gpu> {
     if features(&gpu).iter().any(|name| name == "subgroups") {
         gpu.enable_subgroups();
     }
-    let words =
-        ["vendor", "architecture", "description"].map(|key| adapter_word(&gpu, key).to_lowercase());
-    let software = [
+    let words = ["vendor", "architecture", "description"].map(|key| adapter_word(&gpu, key));
+    gpu.capabilities.is_software |= is_software_adapter(&words.join(" "));
+    Ok(gpu)
+}
+
+/// Whether an adapter that calls itself so is a GPU that the processor imitates.
+#[wasm_bindgen]
+#[must_use]
+pub fn is_software_adapter(words: &str) -> bool {
+    let words = words.to_lowercase();
+    [
         "swiftshader",
         "llvmpipe",
         "lavapipe",
         "basic render",
         "warp",
-    ];
-    gpu.capabilities.is_software |= words
-        .iter()
-        .any(|word| software.iter().any(|name| word.contains(name)));
-    Ok(gpu)
+    ]
+    .iter()
+    .any(|name| words.contains(name))
 }
 
 /// The device as `ModelInfo` describes it.
-pub(crate) fn describe(gpu: &Gpu, split: Split, precision: Arithmetic) -> Value {
+pub(crate) fn describe(executor: &Executor, reason: &str) -> Value {
+    let gpu = executor.gpu();
     let [vendor, architecture, device, description] =
         ["vendor", "architecture", "device", "description"].map(|key| adapter_word(gpu, key));
     let name = [
@@ -54,13 +61,14 @@ pub(crate) fn describe(gpu: &Gpu, split: Split, precision: Arithmetic) -> Value 
     .map_or_else(|| "WebGPU".to_owned(), Clone::clone);
     json!({
         "kind": "webgpu",
+        "reason": reason,
         "name": name,
         "vendor": vendor,
         "architecture": architecture,
         "description": description,
         "is_software": gpu.capabilities.is_software,
-        "variant": split.name(),
-        "precision": precision.name(),
+        "variant": executor.split().name(),
+        "precision": executor.precision().name(),
         "features": features(gpu),
     })
 }
@@ -116,18 +124,10 @@ pub(crate) async fn tick(gpu: &Gpu, poke: Poke) -> Result<Option<Tick>> {
     if !wanted {
         return Ok(None);
     }
-    let channel =
-        MessageChannel::new().map_err(|thrown| from_js(&thrown, "making a MessageChannel"))?;
+    let macrotask = Macrotask::new()?;
     Ok(Some(Box::new(move || {
-        let channel = channel.clone();
-        Box::pin(async move {
-            let promise = Promise::new(&mut |resolve, _| {
-                channel.port1().set_onmessage(Some(&resolve));
-                // A port that can't post leaves the promise pending for good; then nothing else works either.
-                let _ = channel.port2().post_message(&JsValue::NULL);
-            });
-            let _ = JsFuture::from(promise).await;
-        })
+        let macrotask = macrotask.clone();
+        Box::pin(async move { macrotask.pass().await })
     })))
 }
 
@@ -188,7 +188,7 @@ fn adapter_word(gpu: &Gpu, key: &str) -> String {
 /// # Errors
 /// What the browser throws.
 pub(crate) fn write(gpu: &Gpu, buffer: &wgpu::Buffer, bytes: &js_sys::Uint8Array) -> Result<()> {
-    #[wasm_bindgen::prelude::wasm_bindgen]
+    #[wasm_bindgen]
     extern "C" {
         type RawQueue;
         #[wasm_bindgen(method, catch, js_name = writeBuffer)]

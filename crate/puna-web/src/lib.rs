@@ -24,9 +24,13 @@ mod cache;
 mod cache_index;
 #[cfg(all(target_arch = "wasm32", feature = "conformance"))]
 mod conformance;
+#[cfg(target_arch = "wasm32")]
+mod cpu;
 mod digest;
 #[cfg(target_arch = "wasm32")]
 mod engine;
+#[cfg(target_arch = "wasm32")]
+mod executor;
 mod fetch;
 #[cfg(target_arch = "wasm32")]
 mod gpu;
@@ -34,6 +38,8 @@ mod http;
 pub mod js_error;
 mod lanes;
 pub mod loader;
+#[cfg(target_arch = "wasm32")]
+mod macrotask;
 mod open;
 mod options;
 mod patience;
@@ -52,4 +58,6 @@ mod web_file;
 pub use conformance::run_conformance;
 #[cfg(target_arch = "wasm32")]
 pub use engine::Engine;
+#[cfg(target_arch = "wasm32")]
+pub use gpu::is_software_adapter;
 pub use stored::{list_models, remove_model};

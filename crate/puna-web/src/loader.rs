@@ -18,7 +18,7 @@ use web_sys::{AbortSignal, Blob};
 
 use crate::abort::Abort;
 use crate::address::Address;
-use crate::buffer::allocate;
+use crate::buffer::{allocate, release};
 use crate::cache::{Cache, not_cacheable};
 use crate::digest::sha256;
 use crate::fetch::Context;
@@ -234,6 +234,7 @@ async fn run<S: ChunkSink>(
         loop {
             let ix = next.get();
             let Some(chunk) = plan.chunks.get(ix) else {
+                release(&buffer);
                 return Ok(());
             };
             next.set(ix.saturating_add(1));

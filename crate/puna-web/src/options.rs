@@ -14,6 +14,10 @@ pub(crate) struct Options {
     pub(crate) context_length: Option<u32>,
     /// In place of the model's own.
     pub(crate) chat_template: Option<String>,
+    /// What runs the model: the worker has chosen.
+    device: Option<Device>,
+    /// Why it was chosen, for the description of the device.
+    device_reason: Option<String>,
     cache: Option<Cache>,
     /// Whether the server is asked if a cached file has changed.
     revalidate: Option<bool>,
@@ -21,6 +25,29 @@ pub(crate) struct Options {
     variant: Option<Variant>,
     precision: Option<Precision>,
     poke: Option<Poke>,
+    /// Threads of the CPU's executor; a measurement says where none are given.
+    threads: Option<u32>,
+    /// The build of the CPU's module; the best that the browser can run where none is given.
+    simd: Option<SimdBuild>,
+    /// Most bytes of the CPU's memory.
+    memory_bytes: Option<u64>,
+}
+
+/// What runs the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Device {
+    /// The GPU.
+    Webgpu,
+    /// The CPU.
+    Cpu,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum SimdBuild {
+    Simd128,
+    Relaxed,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -83,6 +110,29 @@ impl Options {
     pub(crate) fn parse(json: &str) -> Result<Self> {
         serde_json::from_str(json)
             .map_err(|error| Error::invalid_request("options", format!("load: options: {error}")))
+    }
+
+    pub(crate) fn device(&self) -> Device {
+        self.device.unwrap_or(Device::Webgpu)
+    }
+
+    pub(crate) fn device_reason(&self) -> &str {
+        self.device_reason.as_deref().unwrap_or("asked for")
+    }
+
+    pub(crate) const fn threads(&self) -> Option<u32> {
+        self.threads
+    }
+
+    pub(crate) fn simd(&self) -> Option<&'static str> {
+        self.simd.map(|build| match build {
+            SimdBuild::Simd128 => "simd128",
+            SimdBuild::Relaxed => "relaxed",
+        })
+    }
+
+    pub(crate) const fn memory_bytes(&self) -> Option<u64> {
+        self.memory_bytes
     }
 
     pub(crate) fn cache(&self) -> CacheMode {

@@ -3,15 +3,18 @@
 use js_sys::Uint8Array;
 use puna_core::chat::{ChatTemplate, Date};
 use puna_core::config::ModelConfig;
+use puna_core::graph::Graph;
 use puna_core::tokenizer::Tokenizer;
 use puna_core::weights::gguf::Gguf;
 use puna_core::weights::plan::{Chunk, Plan};
 use puna_core::{Error, Result, model};
-use puna_gpu::{Executor, ExecutorOptions};
+use puna_gpu::ExecutorOptions;
 
+use crate::cpu::{CpuExecutor, CpuHost};
+use crate::executor::Executor;
 use crate::gpu;
 use crate::loader::ChunkSink;
-use crate::options::Options;
+use crate::options::{Device, Options};
 
 /// What is made of a header.
 pub(crate) struct Parts {
@@ -21,16 +24,18 @@ pub(crate) struct Parts {
     pub(crate) executor: Executor,
 }
 
-/// Uploads weights to the GPU.
-pub(crate) struct GpuSink<'a> {
+/// Hands weights to the device that was asked for.
+pub(crate) struct Sink<'a> {
     options: &'a Options,
+    cpu: CpuHost,
     parts: Option<Parts>,
 }
 
-impl<'a> GpuSink<'a> {
-    pub(crate) const fn new(options: &'a Options) -> Self {
+impl<'a> Sink<'a> {
+    pub(crate) const fn new(options: &'a Options, cpu: CpuHost) -> Self {
         Self {
             options,
+            cpu,
             parts: None,
         }
     }
@@ -45,7 +50,36 @@ impl<'a> GpuSink<'a> {
     }
 }
 
-impl ChunkSink for GpuSink<'_> {
+impl Sink<'_> {
+    async fn open(&self, graph: Graph, n_tensors: usize) -> Result<Executor> {
+        let options = self.options;
+        match options.device() {
+            Device::Webgpu => {
+                let device = gpu::open().await?;
+                let how = ExecutorOptions {
+                    split: Some(gpu::split(&device, options)?),
+                    precision: gpu::precision(&device, options)?,
+                    kv: options.kv(),
+                    context_length: options.context_length,
+                    tick: gpu::tick(&device, options.poke()).await?,
+                    ..ExecutorOptions::default()
+                };
+                let executor = puna_gpu::Executor::new(device, graph, n_tensors, how).await?;
+                Ok(Executor::Gpu(
+                    Box::new(executor),
+                    options.device_reason().to_owned(),
+                ))
+            }
+            Device::Cpu => {
+                let host = self.cpu.clone();
+                let executor = CpuExecutor::open(host, graph, n_tensors, options).await?;
+                Ok(Executor::Cpu(Box::new(executor)))
+            }
+        }
+    }
+}
+
+impl ChunkSink for Sink<'_> {
     async fn header(&mut self, gguf: &Gguf, _plan: &Plan) -> Result<()> {
         // A second header means that the file has changed: the old weights go first.
         self.parts = None;
@@ -60,16 +94,7 @@ impl ChunkSink for GpuSink<'_> {
         if let Some(date) = today() {
             template.set_date(date);
         }
-        let device = gpu::open().await?;
-        let options = ExecutorOptions {
-            split: Some(gpu::split(&device, self.options)?),
-            precision: gpu::precision(&device, self.options)?,
-            kv: self.options.kv(),
-            context_length: self.options.context_length,
-            tick: gpu::tick(&device, self.options.poke()).await?,
-            ..ExecutorOptions::default()
-        };
-        let executor = Executor::new(device, graph, gguf.tensors.len(), options).await?;
+        let executor = self.open(graph, gguf.tensors.len()).await?;
         self.parts = Some(Parts {
             config,
             tokenizer,
@@ -83,9 +108,14 @@ impl ChunkSink for GpuSink<'_> {
         let Some(Parts { executor, .. }) = &mut self.parts else {
             return Err(Error::internal("a chunk came before the header"));
         };
-        let slot = executor.upload_slot(u64::from(chunk.bytes));
-        gpu::write(executor.gpu(), &slot, bytes)?;
-        executor.upload(chunk, &slot)
+        match executor {
+            Executor::Gpu(executor, _) => {
+                let slot = executor.upload_slot(u64::from(chunk.bytes));
+                gpu::write(executor.gpu(), &slot, bytes)?;
+                executor.upload(chunk, &slot)
+            }
+            Executor::Cpu(executor) => executor.upload(chunk, bytes),
+        }
     }
 }
 

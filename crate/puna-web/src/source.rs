@@ -7,7 +7,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
-use crate::buffer::from_allocation;
+use crate::buffer::{from_allocation, release};
 use crate::progress::number;
 use crate::shards::Shards;
 use crate::web_file::WebFile;
@@ -74,6 +74,8 @@ pub(crate) async fn read_blob(blob: &Blob, offset: u64, buffer: &Uint8Array) -> 
         .slice_with_f64_and_f64(number(offset), end)
         .map_err(failed)?;
     let bytes = Uint8Array::new(&JsFuture::from(slice.array_buffer()).await.map_err(failed)?);
-    buffer.subarray(0, bytes.length()).set(&bytes, 0);
-    Ok(bytes.length())
+    let length = bytes.length();
+    buffer.subarray(0, length).set(&bytes, 0);
+    release(&bytes);
+    Ok(length)
 }

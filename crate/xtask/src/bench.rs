@@ -169,7 +169,7 @@ fn clear(path: &Path) -> Result<()> {
 /// Builds Puna's own executor as a program, and says where it is.
 fn native() -> Result<PathBuf> {
     let said = Tool::cargo()
-        .args(["build", "--quiet", "--profile", "bench"])
+        .args(["build", "--quiet", "--release"])
         .args(["--package", "puna-cpu", "--example", "bench"])
         .args(["--message-format", "json-render-diagnostics"])
         .dir(&root())

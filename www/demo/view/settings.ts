@@ -1,6 +1,7 @@
 // The drawer of settings, and what of them is remembered.
 
 import type { Model } from "../../src/index.js";
+import { deviceRows } from "./device.js";
 import { button, h } from "./dom.js";
 import { bytes } from "./format.js";
 
@@ -112,8 +113,7 @@ export class SettingsDrawer {
       ["Architecture", info.architecture],
       ["Size", bytes(info.fileBytes)],
       ["Context", `${info.contextLength.toLocaleString("en")} tokens`],
-      ["GPU", device.name],
-      ["Shaders", `${device.variant}, ${device.precision}`],
+      ...deviceRows(device),
     ];
     for (const [term, value] of rows) this.#about.append(h("dt", {}, term), h("dd", {}, value));
   }

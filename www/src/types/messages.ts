@@ -8,6 +8,7 @@ import type { ChatCompletion, ChatCompletionChunk } from "./openai.js";
 
 /** The options as the engine reads them. */
 export interface WireLoadOptions {
+  device?: "auto" | "webgpu" | "cpu";
   context_length?: number;
   chat_template?: string;
   cache?: string;
@@ -16,6 +17,9 @@ export interface WireLoadOptions {
   variant?: string;
   precision?: string;
   poke?: string;
+  threads?: number;
+  simd?: string;
+  memory_bytes?: number;
 }
 
 /** What the page asks, by kind, without the id. */
@@ -63,5 +67,9 @@ export type EventMessage =
 export type TerminalMessage =
   { kind: "done"; id: number; result: Results[Kind] } | { kind: "failed"; id: number; error: WireError };
 
-/** Everything the worker sends. `died` belongs to no request: the engine can't be used any more. */
-export type FromWorker = EventMessage | TerminalMessage | { kind: "died"; error: WireError };
+/**
+ * Everything the worker sends. Two belong to no request: `warned` tells something that stops nothing, and after
+ * `died` the engine can't be used any more.
+ */
+export type FromWorker =
+  EventMessage | TerminalMessage | { kind: "warned"; message: string } | { kind: "died"; error: WireError };

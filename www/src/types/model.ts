@@ -3,7 +3,7 @@
 
 /** How far a load has come. */
 export interface ProgressEvent {
-  /** `header`: reading what the model is. `weights`: its bytes on the way to the GPU. `ready`: done. */
+  /** `header`: reading what the model is. `weights`: its bytes on the way to the device. `ready`: done. */
   stage: "header" | "weights" | "ready";
   /** Bytes that have arrived, from wherever. */
   loadedBytes: number;
@@ -17,10 +17,15 @@ export interface ProgressEvent {
   warning?: string;
 }
 
+/** What a model runs on. */
+export type DeviceInfo = GpuInfo | CpuInfo;
+
 /** The GPU a model runs on, and the kind of shaders chosen for it. */
-export interface DeviceInfo {
+export interface GpuInfo {
   kind: "webgpu";
   name: string;
+  /** Why this device. */
+  reason: string;
   vendor: string;
   architecture: string;
   description: string;
@@ -29,6 +34,22 @@ export interface DeviceInfo {
   variant: string;
   precision: string;
   features: string[];
+}
+
+/** The processor. */
+export interface CpuInfo {
+  kind: "cpu";
+  name: string;
+  /** Why this device and no GPU. */
+  reason: string;
+  /** The instructions that are used. */
+  simd: "simd128" | "relaxed";
+  /** Threads that write an answer: as many as a measurement found to be worth it. */
+  threads: number;
+  /** Threads that read a prompt. */
+  prefillThreads: number;
+  /** Why there could not be more. */
+  threadsLimitedBy: string | null;
 }
 
 /** What a model file says about itself. */
@@ -51,6 +72,8 @@ export interface Counters {
   steps: number;
   submits: number;
   wasmHeapBytes: number;
+  /** Memory of the CPU's executor, weights and all; 0 on a GPU. */
+  cpuMemoryBytes: number;
 }
 
 /** Switches for tests and measurements. Not covered by semantic versioning. */
@@ -61,12 +84,25 @@ export interface AdvancedOptions {
   precision?: "auto" | "f32" | "f16";
   /** Whether a pending read-back is poked by empty submits; some browsers else wait for a timer. */
   poke?: "auto" | "on" | "off";
+  /** Threads of the CPU's executor, 1 to 16; a measurement decides where absent. */
+  threads?: number;
+  /** The build of the CPU's executor; the best that the browser runs where absent. */
+  simd?: "simd128" | "relaxed";
+  /** Most bytes of the CPU's memory, 2^24 to 2^32. */
+  memoryBytes?: number;
 }
 
 /** Options of `load`. */
 export interface LoadOptions {
+  /**
+   * What runs the model. `auto`, as where absent: WebGPU on a real GPU, and the CPU where there is none or only
+   * one that the processor imitates. `model.device` tells what it is, and why.
+   */
+  device?: "auto" | "webgpu" | "cpu";
   /** Called as bytes arrive, a few times a second at most, and once at the end. */
   onProgress?: (event: ProgressEvent) => void;
+  /** Told what stops nothing but is worth knowing, such as a thread that was lost; the console where absent. */
+  onWarning?: (message: string) => void;
   /** Stops the load. What had arrived is kept, but for the last moments, and the next load goes on from there. */
   signal?: AbortSignal;
   /** Tokens that a conversation may hold, 1 to 2^24; the model's own limit where absent. */
@@ -84,7 +120,7 @@ export interface LoadOptions {
    * cached loads without a network. Where the server does not answer, what is cached is used.
    */
   revalidate?: boolean;
-  /** Precision of the attention cache; `f32` takes twice the memory. */
+  /** Precision of the attention cache on a GPU; `f32` takes twice the memory. On the CPU it is `f16`. */
   kvCache?: "f16" | "f32";
   /** Switches for tests and measurements. */
   advanced?: AdvancedOptions;

@@ -43,11 +43,14 @@ interface Pending {
 export class WorkerClient {
   readonly #worker: WorkerLike;
   readonly #pending = new Map<number, Pending>();
+  readonly #onWarning: (message: string) => void;
   #nextId = 1;
   #ended: PunaError | null = null;
 
-  constructor(worker: WorkerLike) {
+  /** `onWarning` hears what belongs to no request and stops nothing. */
+  constructor(worker: WorkerLike, onWarning: (message: string) => void = () => undefined) {
     this.#worker = worker;
+    this.#onWarning = onWarning;
     worker.addEventListener("message", ({ data }) => {
       this.#receive(data as FromWorker);
     });
@@ -112,6 +115,9 @@ export class WorkerClient {
         break;
       case "failed":
         this.#take(message.id)?.reject(fromWire(message.error));
+        break;
+      case "warned":
+        this.#onWarning(message.message);
         break;
       case "died":
         this.end(fromWire(message.error));

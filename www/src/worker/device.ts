@@ -6,11 +6,53 @@ import { UnsupportedDeviceError } from "../errors.js";
 /** What is asked of the worker's globals; a parameter so that it can be tested without a browser. */
 export interface DeviceScope {
   isSecureContext: boolean;
-  navigator: { userAgent: string; gpu?: { requestAdapter(): Promise<unknown> } };
+  navigator: { userAgent: string; gpu?: { requestAdapter(): Promise<Adapter | null> } };
 }
 
-/** Throws `unsupported_device` unless WebGPU gives an adapter. */
-export async function requireWebGpu({ isSecureContext, navigator }: DeviceScope): Promise<void> {
+/** The part of a `GPUAdapter` that is looked at; browsers that are a little older have no `info`. */
+export interface Adapter {
+  info?: {
+    vendor: string;
+    architecture: string;
+    device: string;
+    description: string;
+    isFallbackAdapter?: boolean;
+  };
+}
+
+/** What a model runs on, and why. */
+export interface Choice {
+  device: "webgpu" | "cpu";
+  reason: string;
+}
+
+/**
+ * The device to take. `isSoftware` tells from an adapter's names whether it is one that the processor imitates.
+ * Throws `unsupported_device` where WebGPU is asked for and there is none.
+ */
+export async function chooseDevice(
+  wanted: "auto" | "webgpu" | "cpu",
+  scope: DeviceScope,
+  isSoftware: (names: string) => boolean,
+): Promise<Choice> {
+  if (wanted === "cpu") return { device: "cpu", reason: "asked for" };
+  try {
+    const { info } = await requireWebGpu(scope);
+    if (wanted === "webgpu") return { device: "webgpu", reason: "asked for" };
+    const names = info && [info.description, info.device, info.architecture, info.vendor];
+    const name = names?.find((name) => name !== "") ?? "WebGPU";
+    if (info?.isFallbackAdapter === true || isSoftware(names?.join(" ") ?? "")) {
+      return { device: "cpu", reason: `WebGPU is imitated by the processor here (${name}), which is slower` };
+    }
+    return { device: "webgpu", reason: `there is a GPU (${name})` };
+  } catch (error) {
+    if (wanted === "webgpu" || !(error instanceof UnsupportedDeviceError)) throw error;
+    return { device: "cpu", reason: error.message };
+  }
+}
+
+/** The adapter that WebGPU gives. Throws `unsupported_device` unless it gives one. */
+async function requireWebGpu({ isSecureContext, navigator }: DeviceScope): Promise<Adapter> {
   if (!isSecureContext) {
     throw new UnsupportedDeviceError(
       "WebGPU needs a secure page: serve it over https://, or open it as http://localhost",
@@ -29,6 +71,7 @@ export async function requireWebGpu({ isSecureContext, navigator }: DeviceScope)
       details: { reason: "no_adapter", browser },
     });
   }
+  return adapter;
 }
 
 type Browser = "chrome" | "edge" | "firefox" | "safari" | "other";

@@ -1,18 +1,21 @@
 // The worker: a scope of its own, because synchronous OPFS handles exist only in one and a long prefill must
 // not freeze the page.
 
-import init, { Engine, list_models, remove_model } from "puna-engine";
+import init, { Engine, is_software_adapter, list_models, remove_model } from "puna-engine";
 
 import { PunaError, toWire } from "../errors.js";
 import { camelKeys } from "../names.js";
 import type { FromWorker, ToWorker } from "../types/messages.js";
 import type { ProgressEvent } from "../types/model.js";
-import { type DeviceScope, requireWebGpu } from "./device.js";
+import { CpuHost, type CpuScope } from "./cpu.js";
+import { type Choice, type DeviceScope, chooseDevice } from "./device.js";
 import { Server, type Wasm } from "./serve.js";
 import { withSubgroups } from "./subgroups.js";
+import type { WasmEngine } from "./wasm.js";
 
 /** The part of a dedicated worker's globals that is used here. */
-interface WorkerScope extends DeviceScope {
+interface WorkerScope extends DeviceScope, CpuScope {
+  navigator: DeviceScope["navigator"] & CpuScope["navigator"];
   postMessage(message: FromWorker): void;
   addEventListener(type: "message", listener: (event: MessageEvent<ToWorker>) => void): void;
   addEventListener(type: "unhandledrejection", listener: (event: PromiseRejectionEvent) => void): void;
@@ -20,20 +23,34 @@ interface WorkerScope extends DeviceScope {
 
 const scope = globalThis as unknown as WorkerScope;
 
+const cpu = new CpuHost(scope, (message) => {
+  scope.postMessage({ kind: "warned", message });
+});
+
 const wasm: Wasm = {
   async load({ source, options }, onProgress, signal) {
-    await requireWebGpu(scope);
     await startWasm();
-    return withSubgroups(GPUAdapter, () =>
+    const { device: wanted = "auto", ...others } = options;
+    const run = ({ device, reason }: Choice): Promise<WasmEngine> =>
       Engine.load(
-        JSON.stringify(options),
+        JSON.stringify({ ...others, device, device_reason: reason }),
         source,
         (progress) => {
           onProgress(camelKeys(progress) as ProgressEvent);
         },
         signal,
-      ),
-    );
+        cpu,
+      );
+    const choice = await chooseDevice(wanted, scope, is_software_adapter);
+    if (choice.device === "cpu") return run(choice);
+    try {
+      return await withSubgroups(GPUAdapter, () => run(choice));
+    } catch (error) {
+      const { code, message } = toWire(error);
+      // An adapter that gives no device is as good as none.
+      if (wanted !== "auto" || code !== "unsupported_device") throw error;
+      return run({ device: "cpu", reason: message });
+    }
   },
   async list() {
     await startWasm();

@@ -10,5 +10,7 @@ declare module "puna-engine" {
   export const list_models: () => Promise<string>;
   /** Removes a model from the cache; whether it was there. */
   export const remove_model: (url: string) => Promise<boolean>;
+  /** Whether an adapter that calls itself so is a GPU that the processor imitates. */
+  export const is_software_adapter: (names: string) => boolean;
   export default init;
 }

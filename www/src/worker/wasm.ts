@@ -1,6 +1,8 @@
 // The engine as the worker sees it: the face of the wasm-bindgen glue, written down here so that checking the
 // types needs no build of the wasm.
 
+import type { CpuHost } from "./cpu.js";
+
 /** Progress in the engine's names. */
 export interface WasmProgress {
   stage: "header" | "weights" | "ready";
@@ -19,17 +21,18 @@ export interface WasmEngine {
   chat(request: string, onChunk: (json: string) => void, signal: AbortSignal | undefined): Promise<string>;
   /** JSON of the counts. */
   counters(): string;
-  /** Frees everything on the GPU. */
+  /** Frees the memory of the device. */
   unload(): void;
 }
 
 /** The class that the glue exports. */
 export interface WasmEngineClass {
-  /** Needs WebGPU. */
+  /** `options.device` is what runs it; `cpu` starts the CPU's executor if that is it. */
   load(
     options: string,
     source: string | Blob,
     onProgress: (event: WasmProgress) => void,
     signal: AbortSignal | undefined,
+    cpu: CpuHost,
   ): Promise<WasmEngine>;
 }

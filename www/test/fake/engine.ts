@@ -100,6 +100,7 @@ class FakeEngine implements WasmEngine {
       file_bytes: TOTAL_BYTES,
       device: {
         kind: "webgpu",
+        reason: "there is a GPU",
         name: isSoftware ? "SwiftShader" : "NVIDIA GeForce RTX 4070",
         vendor: isSoftware ? "google" : "nvidia",
         architecture: isSoftware ? "swiftshader" : "lovelace",
@@ -248,3 +249,6 @@ async function pause(ms: number, signal: AbortSignal | undefined): Promise<void>
   await new Promise((resolve) => setTimeout(resolve, ms));
   if (signal?.aborted === true) throw thrown("aborted", "stopped between two steps");
 }
+
+/** As the wasm's. */
+export const is_software_adapter = (names: string): boolean => names.includes("swiftshader");

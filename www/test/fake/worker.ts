@@ -7,6 +7,7 @@ import { camelKeys } from "../../src/names.js";
 import type { FromWorker, ToWorker } from "../../src/types/messages.js";
 import type { ProgressEvent } from "../../src/types/model.js";
 import type { WorkerLike } from "../../src/worker/client.js";
+import { CpuHost } from "../../src/worker/cpu.js";
 import { type LoadEngine, Server } from "../../src/worker/serve.js";
 import { Engine, list_models, remove_model } from "./engine.js";
 
@@ -20,7 +21,11 @@ const loadEngine: LoadEngine = ({ source, options }, onProgress, signal) =>
       onProgress(camelKeys(progress) as ProgressEvent);
     },
     signal,
+    NO_CPU,
   );
+
+/** The fake engine starts nothing. */
+const NO_CPU = new CpuHost({ crossOriginIsolated: false, navigator: {} }, () => undefined);
 
 /** What a test sees and does to the worker. */
 export class FakeWorker implements WorkerLike {

@@ -11,7 +11,7 @@ mod repack;
 use half::f16;
 use puna_core::config::Rope;
 use puna_core::graph::{Activation, Graph, KvShape, Matrix};
-use puna_core::quant::{BLOCK_LEN, FORMATS, Format};
+use puna_core::quant::{FORMATS, Format};
 use puna_core::reference::{self, Dense};
 use puna_gpu::kernel::{Recipe, Setting, Step};
 use puna_gpu::shader::binding;
@@ -236,7 +236,7 @@ impl Stage {
 
     pub(crate) fn activation(&mut self, width: usize) -> usize {
         self.graph.activations.push(Activation {
-            name: "activation",
+            name: "activation".to_owned(),
             width,
         });
         self.graph.activations.len() - 1
@@ -308,7 +308,7 @@ pub(crate) fn bits(floats: &[f32]) -> Vec<u32> {
 pub(crate) fn formats() -> impl Iterator<Item = (&'static Format, usize)> {
     FORMATS
         .iter()
-        .flat_map(|&format| [(format, BLOCK_LEN), (format, 5 * BLOCK_LEN)])
+        .flat_map(|&format| [(format, format.block_len), (format, 5 * format.block_len)])
 }
 
 /// A format for cases where its decoder is not the point.

@@ -12,7 +12,7 @@ use crate::data::Random;
 pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (format, cols) in formats() {
-        for (plane, description) in format.planes.iter().enumerate() {
+        for (ix, plane) in format.planes.iter().enumerate() {
             // Rows as they are, and interleaved with another tensor's.
             for (rows, first_row, row_step) in [(1, 0, 1), (7, 2, 1), (7, 1, 2)] {
                 let raw = Random(600 + cases.len() as u32).rows(format, rows, cols);
@@ -22,10 +22,11 @@ pub(super) fn cases() -> Vec<Case> {
                 bytes.extend(&raw);
                 bytes.resize(bytes.len().next_multiple_of(4) + 4, 0x5a);
 
-                let (row_words, used_words) = repack::row_words(format, plane, cols);
+                let row_words = format.row_words(plane, cols);
+                let used_words = format.used_words(plane, cols);
                 let total = first_row + rows * row_step;
                 let mut want = vec![7; total * row_words];
-                let source = &reference::repack::repack(format, &raw, cols)[plane];
+                let source = &reference::repack::repack(format, &raw, cols)[ix];
                 for row in 0..rows {
                     let at = (first_row + row * row_step) * row_words;
                     want[at..at + used_words]
@@ -38,7 +39,7 @@ pub(super) fn cases() -> Vec<Case> {
                     rows,
                     first_row,
                     row_step,
-                    plane,
+                    ix,
                     row_words,
                     used_words,
                 ]
@@ -51,7 +52,7 @@ pub(super) fn cases() -> Vec<Case> {
                 cases.push(Case {
                     name: format!(
                         "repack {} {} K {cols} rows {rows} to {first_row} by {row_step}",
-                        format.name, description.name
+                        format.name, plane.name
                     ),
                     kernel: "repack",
                     precision: Precision::F32,

@@ -8,7 +8,7 @@ use super::{
     VectorIx,
 };
 use crate::config::ModelConfig;
-use crate::quant::{BLOCK_LEN, Format};
+use crate::quant::Format;
 use crate::weights::gguf::{Gguf, TensorInfo};
 use crate::{Error, Result};
 
@@ -53,8 +53,11 @@ impl<'a> Builder<'a> {
     }
 
     /// Declares an activation (T, width).
-    pub fn activation(&mut self, name: &'static str, width: usize) -> ActivationIx {
-        self.graph.activations.push(Activation { name, width });
+    pub fn activation(&mut self, name: &str, width: usize) -> ActivationIx {
+        self.graph.activations.push(Activation {
+            name: name.to_owned(),
+            width,
+        });
         self.graph.activations.len() - 1
     }
 
@@ -198,10 +201,12 @@ impl<'a> Builder<'a> {
         let (ix, tensor) = self.find(name)?;
         check_shape(tensor, &[cols, rows])?;
         let format = Format::of(name, tensor.ggml_type)?;
-        if !cols.is_multiple_of(BLOCK_LEN) {
+        if !cols.is_multiple_of(format.block_len) {
             return Err(Error::unsupported_model(format!(
-                "tensor {name} has {cols} columns, expected a multiple of {BLOCK_LEN}"
-            )));
+                "tensor {name} has {cols} columns, expected a multiple of {}, a block of {format:?}",
+                format.block_len
+            ))
+            .detail("tensor", name));
         }
         let expected = (rows as u64).checked_mul(format.row_bytes(cols) as u64);
         if expected != Some(tensor.bytes) {

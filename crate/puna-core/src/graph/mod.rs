@@ -12,6 +12,8 @@ pub use op::{Attention, Embed, Glu, Head, LinearAdd, Op, Projection, Qkv};
 
 pub use target::Target;
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::Rope;
 use crate::quant::Format;
 use crate::{Error, Result};
@@ -24,7 +26,7 @@ pub type VectorIx = usize;
 pub type ActivationIx = usize;
 
 /// What to compute for a chunk of `T` tokens, and with which weights.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Graph {
     /// The ops, in order.
     pub ops: Vec<Op>,
@@ -61,7 +63,7 @@ impl Graph {
 }
 
 /// Which logits an executor is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Wanted {
     /// None: the keys and values are enough.
     None,
@@ -72,22 +74,40 @@ pub enum Wanted {
 }
 
 /// A weight matrix (rows, cols) in one format, its rows gathered from tensors of the file.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Matrix {
     /// For messages and labels: the names of its tensors.
     pub name: String,
     /// R.
     pub rows: usize,
-    /// K, a multiple of 32.
+    /// K, a multiple of the format's block.
     pub cols: usize,
     /// How its blocks are stored.
+    #[serde(with = "format_by_number")]
     pub format: &'static Format,
     /// Which tensor's rows go where.
     pub sources: Vec<Source>,
 }
 
+/// A format travels as its number in GGUF.
+mod format_by_number {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::quant::Format;
+
+    pub(super) fn serialize<S: Serializer>(format: &Format, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_u32(format.ggml_type)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<&'static Format, D::Error> {
+        Format::of("of a message", u32::deserialize(from)?).map_err(D::Error::custom)
+    }
+}
+
 /// Rows of one tensor inside a [`Matrix`]: tensor row `i` is matrix row `first_row + i * row_step`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Source {
     /// Index into `Gguf::tensors`.
     pub tensor: usize,
@@ -100,7 +120,7 @@ pub struct Source {
 }
 
 /// An f32 vector (len,).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Vector {
     /// Name of the tensor.
     pub name: String,
@@ -111,16 +131,16 @@ pub struct Vector {
 }
 
 /// An activation, (T, width) f32.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Activation {
     /// What it holds.
-    pub name: &'static str,
+    pub name: String,
     /// Elements a token.
     pub width: usize,
 }
 
 /// Shape of the KV cache: K and V each (layers, Hkv, S, Dh).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KvShape {
     /// Layers that have a cache.
     pub layers: usize,

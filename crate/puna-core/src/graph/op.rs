@@ -2,10 +2,12 @@
 //!
 //! Plain data; shapes are those of [`super::Graph`]'s tables. `x` stands for a row of T.
 
+use serde::{Deserialize, Serialize};
+
 use super::{ActivationIx, MatrixIx, VectorIx};
 
 /// One op; its name is the stem of its four files.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Op {
     /// Token ids → rows of a table.
     Embed(Embed),
@@ -37,7 +39,7 @@ impl Op {
 }
 
 /// A matrix that gives rows `first_row ..` of an op's output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Projection {
     /// The matrix.
     pub matrix: MatrixIx,
@@ -46,7 +48,7 @@ pub struct Projection {
 }
 
 /// `out[t] = table[ids[t]]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Embed {
     /// (V, D).
     pub table: MatrixIx,
@@ -55,7 +57,7 @@ pub struct Embed {
 }
 
 /// `[q | k | v] = W · rmsnorm(x, gain)`; q and k rotate by adjacent pairs; k and v go to the cache.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Qkv {
     /// Which layer of the KV cache.
     pub layer: usize,
@@ -74,7 +76,7 @@ pub struct Qkv {
 }
 
 /// `out[t, h] = softmax(q[t, h] · Kᵀ / √Dh) · V` over the positions up to t's own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Attention {
     /// Which layer of the KV cache.
     pub layer: usize,
@@ -87,7 +89,7 @@ pub struct Attention {
 }
 
 /// `residual[t] += W · x[t]`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LinearAdd {
     /// (D, K).
     pub weight: MatrixIx,
@@ -98,7 +100,7 @@ pub struct LinearAdd {
 }
 
 /// `out[t, i] = silu(g[2i]) · g[2i + 1]` with `g = W · rmsnorm(x, gain)`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Glu {
     /// (T, D).
     pub x: ActivationIx,
@@ -113,7 +115,7 @@ pub struct Glu {
 }
 
 /// `logits[t] = W · rmsnorm(x[t], gain)` for the tokens whose logits are wanted.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Head {
     /// (T, D).
     pub x: ActivationIx,

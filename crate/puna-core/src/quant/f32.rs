@@ -5,6 +5,7 @@ use super::{BLOCK_LEN, Format, Plane, sample_unit, u32_at};
 pub(super) static FORMAT: Format = Format {
     name: "f32",
     ggml_type: 0,
+    block_len: BLOCK_LEN,
     block_bytes: BLOCK_LEN * 4,
     planes: &[Plane {
         name: "weights",
@@ -16,7 +17,7 @@ pub(super) static FORMAT: Format = Format {
     sample,
 };
 
-fn dequantize(block: &[u8], out: &mut [f32; BLOCK_LEN]) {
+fn dequantize(block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
     for (i, out) in out.iter_mut().enumerate() {
         *out = f32::from_bits(u32_at(block, i * 4));
     }

@@ -1,23 +1,35 @@
 //! The block formats that weights come in: one file each, one line each in [`FORMATS`].
 //!
-//! A tensor's rows are cut into blocks of [`BLOCK_LEN`] weights or a multiple. A file's blocks have odd sizes
-//! (20, 34 … bytes) that a GPU can't read aligned, so the upload rearranges them into **planes**:
-//! each plane holds one part of every block (all quants, then all scales), row after row, every row
-//! starting on a whole element of the plane. `shaders/quant/` has the same name for each format.
+//! A tensor's rows are cut into **blocks** of [`Format::block_len`] weights: one **run** of [`BLOCK_LEN`], which is
+//! what a shader decodes at a time, or several. A file's blocks have odd sizes (20, 34, 210 … bytes) that a GPU
+//! can't read aligned, so the upload rearranges them into **planes**: each plane holds one part of every
+//! block (all quants, then all scales), row after row, every row starting on a whole element of the plane.
+//! `shaders/quant/` has the same name for each format; to it, every run is a block.
 
 mod f16;
 mod f32;
+mod q4_0;
 mod q4_1;
+mod q5_0;
+mod q5_1;
 mod q8_0;
 
 use crate::weights::gguf::type_name;
 use crate::{Error, Result};
 
-/// Weights that a shader decodes at a time.
+/// Weights of a run: what a shader decodes at a time.
 pub const BLOCK_LEN: usize = 32;
 
 /// Every format, a line each.
-pub static FORMATS: &[&Format] = &[&f32::FORMAT, &f16::FORMAT, &q4_1::FORMAT, &q8_0::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &f32::FORMAT,
+    &f16::FORMAT,
+    &q4_0::FORMAT,
+    &q4_1::FORMAT,
+    &q5_0::FORMAT,
+    &q5_1::FORMAT,
+    &q8_0::FORMAT,
+];
 
 /// One block format: how the file stores it and how planes hold it.
 pub struct Format {
@@ -25,12 +37,14 @@ pub struct Format {
     pub name: &'static str,
     /// Number of the type in GGUF.
     pub ggml_type: u32,
-    /// Bytes that [`BLOCK_LEN`] weights take in the file.
+    /// Weights of a block of the file: [`BLOCK_LEN`] or a multiple of it.
+    pub block_len: usize,
+    /// Bytes of a block of the file.
     pub block_bytes: usize,
     /// The planes, in the order of their bindings.
     pub planes: &'static [Plane],
-    /// A block of the file (`block_bytes`) → its weights.
-    pub dequantize: fn(&[u8], &mut [f32; BLOCK_LEN]),
+    /// A block of the file (`block_bytes`), which of its runs → the run's weights.
+    pub dequantize: fn(&[u8], usize, &mut [f32; BLOCK_LEN]),
     /// A row of the file, plane, word → that 32-bit word of the row's plane. The twin of
     /// `repack_word` in the format's shader.
     pub repack_word: fn(&[u8], usize, usize) -> u32,
@@ -44,18 +58,10 @@ pub struct Format {
 pub struct Plane {
     /// What it holds: `"quants"`, `"scales"`.
     pub name: &'static str,
-    /// Bits of a block in this plane.
+    /// Bits of a block of the file in this plane.
     pub bits_per_block: usize,
-    /// Bytes of the element that the shader reads; rows start on a whole one: 4 or 16.
+    /// Bytes of the element that the shader reads; rows start on a whole one: 4, 8 or 16.
     pub element_bytes: usize,
-}
-
-impl Plane {
-    /// 32-bit words of a row of `blocks` blocks.
-    #[must_use]
-    pub const fn row_words(&self, blocks: usize) -> usize {
-        (blocks * self.bits_per_block).div_ceil(self.element_bytes * 8) * (self.element_bytes / 4)
-    }
 }
 
 impl Format {
@@ -79,31 +85,49 @@ impl Format {
             })
     }
 
-    /// Bytes of a row of `cols` weights in the file; `cols` is a multiple of [`BLOCK_LEN`].
+    /// Bytes of a row of `cols` weights in the file; `cols` is a multiple of `block_len`.
     #[must_use]
     pub const fn row_bytes(&self, cols: usize) -> usize {
-        cols / BLOCK_LEN * self.block_bytes
+        cols / self.block_len * self.block_bytes
+    }
+
+    /// 32-bit words of a row of `cols` weights in a plane: whole elements.
+    #[must_use]
+    pub const fn row_words(&self, plane: &Plane, cols: usize) -> usize {
+        (cols / self.block_len * plane.bits_per_block).div_ceil(plane.element_bytes * 8)
+            * (plane.element_bytes / 4)
+    }
+
+    /// Of [`Self::row_words`], how many hold something.
+    #[must_use]
+    pub const fn used_words(&self, plane: &Plane, cols: usize) -> usize {
+        (cols / self.block_len * plane.bits_per_block).div_ceil(32)
     }
 
     /// Bytes of a row of `cols` weights in all planes.
     #[must_use]
     pub fn planes_row_bytes(&self, cols: usize) -> usize {
-        self.planes
-            .iter()
-            .map(|plane| plane.row_words(cols / BLOCK_LEN) * 4)
-            .sum()
+        let planes = self.planes.iter();
+        planes.map(|plane| self.row_words(plane, cols) * 4).sum()
     }
 
-    /// The weights of whole blocks, as f32. `bytes` is a multiple of `block_bytes`.
+    /// The weights of whole blocks, run by run. `bytes` is a multiple of `block_bytes`.
+    pub fn runs<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = [f32; BLOCK_LEN]> + 'a {
+        let runs = self.block_len / BLOCK_LEN;
+        let blocks = bytes.chunks_exact(self.block_bytes);
+        blocks.flat_map(move |block| {
+            (0..runs).map(move |run| {
+                let mut weights = [0.0; BLOCK_LEN];
+                (self.dequantize)(block, run, &mut weights);
+                weights
+            })
+        })
+    }
+
+    /// The weights of whole blocks. `bytes` is a multiple of `block_bytes`.
     #[must_use]
     pub fn dequantize_all(&self, bytes: &[u8]) -> Vec<f32> {
-        let mut out = Vec::with_capacity(bytes.len() / self.block_bytes * BLOCK_LEN);
-        let mut block = [0.0; BLOCK_LEN];
-        for raw in bytes.chunks_exact(self.block_bytes) {
-            (self.dequantize)(raw, &mut block);
-            out.extend_from_slice(&block);
-        }
-        out
+        self.runs(bytes).flatten().collect()
     }
 }
 
@@ -128,6 +152,25 @@ fn u16_at(bytes: &[u8], at: usize) -> u16 {
     u16::from_le_bytes([bytes[at], bytes[at + 1]])
 }
 
+/// Of two neighbouring blocks of a row, `stride` bytes apart, the two bytes that stand at `at` in the first. A row
+/// with an odd number of blocks ends with half a word.
+fn u16_pair(row: &[u8], at: usize, stride: usize) -> u32 {
+    let second = at + stride;
+    let high = if second < row.len() {
+        u16_at(row, second)
+    } else {
+        0
+    };
+    u32::from(u16_at(row, at)) | u32::from(high) << 16
+}
+
+/// A word whose bit 8·b + k is bit 4·k + b of `bits`: shifted right by k, the lowest bits of its bytes are those of
+/// weights 4·k .. 4·k + 4. Twin of `raw_spread` in `shaders/lib/raw.wgsl`.
+fn spread(bits: u32) -> u32 {
+    let four = |k: u32| (bits >> (4 * k) & 15).wrapping_mul(0x0020_4081) & 0x0101_0101;
+    (0..8).fold(0, |word, k| word | four(k) << k)
+}
+
 fn f16_at(bytes: &[u8], at: usize) -> f32 {
     half::f16::from_bits(u16_at(bytes, at)).to_f32()
 }
@@ -150,7 +193,10 @@ fn put_f16(block: &mut [u8], at: usize, value: f32) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
+    use crate::weights::ggml_type::ggml_type;
 
     #[test]
     fn names_and_numbers_are_distinct() {
@@ -165,13 +211,16 @@ mod tests {
     }
 
     #[test]
-    fn planes_hold_every_bit_of_a_block() {
+    fn blocks_are_those_of_the_file() {
         for format in FORMATS {
-            let bits: usize = format.planes.iter().map(|plane| plane.bits_per_block).sum();
+            let layout = ggml_type(format.ggml_type).expect("a known type");
+            assert_eq!(format.name, layout.name.to_lowercase(), "{format:?}");
             assert!(
-                bits >= format.block_bytes * 8,
-                "{format:?} loses bits in its planes"
+                format.block_len.is_multiple_of(BLOCK_LEN),
+                "{format:?}: whole runs"
             );
+            let bytes = layout.row_bytes(format.block_len as u64);
+            assert_eq!(bytes, Some(format.block_bytes as u64), "{format:?}");
         }
     }
 
@@ -200,26 +249,34 @@ mod tests {
         }
     }
 
+    /// Each bit of a row alone, in each plane, says where it went: nowhere twice, and none is lost.
     #[test]
-    fn repacked_planes_hold_the_bytes_of_the_file() {
+    fn planes_hold_every_bit_of_a_row_once() {
         for format in FORMATS {
-            // Three blocks: an odd number, so that a row of Q8_0's scales ends with half a word.
-            let row: Vec<u8> = (0..=255).cycle().take(format.block_bytes * 3).collect();
-            let mut repacked: Vec<u8> = Vec::new();
-            for (ix, plane) in format.planes.iter().enumerate() {
-                let words = (3 * plane.bits_per_block).div_ceil(32);
-                let bytes: Vec<u8> = (0..words)
-                    .flat_map(|word| (format.repack_word)(&row, ix, word).to_le_bytes())
-                    .collect();
-                repacked.extend(&bytes[..3 * plane.bits_per_block / 8]);
+            // Three blocks: an odd number, so that a row of 16-bit scales ends with half a word.
+            let cols = 3 * format.block_len;
+            let mut row = vec![0_u8; format.row_bytes(cols)];
+            let mut taken = HashSet::new();
+            for bit in 0..row.len() * 8 {
+                row[bit / 8] = 1 << (bit % 8);
+                let mut places = Vec::new();
+                for (ix, plane) in format.planes.iter().enumerate() {
+                    for word in 0..format.used_words(plane, cols) {
+                        let got = (format.repack_word)(&row, ix, word);
+                        places.extend(
+                            (0..32)
+                                .filter(|at| got >> at & 1 == 1)
+                                .map(|at| (ix, word, at)),
+                        );
+                    }
+                }
+                row[bit / 8] = 0;
+                assert_eq!(places.len(), 1, "{format:?}: bit {bit} went to {places:?}");
+                assert!(
+                    taken.insert(places[0]),
+                    "{format:?}: bit {bit} is not alone at {places:?}"
+                );
             }
-            let (mut got, mut want) = (repacked, row);
-            got.sort_unstable();
-            want.sort_unstable();
-            assert_eq!(
-                got, want,
-                "{format:?}: every byte of the row is in some plane once"
-            );
         }
     }
 }

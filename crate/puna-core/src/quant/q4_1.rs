@@ -12,6 +12,7 @@ const BYTES: usize = 20;
 pub(super) static FORMAT: Format = Format {
     name: "q4_1",
     ggml_type: 3,
+    block_len: BLOCK_LEN,
     block_bytes: BYTES,
     planes: &[
         Plane {
@@ -30,7 +31,7 @@ pub(super) static FORMAT: Format = Format {
     sample,
 };
 
-fn dequantize(block: &[u8], out: &mut [f32; BLOCK_LEN]) {
+fn dequantize(block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
     let (d, m) = (f16_at(block, 0), f16_at(block, 2));
     for (i, &byte) in block[4..BYTES].iter().enumerate() {
         out[i] = d * f32::from(byte & 15) + m;

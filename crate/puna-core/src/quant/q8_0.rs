@@ -5,13 +5,16 @@
 //! planes | quants: 32 bytes a block | scales: d of two neighbouring blocks in a word |
 //! ```
 
-use super::{BLOCK_LEN, Format, Plane, f16_at, put_f16, sample_bytes, sample_unit, u16_at, u32_at};
+use super::{
+    BLOCK_LEN, Format, Plane, f16_at, put_f16, sample_bytes, sample_unit, u16_pair, u32_at,
+};
 
 const BYTES: usize = 34;
 
 pub(super) static FORMAT: Format = Format {
     name: "q8_0",
     ggml_type: 8,
+    block_len: BLOCK_LEN,
     block_bytes: BYTES,
     planes: &[
         Plane {
@@ -30,7 +33,7 @@ pub(super) static FORMAT: Format = Format {
     sample,
 };
 
-fn dequantize(block: &[u8], out: &mut [f32; BLOCK_LEN]) {
+fn dequantize(block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
     let d = f16_at(block, 0);
     for (out, &byte) in out.iter_mut().zip(&block[2..BYTES]) {
         *out = d * f32::from(byte.cast_signed());
@@ -40,17 +43,7 @@ fn dequantize(block: &[u8], out: &mut [f32; BLOCK_LEN]) {
 fn repack_word(row: &[u8], plane: usize, word: usize) -> u32 {
     match plane {
         0 => u32_at(row, word / 8 * BYTES + 2 + word % 8 * 4),
-        _ => {
-            let low = u32::from(u16_at(row, word * 2 * BYTES));
-            // The last word of a row with an odd number of blocks is half empty.
-            let second = (word * 2 + 1) * BYTES;
-            let high = if second < row.len() {
-                u32::from(u16_at(row, second))
-            } else {
-                0
-            };
-            low | high << 16
-        }
+        _ => u16_pair(row, word * 2 * BYTES, BYTES),
     }
 }
 

@@ -3,6 +3,8 @@
 //! A file is cut into chunks. No row of a tensor lies in two of them, so that each chunk can be
 //! uploaded on its own and forgotten. Knows bytes alone: no URL, no device.
 
+use serde::{Deserialize, Serialize};
+
 use super::ggml_type::ggml_type;
 use super::gguf::{Gguf, TensorInfo};
 use crate::{Error, Result};
@@ -47,7 +49,7 @@ impl Chunk {
 }
 
 /// A part of one tensor inside a chunk: whole rows, or whole blocks of a tensor with one dimension.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
     /// Index in [`Gguf::tensors`].
     pub tensor: usize,

@@ -22,27 +22,26 @@ pub(crate) fn read_gguf(name: &str) -> (Vec<u8>, Gguf) {
     }
 }
 
-/// One tensor of a safetensors file, its elements as little-endian words.
-pub(crate) fn read_words(name: &str, tensor: &str) -> Vec<u32> {
+/// The bytes of one tensor of a safetensors file.
+pub(crate) fn read_tensor(name: &str, tensor: &str) -> Vec<u8> {
     let bytes = std::fs::read(golden(name)).expect("the golden file is in the tree");
     let (length, rest) = bytes.split_first_chunk::<8>().expect("a length");
     let (header, data) =
         rest.split_at(usize::try_from(u64::from_le_bytes(*length)).expect("a short header"));
     let header: serde_json::Value = serde_json::from_slice(header).expect("a JSON header");
     let offset = |ix: usize| {
-        usize::try_from(
-            header[tensor]["data_offsets"][ix]
-                .as_u64()
-                .expect("an offset"),
-        )
-        .expect("small")
+        let offset = header[tensor]["data_offsets"][ix].as_u64();
+        let offset = offset.unwrap_or_else(|| panic!("{name} has no tensor {tensor}"));
+        usize::try_from(offset).expect("small")
     };
-    data[offset(0)..offset(1)]
-        .as_chunks()
-        .0
-        .iter()
-        .map(|&word| u32::from_le_bytes(word))
-        .collect()
+    data[offset(0)..offset(1)].to_vec()
+}
+
+/// The same, as little-endian words.
+pub(crate) fn read_words(name: &str, tensor: &str) -> Vec<u32> {
+    let words = read_tensor(name, tensor);
+    let words = words.as_chunks().0.iter();
+    words.map(|&word| u32::from_le_bytes(word)).collect()
 }
 
 /// The same, as floats.

@@ -1,72 +1,130 @@
-//! Causal attention over the cache: a key and a value are converted once for all queries that share them.
+//! Causal attention over the cache: keys and values are converted once for all queries of a tile that share them.
+
+use std::ops::Range;
 
 use super::math;
 use crate::cache::{KvLayer, float};
+use crate::scatter::Scatter;
 
-/// What a call needs besides its result; kept from call to call.
+/// Tokens whose queries share the conversion of keys and values.
+pub(crate) const TILE: usize = 8;
+/// Positions that are taken together.
+const STRIP: usize = 4;
+
+/// What a thread needs besides its result; kept from call to call.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    /// (H / Hkv, S).
+    /// (tile · H / Hkv, S): scores, then weights.
     scores: Vec<f32>,
-    /// (Dh,): a key or value as floats.
-    row: Vec<f32>,
+    /// (4, Dh): keys or values as floats.
+    strip: Vec<f32>,
 }
 
-/// `out[h] = softmax(q[h] · Kᵀ / √Dh) · V` over the first `len` positions, for one token: query and out (H, Dh)
-/// (Vaswani et al. 2017, arXiv 1706.03762; grouped: arXiv 2305.13245).
+impl Scratch {
+    /// Room for `queries` rows of a tile and `len` positions: no thread allocates.
+    pub(crate) fn resize(&mut self, queries: usize, len: usize, head_dim: usize) {
+        // Whole strips, so that the last has a place.
+        self.scores
+            .resize(queries * len.next_multiple_of(STRIP), 0.0);
+        self.strip.resize(STRIP * head_dim, 0.0);
+    }
+}
+
+/// The shape of a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    /// `H`.
+    pub(crate) heads: usize,
+    /// `Hkv`.
+    pub(crate) kv_heads: usize,
+    /// `Dh`.
+    pub(crate) head_dim: usize,
+    /// Of the call's first token.
+    pub(crate) position: usize,
+}
+
+impl Shape {
+    /// Query heads that share a key head.
+    pub(crate) const fn group(&self) -> usize {
+        self.heads / self.kv_heads
+    }
+}
+
+/// `out[t, h] = softmax(q[t, h] · Kᵀ / √Dh) · V` over the positions up to t's own (Vaswani et al. 2017, arXiv
+/// 1706.03762; grouped: arXiv 2305.13245), for at most [`TILE`] tokens and the query heads of key head `head`;
+/// query and out (T, H, Dh).
+#[inline(always)]
 pub(crate) fn attention(
+    shape: Shape,
+    tokens: Range<usize>,
+    head: usize,
     query: &[f32],
     kv: &KvLayer,
-    kv_heads: usize,
-    head_dim: usize,
-    len: usize,
     scratch: &mut Scratch,
-    out: &mut [f32],
+    out: &Scatter<'_, f32>,
 ) {
-    let group = query.len() / head_dim / kv_heads;
+    let Shape {
+        heads, head_dim, ..
+    } = shape;
+    let group = shape.group();
+    let len = shape.position + tokens.end;
+    let padded = len.next_multiple_of(STRIP);
+    let Scratch { scores, strip } = scratch;
+    // Of row i of the tile: where its query starts, and how many positions it sees.
+    let first = tokens.start;
+    let at = |i: usize| ((first + i / group) * heads + head * group + i % group) * head_dim;
+    let seen = |i: usize| shape.position + first + i / group + 1;
+    let rows = tokens.len() * group;
     let scale = 1.0 / (head_dim as f32).sqrt();
-    let Scratch { scores, row } = scratch;
-    scores.resize(group * len, 0.0);
-    row.resize(head_dim, 0.0);
-    let heads = query
-        .chunks_exact(group * head_dim)
-        .zip(out.chunks_exact_mut(group * head_dim));
-    for (head, (queries, outs)) in heads.enumerate() {
-        for (s, key) in kv.keys(head, len).chunks_exact(head_dim).enumerate() {
-            floats(key, row);
-            for (h, query) in queries.chunks_exact(head_dim).enumerate() {
-                scores[h * len + s] = math::dot(query, row) * scale;
+
+    for (n, keys) in kv.keys(head, len).chunks(STRIP * head_dim).enumerate() {
+        let s = n * STRIP;
+        floats(keys, strip);
+        for i in (0..rows).filter(|&i| s < seen(i)) {
+            let query = &query[at(i)..at(i) + head_dim];
+            let dots = math::dot4(query, strip);
+            let to = &mut scores[i * padded + s..i * padded + s + STRIP];
+            for (to, dot) in to.iter_mut().zip(dots) {
+                *to = dot * scale;
             }
         }
-        for scores in scores.chunks_exact_mut(len) {
-            softmax(scores);
-        }
-        outs.fill(0.0);
-        for (s, value) in kv.values(head, len).chunks_exact(head_dim).enumerate() {
-            floats(value, row);
-            for (h, out) in outs.chunks_exact_mut(head_dim).enumerate() {
-                let weight = scores[h * len + s];
-                for (out, value) in out.iter_mut().zip(&*row) {
-                    *out += weight * value;
-                }
-            }
+    }
+    for i in 0..rows {
+        let scores = &mut scores[i * padded..(i + 1) * padded];
+        let (visible, hidden) = scores.split_at_mut(seen(i));
+        softmax(visible);
+        hidden.fill(0.0);
+        // SAFETY: a tile and a key head are one thread's.
+        unsafe { out.slice(at(i)..at(i) + head_dim) }.fill(0.0);
+    }
+    for (n, values) in kv.values(head, len).chunks(STRIP * head_dim).enumerate() {
+        let s = n * STRIP;
+        floats(values, strip);
+        for i in (0..rows).filter(|&i| s < seen(i)) {
+            // SAFETY: as above.
+            let out = unsafe { out.slice(at(i)..at(i) + head_dim) };
+            let weights = &scores[i * padded + s..i * padded + s + STRIP];
+            math::add4(weights, strip, out);
         }
     }
 }
 
+/// A strip as floats; zeros where there is no more.
+#[inline(always)]
 fn floats(bits: &[u16], out: &mut [f32]) {
-    for (out, bits) in out.iter_mut().zip(bits) {
+    let (there, beyond) = out.split_at_mut(bits.len());
+    for (out, bits) in there.iter_mut().zip(bits) {
         *out = float(*bits);
     }
+    beyond.fill(0.0);
 }
 
+#[inline(always)]
 fn softmax(scores: &mut [f32]) {
-    let highest = scores.iter().copied().fold(f32::MIN, f32::max);
-    let mut total = 0.0;
+    let highest = math::max(scores);
     for score in scores.iter_mut() {
         *score = math::exp(*score - highest);
-        total += *score;
     }
-    let inverse = 1.0 / total;
+    let inverse = 1.0 / math::sum(scores);
     scores.iter_mut().for_each(|score| *score *= inverse);
 }

@@ -4,12 +4,14 @@
 pub(crate) mod attention;
 pub(crate) mod math;
 
-/// `x · gain / √(mean(x²) + eps)`, (T, D), row by row (Zhang and Sennrich 2019, arXiv 1910.07467).
-pub(crate) fn rms_norm(x: &[f32], gain: &[f32], eps: f32, out: &mut Vec<f32>) {
-    out.clear();
-    for x in x.chunks_exact(gain.len()) {
-        let square = math::dot(x, x);
-        let scale = 1.0 / (square / gain.len() as f32 + eps).sqrt();
-        out.extend(x.iter().zip(gain).map(|(x, gain)| x * gain * scale));
-    }
+/// `x · gain / √(mean(x²) + eps)` of one row, (D,) (Zhang and Sennrich 2019, arXiv 1910.07467).
+#[inline(always)]
+pub(crate) fn rms_norm<'a>(
+    x: &'a [f32],
+    gain: &'a [f32],
+    eps: f32,
+) -> impl Iterator<Item = f32> + 'a {
+    let square = math::dot(x, x);
+    let scale = 1.0 / (square / gain.len() as f32 + eps).sqrt();
+    x.iter().zip(gain).map(move |(x, gain)| x * gain * scale)
 }

@@ -1,9 +1,13 @@
-//! Kernels for x86-64 with AVX2 and FMA: a vector's eight lanes are eight rows.
+//! Kernels for x86-64 with AVX2, FMA and F16C: a vector's eight lanes are eight rows.
 
 use std::arch::x86_64::*;
 
 use crate::activation::Row;
-use crate::weights::{GROUP, TILE, by_tokens, q4_1, q8_0};
+use crate::weights::bytes::Bytes;
+use crate::weights::nibbles::Nibbles;
+use crate::weights::scale::Scale;
+use crate::weights::signed::Signed;
+use crate::weights::{GROUP, TILE, by_tokens};
 
 /// Proof that the machine has the instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,31 +17,71 @@ impl Token {
     /// Asks the processor.
     #[must_use]
     pub fn get() -> Option<Self> {
-        (is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")).then_some(Self(()))
+        let has = is_x86_feature_detected!("avx2")
+            && is_x86_feature_detected!("fma")
+            && is_x86_feature_detected!("f16c");
+        has.then_some(Self(()))
     }
 }
 
-/// See [`crate::weights::Weights::dot`].
-pub fn q4_1(_: Token, blocks: &[q4_1::Block], x: &[Row<'_>], out: &mut [[f32; GROUP]; TILE]) {
+/// Runs plain loops compiled for AVX2 and FMA.
+#[inline(always)]
+pub(crate) fn vectorize<R>(_: Token, f: impl FnOnce() -> R) -> R {
+    #[target_feature(enable = "avx2,fma")]
+    fn inner<R>(f: impl FnOnce() -> R) -> R {
+        f()
+    }
     // SAFETY: the token says that the processor has the instructions.
-    unsafe { by_tokens!(q4_1_tile, blocks, x, out) }
+    unsafe { inner(f) }
 }
 
 /// See [`crate::weights::Weights::dot`].
-pub fn q8_0(_: Token, blocks: &[q8_0::Block], x: &[Row<'_>], out: &mut [[f32; GROUP]; TILE]) {
-    // SAFETY: as above.
-    unsafe { by_tokens!(q8_0_tile, blocks, x, out) }
+pub fn nibbles<S: Scale, const H: usize, const M: usize>(
+    _: Token,
+    blocks: &[Nibbles<S, H, M>],
+    offset: f32,
+    x: &[Row<'_>],
+    out: &mut [[f32; GROUP]; TILE],
+) {
+    // SAFETY: the token says that the processor has the instructions.
+    unsafe { by_tokens!(nibbles_tile, blocks, offset, x, out) }
 }
 
-#[target_feature(enable = "avx2,fma")]
-fn q4_1_tile<const T: usize>(
-    blocks: &[q4_1::Block],
+/// See [`crate::weights::Weights::dot`].
+pub fn bytes<S: Scale, const H: usize, const M: usize>(
+    _: Token,
+    blocks: &[Bytes<S, H, M>],
+    offset: f32,
+    x: &[Row<'_>],
+    out: &mut [[f32; GROUP]; TILE],
+) {
+    // SAFETY: as above.
+    unsafe { by_tokens!(bytes_tile, blocks, offset, x, out) }
+}
+
+/// See [`crate::weights::Weights::dot`].
+pub fn signed<S: Scale, const H: usize, const M: usize>(
+    _: Token,
+    blocks: &[Signed<S, H, M>],
+    offset: f32,
+    x: &[Row<'_>],
+    out: &mut [[f32; GROUP]; TILE],
+) {
+    // SAFETY: as above.
+    unsafe { by_tokens!(signed_tile, blocks, offset, x, out) }
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+fn nibbles_tile<const T: usize, S: Scale, const H: usize, const M: usize>(
+    blocks: &[Nibbles<S, H, M>],
+    offset: f32,
     x: [Row<'_>; T],
     out: &mut [[f32; GROUP]; TILE],
 ) {
     let low = _mm256_set1_epi8(15);
     let ones = _mm256_set1_epi16(1);
     let mut sums = [_mm256_setzero_ps(); T];
+    let x = x.map(|x| x.first(blocks.len()));
     for (b, block) in blocks.iter().enumerate() {
         let mut dots = [[_mm256_setzero_si256(); 2]; T];
         for (g, quants) in block.q.iter().enumerate() {
@@ -53,24 +97,54 @@ fn q4_1_tile<const T: usize>(
                 dots[t][1] = _mm256_add_epi16(dots[t][1], c);
             }
         }
-        let (d, m) = (floats(&block.d), floats(&block.m));
+        let scales = Scales::new(&block.d, &block.m, offset);
         for t in 0..T {
             let dots = dots[t].map(|dots| _mm256_madd_epi16(dots, ones));
-            sums[t] = _mm256_fmadd_ps(m, _mm256_set1_ps(x[t].sums[b]), sums[t]);
-            sums[t] = _mm256_fmadd_ps(d, scaled(dots, x[t].scales[b]), sums[t]);
+            sums[t] = scales.add(dots, x[t].scales[b], x[t].sums[b], sums[t]);
         }
     }
     store(&sums, out);
 }
 
-#[target_feature(enable = "avx2,fma")]
-fn q8_0_tile<const T: usize>(
-    blocks: &[q8_0::Block],
+#[target_feature(enable = "avx2,fma,f16c")]
+fn bytes_tile<const T: usize, S: Scale, const H: usize, const M: usize>(
+    blocks: &[Bytes<S, H, M>],
+    offset: f32,
     x: [Row<'_>; T],
     out: &mut [[f32; GROUP]; TILE],
 ) {
     let ones = _mm256_set1_epi16(1);
     let mut sums = [_mm256_setzero_ps(); T];
+    let x = x.map(|x| x.first(blocks.len()));
+    for (b, block) in blocks.iter().enumerate() {
+        let mut dots = [[_mm256_setzero_si256(); 2]; T];
+        for (g, quants) in block.q.iter().enumerate() {
+            let quants = load(quants);
+            for t in 0..T {
+                // Two products are at most 2 · 127 · 127: fit 16 bits.
+                let products = _mm256_maddubs_epi16(quants, splat(&x[t].quants[b], 4 * g));
+                let products = _mm256_madd_epi16(products, ones);
+                dots[t][g / 4] = _mm256_add_epi32(dots[t][g / 4], products);
+            }
+        }
+        let scales = Scales::new(&block.d, &block.m, offset);
+        for t in 0..T {
+            sums[t] = scales.add(dots[t], x[t].scales[b], x[t].sums[b], sums[t]);
+        }
+    }
+    store(&sums, out);
+}
+
+#[target_feature(enable = "avx2,fma,f16c")]
+fn signed_tile<const T: usize, S: Scale, const H: usize, const M: usize>(
+    blocks: &[Signed<S, H, M>],
+    offset: f32,
+    x: [Row<'_>; T],
+    out: &mut [[f32; GROUP]; TILE],
+) {
+    let ones = _mm256_set1_epi16(1);
+    let mut sums = [_mm256_setzero_ps(); T];
+    let x = x.map(|x| x.first(blocks.len()));
     for (b, block) in blocks.iter().enumerate() {
         let mut dots = [[_mm256_setzero_si256(); 2]; T];
         for (g, quants) in block.q.iter().enumerate() {
@@ -83,20 +157,63 @@ fn q8_0_tile<const T: usize>(
                 dots[t][g / 4] = _mm256_add_epi32(dots[t][g / 4], products);
             }
         }
-        let d = floats(&block.d);
+        let scales = Scales::new(&block.d, &block.m, offset);
         for t in 0..T {
-            sums[t] = _mm256_fmadd_ps(d, scaled(dots[t], x[t].scales[b]), sums[t]);
+            sums[t] = scales.add(dots[t], x[t].scales[b], x[t].sums[b], sums[t]);
         }
     }
     store(&sums, out);
 }
 
-/// The two halves' integers, each times its scale.
-#[target_feature(enable = "avx2,fma")]
-fn scaled(dots: [__m256i; 2], scales: [f32; 2]) -> __m256 {
-    let [first, second] = dots.map(|dots| _mm256_cvtepi32_ps(dots));
-    let second = _mm256_mul_ps(second, _mm256_set1_ps(scales[1]));
-    _mm256_fmadd_ps(first, _mm256_set1_ps(scales[0]), second)
+/// The scales of a run of eight rows.
+struct Scales<const H: usize> {
+    d: [__m256; H],
+    m: [__m256; H],
+    /// There is no m to add.
+    is_plain: bool,
+}
+
+impl<const H: usize> Scales<H> {
+    #[target_feature(enable = "avx2,fma,f16c")]
+    fn new<S: Scale, const M: usize>(
+        d: &[[S; GROUP]; H],
+        m: &[[S; GROUP]; M],
+        offset: f32,
+    ) -> Self {
+        let mut scales = Self {
+            d: [_mm256_setzero_ps(); H],
+            m: [_mm256_setzero_ps(); H],
+            is_plain: M == 0 && offset == 0.0,
+        };
+        for half in 0..H {
+            scales.d[half] = floats(&d[half]);
+            scales.m[half] = match m.get(half) {
+                Some(m) => floats(m),
+                None => _mm256_mul_ps(scales.d[half], _mm256_set1_ps(offset)),
+            };
+        }
+        scales
+    }
+
+    /// `sum + Σ d·x's scale·dots + m·x's sum`, half by half.
+    #[target_feature(enable = "avx2,fma,f16c")]
+    fn add(&self, dots: [__m256i; 2], x: [f32; 2], x_sums: [f32; 2], sum: __m256) -> __m256 {
+        let [first, second] = dots.map(|dots| _mm256_cvtepi32_ps(dots));
+        let first = _mm256_mul_ps(first, _mm256_set1_ps(x[0]));
+        if H == 1 {
+            let both = _mm256_fmadd_ps(second, _mm256_set1_ps(x[1]), first);
+            let sum = _mm256_fmadd_ps(self.d[0], both, sum);
+            if self.is_plain {
+                return sum;
+            }
+            return _mm256_fmadd_ps(self.m[0], _mm256_set1_ps(x_sums[0] + x_sums[1]), sum);
+        }
+        let second = _mm256_mul_ps(second, _mm256_set1_ps(x[1]));
+        let sum = _mm256_fmadd_ps(self.d[0], first, sum);
+        let sum = _mm256_fmadd_ps(self.d[H - 1], second, sum);
+        let sum = _mm256_fmadd_ps(self.m[0], _mm256_set1_ps(x_sums[0]), sum);
+        _mm256_fmadd_ps(self.m[H - 1], _mm256_set1_ps(x_sums[1]), sum)
+    }
 }
 
 #[target_feature(enable = "avx2")]
@@ -105,10 +222,16 @@ fn load(bytes: &[u8; 32]) -> __m256i {
     unsafe { _mm256_loadu_si256(bytes.as_ptr().cast()) }
 }
 
-#[target_feature(enable = "avx2")]
-fn floats(values: &[f32; GROUP]) -> __m256 {
-    // SAFETY: 8 floats are read, and any alignment is allowed.
-    unsafe { _mm256_loadu_ps(values.as_ptr()) }
+#[target_feature(enable = "avx2,f16c")]
+fn floats<S: Scale>(values: &[S; GROUP]) -> __m256 {
+    // SAFETY: 16 or 32 bytes are read, as many as there are, and any alignment is allowed.
+    unsafe {
+        if size_of::<S>() == 2 {
+            _mm256_cvtph_ps(_mm_loadu_si128(values.as_ptr().cast()))
+        } else {
+            _mm256_loadu_ps(values.as_ptr().cast())
+        }
+    }
 }
 
 /// Four neighbouring bytes in every lane.

@@ -2,6 +2,8 @@
 
 #[cfg(target_arch = "x86_64")]
 pub mod avx2;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(crate) mod wasm;
 
 /// A set of instructions that this machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,17 +13,41 @@ pub enum Simd {
     /// AVX2 and FMA.
     #[cfg(target_arch = "x86_64")]
     Avx2(avx2::Token),
+    /// SIMD128, with the relaxed instructions where this module was built with them.
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    Wasm,
 }
 
 impl Simd {
     /// Every set that this machine has, the best last.
     #[must_use]
     pub fn all() -> Vec<Self> {
+        [
+            Self::Portable,
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Wasm,
+        ]
+        .into_iter()
+        .chain(Self::detected())
+        .collect()
+    }
+
+    /// What the processor is asked about while running.
+    fn detected() -> Option<Self> {
         #[cfg(target_arch = "x86_64")]
-        let more = avx2::Token::get().map(Self::Avx2);
+        return avx2::Token::get().map(Self::Avx2);
         #[cfg(not(target_arch = "x86_64"))]
-        let more = None;
-        [Self::Portable].into_iter().chain(more).collect()
+        None
+    }
+
+    /// Runs plain loops compiled for this set: `f` is to be inlined.
+    #[inline(always)]
+    pub(crate) fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(token) => avx2::vectorize(token, f),
+            _ => f(),
+        }
     }
 
     /// The best.
@@ -37,6 +63,10 @@ impl Simd {
             Self::Portable => "portable",
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => "avx2",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Wasm if cfg!(target_feature = "relaxed-simd") => "relaxed",
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Wasm => "simd128",
         }
     }
 }

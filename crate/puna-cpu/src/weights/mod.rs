@@ -1,15 +1,30 @@
 //! Weight matrices as the kernels read them: eight rows interleaved, block by block.
 //!
-//! A format with kernels of its own has a file here and an arm in [`new`]; any other is held as the file has
-//! it ([`plain`]).
+//! A format with kernels of integers has a file here, which says how its blocks unpack, and a line in [`with_kind`]; it
+//! shares the kernels of [`nibbles`], [`bytes`] or [`signed`]. Any other is held as the file has it ([`plain`]).
 
+pub mod bytes;
+pub mod integers;
 pub mod interleaved;
+pub mod nibbles;
 mod plain;
-pub mod q4_1;
-pub mod q8_0;
+mod q2_k;
+mod q3_k;
+mod q4_0;
+mod q4_1;
+mod q4_k;
+mod q5_0;
+mod q5_1;
+mod q5_k;
+mod q6_k;
+mod q8_0;
+pub mod scale;
+pub mod signed;
+mod unpack;
 
 use std::fmt::Debug;
 
+use puna_core::Result;
 use puna_core::quant::Format;
 
 use crate::activation::Row;
@@ -32,24 +47,59 @@ pub trait Weights: Debug + Send + Sync {
     fn row(&self, row: usize, out: &mut [f32]);
 }
 
-/// Room for a matrix (rows, cols) of a format; `cols` is a multiple of 32.
+/// Evaluates `$kernels` with `$kind` as a format's [`interleaved::Kind`], or `$plain` for a format without one.
+macro_rules! with_kind {
+    ($format:expr, $kind:ident => $kernels:expr, $plain:expr) => {
+        with_kind!(@ $format, $kind, $kernels, $plain;
+            "q2_k" q2_k Q2K, "q3_k" q3_k Q3K, "q4_0" q4_0 Q40, "q4_1" q4_1 Q41, "q4_k" q4_k Q4K, "q5_0" q5_0 Q50,
+            "q5_1" q5_1 Q51, "q5_k" q5_k Q5K, "q6_k" q6_k Q6K, "q8_0" q8_0 Q80)
+    };
+    (@ $format:expr, $kind:ident, $kernels:expr, $plain:expr;
+        $($name:literal $file:ident $type:ident),*) => {
+        match $format.name {
+            $($name => {
+                type $kind = $file::$type;
+                $kernels
+            })*
+            _ => $plain,
+        }
+    };
+}
+
+/// Room for a matrix (rows, cols) of a format; `cols` is a multiple of the format's block.
+///
+/// # Errors
+/// `out_of_memory`.
+pub fn new(format: &'static Format, rows: usize, cols: usize) -> Result<Box<dyn Weights>> {
+    Ok(with_kind!(format,
+        K => Box::new(interleaved::Matrix::<K>::new(format, rows, cols)?),
+        Box::new(plain::Matrix::new(format, rows, cols)?)))
+}
+
+/// Bytes that such a matrix takes.
 #[must_use]
-pub fn new(format: &'static Format, rows: usize, cols: usize) -> Box<dyn Weights> {
-    match format.name {
-        "q4_1" => Box::new(interleaved::Matrix::<q4_1::Block>::new(rows, cols)),
-        "q8_0" => Box::new(interleaved::Matrix::<q8_0::Block>::new(rows, cols)),
-        _ => Box::new(plain::Matrix::new(format, rows, cols)),
-    }
+pub fn bytes(format: &Format, rows: usize, cols: usize) -> u64 {
+    with_kind!(format,
+        K => interleaved::bytes::<K>(rows, cols),
+        rows as u64 * format.row_bytes(cols) as u64)
+}
+
+/// Whether a format has kernels of integers, and so reads activations that are rounded to 8 bits.
+#[must_use]
+pub fn has_kernels(format: &Format) -> bool {
+    with_kind!(format,
+        K => size_of::<K>() == 0,
+        false)
 }
 
 /// Calls a kernel for the number of rows of activations that there are.
 macro_rules! by_tokens {
-    ($($kernel:ident)::+, $blocks:expr, $x:expr, $out:expr) => {
+    ($kernel:ident, $blocks:expr, $offset:expr, $x:expr, $out:expr) => {
         match $x {
-            [a] => $($kernel)::+::<1>($blocks, [*a], $out),
-            [a, b] => $($kernel)::+::<2>($blocks, [*a, *b], $out),
-            [a, b, c] => $($kernel)::+::<3>($blocks, [*a, *b, *c], $out),
-            [a, b, c, d] => $($kernel)::+::<4>($blocks, [*a, *b, *c, *d], $out),
+            [a] => $kernel::<1, _, _, _>($blocks, $offset, [*a], $out),
+            [a, b] => $kernel::<2, _, _, _>($blocks, $offset, [*a, *b], $out),
+            [a, b, c] => $kernel::<3, _, _, _>($blocks, $offset, [*a, *b, *c], $out),
+            [a, b, c, d] => $kernel::<4, _, _, _>($blocks, $offset, [*a, *b, *c, *d], $out),
             _ => {}
         }
     };

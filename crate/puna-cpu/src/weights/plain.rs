@@ -1,9 +1,11 @@
-//! Any format of the registry, as the file has it: each block is decoded and multiplied as floats.
+//! Any format of the registry, as the file has it: each run of 32 is decoded and multiplied as floats.
 
+use puna_core::Result;
 use puna_core::quant::{BLOCK_LEN, Format};
 
 use super::{GROUP, TILE, Weights};
 use crate::activation::Row;
+use crate::memory::zeros;
 use crate::simd::Simd;
 
 /// A matrix (R, K).
@@ -16,14 +18,13 @@ pub(crate) struct Matrix {
 
 impl Matrix {
     /// All zeros.
-    #[must_use]
-    pub(crate) fn new(format: &'static Format, rows: usize, cols: usize) -> Self {
+    pub(crate) fn new(format: &'static Format, rows: usize, cols: usize) -> Result<Self> {
         let row_bytes = format.row_bytes(cols);
-        Self {
+        Ok(Self {
             format,
-            bytes: vec![0; rows * row_bytes],
+            bytes: zeros(rows * row_bytes, "a matrix of weights")?,
             row_bytes,
-        }
+        })
     }
 
     /// The bytes of a row; nothing where the last group has none.
@@ -40,12 +41,10 @@ impl Weights for Matrix {
     }
 
     fn dot(&self, _simd: Simd, group: usize, x: &[Row<'_>], out: &mut [[f32; GROUP]; TILE]) {
-        let mut weights = [0.0; BLOCK_LEN];
         for lane in 0..GROUP {
             let mut sums = [[0.0f32; 8]; TILE];
             let row = self.bytes(group * GROUP + lane);
-            for (b, block) in row.chunks_exact(self.format.block_bytes).enumerate() {
-                (self.format.dequantize)(block, &mut weights);
+            for (b, weights) in self.format.runs(row).enumerate() {
                 for (x, sums) in x.iter().zip(&mut sums) {
                     let x = &x.floats[b * BLOCK_LEN..(b + 1) * BLOCK_LEN];
                     // Eight sums at once: lanes of a vector, if the compiler likes.
@@ -63,9 +62,9 @@ impl Weights for Matrix {
     }
 
     fn row(&self, row: usize, out: &mut [f32]) {
-        let blocks = self.bytes(row).chunks_exact(self.format.block_bytes);
-        for (block, out) in blocks.zip(out.as_chunks_mut::<BLOCK_LEN>().0) {
-            (self.format.dequantize)(block, out);
+        let runs = self.format.runs(self.bytes(row));
+        for (weights, out) in runs.zip(out.as_chunks_mut::<BLOCK_LEN>().0) {
+            *out = weights;
         }
     }
 }

@@ -16,7 +16,7 @@ pub(crate) fn load(path: &Path, chunk_bytes: u32, options: ExecutorOptions) -> E
     let mut executor =
         Executor::new(file.graph.clone(), file.n_tensors, options).expect("an executor");
     for (chunk, bytes) in file.chunks() {
-        executor.upload(chunk, bytes).expect("an upload");
+        executor.upload(&chunk.pieces, bytes).expect("an upload");
     }
     executor
 }

@@ -1,7 +1,7 @@
 //! Host half of `shaders/kernel/repack.wgsl`.
 
 use bytemuck::{Pod, Zeroable};
-use puna_core::quant::{BLOCK_LEN, Format};
+use puna_core::quant::Format;
 
 use super::{shape, weight_modules};
 use crate::shader::binding;
@@ -50,15 +50,4 @@ pub fn variant(format: &Format, cols: usize) -> Variant {
         precision: Precision::F32,
         subgroups: false,
     }
-}
-
-/// Words of a row of `plane`, and how many of them hold blocks.
-#[must_use]
-pub const fn row_words(format: &Format, plane: usize, cols: usize) -> (usize, usize) {
-    let plane = &format.planes[plane];
-    let blocks = cols / BLOCK_LEN;
-    (
-        plane.row_words(blocks),
-        (blocks * plane.bits_per_block).div_ceil(32),
-    )
 }

@@ -19,6 +19,8 @@ pub(super) struct Recipe {
     pub(super) budget_brotli_bytes: u64,
     /// What is built from it, the shipped one first.
     pub(super) output: Vec<Output>,
+    /// Modules without glue.
+    pub(super) module: Vec<Module>,
 }
 
 /// One build of the crate.
@@ -33,6 +35,22 @@ pub(super) struct Output {
     pub(super) within_budget: bool,
 }
 
+/// A crate as a module of its own, which takes its memory from whoever starts it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Module {
+    /// The crate.
+    pub(super) package: String,
+    /// Cargo features to switch on.
+    pub(super) features: Vec<String>,
+    /// Where it goes, from the root.
+    pub(super) file: String,
+    /// WebAssembly's features that it may use.
+    pub(super) target_features: Vec<String>,
+    /// Whether its memory is shared between threads.
+    pub(super) threads: bool,
+}
+
 impl Recipe {
     /// Reads the file.
     pub(super) fn read() -> Result<Self> {
@@ -44,6 +62,8 @@ impl Recipe {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -55,6 +75,8 @@ mod tests {
             first.features.is_empty(),
             "the shipped output has no test feature"
         );
+        let files: HashSet<_> = recipe.module.iter().map(|module| &module.file).collect();
+        assert_eq!(files.len(), recipe.module.len(), "each module has a file");
     }
 
     #[test]

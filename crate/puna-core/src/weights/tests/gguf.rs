@@ -382,6 +382,7 @@ fn malformed_tensors_are_refused_by_name() {
     bad(&tensor(&[1; 5], 0, 0), "tensor t: has 5 dimensions");
     bad(&tensor(&[4, 0], 0, 0), "has a 0");
     bad(&tensor(&[33], 8, 0), "not whole blocks of 32 (Q8_0)");
+    bad(&tensor(&[288], 12, 0), "not whole blocks of 256 (Q4_K)");
     bad(&tensor(&[1 << 32, 1 << 32], 0, 0), "too large");
     bad(&tensor(&[1 << 62], 0, 0), "too large");
     bad(&tensor(&[4], 0, 33), "not a multiple of the alignment 32");

@@ -1,0 +1,54 @@
+//! Q4_0: 32 weights in 18 bytes, `w = d·(q − 8)` with q of 4 bits (llama.cpp, `block_q4_0`).
+//!
+//! ```text
+//! file   | d f16 | 16 bytes: byte i = q[i] | q[i + 16] << 4 |
+//! planes | quants: 16 bytes a block | scales: d of two neighbouring blocks in a word |
+//! ```
+
+use super::{
+    BLOCK_LEN, Format, Plane, f16_at, put_f16, sample_bytes, sample_unit, u16_pair, u32_at,
+};
+
+const BYTES: usize = 18;
+
+pub(super) static FORMAT: Format = Format {
+    name: "q4_0",
+    ggml_type: 2,
+    block_len: BLOCK_LEN,
+    block_bytes: BYTES,
+    planes: &[
+        Plane {
+            name: "quants",
+            bits_per_block: 128,
+            element_bytes: 16,
+        },
+        Plane {
+            name: "scales",
+            bits_per_block: 16,
+            element_bytes: 4,
+        },
+    ],
+    dequantize,
+    repack_word,
+    sample,
+};
+
+fn dequantize(block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
+    let d = f16_at(block, 0);
+    for (i, &byte) in block[2..BYTES].iter().enumerate() {
+        out[i] = d * (f32::from(byte & 15) - 8.0);
+        out[i + 16] = d * (f32::from(byte >> 4) - 8.0);
+    }
+}
+
+fn repack_word(row: &[u8], plane: usize, word: usize) -> u32 {
+    match plane {
+        0 => u32_at(row, word / 4 * BYTES + 2 + word % 4 * 4),
+        _ => u16_pair(row, word * 2 * BYTES, BYTES),
+    }
+}
+
+fn sample(random: &mut dyn FnMut() -> u32, out: &mut [u8]) {
+    sample_bytes(random, out);
+    put_f16(out, 0, sample_unit(random) / 8.0);
+}

@@ -1,0 +1,21 @@
+//! Q4_K: `w = d·scale·q − m·min`, q of 4 bits, scale and min of 6 bits for each 32 weights. The file's layout: `puna_core::quant`, `q4_k`.
+
+use super::integers::Integers;
+use super::interleaved::Kind;
+use super::nibbles::Nibbles;
+use super::unpack::{f16_at, scale_and_min};
+
+#[derive(Debug)]
+pub(super) enum Q4K {}
+
+impl Kind for Q4K {
+    type Block = Nibbles<f32, 1, 1>;
+
+    fn integers(block: &[u8], run: usize) -> Integers {
+        // d f16, m f16, 12 bytes of scales and mins, 128 of quants: two runs in a byte, the even one lower.
+        let (scale, min) = scale_and_min(&block[4..16], run);
+        let at = 16 + run / 2 * 32;
+        let q = std::array::from_fn(|i| block[at + i] >> (run % 2 * 4) & 15);
+        Integers::whole(q, f16_at(block, 0) * scale, -f16_at(block, 2) * min)
+    }
+}

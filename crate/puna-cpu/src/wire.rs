@@ -1,0 +1,87 @@
+//! What the engine says to the executor's module, which has a memory of its own, and what it answers.
+//!
+//! Messages travel as bytes (`postcard`); chunks of weights and logits lie in the module's memory and do not.
+
+use puna_core::graph::{Graph, Wanted};
+use puna_core::weights::plan::Piece;
+use serde::{Deserialize, Serialize};
+
+use crate::Limits;
+
+/// What is asked.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Request {
+    /// Once, first: makes an executor.
+    Open {
+        /// What to run.
+        graph: Box<Graph>,
+        /// Tensors of the file.
+        n_tensors: u32,
+        /// Bounds.
+        limits: Limits,
+        /// Most threads that take part, the caller's among them.
+        threads: u32,
+    },
+    /// Takes the chunk that lies in the module's memory apart.
+    Upload {
+        /// The parts of tensors inside.
+        pieces: Vec<Piece>,
+    },
+    /// Runs tokens.
+    Forward {
+        /// Of the first.
+        position: u32,
+        /// At most [`Limits::max_tokens`].
+        ids: Vec<u32>,
+        /// Which logits.
+        wanted: Wanted,
+        /// How many threads take part.
+        threads: u32,
+    },
+}
+
+/// What is answered.
+#[derive(Debug, Serialize, Deserialize)]
+pub enum Response {
+    /// The executor is there.
+    Opened {
+        /// Where threads find their work: what `serve` is to be called with.
+        pool: u32,
+        /// Most tokens of the context.
+        context_length: u32,
+        /// Name of the instructions.
+        simd: String,
+    },
+    /// Done.
+    Done,
+    /// Done; the logits are so many floats at that address.
+    Logits {
+        /// Address of the first.
+        at: u32,
+        /// How many.
+        len: u32,
+    },
+    /// A thread has ended or hangs. When all threads but the caller's are gone, the same may be asked again of
+    /// one thread.
+    ThreadLost,
+    /// Refused: JSON of the error.
+    Failed(String),
+}
+
+/// A message as bytes.
+///
+/// # Errors
+/// `internal`, which no message of these types should be.
+pub fn encode<T: Serialize>(message: &T) -> puna_core::Result<Vec<u8>> {
+    postcard::to_allocvec(message)
+        .map_err(|error| puna_core::Error::internal(format!("a message: {error}")))
+}
+
+/// Bytes as a message.
+///
+/// # Errors
+/// `internal` when they are none.
+pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> puna_core::Result<T> {
+    postcard::from_bytes(bytes)
+        .map_err(|error| puna_core::Error::internal(format!("a message: {error}")))
+}

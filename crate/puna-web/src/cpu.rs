@@ -1,0 +1,369 @@
+//! The executor without a GPU: a wasm module of its own, with a memory of its own, which JavaScript starts.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use js_sys::{Float32Array, Uint8Array};
+use puna_core::graph::{Graph, Wanted};
+use puna_core::session::grown_capacity;
+use puna_core::weights::plan::Chunk;
+use puna_core::{Error, ErrorCode, Result};
+use puna_cpu::executor::{self, Limits};
+use puna_cpu::wire::{Request, Response, decode, encode};
+use puna_gpu::device::Counters;
+use serde_json::{Value, json};
+use wasm_bindgen::prelude::*;
+
+use crate::executor::Gauges;
+use crate::js_error::from_js;
+use crate::macrotask::Macrotask;
+use crate::options::Options;
+
+/// What a memory of 32-bit addresses can hold.
+const MOST_BYTES: u64 = 1 << 32;
+/// What the module takes besides weights and KV cache: its own data and stack, a chunk on its way, activations.
+const OVERHEAD_BYTES: u64 = 64 << 20;
+/// Tokens of a call by which numbers of threads are compared for prompts.
+const TRIAL_TOKENS: u32 = 16;
+/// Calls of which the fastest counts.
+const TRIALS: usize = 3;
+/// How much faster more threads must be to be taken: they take power and other programs' time.
+const WORTH: f64 = 0.9;
+
+#[wasm_bindgen]
+extern "C" {
+    /// `worker/cpu.ts`: starts modules, and is told what the user should know.
+    #[derive(Clone, Debug)]
+    pub type CpuHost;
+
+    /// Fetches and starts the module that this browser can run; `threads` 0 leaves the number to the host.
+    #[wasm_bindgen(method, catch)]
+    async fn start(
+        this: &CpuHost,
+        simd: Option<String>,
+        threads: u32,
+        memory_bytes: f64,
+    ) -> std::result::Result<JsValue, JsValue>;
+
+    /// Tells the page something worth knowing.
+    #[wasm_bindgen(method)]
+    fn warn(this: &CpuHost, message: &str);
+
+    /// `worker/cpu_module.ts`: a module that runs.
+    #[derive(Clone, Debug)]
+    pub(crate) type CpuModule;
+
+    /// Threads that it may have, its own among them.
+    #[wasm_bindgen(method, getter)]
+    fn threads(this: &CpuModule) -> u32;
+
+    /// Why it has no more; none where the number was chosen.
+    #[wasm_bindgen(method, getter)]
+    fn limited(this: &CpuModule) -> Option<String>;
+
+    #[wasm_bindgen(method, catch)]
+    fn call(this: &CpuModule, request: Uint8Array) -> std::result::Result<Vec<u8>, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = putChunk)]
+    fn put_chunk(this: &CpuModule, bytes: &Uint8Array) -> std::result::Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn floats(this: &CpuModule, at: u32, len: u32) -> std::result::Result<Float32Array, JsValue>;
+
+    /// Starts the other threads; rejects unless all have started.
+    #[wasm_bindgen(method, catch, js_name = startThreads)]
+    async fn start_threads(this: &CpuModule, pool: u32) -> std::result::Result<JsValue, JsValue>;
+
+    /// Ends them.
+    #[wasm_bindgen(method, js_name = endThreads)]
+    fn end_threads(this: &CpuModule);
+
+    /// Bytes of its memory.
+    #[wasm_bindgen(method, getter, js_name = memoryBytes)]
+    pub(crate) fn memory_bytes(this: &CpuModule) -> f64;
+}
+
+/// A graph in the module's memory.
+#[derive(Debug)]
+pub(crate) struct CpuExecutor {
+    host: CpuHost,
+    module: CpuModule,
+    limits: Limits,
+    context_length: usize,
+    simd: String,
+    reason: String,
+    /// Where the threads find their work.
+    pool: u32,
+    threads: Threads,
+    /// Whether the number was given and not left to a measurement.
+    is_fixed: bool,
+    macrotask: Macrotask,
+    logits: Vec<f32>,
+    counters: Arc<Counters>,
+}
+
+/// How many threads take part.
+#[derive(Clone, Copy, Debug)]
+struct Threads {
+    /// In a call of several tokens, which is bound by arithmetic.
+    prefill: u32,
+    /// In a call of one, which is bound by memory.
+    decode: u32,
+}
+
+impl CpuExecutor {
+    /// Starts the module and makes room for the graph.
+    ///
+    /// # Errors
+    /// `out_of_memory` where the model is too large for the module's memory or for the machine, and those of the
+    /// host.
+    pub(crate) async fn open(
+        host: CpuHost,
+        graph: Graph,
+        n_tensors: usize,
+        options: &Options,
+    ) -> Result<Self> {
+        let limits = Limits {
+            context_length: options.context_length,
+            ..Limits::default()
+        };
+        let most = options.memory_bytes().unwrap_or(MOST_BYTES).min(MOST_BYTES);
+        let memory_bytes = needed(&graph, limits, most)?;
+        let started = host
+            .start(
+                options.simd().map(str::to_owned),
+                options.threads().unwrap_or(0),
+                #[expect(clippy::cast_precision_loss, reason = "at most 2^32")]
+                {
+                    memory_bytes as f64
+                },
+            )
+            .await;
+        let module: CpuModule = started
+            .map_err(|thrown| from_js(&thrown, "starting the CPU executor"))?
+            .unchecked_into();
+        let request = Request::Open {
+            graph: Box::new(graph),
+            n_tensors: u32::try_from(n_tensors).unwrap_or(u32::MAX),
+            limits,
+            threads: module.threads(),
+        };
+        let Response::Opened {
+            pool,
+            context_length,
+            simd,
+        } = ask(&module, &request)?
+        else {
+            return Err(unexpected());
+        };
+        Ok(Self {
+            host,
+            module,
+            limits,
+            context_length: context_length as usize,
+            simd,
+            reason: options.device_reason().to_owned(),
+            pool,
+            threads: Threads {
+                prefill: 1,
+                decode: 1,
+            },
+            is_fixed: options.threads().is_some(),
+            macrotask: Macrotask::new()?,
+            logits: Vec::new(),
+            counters: Arc::default(),
+        })
+    }
+
+    /// Takes a chunk's bytes.
+    pub(crate) fn upload(&self, chunk: &Chunk, bytes: &Uint8Array) -> Result<()> {
+        let put = self.module.put_chunk(bytes);
+        put.map_err(|thrown| from_js(&thrown, "handing weights to the CPU executor"))?;
+        let pieces = chunk.pieces.clone();
+        match ask(&self.module, &Request::Upload { pieces })? {
+            Response::Done => Ok(()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Starts the threads, when all weights are there, and finds out how many of them are worth it.
+    pub(crate) async fn finish_upload(&mut self) -> Result<()> {
+        let all = self.module.threads();
+        if all < 2 {
+            return Ok(());
+        }
+        if let Err(thrown) = self.module.start_threads(self.pool).await {
+            let why = from_js(&thrown, "starting threads");
+            self.go_on_alone(why.message().as_str());
+            return Ok(());
+        }
+        self.threads = Threads {
+            prefill: all,
+            decode: all,
+        };
+        if !self.is_fixed {
+            self.threads = Threads {
+                prefill: self.fastest(all, TRIAL_TOKENS).await?,
+                decode: self.fastest(all, 1).await?,
+            };
+        }
+        Ok(())
+    }
+
+    /// The number of threads, of 1, 2, 4 … `all`, by which so many tokens take the least time.
+    async fn fastest(&mut self, all: u32, tokens: u32) -> Result<u32> {
+        let tokens = tokens.min(u32::try_from(self.context_length).unwrap_or(tokens));
+        let ids = vec![0; tokens as usize];
+        let mut best = (1, f64::INFINITY);
+        let mut threads = 1;
+        loop {
+            let mut least = f64::INFINITY;
+            self.threads = Threads {
+                prefill: threads,
+                decode: threads,
+            };
+            for _ in 0..TRIALS {
+                let start = now();
+                self.forward(0, &ids, Wanted::None).await?;
+                least = least.min(now() - start);
+            }
+            // A thread may have been lost meanwhile.
+            let threads_left = self.threads.decode;
+            if threads_left < threads {
+                return Ok(threads_left);
+            }
+            if least < best.1 * WORTH {
+                best = (threads, least);
+            }
+            if threads >= all {
+                return Ok(best.0);
+            }
+            threads = threads.saturating_mul(2).min(all);
+        }
+    }
+
+    /// Runs tokens; the logits that were asked for.
+    pub(crate) async fn forward(
+        &mut self,
+        position: usize,
+        ids: &[u32],
+        wanted: Wanted,
+    ) -> Result<&mut [f32]> {
+        // A long prompt is many calls: between them the worker hears of a stop.
+        self.macrotask.pass().await;
+        let mut request = Request::Forward {
+            position: u32::try_from(position).unwrap_or(u32::MAX),
+            ids: ids.to_vec(),
+            wanted,
+            threads: if ids.len() > 1 {
+                self.threads.prefill
+            } else {
+                self.threads.decode
+            },
+        };
+        let mut response = ask(&self.module, &request)?;
+        if matches!(response, Response::ThreadLost) {
+            // What it computed is not whole, and is computed again: nobody looks at the cache before.
+            self.module.end_threads();
+            self.go_on_alone("a thread has ended or does not answer");
+            if let Request::Forward { threads, .. } = &mut request {
+                *threads = 1;
+            }
+            response = ask(&self.module, &request)?;
+        }
+        let Response::Logits { at, len } = response else {
+            return Err(unexpected());
+        };
+        self.counters.steps.fetch_add(1, Ordering::Relaxed);
+        let floats = self.module.floats(at, len);
+        self.logits = floats
+            .map_err(|thrown| from_js(&thrown, "reading logits"))?
+            .to_vec();
+        Ok(&mut self.logits)
+    }
+
+    fn go_on_alone(&mut self, why: &str) {
+        self.threads = Threads {
+            prefill: 1,
+            decode: 1,
+        };
+        self.host
+            .warn(&format!("the CPU executor goes on with one thread: {why}"));
+    }
+
+    pub(crate) const fn context_length(&self) -> usize {
+        self.context_length
+    }
+
+    pub(crate) const fn max_tokens(&self) -> u32 {
+        self.limits.max_tokens
+    }
+
+    /// What can be looked at also while it runs.
+    pub(crate) fn gauges(&self) -> Gauges {
+        Gauges {
+            counters: Arc::clone(&self.counters),
+            module: Some(self.module.clone()),
+        }
+    }
+
+    /// The device as `ModelInfo` describes it.
+    pub(crate) fn describe(&self) -> Value {
+        json!({
+            "kind": "cpu",
+            "name": "CPU",
+            "reason": self.reason,
+            "simd": self.simd,
+            "threads": self.threads.decode,
+            "prefill_threads": self.threads.prefill,
+            "threads_limited_by": self.module.limited(),
+        })
+    }
+}
+
+/// Bytes of memory that the module may be given: room for the whole context, if that is to be had.
+///
+/// # Errors
+/// `out_of_memory` when not even the first of it fits.
+fn needed(graph: &Graph, limits: Limits, most: u64) -> Result<u64> {
+    let context_length = limits.context_length(graph);
+    let bytes = |tokens| executor::bytes(graph, tokens).saturating_add(OVERHEAD_BYTES);
+    let least = bytes(grown_capacity(1, context_length)?);
+    if least > most {
+        return Err(Error::new(
+            ErrorCode::OutOfMemory,
+            format!(
+                "the model needs {least} bytes of memory on the CPU, and a page's module has at most {most}; take a \
+                 smaller model or one with fewer bits a weight, or a device with WebGPU"
+            ),
+        )
+        .detail("needed_bytes", least)
+        .detail("limit_bytes", most));
+    }
+    Ok(bytes(context_length).min(most))
+}
+
+fn ask(module: &CpuModule, request: &Request) -> Result<Response> {
+    let bytes = encode(request)?;
+    let answer = module
+        .call(Uint8Array::from(bytes.as_slice()))
+        .map_err(|thrown| from_js(&thrown, "the CPU executor"))?;
+    match decode(&answer)? {
+        Response::Failed(json) => Err(Error::from_json(&json)),
+        response => Ok(response),
+    }
+}
+
+fn unexpected() -> Error {
+    Error::internal("the CPU executor gave another answer than it was asked for")
+}
+
+/// In ms.
+fn now() -> f64 {
+    #[wasm_bindgen]
+    extern "C" {
+        #[wasm_bindgen(js_namespace = performance, js_name = now)]
+        fn performance_now() -> f64;
+    }
+    performance_now()
+}

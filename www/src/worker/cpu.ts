@@ -1,0 +1,95 @@
+// Starts the CPU's executor: which of its builds, on which kind of memory, with how many threads.
+
+import { PunaError } from "../errors.js";
+import { CpuModule, type ThreadWorker } from "./cpu_module.js";
+import { type SimdBuild, chooseBuild } from "./simd.js";
+
+/** More threads than this have not been seen to help: memory is what a token waits for. */
+const MOST_THREADS = 8;
+const PAGE_BYTES = 65_536;
+/** Holds the module's own data and its stack. */
+const FIRST_PAGES = 64;
+
+/** Where the builds lie. */
+const FILES: Readonly<Record<SimdBuild, Readonly<Record<"alone" | "threads", () => URL>>>> = {
+  simd128: {
+    alone: () => new URL("../../pkg-cpu/puna_cpu_simd128.wasm", import.meta.url),
+    threads: () => new URL("../../pkg-cpu/puna_cpu_simd128_threads.wasm", import.meta.url),
+  },
+  relaxed: {
+    alone: () => new URL("../../pkg-cpu/puna_cpu_relaxed.wasm", import.meta.url),
+    threads: () => new URL("../../pkg-cpu/puna_cpu_relaxed_threads.wasm", import.meta.url),
+  },
+};
+
+/** What is asked of the worker's globals. */
+export interface CpuScope {
+  crossOriginIsolated: boolean;
+  navigator: { hardwareConcurrency?: number };
+}
+
+/** What the engine is given to start the executor by. */
+export class CpuHost {
+  readonly #scope: CpuScope;
+  /** Tells the page something worth knowing. */
+  readonly warn: (message: string) => void;
+
+  constructor(scope: CpuScope, warn: (message: string) => void) {
+    this.#scope = scope;
+    this.warn = warn;
+  }
+
+  /** Fetches and starts the module; `threads` 0 leaves the number to the machine. */
+  async start(simd: SimdBuild | undefined, threads: number, memoryBytes: number): Promise<CpuModule> {
+    const build = chooseBuild(simd, (bytes) => WebAssembly.validate(bytes));
+    const { wanted, limited } = this.#threads(threads);
+    const maximum = Math.ceil(memoryBytes / PAGE_BYTES);
+    const shared = wanted > 1 ? this.#sharedMemory(maximum) : undefined;
+    const parts = {
+      module: await compile(FILES[build][shared === undefined ? "alone" : "threads"]()),
+      memory: shared ?? new WebAssembly.Memory({ initial: FIRST_PAGES, maximum }),
+      threads: shared === undefined ? 1 : wanted,
+      limited: shared === undefined && wanted > 1 ? "shared memory was refused" : limited,
+      startWorker,
+    };
+    return CpuModule.start(parts);
+  }
+
+  #threads(asked: number): { wanted: number; limited: string | undefined } {
+    const { crossOriginIsolated, navigator } = this.#scope;
+    const wanted = asked > 0 ? asked : Math.min(navigator.hardwareConcurrency ?? 1, MOST_THREADS);
+    if (wanted === 1 || crossOriginIsolated) return { wanted, limited: undefined };
+    const limited =
+      "the page is not cross-origin isolated: it takes the headers Cross-Origin-Opener-Policy: same-origin and " +
+      "Cross-Origin-Embedder-Policy: require-corp";
+    if (asked > 1) this.warn(`one thread in place of ${asked}: ${limited}`);
+    return { wanted: 1, limited };
+  }
+
+  #sharedMemory(maximum: number): WebAssembly.Memory | undefined {
+    try {
+      return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum, shared: true });
+    } catch (error) {
+      this.warn(`the CPU executor goes on with one thread: shared memory was refused: ${String(error)}`);
+      return undefined;
+    }
+  }
+}
+
+async function compile(url: URL): Promise<WebAssembly.Module> {
+  try {
+    const response = await fetch(url);
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    return await WebAssembly.compile(await response.arrayBuffer());
+  } catch (error) {
+    throw new PunaError(
+      "internal",
+      `the CPU executor did not start: ${url.pathname.split("/").at(-1) ?? ""}: ${String(error)}; the puna_cpu files must lie beside ` +
+        "worker.js, and a Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src and 'self' in connect-src",
+    );
+  }
+}
+
+function startWorker(): ThreadWorker {
+  return new Worker(new URL("./thread.ts", import.meta.url), { type: "module", name: "puna thread" });
+}
