@@ -35,3 +35,14 @@ fn raw_spread(bits: u32) -> u32 {
     }
     return word;
 }
+
+// Word `word` of the `bits` words that hold a run of 32 quants of so many bits. In the file they are bits `shift` .. of
+// the 32 bytes at `at`; byte b of the word holds those of weights 4·(word + bits·n) + b, at bits bits·n ...
+fn raw_gather(at: u32, bits: u32, shift: u32, word: u32) -> u32 {
+    let low = 0x01010101u * ((1u << bits) - 1u);
+    var gathered = 0u;
+    for (var n = 0u; n * bits < 8u; n++) {
+        gathered |= ((raw_u32(at + 4u * (word + bits * n)) >> shift) & low) << (bits * n);
+    }
+    return gathered;
+}

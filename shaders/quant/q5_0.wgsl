@@ -1,6 +1,6 @@
 // Q5_0: w = d·(q − 16), 32 weights a block.
-@group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>; // (R, BLOCKS): byte i holds the low 4 bits of q[i] and q[i + 16]
-@group(0) @binding(1) var<storage, read> highs: array<u32>; // (R, BLOCKS): bit 8·b + k is the fifth bit of q[4·k + b]
+@group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>; // (R, BLOCKS): low 4 bits, q[i] and q[i + 16] in byte i
+@group(0) @binding(1) var<storage, read> highs: array<u32>; // (R, BLOCKS): fifth bits, as raw_spread lays them
 @group(0) @binding(2) var<storage, read> scales: array<u32>; // (R, ⌈BLOCKS / 2⌉): d of two blocks as f16
 
 fn decode_block(row: u32, block: u32) -> array<real4, 8> {

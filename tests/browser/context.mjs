@@ -40,6 +40,7 @@ const SITE = {
   "/package": at("www/dist"),
   "/demo": at("www/dist/demo"),
   "/conformance": at("www/pkg-conformance"),
+  "/cpu-test": at("www/pkg-cpu-test"),
   "/": at("tests/browser"),
 };
 

@@ -29,6 +29,7 @@ const NOUNS = [
   "unload",
   "decode_loop",
   "conformance",
+  "cpu_kernels",
   "cpu_device",
   "cpu_model",
   "real_model",

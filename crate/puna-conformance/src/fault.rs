@@ -89,6 +89,11 @@ pub const FAULTS: &[Fault] = &[
     fault("quant/q4_1", "d * nibbles(h.w) + m", "d * nibbles(h.z) + m"),
     fault("quant/q5_0", "high >> 7u", "high >> 6u"),
     fault("quant/q5_1", "high >> 7u", "high >> 6u"),
+    fault("quant/q2_k", "q.y >> 6u", "q.y >> 4u"),
+    fault("quant/q3_k", "h >> 7u", "h >> 6u"),
+    fault("quant/q4_k", "q.w >> 4u", "q.z >> 4u"),
+    fault("quant/q5_k", "h >> 7u", "h >> 6u"),
+    fault("quant/q6_k", "h.y >> 6u", "h.y >> 4u"),
     fault("quant/q8_0", "[block % 2u]", "[0u]"),
 ];
 

@@ -75,6 +75,16 @@ fn tiny_llama_in_q8_0_reproduces_the_golden_logits() {
 }
 
 #[test]
+fn tiny_llama_in_q4_k_reproduces_the_golden_logits() {
+    check("Q4_K");
+}
+
+#[test]
+fn tiny_llama_in_q6_k_reproduces_the_golden_logits() {
+    check("Q6_K");
+}
+
+#[test]
 fn a_tensor_that_nothing_uses_is_refused_by_name() {
     let (_, mut gguf) = read_gguf("llama-256/llama-256-Q4_1.gguf");
     let mut bias = gguf.tensors[0].clone();

@@ -12,6 +12,8 @@ mod kernel;
 mod memory;
 pub mod pool;
 mod scatter;
+#[cfg(any(test, feature = "self-test"))]
+mod self_test;
 pub mod simd;
 #[cfg(feature = "module")]
 mod wasm;

@@ -20,8 +20,8 @@ pub(crate) fn refused(bytes: u64, what: &str) -> Error {
     Error::new(
         ErrorCode::OutOfMemory,
         format!(
-            "{what} needs {bytes} bytes of memory, which are not there; close other programs or tabs, or take a \
-             smaller model"
+            "no memory for {what}: {bytes} bytes are needed and not there; close other programs or tabs, or take a smaller \
+             model"
         ),
     )
     .detail("bytes", bytes)

@@ -101,11 +101,7 @@ fn room(buffer: &mut Vec<u8>, bytes: usize) -> *mut u8 {
 /// Answers the request that was written; where the response is.
 #[unsafe(no_mangle)]
 extern "C" fn call() -> *const u8 {
-    panic::set_hook(Box::new(|info| {
-        let mut message = String::new();
-        let _ = write!(message, "{info}");
-        import::panicked(&message);
-    }));
+    tell_of_panics();
     MAIN.with_borrow_mut(|main| {
         let response = main
             .answer()
@@ -113,6 +109,22 @@ extern "C" fn call() -> *const u8 {
         main.response = encode(&response).unwrap_or_default();
         main.response.as_ptr()
     })
+}
+
+fn tell_of_panics() {
+    panic::set_hook(Box::new(|info| {
+        let mut message = String::new();
+        let _ = write!(message, "{info}");
+        import::panicked(&message);
+    }));
+}
+
+/// Checks every kernel; how many cases there are.
+#[cfg(feature = "self-test")]
+#[unsafe(no_mangle)]
+extern "C" fn self_test() -> usize {
+    tell_of_panics();
+    crate::self_test::run()
 }
 
 /// Bytes of the response.

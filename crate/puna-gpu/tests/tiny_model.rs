@@ -209,7 +209,7 @@ fn matrices_over_the_binding_limit_are_cut_and_answer_alike() {
     let mut gpu = support::gpu();
     // Planes of 384 rows and more are 48 KiB and more.
     gpu.capabilities.max_binding_bytes = 32 << 10;
-    for format in ["Q4_1", "Q8_0"] {
+    for format in ["Q4_1", "Q8_0", "Q4_K", "Q6_K"] {
         check_on(
             gpu.clone(),
             format,

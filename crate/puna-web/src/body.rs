@@ -1,24 +1,19 @@
 //! The bytes of an answer as they come, copied from JavaScript's buffers to JavaScript's buffers.
 
-use js_sys::{ArrayBuffer, Promise, Uint8Array};
-use puna_core::{Error, Result};
-use wasm_bindgen::JsCast;
+use js_sys::Uint8Array;
+use puna_core::Result;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::{ReadableStream, ReadableStreamByobReader, ReadableStreamDefaultReader, Response};
+use web_sys::Response;
 
 use crate::abort::Abort;
-use crate::buffer::allocate;
 use crate::fetch::{Fault, Remote};
-use crate::js_error::{from_js, get};
 use crate::patience::in_time;
+use crate::pieces::Pieces;
 use crate::progress::Progress;
-
-/// Bytes that are read at a time where the browser fills a buffer of ours.
-const PIECE_BYTES: u32 = 256 << 10;
 
 /// The bytes of an answer as they come. Dropping it ends the request.
 pub(crate) struct Body {
-    reader: Option<Reader>,
+    pieces: Option<Pieces>,
     /// What came and has not been asked for.
     rest: Option<Uint8Array>,
     url: String,
@@ -29,10 +24,10 @@ pub(crate) struct Body {
 
 impl Body {
     pub(crate) fn new(response: &Response, request: Abort, remote: &Remote<'_>) -> Result<Self> {
-        let reader = response.body().map(|stream| Reader::new(&stream));
-        let reader = reader.transpose()?;
+        let pieces = response.body().map(|stream| Pieces::new(&stream));
+        let pieces = pieces.transpose()?;
         Ok(Self {
-            reader,
+            pieces,
             rest: None,
             url: remote.url.clone(),
             request,
@@ -92,20 +87,14 @@ impl Body {
         if let Some(rest) = self.rest.take() {
             return Ok(Some(rest));
         }
-        let Some(reader) = &mut self.reader else {
+        let Some(pieces) = &mut self.pieces else {
             return Ok(None);
         };
         loop {
-            let result = in_time(reader.read(), &self.request, &self.url).await?;
-            if get(&result, "done").is_truthy() {
-                return Ok(None);
-            }
-            let Ok(piece) = get(&result, "value").dyn_into::<Uint8Array>() else {
-                return Err(Error::internal("a body gave something that is not bytes").into());
-            };
-            reader.is_done_with(&piece);
-            if piece.length() > 0 {
-                return Ok(Some(piece));
+            let result = in_time(pieces.read(), &self.request, &self.url).await?;
+            match pieces.take(&result)? {
+                Some(piece) if piece.length() == 0 => {}
+                piece => return Ok(piece),
             }
         }
     }
@@ -117,61 +106,12 @@ impl Body {
     }
 }
 
-/// Reads into one buffer again and again where the browser can; else the browser makes a new one each time, and a
-/// model's worth of them lies about until it collects its garbage.
-enum Reader {
-    Own {
-        reader: ReadableStreamByobReader,
-        /// Given away while a read is pending; the browser gives the memory back with the bytes.
-        buffer: ArrayBuffer,
-    },
-    Browsers(ReadableStreamDefaultReader),
-}
-
-impl Reader {
-    fn new(stream: &ReadableStream) -> Result<Self> {
-        if let Ok(reader) = ReadableStreamByobReader::new(stream) {
-            return Ok(Self::Own {
-                reader,
-                buffer: allocate(PIECE_BYTES)?.buffer(),
-            });
-        }
-        let reader = ReadableStreamDefaultReader::new(stream)
-            .map_err(|thrown| from_js(&thrown, "reading an answer"))?;
-        Ok(Self::Browsers(reader))
-    }
-
-    fn read(&self) -> Promise {
-        match self {
-            Self::Own { reader, buffer } => {
-                let view = Uint8Array::new(buffer);
-                reader.read_with_array_buffer_view(&view)
-            }
-            Self::Browsers(reader) => reader.read(),
-        }
-    }
-
-    /// The next read may overwrite what `piece` is a part of: it is asked for when nothing of it is left.
-    fn is_done_with(&mut self, piece: &Uint8Array) {
-        if let Self::Own { buffer, .. } = self {
-            *buffer = piece.buffer();
-        }
-    }
-
-    fn cancel(&self) -> Promise {
-        match self {
-            Self::Own { reader, .. } => reader.cancel(),
-            Self::Browsers(reader) => reader.cancel(),
-        }
-    }
-}
-
 impl Drop for Body {
     fn drop(&mut self) {
-        if let Some(reader) = self.reader.take() {
+        if let Some(pieces) = self.pieces.take() {
             // Waited for, so that its failure is nobody's unhandled rejection.
             spawn_local(async move {
-                let _ = JsFuture::from(reader.cancel()).await;
+                let _ = JsFuture::from(pieces.cancel()).await;
             });
         }
     }

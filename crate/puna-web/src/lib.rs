@@ -43,6 +43,7 @@ mod macrotask;
 mod open;
 mod options;
 mod patience;
+mod pieces;
 pub mod progress;
 mod shards;
 #[cfg(target_arch = "wasm32")]

@@ -7,7 +7,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
-use crate::buffer::{from_allocation, release};
+use crate::buffer::from_allocation;
+use crate::pieces::Pieces;
 use crate::progress::number;
 use crate::shards::Shards;
 use crate::web_file::WebFile;
@@ -73,9 +74,20 @@ pub(crate) async fn read_blob(blob: &Blob, offset: u64, buffer: &Uint8Array) -> 
     let slice = blob
         .slice_with_f64_and_f64(number(offset), end)
         .map_err(failed)?;
-    let bytes = Uint8Array::new(&JsFuture::from(slice.array_buffer()).await.map_err(failed)?);
-    let length = bytes.length();
-    buffer.subarray(0, length).set(&bytes, 0);
-    release(&bytes);
-    Ok(length)
+    let mut pieces = Pieces::new(&slice.stream())?;
+    let mut at = 0_u32;
+    loop {
+        let result = JsFuture::from(pieces.read()).await.map_err(failed)?;
+        let Some(piece) = pieces.take(&result)? else {
+            return Ok(at);
+        };
+        let end = at.saturating_add(piece.length());
+        if end > buffer.length() {
+            return Err(Error::internal(
+                "a file gave more bytes than it was asked for",
+            ));
+        }
+        buffer.set(&piece, at);
+        at = end;
+    }
 }

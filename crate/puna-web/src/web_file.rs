@@ -8,7 +8,7 @@ use puna_core::{Error, ErrorCode, Result};
 use web_sys::RequestCache;
 
 use crate::body::Body;
-use crate::buffer::allocate;
+use crate::buffer::{allocate, release};
 use crate::fetch::{Fault, Got, Remote, Tries};
 use crate::http::Answer;
 use crate::lanes::Turn;
@@ -33,9 +33,18 @@ pub(crate) struct WebFile<'a> {
     /// Where those begin who wait for the stream: the first one is next.
     waiting: RefCell<BTreeSet<u64>>,
     /// The file's first bytes, kept so that what came along with the header is not asked for again.
-    head: RefCell<Uint8Array>,
+    head: Head,
     /// The head is the whole file.
     ended: Cell<bool>,
+}
+
+/// The file's first bytes.
+struct Head(RefCell<Uint8Array>);
+
+impl Drop for Head {
+    fn drop(&mut self) {
+        release(&self.0.borrow());
+    }
 }
 
 impl<'a> WebFile<'a> {
@@ -45,14 +54,14 @@ impl<'a> WebFile<'a> {
             mode: Cell::new(Mode::Unknown),
             stream: Turn::new(None),
             waiting: RefCell::new(BTreeSet::new()),
-            head: RefCell::new(Uint8Array::new_with_length(0)),
+            head: Head(RefCell::new(Uint8Array::new_with_length(0))),
             ended: Cell::new(false),
         }
     }
 
     /// The file's first bytes: as many as asked for, or all there are.
     pub(crate) async fn head(&self, bytes: u32) -> Result<Uint8Array> {
-        let old = self.head.borrow().clone();
+        let old = self.head.0.borrow().clone();
         // Who asks for what is behind a file's end gets an error and no bytes.
         let total = self.remote.total.get();
         if total.is_some_and(|total| total <= old.length().into()) {
@@ -68,9 +77,10 @@ impl<'a> WebFile<'a> {
                 got => got?,
             };
             self.ended.set(got < rest.length());
-            *self.head.borrow_mut() = grown.subarray(0, old.length().saturating_add(got));
+            *self.head.0.borrow_mut() = grown.subarray(0, old.length().saturating_add(got));
+            release(&old);
         }
-        Ok(self.head.borrow().clone())
+        Ok(self.head.0.borrow().clone())
     }
 
     /// Reads from `start` into all of `buffer`, or up to the file's end; returns how many bytes.
@@ -117,13 +127,13 @@ impl<'a> WebFile<'a> {
 
     /// How many bytes of a range came along with the head.
     pub(crate) fn in_head(&self, start: u64, bytes: u32) -> u64 {
-        let head = u64::from(self.head.borrow().length());
+        let head = u64::from(self.head.0.borrow().length());
         head.saturating_sub(start).min(bytes.into())
     }
 
     /// Copies what the head holds of `buffer`'s front.
     fn copy_head(&self, start: u64, buffer: &Uint8Array) -> u32 {
-        let head = self.head.borrow();
+        let head = self.head.0.borrow();
         let Some(start) = u32::try_from(start)
             .ok()
             .filter(|start| *start < head.length())

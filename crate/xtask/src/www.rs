@@ -25,7 +25,13 @@ pub(crate) fn build() -> Result<()> {
     let stamp = Inputs::new(&["npm run build"])
         .path(
             &folder(),
-            &["node_modules", "dist", "pkg-conformance", "test"],
+            &[
+                "node_modules",
+                "dist",
+                "pkg-conformance",
+                "pkg-cpu-test",
+                "test",
+            ],
         )?
         .stamp("www-dist");
     if stamp.is_fresh(&[dist().join("index.js"), page().join("index.html")]) {

@@ -7,62 +7,63 @@ use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
 use super::{
-    Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude, step_bytes,
+    Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude, others,
+    step_bytes,
 };
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
-    let cols = 96;
-    for format in [format("q4_1")] {
-        // The last with gates so large that their exponential would leave f32.
-        for (width, size) in [(1, 1.0), (37, 1.0), (65, 1.0), (37, 300.0)] {
-            for &tokens in variant.tokens() {
-                let mut stage = Stage::new(200 + cases.len() as u32, KV);
-                let weight = stage.matrix(format, 2 * width, cols);
-                let (x, out) = (stage.activation(cols), stage.activation(width));
-                let input = stage.random.floats(tokens * cols);
-                let gain = stage.random.floats(cols);
-                let gain: Vec<f32> = gain.into_iter().map(|gain| gain * size).collect();
-                let gated = glu(stage.dense(weight), &input, &gain, EPS);
+    // The last with gates so large that their exponential would leave f32.
+    let shapes = [(1, 1.0), (37, 1.0), (65, 1.0), (37, 300.0)];
+    let own = shapes.map(|(width, size)| (format("q4_1"), 96, width, size));
+    let others = others(variant, "q4_1").map(|(format, cols)| (format, cols, 37, 1.0));
+    for (format, cols, width, size) in own.into_iter().chain(others) {
+        for &tokens in variant.tokens() {
+            let mut stage = Stage::new(200 + cases.len() as u32, KV);
+            let weight = stage.matrix(format, 2 * width, cols);
+            let (x, out) = (stage.activation(cols), stage.activation(width));
+            let input = stage.random.floats(tokens * cols);
+            let gain = stage.random.floats(cols);
+            let gain: Vec<f32> = gain.into_iter().map(|gain| gain * size).collect();
+            let gated = glu(stage.dense(weight), &input, &gain, EPS);
 
-                let step = Step {
-                    position: 3,
-                    tokens: tokens as u32,
-                    capacity: 0,
-                    first_token: tokens as u32,
-                };
-                let op = Glu {
-                    x,
-                    gain: 0,
-                    eps: EPS,
-                    weight,
-                    out,
-                };
-                let recipes = kernel::glu::recipes(&op, &stage.setting(variant, KvType::F32));
-                let mut buffers: Vec<_> = stage.planes(weight).collect();
-                buffers.extend([
-                    (binding::X, bits(&input)),
-                    (binding::OUT, vec![0; gated.len()]),
-                    (binding::VECTORS, bits(&gain)),
-                ]);
-                cases.push(Case {
-                    name: format!(
-                        "glu {} F {width} K {cols} T {tokens} gates of {size} {}",
-                        format.name,
-                        variant.label()
-                    ),
-                    kernel: "glu",
-                    precision: variant.precision,
-                    kv: Kv(KvType::F32),
-                    // A product of two such sums.
-                    magnitude: magnitude(cols) * f64::from(size * size),
-                    exact: false,
-                    buffers,
-                    step: step_bytes(&step),
-                    dispatches: dispatches(recipes, &step),
-                    wanted: vec![Wanted::Floats(binding::OUT, gated)],
-                });
-            }
+            let step = Step {
+                position: 3,
+                tokens: tokens as u32,
+                capacity: 0,
+                first_token: tokens as u32,
+            };
+            let op = Glu {
+                x,
+                gain: 0,
+                eps: EPS,
+                weight,
+                out,
+            };
+            let recipes = kernel::glu::recipes(&op, &stage.setting(variant, KvType::F32));
+            let mut buffers: Vec<_> = stage.planes(weight).collect();
+            buffers.extend([
+                (binding::X, bits(&input)),
+                (binding::OUT, vec![0; gated.len()]),
+                (binding::VECTORS, bits(&gain)),
+            ]);
+            cases.push(Case {
+                name: format!(
+                    "glu {} F {width} K {cols} T {tokens} gates of {size} {}",
+                    format.name,
+                    variant.label()
+                ),
+                kernel: "glu",
+                precision: variant.precision,
+                kv: Kv(KvType::F32),
+                // A product of two such sums.
+                magnitude: magnitude(cols) * f64::from(size * size),
+                exact: false,
+                buffers,
+                step: step_bytes(&step),
+                dispatches: dispatches(recipes, &step),
+                wanted: vec![Wanted::Floats(binding::OUT, gated)],
+            });
         }
     }
     cases

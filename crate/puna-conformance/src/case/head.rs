@@ -7,7 +7,8 @@ use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
 use super::{
-    Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude, step_bytes,
+    Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude, others,
+    step_bytes,
 };
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
@@ -22,54 +23,54 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
         (37, 288),
         (5, 1056),
     ];
-    for format in [format("q8_0")] {
-        for (rows, cols) in shapes {
-            for &tokens in variant.tokens() {
-                let mut stage = Stage::new(100 + cases.len() as u32, KV);
-                let weight = stage.matrix(format, rows, cols);
-                let x = stage.activation(cols);
-                let input = stage.random.floats(tokens * cols);
-                let gain = stage.random.floats(cols);
-                // All tokens but the first, where there are more.
-                let skipped = usize::from(tokens > 1);
-                let logits = head(stage.dense(weight), &input[skipped * cols..], &gain, EPS);
+    let own = shapes.map(|(rows, cols)| (format("q8_0"), rows, cols));
+    let others = others(variant, "q8_0").map(|(format, cols)| (format, 37, cols));
+    for (format, rows, cols) in own.into_iter().chain(others) {
+        for &tokens in variant.tokens() {
+            let mut stage = Stage::new(100 + cases.len() as u32, KV);
+            let weight = stage.matrix(format, rows, cols);
+            let x = stage.activation(cols);
+            let input = stage.random.floats(tokens * cols);
+            let gain = stage.random.floats(cols);
+            // All tokens but the first, where there are more.
+            let skipped = usize::from(tokens > 1);
+            let logits = head(stage.dense(weight), &input[skipped * cols..], &gain, EPS);
 
-                let step = Step {
-                    position: 3,
-                    tokens: tokens as u32,
-                    capacity: 0,
-                    first_token: skipped as u32,
-                };
-                let op = Head {
-                    x,
-                    gain: 0,
-                    eps: EPS,
-                    weight,
-                };
-                let recipes = kernel::head::recipes(&op, &stage.setting(variant, KvType::F32));
-                let mut buffers: Vec<_> = stage.planes(weight).collect();
-                buffers.extend([
-                    (binding::X, bits(&input)),
-                    (binding::OUT, vec![0; logits.len()]),
-                    (binding::VECTORS, bits(&gain)),
-                ]);
-                cases.push(Case {
-                    name: format!(
-                        "head {} R {rows} K {cols} T {tokens} {}",
-                        format.name,
-                        variant.label()
-                    ),
-                    kernel: "head",
-                    precision: variant.precision,
-                    kv: Kv(KvType::F32),
-                    magnitude: magnitude(cols),
-                    exact: false,
-                    buffers,
-                    step: step_bytes(&step),
-                    dispatches: dispatches(recipes, &step),
-                    wanted: vec![Wanted::Floats(binding::OUT, logits)],
-                });
-            }
+            let step = Step {
+                position: 3,
+                tokens: tokens as u32,
+                capacity: 0,
+                first_token: skipped as u32,
+            };
+            let op = Head {
+                x,
+                gain: 0,
+                eps: EPS,
+                weight,
+            };
+            let recipes = kernel::head::recipes(&op, &stage.setting(variant, KvType::F32));
+            let mut buffers: Vec<_> = stage.planes(weight).collect();
+            buffers.extend([
+                (binding::X, bits(&input)),
+                (binding::OUT, vec![0; logits.len()]),
+                (binding::VECTORS, bits(&gain)),
+            ]);
+            cases.push(Case {
+                name: format!(
+                    "head {} R {rows} K {cols} T {tokens} {}",
+                    format.name,
+                    variant.label()
+                ),
+                kernel: "head",
+                precision: variant.precision,
+                kv: Kv(KvType::F32),
+                magnitude: magnitude(cols),
+                exact: false,
+                buffers,
+                step: step_bytes(&step),
+                dispatches: dispatches(recipes, &step),
+                wanted: vec![Wanted::Floats(binding::OUT, logits)],
+            });
         }
     }
     cases

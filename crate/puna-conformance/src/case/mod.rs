@@ -46,12 +46,15 @@ pub struct Case {
 }
 
 impl Case {
-    /// Whether all its shaders are linked with the module.
+    /// Whether all its shaders are linked with the module and may run it: `lib/raw` comes with every format, but only
+    /// shaders that bind the file's bytes call it.
     #[must_use]
     pub fn links(&self, module: &str) -> bool {
-        let modules =
-            |dispatch: &Dispatch| dispatch.variant.modules.iter().any(|name| name == module);
-        self.dispatches.iter().all(modules)
+        let runs = |Dispatch { variant, .. }: &Dispatch| {
+            variant.modules.iter().any(|name| name == module)
+                && (module != "lib/raw" || variant.bindings.contains(&binding::RAW))
+        };
+        self.dispatches.iter().all(runs)
     }
 }
 
@@ -304,11 +307,25 @@ pub(crate) fn bits(floats: &[f32]) -> Vec<u32> {
     floats.iter().map(|x| x.to_bits()).collect()
 }
 
-/// The formats, each with numbers of columns: one block, and an odd number of blocks.
+/// The formats, each with numbers of columns: a block of the file, and an odd number of them.
 pub(crate) fn formats() -> impl Iterator<Item = (&'static Format, usize)> {
     FORMATS
         .iter()
-        .flat_map(|&format| [(format, format.block_len), (format, 5 * format.block_len)])
+        .flat_map(|&format| [(format, format.block_len), (format, 3 * format.block_len)])
+}
+
+/// The formats besides `own`, each with a number of columns, for a kernel whose other cases are all in `own`: in the
+/// serial split alone, a token at a time. It is the split that calls `decode_block`, and `linear_add` has every format
+/// in every split, arithmetic and tile; what is left to see is that kernel and format can be linked together.
+pub(crate) fn others(
+    variant: Variation,
+    own: &str,
+) -> impl Iterator<Item = (&'static Format, usize)> {
+    let simplest = variant.split == Split::Serial && variant.tokens_each == 1;
+    let others = FORMATS
+        .iter()
+        .filter(move |format| simplest && format.name != own);
+    others.map(|&format| (format, 3 * format.block_len))
 }
 
 /// A format for cases where its decoder is not the point.

@@ -8,29 +8,21 @@ use puna_gpu::shader::variant::KvType;
 
 use super::{
     CAPACITY, Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude,
-    step_bytes,
+    others, step_bytes,
 };
 
 const POSITION: usize = 5;
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
-    let cols = 96;
-    for format in [format("q4_1")] {
-        for kv in [Kv(KvType::F32), Kv(KvType::F16)] {
-            for heads in [2, 6] {
-                for &tokens in variant.tokens() {
-                    cases.push(case(
-                        variant,
-                        format,
-                        kv,
-                        heads,
-                        tokens,
-                        cols,
-                        cases.len() as u32,
-                    ));
-                }
-            }
+    let kinds = [KvType::F32, KvType::F16].map(Kv);
+    let shapes = kinds.into_iter().flat_map(|kv| [(kv, 2), (kv, 6)]);
+    let own = shapes.map(|(kv, heads)| (format("q4_1"), 96, kv, heads));
+    let others = others(variant, "q4_1").map(|(format, cols)| (format, cols, kinds[0], 2));
+    for (format, cols, kv, heads) in own.chain(others) {
+        for &tokens in variant.tokens() {
+            let seed = cases.len() as u32;
+            cases.push(case(variant, format, kv, heads, tokens, cols, seed));
         }
     }
     cases
@@ -106,7 +98,7 @@ fn case(
     ]);
     Case {
         name: format!(
-            "qkv {} H {heads} T {tokens} kv {} {}",
+            "qkv {} H {heads} K {cols} T {tokens} kv {} {}",
             format.name,
             kv.0.name(),
             variant.label()

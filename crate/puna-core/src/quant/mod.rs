@@ -8,10 +8,15 @@
 
 mod f16;
 mod f32;
+mod q2_k;
+mod q3_k;
 mod q4_0;
 mod q4_1;
+mod q4_k;
 mod q5_0;
 mod q5_1;
+mod q5_k;
+mod q6_k;
 mod q8_0;
 
 use crate::weights::gguf::type_name;
@@ -29,6 +34,11 @@ pub static FORMATS: &[&Format] = &[
     &q5_0::FORMAT,
     &q5_1::FORMAT,
     &q8_0::FORMAT,
+    &q2_k::FORMAT,
+    &q3_k::FORMAT,
+    &q4_k::FORMAT,
+    &q5_k::FORMAT,
+    &q6_k::FORMAT,
 ];
 
 /// One block format: how the file stores it and how planes hold it.
@@ -169,6 +179,17 @@ fn u16_pair(row: &[u8], at: usize, stride: usize) -> u32 {
 fn spread(bits: u32) -> u32 {
     let four = |k: u32| (bits >> (4 * k) & 15).wrapping_mul(0x0020_4081) & 0x0101_0101;
     (0..8).fold(0, |word, k| word | four(k) << k)
+}
+
+/// Word `word` of the `bits` words that hold a run's quants of so many bits. In the file they are bits `shift` .. of
+/// the 32 bytes at `at`; byte b of the word holds those of weights 4·(word + bits·n) + b, at bits bits·n ... Twin of
+/// `raw_gather` in `shaders/lib/raw.wgsl`.
+fn gather(row: &[u8], at: usize, bits: usize, shift: usize, word: usize) -> u32 {
+    let low = 0x0101_0101 * ((1 << bits) - 1);
+    (0..8 / bits).fold(0, |gathered, n| {
+        let four = u32_at(row, at + 4 * (word + bits * n)) >> shift & low;
+        gathered | four << (bits * n)
+    })
 }
 
 fn f16_at(bytes: &[u8], at: usize) -> f32 {

@@ -79,24 +79,20 @@ pub(super) fn shards() -> Result<()> {
     Ok(())
 }
 
-/// The browser suite in `name` (`chromium` or `firefox`).
-pub(super) fn suite(name: &str, system: &System, full: bool) -> Result<Outcome> {
-    let (program, adapter) = match name {
-        "firefox" => (system.firefox()?, system.lavapipe()?),
-        _ => (system.chromium()?, system.swiftshader()?),
+/// The browser suite in `stage` (`chromium` or `firefox`, with WebGPU, or `firefox-default`, as it comes).
+pub(super) fn suite(stage: &str, system: &System, full: bool) -> Result<Outcome> {
+    let (name, program, adapter) = match stage {
+        "chromium" => ("chromium", system.chromium()?, Some(system.swiftshader()?)),
+        "firefox" => ("firefox", system.firefox()?, Some(system.lavapipe()?)),
+        _ => ("firefox", system.firefox()?, None),
     };
     let mut tool = Tool::new("node")
-        .args([
-            "tests/browser/run.mjs",
-            "--browser",
-            name,
-            "--adapter",
-            adapter.name,
-            "--program",
-        ])
+        .args(["tests/browser/run.mjs", "--browser", name, "--adapter"])
+        .arg(adapter.map_or("none", |adapter| adapter.name))
+        .arg("--program")
         .arg(program)
         .dir(&root());
-    if name == "firefox" {
+    if let ("firefox", Some(adapter)) = (name, adapter) {
         // Firefox takes whatever Vulkan offers first: offer it this one alone.
         tool = tool
             .env("VK_DRIVER_FILES", &adapter.icd)
@@ -112,7 +108,7 @@ pub(super) fn suite(name: &str, system: &System, full: bool) -> Result<Outcome> 
     })?;
     let result = result.ok_or_else(|| {
         Failure::new(format!(
-            "the suite in {name} ended without a result; its output is above"
+            "the suite of {stage} ended without a result; its output is above"
         ))
     })?;
     Ok(outcome(&result, well))

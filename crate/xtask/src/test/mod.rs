@@ -44,10 +44,12 @@ enum Stage {
     Server,
     Chromium,
     Firefox,
+    /// Firefox as it comes, without WebGPU.
+    FirefoxDefault,
 }
 
 impl Stage {
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Check,
         Self::Native,
         Self::Swiftshader,
@@ -56,6 +58,7 @@ impl Stage {
         Self::Server,
         Self::Chromium,
         Self::Firefox,
+        Self::FirefoxDefault,
     ];
 
     fn name(self) -> &'static str {
@@ -68,16 +71,17 @@ impl Stage {
             Self::Server => "server",
             Self::Chromium => "chromium",
             Self::Firefox => "firefox",
+            Self::FirefoxDefault => "firefox-default",
         }
     }
 
     /// Whether the stage looks at the real model.
     fn needs_model(self) -> bool {
-        matches!(self, Self::Native | Self::Chromium | Self::Firefox)
+        self == Self::Native || self.is_browser()
     }
 
     fn is_browser(self) -> bool {
-        matches!(self, Self::Chromium | Self::Firefox)
+        matches!(self, Self::Chromium | Self::Firefox | Self::FirefoxDefault)
     }
 }
 
@@ -138,7 +142,9 @@ fn set_up(stages: &[Stage]) -> Result<System> {
         chromium: stages
             .iter()
             .any(|stage| matches!(stage, Stage::Swiftshader | Stage::Chromium)),
-        firefox: stages.contains(&Stage::Firefox),
+        firefox: stages
+            .iter()
+            .any(|stage| matches!(stage, Stage::Firefox | Stage::FirefoxDefault)),
     })?;
     if needs_model {
         model::fetch_default()?;
@@ -186,7 +192,7 @@ fn run_stage(stage: Stage, options: &Options, system: &System, report: &mut Repo
             );
         }
         Stage::Server => report.add("test server, bench", "-", browser::server()?),
-        Stage::Chromium | Stage::Firefox => {
+        Stage::Chromium | Stage::Firefox | Stage::FirefoxDefault => {
             www::build()?;
             wasm::run(false)?;
             browser::shards()?;

@@ -24,7 +24,7 @@ pub(crate) fn run(dev: bool) -> Result<()> {
     for output in recipe.output.iter().take(if dev { 1 } else { usize::MAX }) {
         build(&recipe, output, dev)?;
     }
-    module::build_all(&recipe)?;
+    module::build_all(&recipe, false)?;
     weigh(&recipe, dev)
 }
 
@@ -37,7 +37,7 @@ pub(crate) fn engine() -> Result<()> {
         ));
     };
     build(&recipe, output, false)?;
-    module::build_all(&recipe)?;
+    module::build_all(&recipe, true)?;
     weigh(&recipe, false)
 }
 
@@ -50,7 +50,8 @@ fn weigh(recipe: &Recipe, dev: bool) -> Result<()> {
     for output in recipe.output.iter().filter(|output| output.within_budget) {
         files.extend(files_under(&root().join(&output.folder), &[])?);
     }
-    files.extend(recipe.module.iter().map(|module| root().join(&module.file)));
+    let modules = recipe.module.iter().filter(|module| module.within_budget);
+    files.extend(modules.map(|module| root().join(&module.file)));
     weigh::check(&files, recipe.budget_brotli_bytes)
 }
 

@@ -9,11 +9,12 @@ use crate::prerequisite::{self, WASM_TARGET};
 use crate::project::{root, shown};
 use crate::tool::Tool;
 
-/// Builds every module of the recipe.
-pub(super) fn build_all(recipe: &Recipe) -> Result<()> {
+/// Builds the modules of the recipe: all, or those that are shipped.
+pub(super) fn build_all(recipe: &Recipe, only_shipped: bool) -> Result<()> {
     recipe
         .module
         .iter()
+        .filter(|module| module.within_budget || !only_shipped)
         .try_for_each(|module| build(recipe, module))
 }
 
@@ -81,6 +82,7 @@ mod tests {
                 file: "f.wasm".to_owned(),
                 target_features: vec!["simd128".to_owned()],
                 threads,
+                within_budget: true,
             };
             let flags = flags(&module);
             assert!(

@@ -49,6 +49,8 @@ pub(super) struct Module {
     pub(super) target_features: Vec<String>,
     /// Whether its memory is shared between threads.
     pub(super) threads: bool,
+    /// Whether it is shipped, and the budget holds for it.
+    pub(super) within_budget: bool,
 }
 
 impl Recipe {

@@ -1,13 +1,15 @@
-//! Every kernel of every instruction set against exact sums over the same rounded activations.
+//! Every kernel of every instruction set against exact sums over the same rounded activations: as a test of this
+//! crate, and in the builds of the module that are made for browsers to be tested.
 #![allow(
     clippy::cast_possible_truncation,
     reason = "sizes of test cases are small"
 )]
 
 use puna_core::quant::{BLOCK_LEN, FORMATS, Format};
-use puna_cpu::Simd;
-use puna_cpu::activation::Activations;
-use puna_cpu::weights::{self, GROUP, TILE};
+
+use crate::activation::Activations;
+use crate::simd::Simd;
+use crate::weights::{self, GROUP, TILE};
 
 /// The same numbers on every machine (splitmix64).
 struct Random(u64);
@@ -99,8 +101,12 @@ fn check(format: &'static Format, simd: Simd, rows: usize, cols: usize, tokens: 
     }
 }
 
-#[test]
-fn every_kernel_is_exact_but_for_the_last_bits() {
+/// Panics at the first kernel that is wrong; how many cases there are.
+pub(crate) fn run() -> usize {
+    every_kernel_is_exact_but_for_the_last_bits() + extremes_do_not_overflow()
+}
+
+fn every_kernel_is_exact_but_for_the_last_bits() -> usize {
     let mut checked = 0;
     for simd in Simd::all() {
         for &format in FORMATS {
@@ -114,13 +120,12 @@ fn every_kernel_is_exact_but_for_the_last_bits() {
             }
         }
     }
-    let names: Vec<_> = Simd::all().into_iter().map(Simd::name).collect();
-    println!("{checked} cases on {names:?}");
+    checked
 }
 
 /// The largest quants and activations that there can be: sums of 16 bits must hold them.
-#[test]
-fn extremes_do_not_overflow() {
+fn extremes_do_not_overflow() -> usize {
+    let mut checked = 0;
     for simd in Simd::all() {
         for &format in FORMATS {
             for fill in [0xff_u8, 0x7f, 0x81] {
@@ -150,6 +155,7 @@ fn extremes_do_not_overflow() {
                         .map(|&w| f64::from(w) * f64::from(sign) * 127.0)
                         .sum();
                     let size: f64 = dense.iter().map(|&w| f64::from(w).abs() * 127.0).sum();
+                    checked += 1;
                     for got in out[0] {
                         let off = (f64::from(got) - want).abs() / size.max(1e-9);
                         let label = format!("{format:?} {} {fill:#x} {sign}", simd.name());
@@ -159,6 +165,7 @@ fn extremes_do_not_overflow() {
             }
         }
     }
+    checked
 }
 
 /// Bytes of a block that hold no quants.
@@ -172,5 +179,17 @@ fn scale_bytes(format: &Format) -> Vec<std::ops::Range<usize>> {
         "q6_k" => vec![192..210],
         // Floats: all of it.
         _ => vec![0..format.block_bytes],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_kernel_is_right() {
+        let sets: Vec<_> = super::Simd::all()
+            .into_iter()
+            .map(super::Simd::name)
+            .collect();
+        println!("{} cases on {sets:?}", super::run());
     }
 }

@@ -1,0 +1,145 @@
+//! A tiny model: with weights as floats against the twins, op by op in one chain, and with its own weights against
+//! logits of an independent implementation; by every instruction set, on one thread and on several.
+#![allow(
+    clippy::cast_possible_truncation,
+    reason = "sizes of golden files are small"
+)]
+
+use std::path::Path;
+
+use puna_core::graph::Graph;
+use puna_core::model;
+use puna_core::quant::FORMATS;
+use puna_core::reference;
+use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_core::weights::plan::Piece;
+use puna_cpu::{Executor, ExecutorOptions, Simd, Wanted};
+
+/// The cache is in f16, which loses 2^-11 of each key and value; all else is in f32, as the twins are but for their sums.
+const FLOATS: f32 = 3e-3;
+/// Of the 8 bits of activations; the larger errors are those of the formats with the smallest steps.
+const INTEGERS: f32 = 0.1;
+
+struct Golden {
+    bytes: Vec<u8>,
+    gguf: Gguf,
+    graph: Graph,
+}
+
+impl Golden {
+    fn read(format: &str) -> Self {
+        let file = format!("../../tests/golden/llama-256/llama-256-{format}.gguf");
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+        let bytes = std::fs::read(path).expect("the golden file is in the tree");
+        let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
+            panic!("the header is cut off")
+        };
+        let (_, graph) = model::open(&gguf).expect("a graph");
+        Self { bytes, gguf, graph }
+    }
+
+    fn tensor(&self, ix: usize) -> &[u8] {
+        let info = &self.gguf.tensors[ix];
+        &self.bytes[info.offset as usize..(info.offset + info.bytes) as usize]
+    }
+
+    fn reference(&self) -> reference::Executor {
+        reference::Executor::new(self.graph.clone(), 64, |ix| self.tensor(ix))
+    }
+
+    /// The executor, with weights as the file has them or as floats.
+    fn executor(&self, simd: Simd, threads: usize, as_floats: bool) -> Executor {
+        let mut graph = self.graph.clone();
+        if as_floats {
+            for matrix in &mut graph.matrices {
+                matrix.format = FORMATS
+                    .iter()
+                    .find(|format| format.name == "f32")
+                    .expect("F32");
+            }
+        }
+        let options = ExecutorOptions {
+            simd,
+            threads,
+            ..ExecutorOptions::default()
+        };
+        let n_tensors = self.gguf.tensors.len();
+        let mut executor = Executor::new(graph, n_tensors, options).expect("memory");
+        for (ix, info) in self.gguf.tensors.iter().enumerate() {
+            let format = FORMATS
+                .iter()
+                .find(|format| format.ggml_type == info.ggml_type);
+            let format = format.expect("a format of the registry");
+            let bytes = if as_floats && format.name != "f32" {
+                let floats = format.dequantize_all(self.tensor(ix));
+                floats.iter().flat_map(|w| w.to_le_bytes()).collect()
+            } else {
+                self.tensor(ix).to_vec()
+            };
+            let piece = Piece {
+                tensor: ix,
+                chunk_offset: 0,
+                tensor_offset: 0,
+                bytes: bytes.len() as u32,
+            };
+            executor.upload(&[piece], &bytes).expect("an upload");
+        }
+        executor
+    }
+}
+
+/// The largest difference in standard deviations of `want`.
+fn worst(got: &[f32], want: &[f32]) -> f32 {
+    assert_eq!(got.len(), want.len(), "as many logits");
+    let mean = want.iter().sum::<f32>() / want.len() as f32;
+    let square = want.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / want.len() as f32;
+    let off = got.iter().zip(want).map(|(a, b)| (a - b).abs());
+    off.fold(0.0, f32::max) / square.sqrt()
+}
+
+fn ids() -> Vec<u32> {
+    (0..40).map(|i| (i * i * 7 + 3) % 384).collect()
+}
+
+/// Runs the ids in chunks of `chunk` and holds the logits of all to `want`.
+fn check(label: &str, executor: &mut Executor, chunk: usize, want: &[f32], tolerance: f32) {
+    let mut got = Vec::new();
+    for (n, ids) in ids().chunks(chunk).enumerate() {
+        let logits = executor.forward(n * chunk, ids, Wanted::All);
+        got.extend_from_slice(logits.expect("logits"));
+    }
+    let off = worst(&got, want);
+    println!("{label}: {off:.5} standard deviations off");
+    assert!(
+        off <= tolerance,
+        "{label}: {off} standard deviations off, at most {tolerance}"
+    );
+}
+
+#[test]
+fn every_op_agrees_with_its_twin() {
+    let golden = Golden::read("Q8_0");
+    let want = golden.reference().forward(0, &ids());
+    for simd in Simd::all() {
+        for (threads, chunk) in [(1, 40), (1, 1), (3, 40), (3, 7), (2, 1)] {
+            let label = format!("{} {threads} threads, chunks of {chunk}", simd.name());
+            let mut executor = golden.executor(simd, threads, true);
+            check(&label, &mut executor, chunk, &want, FLOATS);
+        }
+    }
+}
+
+#[test]
+fn rounding_activations_loses_little_in_every_format() {
+    for format in ["Q4_1", "Q8_0", "Q4_K", "Q6_K"] {
+        let golden = Golden::read(format);
+        let want = golden.reference().forward(0, &ids());
+        for simd in Simd::all() {
+            for (threads, chunk) in [(1, 40), (3, 1)] {
+                let label = format!("{format} {} {threads} threads", simd.name());
+                let mut executor = golden.executor(simd, threads, false);
+                check(&label, &mut executor, chunk, &want, INTEGERS);
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+// Q4_K: w = d·scale·q − dmin·min, 256 weights in 8 runs of 32; a scale and a min for each run.
+// To decode_block a run is a block: BLOCKS / 8 blocks of the file a row.
+@group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>; // (R, BLOCKS): 4 bits, as raw_gather lays them
+@group(0) @binding(1) var<storage, read> scales: array<vec4<u32>>; // (R, BLOCKS / 8): d, dmin, 12 bytes of scales and mins
+
+fn decode_block(row: u32, block: u32) -> array<real4, 8> {
+    let at = row * BLOCKS + block;
+    let q = quants[at];
+    let head = scales[at / 8u];
+    let range = unpack2x16float(head.x);
+    let scale = vec2<f32>(scale_and_min(head.yzw, block % 8u));
+    let d = real(range.x * scale.x);
+    let m = real4(real(range.y * scale.y));
+    return array<real4, 8>(
+        d * nibbles(q.x) - m, d * nibbles(q.y) - m,
+        d * nibbles(q.z) - m, d * nibbles(q.w) - m,
+        d * nibbles(q.x >> 4u) - m, d * nibbles(q.y >> 4u) - m,
+        d * nibbles(q.z >> 4u) - m, d * nibbles(q.w >> 4u) - m,
+    );
+}
+
+fn nibbles(word: u32) -> real4 {
+    return real4(unpack4xU8(word & 0x0f0f0f0fu));
+}
+
+// Scale and min of run r of 8, 6 bits each. Of the first four: the low 6 bits of bytes r and r + 4 of 12; of the
+// others: a nibble each of byte r + 4, and the top 2 bits of bytes r - 4 and r.
+fn scale_and_min(bytes: vec3<u32>, r: u32) -> vec2<u32> {
+    let b = (bytes >> vec3<u32>(r % 4u * 8u)) & vec3<u32>(0xffu);
+    if (r < 4u) {
+        return b.xy & vec2<u32>(63u);
+    }
+    return vec2<u32>(b.z & 15u, b.z >> 4u) | ((b.xy >> vec2<u32>(6u)) << vec2<u32>(4u));
+}
+
+// File: d f16, dmin f16, 12 bytes of scales and mins, 128 of quants. Byte 32·p + i of the quants holds q[i] of two runs.
+fn repack_word(row_at: u32, plane: u32, word: u32) -> u32 {
+    if (plane == 0u) {
+        let run = word / 4u;
+        let pair = row_at + run / 8u * 144u + 16u + run / 2u % 4u * 32u;
+        return raw_gather(pair, 4u, run % 2u * 4u, word % 4u);
+    }
+    return raw_u32(row_at + word / 4u * 144u + word % 4u * 4u);
+}

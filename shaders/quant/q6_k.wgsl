@@ -1,0 +1,45 @@
+// Q6_K: w = d·scale·(q − 32), 256 weights in 8 runs of 32; a scale, a signed byte, for each 16.
+// To decode_block a run is a block: BLOCKS / 8 blocks of the file a row.
+@group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>; // (R, BLOCKS): low 4 bits, as raw_gather lays them
+@group(0) @binding(1) var<storage, read> highs: array<vec2<u32>>; // (R, BLOCKS): top 2 bits, as raw_gather lays them
+@group(0) @binding(2) var<storage, read> scales: array<u32>; // (R, BLOCKS / 2): a byte each 16 weights
+@group(0) @binding(3) var<storage, read> ranges: array<u32>; // (R, ⌈BLOCKS / 16⌉): d of two blocks of the file as f16
+
+fn decode_block(row: u32, block: u32) -> array<real4, 8> {
+    let at = row * BLOCKS + block;
+    let q = quants[at];
+    let h = highs[at];
+    let range = unpack2x16float(ranges[row * ((BLOCKS + 15u) / 16u) + block / 16u])[block / 8u % 2u];
+    let d = range * vec4<f32>(unpack4xI8(scales[at / 2u] >> (block % 2u * 16u))).xy;
+    let d0 = real(d.x);
+    let d1 = real(d.y);
+    return array<real4, 8>(
+        d0 * centred(q.x, h.x), d0 * centred(q.y, h.y),
+        d0 * centred(q.z, h.x >> 2u), d0 * centred(q.w, h.y >> 2u),
+        d1 * centred(q.x >> 4u, h.x >> 4u), d1 * centred(q.y >> 4u, h.y >> 4u),
+        d1 * centred(q.z >> 4u, h.x >> 6u), d1 * centred(q.w >> 4u, h.y >> 6u),
+    );
+}
+
+fn centred(low: u32, high: u32) -> real4 {
+    return real4(unpack4xU8((low & 0x0f0f0f0fu) | ((high & 0x03030303u) << 4u))) - real4(32.0);
+}
+
+// File: 128 bytes of quants, 64 of top bits, 16 of scales, d f16. Byte 64·h + 32·p + i of the quants holds q[i] of runs
+// 4·h + p and 4·h + p + 2; byte 32·h + i of the top bits those of four runs.
+fn repack_word(row_at: u32, plane: u32, word: u32) -> u32 {
+    if (plane == 0u) {
+        let run = word / 4u;
+        let at = row_at + run / 8u * 210u + run / 4u % 2u * 64u + run % 2u * 32u;
+        return raw_gather(at, 4u, run / 2u % 2u * 4u, word % 4u);
+    }
+    if (plane == 1u) {
+        let run = word / 2u;
+        let half = row_at + run / 8u * 210u + 128u + run / 4u % 2u * 32u;
+        return raw_gather(half, 2u, run % 4u * 2u, word % 2u);
+    }
+    if (plane == 2u) {
+        return raw_u32(row_at + word / 4u * 210u + 192u + word % 4u * 4u);
+    }
+    return raw_pair(row_at + word * 2u * 210u + 208u, 210u, word * 2u + 1u < BLOCKS / 8u);
+}
