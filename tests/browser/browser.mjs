@@ -34,9 +34,16 @@ const FIREFOX_PREFS = {
   "network.connectivity-service.enabled": false,
 };
 
-/** Starts `name` ("chromium" or "firefox"), as it comes or with WebGPU; `close` ends it and removes what it wrote. */
-export async function launch(name, program, hasWebGpu) {
-  const profile = fs.mkdtempSync(path.join(os.tmpdir(), `puna-${name}-`));
+/**
+ * Starts `name` ("chromium" or "firefox"), as it comes or with WebGPU; `close` ends it and removes what it wrote. A folder named
+ * as `kept` is its profile instead of a fresh one, and stays.
+ */
+export async function launch(name, program, hasWebGpu, { kept } = {}) {
+  const profile = kept ?? fs.mkdtempSync(path.join(os.tmpdir(), `puna-${name}-`));
+  const clear = () => {
+    // A process of the browser may still be writing its last file.
+    if (!kept) fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+  };
   const common = { executablePath: program, headless: true, protocolTimeout: PROTOCOL_TIMEOUT_MS, timeout: 120_000 };
   let browser;
   try {
@@ -50,7 +57,7 @@ export async function launch(name, program, hasWebGpu) {
             args: [...CHROMIUM_FLAGS, ...(hasWebGpu ? CHROMIUM_WEBGPU : [])],
           });
   } catch (error) {
-    fs.rmSync(profile, { recursive: true, force: true });
+    clear();
     throw new Error(`${program} does not start: ${error.message}`, { cause: error });
   }
   return {
@@ -58,8 +65,7 @@ export async function launch(name, program, hasWebGpu) {
     version: await browser.version(),
     async close() {
       await browser.close().catch(() => {});
-      // A process of the browser may still be writing its last file.
-      fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
+      clear();
     },
   };
 }

@@ -40,15 +40,17 @@ export class StaticServer {
   #roots;
   #virtual = new Map();
   #isolate;
+  #cacheControl;
   #server = null;
   #port = 0;
   #inFlight = new Map();
   #mostInFlight = new Map();
 
   /** @param {Record<string, string>} roots  Folders by the path they are served at; the longest path wins. */
-  constructor(roots, { isolate = true } = {}) {
+  constructor(roots, { isolate = true, cacheControl = "no-store" } = {}) {
     this.#roots = Object.entries(roots).sort(([a], [b]) => b.length - a.length);
     this.#isolate = isolate;
+    this.#cacheControl = cacheControl;
   }
 
   /** Listens: the first time on any free port, later on the same one. */
@@ -121,7 +123,7 @@ export class StaticServer {
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Embedder-Policy": "require-corp",
       }),
-      "Cache-Control": "no-store",
+      "Cache-Control": this.#cacheControl,
     };
   }
 

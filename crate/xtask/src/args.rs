@@ -46,6 +46,11 @@ impl Args {
         }
     }
 
+    /// All that is left, for a program that reads it itself.
+    pub(crate) fn rest(self) -> impl Iterator<Item = String> {
+        self.0.into_iter()
+    }
+
     /// Refuses what nobody took.
     pub(crate) fn finish(self) -> Result<()> {
         match self.0.front() {

@@ -4,6 +4,7 @@
 //! inputs have not changed is not done again (`stamp`).
 
 mod args;
+mod bench;
 mod check;
 mod codegen;
 mod demo;
@@ -33,6 +34,7 @@ usage: cargo xtask COMMAND
   test [--full] [--only STAGE]
                         set up what tests need and run all of them; --full adds the long cases;
                         STAGE is check, native, swiftshader, typescript, package, server, chromium or firefox
+  bench [OPTION]...     measure Puna without a GPU beside its peers; bench --help has the options
   check                 formatting, clippy for native and wasm32, kernel stems, generated code, longest files
   wasm [--dev]          build the wasm and its JS by wasm-pack.toml, then weigh it
   model                 fetch the default model into models/ and verify it
@@ -53,6 +55,7 @@ fn command(mut args: Args) -> Result<()> {
     match name.as_str() {
         "demo" => demo::run(&demo::Options::from_args(args)?),
         "test" => test::run(&test::Options::from_args(args)?),
+        "bench" => bench::run(args),
         "check" => {
             args.finish()?;
             check::run()

@@ -20,17 +20,22 @@ pub(super) struct Outcome {
     pub(super) counts: Counts,
 }
 
-/// The tests of the static server that the browser suite relies on.
+/// The tests of the static server that the browser suite relies on, and of the bench's arithmetic.
 pub(super) fn server() -> Result<Counts> {
     let mut counts = Counts::default();
     let well = Tool::new("node")
-        .args(["--test", "--test-reporter=tap", "tests/server/test.mjs"])
+        .args([
+            "--test",
+            "--test-reporter=tap",
+            "tests/server/test.mjs",
+            "tests/bench/test.mjs",
+        ])
         .dir(&root())
         .lines(|line| {
             println!("{line}");
             counts.read_node(line);
         })?;
-    Ok(counts.settle(well, "the test of the test server"))
+    Ok(counts.settle(well, "the test of the test server and the bench"))
 }
 
 /// Makes the sharded form of the models that the suite loads.

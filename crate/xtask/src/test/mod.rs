@@ -7,7 +7,7 @@ mod counts;
 mod native;
 mod packages;
 mod report;
-mod system;
+pub(crate) mod system;
 mod typescript;
 
 use std::time::Instant;
@@ -191,7 +191,7 @@ fn run_stage(stage: Stage, options: &Options, system: &System, report: &mut Repo
                 Counts::of(1, Vec::new()),
             );
         }
-        Stage::Server => report.add("test server", "-", browser::server()?),
+        Stage::Server => report.add("test server, bench", "-", browser::server()?),
         Stage::Chromium | Stage::Firefox | Stage::FirefoxDefault => {
             www::build()?;
             wasm::run(false)?;

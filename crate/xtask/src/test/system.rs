@@ -10,15 +10,15 @@ use crate::outcome::{Failure, Result};
 
 /// What the stages to run ask of the machine.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Needs {
-    pub(super) lavapipe: bool,
-    pub(super) chromium: bool,
-    pub(super) firefox: bool,
+pub(crate) struct Needs {
+    pub(crate) lavapipe: bool,
+    pub(crate) chromium: bool,
+    pub(crate) firefox: bool,
 }
 
 /// What is there.
 #[derive(Debug)]
-pub(super) struct System {
+pub(crate) struct System {
     chromium: Option<PathBuf>,
     firefox: Option<PathBuf>,
     lavapipe: Option<Adapter>,
@@ -27,7 +27,7 @@ pub(super) struct System {
 
 impl System {
     /// Finds what `needs` names; installs it where it is missing and this system lets us.
-    pub(super) fn set_up(needs: Needs) -> Result<Self> {
+    pub(crate) fn set_up(needs: Needs) -> Result<Self> {
         let found = Self::find();
         if found.missing(needs).is_empty() {
             return Ok(found);
@@ -98,12 +98,12 @@ impl System {
     }
 
     /// The Chromium to run.
-    pub(super) fn chromium(&self) -> Result<&Path> {
+    pub(crate) fn chromium(&self) -> Result<&Path> {
         self.chromium.as_deref().ok_or_else(|| absent("Chromium"))
     }
 
     /// The Firefox to run.
-    pub(super) fn firefox(&self) -> Result<&Path> {
+    pub(crate) fn firefox(&self) -> Result<&Path> {
         self.firefox.as_deref().ok_or_else(|| absent("Firefox"))
     }
 

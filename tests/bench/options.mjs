@@ -1,0 +1,79 @@
+// The command line.
+import { parseArgs } from "node:util";
+import { SIZES } from "./prompt.mjs";
+import { choose, SUBJECTS } from "./subject.mjs";
+
+export const HELP = `\
+usage: cargo xtask bench [OPTION]...
+
+Measures Puna without a GPU beside its peers: the same weights and prompts, in interleaved rounds, each subject in a
+fresh profile of the browser. Needs Linux on x86-64, for CPU time and memory come from /proc.
+
+  --subjects NAME[,NAME]     which ones; by default all in the browser:
+${list((subject) => !subject.native)}
+  --native                   those outside of the browser as well:
+${list((subject) => subject.native)}
+  --rounds N                 how often each is measured (default 3)
+  --tokens N                 how many tokens are generated (default 64)
+  --prompts SIZE[,SIZE]      prompts of about so many tokens, of ${SIZES.join(", ")} (default all)
+  --browser NAME             chromium (default) or firefox
+  --wait SECONDS             before each subject wait so long at most for other work to take less than 15 % of the
+                             machine (default 0)
+  --out FILE                 write every figure as JSON
+
+A subject whose answer is wrong is reported as failed and not timed, and ends the run of no other. What the figures
+mean is in tests/bench/README.md.
+`;
+
+function list(wanted) {
+  return SUBJECTS.filter(wanted)
+    .map((subject) => `${" ".repeat(29)}${subject.name}`)
+    .join("\n");
+}
+
+const OPTIONS = {
+  subjects: { type: "string" },
+  native: { type: "boolean", default: false },
+  rounds: { type: "string", default: "3" },
+  tokens: { type: "string", default: "64" },
+  prompts: { type: "string", default: SIZES.join(",") },
+  browser: { type: "string", default: "chromium" },
+  wait: { type: "string", default: "0" },
+  out: { type: "string" },
+  // For `cargo xtask bench`: the browser's program, the native executor's, and a question.
+  program: { type: "string" },
+  "native-program": { type: "string" },
+  needs: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+};
+
+/** What `words` ask for; a wrong one is an error that says what is right. */
+export function parse(words) {
+  const { values } = parseArgs({ args: words, options: OPTIONS });
+  const { native, browser, out, program, needs, help } = values;
+  if (!["chromium", "firefox"].includes(browser)) {
+    throw new Error(`--browser ${browser}: there are chromium and firefox`);
+  }
+  const sizes = values.prompts.split(",").map((text) => whole("prompts", text));
+  const unknown = sizes.find((size) => !SIZES.includes(size));
+  if (unknown !== undefined) throw new Error(`--prompts ${unknown}: there are prompts of ${SIZES.join(", ")} tokens`);
+  return {
+    subjects: choose(values.subjects?.split(",") ?? null, native),
+    rounds: whole("rounds", values.rounds),
+    // One token has no next one to be timed.
+    tokens: whole("tokens", values.tokens, 2),
+    sizes: [...new Set(sizes)],
+    browser,
+    waitMs: whole("wait", values.wait, 0) * 1000,
+    out,
+    program,
+    nativeProgram: values["native-program"],
+    needs,
+    help,
+  };
+}
+
+function whole(name, text, least = 1) {
+  if (/^\d{1,6}$/.test(text) && Number(text) >= least) return Number(text);
+  throw new Error(`--${name} ${text}: expected a whole number of at least ${least}`);
+}

@@ -1,0 +1,53 @@
+// What can be measured: its name, what runs it, and what it reads.
+
+/** The tokens that end a text in SmolLM2: <|endoftext|> and <|im_end|>. An answer must not stop before it is timed. */
+const END_IDS = [0, 2];
+
+const GGUF = "/models/SmolLM2-135M-Instruct.Q4_1.gguf";
+const ONNX = "/onnx";
+
+const puna = { family: "puna", own: true, module: "/bench/subject/puna.js", weights: GGUF, needs: ["gguf", "package"] };
+const wllama = { family: "wllama", module: "/bench/subject/wllama.js", weights: GGUF, needs: ["gguf"] };
+const transformers = { family: "transformers.js", module: "/bench/subject/transformers.js", weights: ONNX, needs: ["gguf", "onnx"] };
+const nativePuna = { family: "puna", own: true, native: true, weights: GGUF, needs: ["gguf", "native"] };
+const nativeLlama = { family: "llama.cpp", native: true, module: "subject/llama.mjs", weights: GGUF, needs: ["gguf"] };
+
+/**
+ * @typedef {object} Subject
+ * @property {string} name  On the command line.
+ * @property {string} title  In the tables.
+ * @property {boolean} [own]  Puna itself: the others are its peers.
+ * @property {boolean} [native]  A process of its own, and no page.
+ * @property {string} [module]  Its half in the page, or its program where it is native.
+ * @property {string} weights  Where its weights are served.
+ * @property {string[]} needs  What has to be made before it can run.
+ * @property {object} options  Given to its module; `threads: null` is as many as it takes by itself or as there are cores.
+ */
+
+const subject = (name, title, kind, options) => ({ name, title, ...kind, options: { endIds: END_IDS, ...options } });
+
+/** @type {Subject[]} */
+export const SUBJECTS = [
+  subject("puna-1", "Puna, 1 thread", puna, { threads: 1 }),
+  subject("puna-all", "Puna, all threads", puna, { threads: null }),
+  subject("wllama-1", "wllama, 1 thread", wllama, { threads: 1 }),
+  subject("wllama-all", "wllama, all threads", wllama, { threads: null }),
+  subject("transformers-q4-1", "transformers.js q4, 1 thread", transformers, { dtype: "q4", threads: 1 }),
+  subject("transformers-q4-all", "transformers.js q4, all threads", transformers, { dtype: "q4", threads: null }),
+  subject("transformers-q8-1", "transformers.js q8, 1 thread", transformers, { dtype: "q8", threads: 1 }),
+  subject("transformers-q8-all", "transformers.js q8, all threads", transformers, { dtype: "q8", threads: null }),
+  subject("native-puna-1", "Puna natively, 1 thread", nativePuna, { threads: 1 }),
+  subject("native-puna-all", "Puna natively, all threads", nativePuna, { threads: null }),
+  subject("native-llama-1", "llama.cpp natively, 1 thread", nativeLlama, { threads: 1 }),
+  subject("native-llama-all", "llama.cpp natively, all threads", nativeLlama, { threads: null }),
+];
+
+/** The subjects of these names; without names those in the browser, and with `native` the others too. */
+export function choose(names, native) {
+  if (names === null) return SUBJECTS.filter((subject) => native || !subject.native);
+  return names.map((name) => {
+    const found = SUBJECTS.find((subject) => subject.name === name);
+    if (found) return found;
+    throw new Error(`--subjects ${name}: no such subject; there are ${SUBJECTS.map((subject) => subject.name).join(", ")}`);
+  });
+}

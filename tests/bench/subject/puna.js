@@ -1,0 +1,44 @@
+// Puna, by its package.
+import { load as loadModel } from "/package/index.js";
+
+/** The prompt is the message's text and nothing else. */
+const PLAIN_TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}";
+
+let model;
+let bias;
+
+export async function load(weights, { threads, endIds }) {
+  model = await loadModel(weights, {
+    device: "cpu",
+    chatTemplate: PLAIN_TEMPLATE,
+    advanced: { threads },
+  });
+  bias = Object.fromEntries(endIds.map((id) => [id, -100]));
+  const { device } = model.info;
+  if (device.kind !== "cpu") throw new Error(`Puna runs on ${device.kind}, not on the CPU`);
+  return { device };
+}
+
+export async function ask(prompt, tokens, onToken) {
+  const stream = await model.chat.completions.create({
+    messages: [{ role: "user", content: prompt }],
+    temperature: 0,
+    max_tokens: tokens,
+    logit_bias: bias,
+    stream: true,
+    stream_options: { include_usage: true },
+  });
+  let text = "";
+  let usage;
+  for await (const chunk of stream) {
+    const delta = chunk.choices[0]?.delta.content;
+    if (delta) {
+      text += delta;
+      onToken();
+    }
+    usage = chunk.usage ?? usage;
+  }
+  const cached = usage.prompt_tokens_details?.cached_tokens ?? 0;
+  if (cached > 0) throw new Error(`${cached} tokens of the prompt came from the last one: its prefill is not measured`);
+  return { promptTokens: usage.prompt_tokens, tokens: usage.completion_tokens, text };
+}

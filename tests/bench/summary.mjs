@@ -1,0 +1,82 @@
+// From the figures of all rounds to one row a subject.
+import { best, ratio, summarize } from "./statistics.mjs";
+
+/** From here on other work is felt. */
+export const BUSY = 0.15;
+
+/** A figure of a subject: its heading, how it is read from a round or an answer, and whether more of it is better. */
+const ROUND_FIGURES = [
+  { name: "load cold s", of: ({ loadMs }) => loadMs.cold / 1000 },
+  { name: "load warm s", of: ({ loadMs }) => (loadMs.warm === null ? NaN : loadMs.warm / 1000) },
+  { name: "memory MB", of: ({ memoryBytes }) => memoryBytes / 1e6 },
+];
+
+const ANSWER_FIGURES = [
+  { name: "first token s", of: ({ firstMs }) => firstMs / 1000 },
+  { name: "prefill t/s", of: ({ promptTokens, firstMs }) => (promptTokens / firstMs) * 1000, more: true },
+  { name: "decode t/s", of: ({ tokens, decodeMs }) => ((tokens - 1) / decodeMs) * 1000, more: true },
+  { name: "prefill CPU ms/t", of: ({ promptTokens, prefillCpuMs }) => prefillCpuMs / promptTokens },
+  { name: "decode CPU ms/t", of: ({ tokens, decodeCpuMs }) => decodeCpuMs / (tokens - 1) },
+];
+
+/** The figures under one heading: of the whole round, and of the prompts of each size. */
+const sections = (sizes) => [
+  { title: "load and memory", figures: ROUND_FIGURES, from: (round) => [round] },
+  ...sizes.map((size) => ({
+    title: `prompt of about ${size} tokens`,
+    size,
+    figures: ANSWER_FIGURES,
+    from: (round) => round.answers.filter((answer) => answer.size === size),
+  })),
+];
+
+/**
+ * A table a section: for each subject a summary of each figure, and for each of our own how many times better it is than the
+ * best peer in each. Those in a page are compared with those in a page, native ones with native ones.
+ */
+export function summarizeRounds(rounds, { subjects, sizes }) {
+  const good = subjects.filter(({ name }) => !failureOf(rounds, name) && rounds.some((round) => round.subject === name));
+  return sections(sizes).map(({ title, size, figures, from }) => {
+    const rows = good.map((subject) => {
+      const taken = rounds.filter((round) => round.subject === subject.name).flatMap(from);
+      return { subject, cells: figures.map(({ of }) => summarize(taken.map(of))) };
+    });
+    const own = rows.filter(({ subject }) => subject.own);
+    const ratios = own.map(({ subject, cells }) => {
+      const peers = rows.filter((row) => !row.subject.own && Boolean(row.subject.native) === Boolean(subject.native));
+      return {
+        subject,
+        ratios: figures.map(({ more = false }, ix) => ratio(cells[ix], best(peers.map((peer) => peer.cells[ix]), more), more)),
+      };
+    });
+    return { title, size, figures: figures.map(({ name }) => name), rows, ratios };
+  });
+}
+
+/** Why a subject has no figures; `null` where it has. */
+export function failureOf(rounds, name) {
+  return rounds.find((round) => round.subject === name && round.failure)?.failure ?? null;
+}
+
+/** What a reader of the figures should know of them. */
+export function remarks(rounds, { subjects, tokens }) {
+  const found = [];
+  for (const { name, title } of subjects) {
+    const answers = rounds.filter((round) => round.subject === name).flatMap((round) => round.answers ?? []);
+    const short = answers.filter((answer) => answer.tokens !== tokens);
+    if (short.length > 0) {
+      found.push(`${title}: ${short.length} of ${answers.length} answers had another length than ${tokens} tokens: ${short.map((answer) => answer.tokens).join(", ")}`);
+    }
+  }
+  const busy = summarize(rounds.flatMap((round) => round.answers ?? []).map((answer) => answer.busy));
+  if (busy && busy.most > BUSY) found.push(`other work took up to ${percent(busy.most)} of the machine: see \`busy\` of each answer`);
+  return found;
+}
+
+const percent = (share) => `${Math.round(share * 100)} %`;
+
+/** How much of the machine others took, in words. */
+export function busyness(rounds) {
+  const busy = summarize(rounds.flatMap((round) => round.answers ?? []).map((answer) => answer.busy));
+  return busy === null ? "unknown" : `${percent(busy.median)} (${percent(busy.least)} to ${percent(busy.most)})`;
+}
