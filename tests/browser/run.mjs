@@ -38,7 +38,17 @@ const NOUNS = [
 ];
 
 /** What a browser without WebGPU, as many come, must do as well. */
-const NOUNS_WITHOUT_WEBGPU = ["cold_load", "chat", "openai_shape", "bad_request", "cpu_device", "unload", "demo_page"];
+const NOUNS_WITHOUT_WEBGPU = [
+  "cold_load",
+  "chat",
+  "openai_shape",
+  "bad_request",
+  "unload",
+  "cpu_kernels",
+  "cpu_device",
+  "cpu_model",
+  "demo_page",
+];
 
 /** What each adapter must be: a browser that silently took another would make the other's tests count for this one. */
 const ADAPTERS = {
@@ -74,7 +84,10 @@ let running = await launch(name, program, hasWebGpu);
 const { label, facts } = await adapter();
 console.log(`${running.version} on ${label}: ${facts}`);
 
-const nouns = options.only ? options.only.split(",") : hasWebGpu ? NOUNS : NOUNS_WITHOUT_WEBGPU;
+/** What does not touch WebGPU is tested in Firefox as it comes; `auto` takes no software adapter. */
+const ELSEWHERE = name === "firefox" ? ["cpu_kernels", "cpu_device", "cpu_model", "demo_page"] : [];
+const withWebGpu = NOUNS.filter((noun) => !ELSEWHERE.includes(noun));
+const nouns = options.only ? options.only.split(",") : hasWebGpu ? withWebGpu : NOUNS_WITHOUT_WEBGPU;
 const tests = (await collect(nouns, { browser: name, full: options.full })).filter((test) => test.name.includes(options.name));
 const failures = [];
 let passed = 0;

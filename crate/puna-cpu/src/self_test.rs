@@ -169,16 +169,16 @@ fn extremes_do_not_overflow() -> usize {
 }
 
 /// Bytes of a block that hold no quants.
-fn scale_bytes(format: &Format) -> Vec<std::ops::Range<usize>> {
+fn scale_bytes(format: &Format) -> [std::ops::Range<usize>; 2] {
     match format.name {
-        "q4_0" | "q8_0" | "q5_0" => vec![0..2],
-        "q4_1" | "q5_1" => vec![0..4],
-        "q2_k" => vec![0..16, 80..84],
-        "q3_k" => vec![96..110],
-        "q4_k" | "q5_k" => vec![0..16],
-        "q6_k" => vec![192..210],
+        "q4_0" | "q8_0" | "q5_0" => [0..2, 0..0],
+        "q4_1" | "q5_1" => [0..4, 0..0],
+        "q2_k" => [0..16, 80..84],
+        "q3_k" => [96..110, 0..0],
+        "q4_k" | "q5_k" => [0..16, 0..0],
+        "q6_k" => [192..210, 0..0],
         // Floats: all of it.
-        _ => vec![0..format.block_bytes],
+        _ => [0..format.block_bytes, 0..0],
     }
 }
 

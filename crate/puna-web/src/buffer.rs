@@ -1,6 +1,6 @@
 //! Bytes in JavaScript's memory. A tab that has no more of it gets an error and no exception.
 
-use js_sys::{Function, Uint8Array};
+use js_sys::{ArrayBuffer, Function, Uint8Array};
 use puna_core::{Error, ErrorCode, Result};
 use wasm_bindgen::prelude::*;
 
@@ -29,11 +29,10 @@ pub(crate) fn allocate(bytes: u32) -> Result<Uint8Array> {
 
 /// Gives a buffer's memory back at once, where the browser can: else it lies about until the garbage is collected, which
 /// a worker that allocates nothing more may never do.
-pub(crate) fn release(buffer: &Uint8Array) {
-    let buffer = buffer.buffer();
-    if let Ok(transfer) = get(&buffer, "transfer").dyn_into::<Function>() {
-        // What it is moved to has no bytes.
-        let _ = transfer.call1(&buffer, &0.into());
+pub(crate) fn release(buffer: &ArrayBuffer) {
+    if let Ok(transfer) = get(buffer, "transfer").dyn_into::<Function>() {
+        // What it is moved to has no bytes. One that was given away already can't be moved, and need not be.
+        let _ = transfer.call1(buffer, &0.into());
     }
 }
 

@@ -22,7 +22,7 @@ use crate::options::Options;
 /// What a memory of 32-bit addresses can hold.
 const MOST_BYTES: u64 = 1 << 32;
 /// What the module takes besides weights and KV cache: its own data and stack, a chunk on its way, activations.
-const OVERHEAD_BYTES: u64 = 64 << 20;
+const OVERHEAD_BYTES: u64 = 32 << 20;
 /// Tokens of a call by which numbers of threads are compared for prompts.
 const TRIAL_TOKENS: u32 = 16;
 /// Calls of which the fastest counts.

@@ -234,7 +234,7 @@ async fn run<S: ChunkSink>(
         loop {
             let ix = next.get();
             let Some(chunk) = plan.chunks.get(ix) else {
-                release(&buffer);
+                release(&buffer.buffer());
                 return Ok(());
             };
             next.set(ix.saturating_add(1));

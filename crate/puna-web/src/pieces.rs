@@ -5,7 +5,7 @@ use puna_core::{Error, Result};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{ReadableStream, ReadableStreamByobReader, ReadableStreamDefaultReader};
 
-use crate::buffer::allocate;
+use crate::buffer::{allocate, release};
 use crate::js_error::{from_js, get};
 
 /// Bytes that are read at a time where the browser fills a buffer of ours.
@@ -66,6 +66,14 @@ impl Pieces {
         match self {
             Self::Own { reader, .. } => reader.cancel(),
             Self::Browsers(reader) => reader.cancel(),
+        }
+    }
+}
+
+impl Drop for Pieces {
+    fn drop(&mut self) {
+        if let Self::Own { buffer, .. } = self {
+            release(buffer);
         }
     }
 }

@@ -43,7 +43,7 @@ struct Head(RefCell<Uint8Array>);
 
 impl Drop for Head {
     fn drop(&mut self) {
-        release(&self.0.borrow());
+        release(&self.0.borrow().buffer());
     }
 }
 
@@ -78,7 +78,7 @@ impl<'a> WebFile<'a> {
             };
             self.ended.set(got < rest.length());
             *self.head.0.borrow_mut() = grown.subarray(0, old.length().saturating_add(got));
-            release(&old);
+            release(&old.buffer());
         }
         Ok(self.head.0.borrow().clone())
     }

@@ -10,7 +10,9 @@ test("says what the model is and what it runs on", async (t) => {
   assert.equal(info.vocabSize, 384);
   assert.equal(info.contextLength, 512);
   assert.equal(info.fileBytes, fs.statSync(TINY.file).size);
-  assert.equal(info.device.kind, "webgpu");
+  assert.equal(info.device.kind, t.hasWebGpu ? "webgpu" : "cpu");
+  assert.notEqual(info.device.reason, "", "why");
+  if (!t.hasWebGpu) return;
   assert.ok(["subgroup", "shared", "serial"].includes(info.device.variant), `variant ${info.device.variant}`);
   assert.ok(["f32", "f16"].includes(info.device.precision), `precision ${info.device.precision}`);
 });

@@ -131,7 +131,7 @@ test("says how much memory was refused, and loads a smaller model then", { secon
 
 test("stays usable when its attention cache can't grow", { seconds: 300 }, async (t) => {
   // Room for the weights, and for a cache of less than the whole context.
-  await t.load(t.url(REAL), { ...CPU, advanced: { memoryBytes: 165 * 2 ** 20, threads: 1 } });
+  await t.load(t.url(REAL), { ...CPU, advanced: { memoryBytes: 133 * 2 ** 20, threads: 1 } });
   const before = await t.chat(question);
   const error = await t.chatError(greedy("one two three ".repeat(1200), 2));
   assert.equal(error.code, "out_of_memory", error.message);
@@ -149,6 +149,9 @@ test("takes at most one and a half times the weights", { browsers: ["chromium"],
   const before = residentBytes(t.pid, isRenderer);
   await t.load(t.url(REAL), CPU);
   await t.chat(question);
+  // What is held, not what the next collection of garbage frees.
+  for (const worker of t.page.workers()) await worker.client.send("HeapProfiler.collectGarbage");
+  await sleep(500);
   const bytes = residentBytes(t.pid, isRenderer) - before;
   const weights = fs.statSync(REAL.file).size;
   console.log(`        ${(bytes / weights).toFixed(2)} times the weights`);
@@ -163,9 +166,9 @@ test("ten loads and unloads leave memory where it was", { browsers: ["chromium"]
     await t.lab("unload");
     // The worker's memory goes when the browser comes round to it.
     let bytes = Infinity;
-    for (let wait = 0; wait < 6; wait++) {
+    for (let wait = 0; wait < 6 && !(bytes <= 1.02 * sizes.at(-1)); wait++) {
       await sleep(500);
-      bytes = Math.min(bytes, residentBytes(t.pid));
+      bytes = residentBytes(t.pid);
     }
     sizes.push(bytes);
   }

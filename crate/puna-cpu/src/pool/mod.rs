@@ -20,7 +20,7 @@ pub const MAX_THREADS: usize = 16;
 /// Looks that a thread takes at a word before it sleeps: some 10 µs, a few times what an op's serial part takes.
 const SPINS: u32 = 4000;
 /// How long the caller waits for the others without any of them taking a part.
-const PATIENCE_MS: u32 = 10_000;
+const PATIENCE_MS: u32 = 5_000;
 /// Bits of a round that hold how many threads take part in it.
 const ACTIVE_BITS: u32 = 8;
 
@@ -71,7 +71,7 @@ impl Shared {
             quit: AtomicBool::new(false),
             lost: AtomicBool::new(false),
             work: UnsafeCell::new(None),
-            sleeper: platform::Sleeper::default(),
+            sleeper: platform::Sleeper::new(),
         }
     }
 

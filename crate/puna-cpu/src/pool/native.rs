@@ -80,6 +80,10 @@ pub(super) struct Sleeper {
 }
 
 impl Sleeper {
+    pub(super) fn new() -> Self {
+        Self::default()
+    }
+
     /// Sleeps while `word` is `value`, at most `limit_ms`; may wake early.
     pub(super) fn sleep(&self, word: &AtomicU32, value: u32, limit_ms: Option<u32>) {
         let guard = self.lock.lock().unwrap_or_else(PoisonError::into_inner);

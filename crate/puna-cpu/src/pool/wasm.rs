@@ -59,10 +59,14 @@ impl Pool {
 }
 
 /// Sleeping until a word changes: `Atomics.wait`, whose instruction is not stable in Rust.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Sleeper;
 
 impl Sleeper {
+    pub(super) const fn new() -> Self {
+        Self
+    }
+
     /// Sleeps while `word` is `value`, at most `limit_ms`; may wake early.
     pub(super) fn sleep(&self, word: &AtomicU32, value: u32, limit_ms: Option<u32>) {
         import::wait(word, value, limit_ms);

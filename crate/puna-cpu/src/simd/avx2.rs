@@ -185,11 +185,11 @@ impl<const H: usize> Scales<H> {
             m: [_mm256_setzero_ps(); H],
             is_plain: M == 0 && offset == 0.0,
         };
-        for half in 0..H {
-            scales.d[half] = floats(&d[half]);
+        for (half, (to, from)) in scales.d.iter_mut().zip(d).enumerate() {
+            *to = floats(from);
             scales.m[half] = match m.get(half) {
                 Some(m) => floats(m),
-                None => _mm256_mul_ps(scales.d[half], _mm256_set1_ps(offset)),
+                None => _mm256_mul_ps(*to, _mm256_set1_ps(offset)),
             };
         }
         scales

@@ -96,10 +96,10 @@ fn dot<const T: usize, S: Scale, const H: usize, const M: usize>(
                 }
             }
             for lane in 0..GROUP {
-                for half in 0..2 {
+                for (half, dots) in dots.iter().enumerate() {
                     // At most 16 · 127 · 127: exact.
                     let (d, m) = block.scales(half, lane, offset);
-                    let dot = x.scales[b][half] * dots[half][lane] as f32;
+                    let dot = x.scales[b][half] * dots[lane] as f32;
                     sums[lane] += d * dot + m * x.sums[b][half];
                 }
             }

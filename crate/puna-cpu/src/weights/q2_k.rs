@@ -1,4 +1,5 @@
-//! Q2_K: `w = d·scale·q − m·min`, q of 2 bits, scale and min of 4 bits for each 16 weights. The file's layout: `puna_core::quant`, `q2_k`.
+//! `Q2_K`: `w = d·scale·q − m·min`, q of 2 bits, scale and min of 4 bits for each 16 weights.
+//! The file's layout is in `puna_core::quant`, `q2_k`.
 
 use super::integers::Integers;
 use super::interleaved::Kind;

@@ -1,4 +1,5 @@
-//! Q3_K: `w = d·(scale − 32)·(q − 4)`, q of 3 bits, scale of 6 bits for each 16 weights. The file's layout: `puna_core::quant`, `q3_k`.
+//! `Q3_K`: `w = d·(scale − 32)·(q − 4)`, q of 3 bits, scale of 6 bits for each 16 weights.
+//! The file's layout is in `puna_core::quant`, `q3_k`.
 
 use super::integers::Integers;
 use super::interleaved::Kind;

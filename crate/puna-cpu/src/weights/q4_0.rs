@@ -1,4 +1,5 @@
-//! Q4_0: `w = d·(q − 8)`, q of 4 bits. The file's layout: `puna_core::quant`, `q4_0`.
+//! `Q4_0`: `w = d·(q − 8)`, q of 4 bits.
+//! The file's layout is in `puna_core::quant`, `q4_0`.
 
 use super::integers::Integers;
 use super::interleaved::Kind;

@@ -1,4 +1,5 @@
-//! Q4_1: `w = d·q + m`, q of 4 bits. The file's layout: `puna_core::quant`, `q4_1`.
+//! `Q4_1`: `w = d·q + m`, q of 4 bits.
+//! The file's layout is in `puna_core::quant`, `q4_1`.
 
 use super::integers::Integers;
 use super::interleaved::Kind;

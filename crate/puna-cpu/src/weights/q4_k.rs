@@ -1,4 +1,5 @@
-//! Q4_K: `w = d·scale·q − m·min`, q of 4 bits, scale and min of 6 bits for each 32 weights. The file's layout: `puna_core::quant`, `q4_k`.
+//! `Q4_K`: `w = d·scale·q − m·min`, q of 4 bits, scale and min of 6 bits for each 32 weights.
+//! The file's layout is in `puna_core::quant`, `q4_k`.
 
 use super::integers::Integers;
 use super::interleaved::Kind;

@@ -1,4 +1,5 @@
-//! Q5_0: `w = d·(q − 16)`, q of 5 bits. The file's layout: `puna_core::quant`, `q5_0`.
+//! `Q5_0`: `w = d·(q − 16)`, q of 5 bits.
+//! The file's layout is in `puna_core::quant`, `q5_0`.
 
 use super::bytes::Bytes;
 use super::integers::Integers;

@@ -1,4 +1,5 @@
-//! Q5_1: `w = d·q + m`, q of 5 bits. The file's layout: `puna_core::quant`, `q5_1`.
+//! `Q5_1`: `w = d·q + m`, q of 5 bits.
+//! The file's layout is in `puna_core::quant`, `q5_1`.
 
 use super::bytes::Bytes;
 use super::integers::Integers;

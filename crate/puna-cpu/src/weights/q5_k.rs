@@ -1,4 +1,5 @@
-//! Q5_K: `w = d·scale·q − m·min`, q of 5 bits, scale and min of 6 bits for each 32 weights. The file's layout: `puna_core::quant`, `q5_k`.
+//! `Q5_K`: `w = d·scale·q − m·min`, q of 5 bits, scale and min of 6 bits for each 32 weights.
+//! The file's layout is in `puna_core::quant`, `q5_k`.
 
 use super::bytes::Bytes;
 use super::integers::Integers;

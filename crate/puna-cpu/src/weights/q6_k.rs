@@ -1,4 +1,5 @@
-//! Q6_K: `w = d·scale·(q − 32)`, q of 6 bits, a signed byte as scale for each 16 weights. The file's layout: `puna_core::quant`, `q6_k`.
+//! `Q6_K`: `w = d·scale·(q − 32)`, q of 6 bits, a signed byte as scale for each 16 weights.
+//! The file's layout is in `puna_core::quant`, `q6_k`.
 
 use super::bytes::Bytes;
 use super::integers::Integers;

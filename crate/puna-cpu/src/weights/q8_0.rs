@@ -1,4 +1,5 @@
-//! Q8_0: `w = d·q`, q a signed byte. The file's layout: `puna_core::quant`, `q8_0`.
+//! `Q8_0`: `w = d·q`, q a signed byte.
+//! The file's layout is in `puna_core::quant`, `q8_0`.
 
 use super::integers::Integers;
 use super::interleaved::Kind;

@@ -35,7 +35,7 @@ fn build(recipe: &Recipe, module: &Module) -> Result<()> {
         .args(["--features", &module.features.join(",")])
         .arg("--message-format=json-render-diagnostics")
         .arg("--")
-        .args(&flags(module));
+        .args(flags(module));
     let built = artifact(cargo, &module.package)?;
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).explain(|| format!("cannot make {}", shown(folder)))?;
