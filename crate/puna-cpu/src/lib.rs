@@ -15,6 +15,7 @@ mod scatter;
 #[cfg(any(test, feature = "self-test"))]
 mod self_test;
 pub mod simd;
+mod step;
 #[cfg(feature = "module")]
 mod wasm;
 pub mod weights;

@@ -23,7 +23,7 @@ const WEB_CRATES: [&str; 8] = [
 type Step = (&'static str, fn() -> Result<()>);
 
 /// Every step in order.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     ("formatting", formatting),
     ("clippy, native", clippy_native),
     ("clippy, wasm32", clippy_wasm),
@@ -31,6 +31,7 @@ const STEPS: [Step; 6] = [
         "clippy, wasm32 with the conformance suite",
         clippy_wasm_conformance,
     ),
+    ("clippy, the CPU's module", clippy_cpu_module),
     ("kernel stems", kernel_stems),
     ("generated code", codegen::verify),
 ];
@@ -94,6 +95,20 @@ fn clippy_wasm_conformance() -> Result<()> {
         "conformance",
         "--target",
         WASM_TARGET,
+    ])
+}
+
+/// Its kernels are compiled where their instructions are.
+fn clippy_cpu_module() -> Result<()> {
+    clippy(&[
+        "-p",
+        "puna-cpu",
+        "--features",
+        "self-test",
+        "--target",
+        WASM_TARGET,
+        "--config",
+        "target.wasm32-unknown-unknown.rustflags=['-Ctarget-feature=+simd128,+relaxed-simd']",
     ])
 }
 

@@ -191,8 +191,8 @@ fn bytes_rows<const T: usize, S: Scale, const H: usize, const M: usize>(
             let quants = [0, 1].map(|i| bytes_of(&quants[i], half));
             for t in 0..T {
                 let mut sum = Dots::from(dots[t][pair / 2]);
-                for i in 0..2 {
-                    sum.add(quants[i], splat(&x[t].quants[b], 8 * pair + 4 * i));
+                for (i, quants) in quants.into_iter().enumerate() {
+                    sum.add(quants, splat(&x[t].quants[b], 8 * pair + 4 * i));
                 }
                 dots[t][pair / 2] = sum.sums_with(dots[t][pair / 2]);
             }
