@@ -120,13 +120,13 @@ export class Context {
   }
 
   /** What is loaded on unless a test says otherwise: `auto` does not take the software adapters of test machines. */
-  get #device() {
+  get device() {
     return this.hasWebGpu ? "webgpu" : "auto";
   }
 
   /** Loads and must succeed; the model's info with the progress events. */
   async load(source, options = {}) {
-    const result = await this.lab("load", source, { device: this.#device, ...options });
+    const result = await this.lab("load", source, { device: this.device, ...options });
     if (result.error) throw new Error(`load failed: ${result.error.code}: ${result.error.message}`);
     return { info: result.value, events: result.events, ms: result.ms };
   }
@@ -151,7 +151,7 @@ export class Context {
 
   /** Loads and must fail; the error. */
   async loadError(source, options = {}, how = {}) {
-    const result = await this.lab("load", source, { device: this.#device, ...options }, how);
+    const result = await this.lab("load", source, { device: this.device, ...options }, how);
     if (!result.error) throw new Error("the load should have failed and did not");
     return result.error;
   }

@@ -15,8 +15,8 @@ pub struct Activations {
     pub quants: Vec<[i8; BLOCK_LEN]>,
     /// (T, K / 32): d of each half.
     pub scales: Vec<[f32; 2]>,
-    /// (T, K / 32): d·Σq of each half, what a format's offset is multiplied by.
-    pub sums: Vec<[f32; 2]>,
+    /// (T, K / 32): d·Σq of each half and of both, what a format's offset is multiplied by.
+    pub sums: Vec<[f32; 3]>,
     /// (T, K) as they were, for formats without a kernel of integers.
     pub floats: Vec<f32>,
     /// K / 32.
@@ -30,7 +30,7 @@ impl Activations {
         let blocks = tokens * self.blocks;
         self.quants.resize(blocks, [0; BLOCK_LEN]);
         self.scales.resize(blocks, [0.0; 2]);
-        self.sums.resize(blocks, [0.0; 2]);
+        self.sums.resize(blocks, [0.0; 3]);
         self.floats.resize(blocks * BLOCK_LEN, 0.0);
     }
 
@@ -80,7 +80,7 @@ pub(crate) struct Writer<'a> {
     blocks: usize,
     quants: Scatter<'a, [i8; BLOCK_LEN]>,
     scales: Scatter<'a, [f32; 2]>,
-    sums: Scatter<'a, [f32; 2]>,
+    sums: Scatter<'a, [f32; 3]>,
     floats: Scatter<'a, f32>,
 }
 
@@ -115,6 +115,7 @@ impl Writer<'_> {
                 // At most 16 · 127: exact.
                 sum[i] = scales[i] * total as f32;
             }
+            sum[2] = sum[0] + sum[1];
         }
     }
 }
@@ -126,8 +127,8 @@ pub struct Row<'a> {
     pub quants: &'a [[i8; BLOCK_LEN]],
     /// (K / 32,): d of each half.
     pub scales: &'a [[f32; 2]],
-    /// (K / 32,): d·Σq of each half.
-    pub sums: &'a [[f32; 2]],
+    /// (K / 32,): d·Σq of each half and of both.
+    pub sums: &'a [[f32; 3]],
     /// (K,).
     pub floats: &'a [f32],
 }
@@ -151,21 +152,58 @@ const STEPS: [f32; 5] = [127.0, 125.0, 123.0, 121.0, 119.0];
 /// q and d of half a block, with the scale of those in [`STEPS`] that loses least.
 #[inline(always)]
 fn quantize_half(x: &[f32; HALF]) -> ([i8; HALF], f32) {
-    let largest = x.iter().fold(0.0f32, |max, x| max.max(x.abs()));
-    let mut best = ([0; HALF], 0.0);
+    let largest = largest(x);
+    let mut best = 0.0;
     let mut least = f32::INFINITY;
     for steps in STEPS {
         let scale = largest / steps;
-        let rounded = round_half(x, scale);
-        let lost = x.iter().zip(&rounded).fold(0.0, |sum, (x, q)| {
-            let lost = x - f32::from(*q) * scale;
-            sum + lost * lost
-        });
+        let lost = lost(x, scale);
         if lost < least {
-            (best, least) = ((rounded, scale), lost);
+            (best, least) = (scale, lost);
         }
     }
-    best
+    (round_half(x, best), best)
+}
+
+/// Sums and the like are kept four at a time: lanes of a vector.
+const LANES: usize = 4;
+
+/// The largest magnitude.
+#[inline(always)]
+fn largest(x: &[f32; HALF]) -> f32 {
+    let mut largest = [0.0f32; LANES];
+    for x in x.as_chunks::<LANES>().0 {
+        for (largest, x) in largest.iter_mut().zip(x) {
+            // No `max`, which asks for more where a number is none.
+            *largest = if x.abs() > *largest {
+                x.abs()
+            } else {
+                *largest
+            };
+        }
+    }
+    largest.into_iter().fold(0.0, f32::max)
+}
+
+/// The sum of squares that rounding by a scale loses.
+#[inline(always)]
+fn lost(x: &[f32; HALF], scale: f32) -> f32 {
+    let inverse = inverse(scale);
+    let mut sums = [0.0f32; LANES];
+    for x in x.as_chunks::<LANES>().0 {
+        for (sum, x) in sums.iter_mut().zip(x) {
+            let lost = x - (x * inverse + ROUND - ROUND) * scale;
+            *sum += lost * lost;
+        }
+    }
+    sums.iter().sum()
+}
+
+/// Adding and subtracting 1.5·2²³ rounds to the nearest whole number, ties to even, in every instruction set.
+const ROUND: f32 = 12_582_912.0;
+
+fn inverse(scale: f32) -> f32 {
+    if scale > 0.0 { 1.0 / scale } else { 0.0 }
 }
 
 #[inline(always)]
@@ -174,9 +212,7 @@ fn quantize_half(x: &[f32; HALF]) -> ([i8; HALF], f32) {
     reason = "from -127 to 127; what is no number becomes 0"
 )]
 fn round_half(x: &[f32; HALF], scale: f32) -> [i8; HALF] {
-    // Adding and subtracting 1.5·2²³ rounds to the nearest whole number, ties to even, in every instruction set.
-    const ROUND: f32 = 12_582_912.0;
-    let inverse = if scale > 0.0 { 1.0 / scale } else { 0.0 };
+    let inverse = inverse(scale);
     x.map(|x| (x * inverse + ROUND - ROUND) as i8)
 }
 

@@ -49,7 +49,7 @@ test("each gets its code over the network, and a good file loads afterwards", as
 
 test("each gets its code as a file at hand", async (t) => {
   for (const [what, make, code] of FILES) {
-    const result = await t.lab("loadBytes", make().toString("base64"), TINY_OPTIONS);
+    const result = await t.lab("loadBytes", make().toString("base64"), { device: t.device, ...TINY_OPTIONS });
     assert.equal(result.error?.code, code, `${what}: ${JSON.stringify(result.error)}`);
   }
 });

@@ -45,7 +45,7 @@ test("reads the header by a small range, then at least four ranges at once, and 
 
 test("takes a file at hand", async (t) => {
   const bytes = fs.readFileSync(TINY.file).toString("base64");
-  const result = await t.lab("loadBytes", bytes, TINY_OPTIONS);
+  const result = await t.lab("loadBytes", bytes, { device: t.device, ...TINY_OPTIONS });
   assert.equal(result.error, undefined);
   const completion = await t.chat(greedy("Hello", 4));
   assert.ok(completion.usage.completion_tokens > 0);
@@ -93,7 +93,7 @@ test("refuses a URL with a password, without repeating it or asking the server",
 
 test("refuses to insist on keeping a file at hand", async (t) => {
   const bytes = fs.readFileSync(TINY.file).toString("base64");
-  const { error } = await t.lab("loadBytes", bytes, { ...TINY_OPTIONS, cache: "opfs" });
+  const { error } = await t.lab("loadBytes", bytes, { device: t.device, ...TINY_OPTIONS, cache: "opfs" });
   assert.equal(error?.name, "InvalidRequestError");
   assert.equal(error.code, "invalid_request");
 });

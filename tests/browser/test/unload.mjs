@@ -1,6 +1,6 @@
 // After `unload`: requests are refused, what ran has ended, and a new load works.
 import assert from "node:assert/strict";
-import { greedy, PLAIN_TEMPLATE, REAL } from "../context.mjs";
+import { greedy, PLAIN_TEMPLATE, REAL, TINY_OPTIONS } from "../context.mjs";
 import { test } from "../suite.mjs";
 
 test("refuses requests afterwards, twice does no harm, and a new load works", async (t) => {
@@ -38,7 +38,7 @@ test("two models live side by side", async (t) => {
       return answers.map((answer) => answer.choices[0].message.content);
     },
     `${t.host.origin}/golden/llama-256/llama-256-Q4_1.gguf`,
-    { chatTemplate: "{% for message in messages %}{{ message.content }}{% endfor %}" },
+    { device: t.device, ...TINY_OPTIONS },
     greedy("Hello", 6),
   );
   assert.equal(one, expected.choices[0].message.content);

@@ -197,7 +197,7 @@ impl<const H: usize> Scales<H> {
 
     /// `sum + Σ d·x's scale·dots + m·x's sum`, half by half.
     #[target_feature(enable = "avx2,fma,f16c")]
-    fn add(&self, dots: [__m256i; 2], x: [f32; 2], x_sums: [f32; 2], sum: __m256) -> __m256 {
+    fn add(&self, dots: [__m256i; 2], x: [f32; 2], x_sums: [f32; 3], sum: __m256) -> __m256 {
         let [first, second] = dots.map(|dots| _mm256_cvtepi32_ps(dots));
         let first = _mm256_mul_ps(first, _mm256_set1_ps(x[0]));
         if H == 1 {
@@ -206,7 +206,7 @@ impl<const H: usize> Scales<H> {
             if self.is_plain {
                 return sum;
             }
-            return _mm256_fmadd_ps(self.m[0], _mm256_set1_ps(x_sums[0] + x_sums[1]), sum);
+            return _mm256_fmadd_ps(self.m[0], _mm256_set1_ps(x_sums[2]), sum);
         }
         let second = _mm256_mul_ps(second, _mm256_set1_ps(x[1]));
         let sum = _mm256_fmadd_ps(self.d[0], first, sum);

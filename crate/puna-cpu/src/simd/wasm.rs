@@ -113,14 +113,18 @@ fn nibbles_tile<const T: usize, S: Scale, const H: usize, const M: usize>(
     x: [Row<'_>; T],
     out: &mut [[f32; GROUP]; TILE],
 ) {
-    for half in 0..GROUP / LANES {
-        nibbles_rows(half, blocks, offset, x, out);
+    // One token leaves registers for all eight rows, which then share what is loaded of it.
+    if T == 1 {
+        nibbles_rows::<2, T, S, H, M>(0, blocks, offset, x, out);
+    } else {
+        nibbles_rows::<1, T, S, H, M>(0, blocks, offset, x, out);
+        nibbles_rows::<1, T, S, H, M>(1, blocks, offset, x, out);
     }
 }
 
-/// Four rows.
+/// R times four rows, from half `half` of the eight.
 #[inline(always)]
-fn nibbles_rows<const T: usize, S: Scale, const H: usize, const M: usize>(
+fn nibbles_rows<const R: usize, const T: usize, S: Scale, const H: usize, const M: usize>(
     half: usize,
     blocks: &[Nibbles<S, H, M>],
     offset: f32,
@@ -128,27 +132,37 @@ fn nibbles_rows<const T: usize, S: Scale, const H: usize, const M: usize>(
     out: &mut [[f32; GROUP]; TILE],
 ) {
     let low = u8x16_splat(15);
-    let mut sums = [f32x4_splat(0.0); T];
+    let mut sums = [[f32x4_splat(0.0); T]; R];
     let x = x.map(|x| x.first(blocks.len()));
     for (b, block) in blocks.iter().enumerate() {
-        let mut dots = [[Dots::ZERO; 2]; T];
+        let mut dots = [[[Dots::ZERO; 2]; T]; R];
         for (g, quants) in block.q.iter().enumerate() {
-            let quants = bytes_of(quants, half);
-            let (first, second) = (v128_and(quants, low), u8x16_shr(quants, 4));
+            let quants: [[v128; 2]; R] = std::array::from_fn(|r| {
+                let quants = bytes_of(quants, half + r);
+                // A shift of bytes is several instructions on x86, one of words and a mask are two.
+                [v128_and(quants, low), v128_and(u16x8_shr(quants, 4), low)]
+            });
             for t in 0..T {
-                // A half's sum is at most 16 · 15 · 127, a quarter of it in each lane of 16 bits.
                 let x = &x[t].quants[b];
-                dots[t][0].add(first, splat(x, 4 * g));
-                dots[t][1].add(second, splat(x, 4 * g + 16));
+                let (first, second) = (splat(x, 4 * g), splat(x, 4 * g + 16));
+                for (dots, quants) in dots.iter_mut().zip(quants) {
+                    // A half's sum is at most 16 · 15 · 127, a quarter of it in each lane of 16 bits.
+                    dots[t][0].add(quants[0], first);
+                    dots[t][1].add(quants[1], second);
+                }
             }
         }
-        let dots = dots.map(|dots| dots.map(Dots::sums));
-        let scales = Scales::new(&block.d, &block.m, offset, half);
-        for t in 0..T {
-            sums[t] = scales.add(dots[t], x[t].scales[b], x[t].sums[b], sums[t]);
+        for (r, (dots, sums)) in dots.iter().zip(&mut sums).enumerate() {
+            let scales = Scales::new(&block.d, &block.m, offset, half + r);
+            for t in 0..T {
+                let dots = dots[t].map(Dots::sums);
+                sums[t] = scales.add(dots, &x[t].scales[b], &x[t].sums[b], sums[t]);
+            }
         }
     }
-    store(&sums, half, out);
+    for (r, sums) in sums.iter().enumerate() {
+        store(sums, half + r, out);
+    }
 }
 
 /// See [`crate::weights::Weights::dot`].
@@ -199,7 +213,7 @@ fn bytes_rows<const T: usize, S: Scale, const H: usize, const M: usize>(
         }
         let scales = Scales::new(&block.d, &block.m, offset, half);
         for t in 0..T {
-            sums[t] = scales.add(dots[t], x[t].scales[b], x[t].sums[b], sums[t]);
+            sums[t] = scales.add(dots[t], &x[t].scales[b], &x[t].sums[b], sums[t]);
         }
     }
     store(&sums, half, out);
@@ -258,7 +272,7 @@ fn signed_rows<const T: usize, S: Scale, const H: usize, const M: usize>(
         }
         let scales = Scales::new(&block.d, &block.m, offset, half);
         for t in 0..T {
-            sums[t] = scales.add(dots[t], x[t].scales[b], x[t].sums[b], sums[t]);
+            sums[t] = scales.add(dots[t], &x[t].scales[b], &x[t].sums[b], sums[t]);
         }
     }
     store(&sums, half, out);
@@ -294,22 +308,22 @@ impl<const H: usize> Scales<H> {
 
     /// `sum + Σ d·x's scale·dots + m·x's sum`, half by half.
     #[inline(always)]
-    fn add(&self, dots: [v128; 2], x: [f32; 2], x_sums: [f32; 2], sum: v128) -> v128 {
+    fn add(&self, dots: [v128; 2], x: &[f32; 2], x_sums: &[f32; 3], sum: v128) -> v128 {
         let [first, second] = dots.map(|dots| f32x4_convert_i32x4(dots));
-        let first = f32x4_mul(first, f32x4_splat(x[0]));
+        let first = f32x4_mul(first, float_splat(&x[0]));
         if H == 1 {
-            let both = madd(second, f32x4_splat(x[1]), first);
+            let both = madd(second, float_splat(&x[1]), first);
             let sum = madd(self.d[0], both, sum);
             if self.is_plain {
                 return sum;
             }
-            return madd(self.m[0], f32x4_splat(x_sums[0] + x_sums[1]), sum);
+            return madd(self.m[0], float_splat(&x_sums[2]), sum);
         }
-        let second = f32x4_mul(second, f32x4_splat(x[1]));
+        let second = f32x4_mul(second, float_splat(&x[1]));
         let sum = madd(self.d[0], first, sum);
         let sum = madd(self.d[H - 1], second, sum);
-        let sum = madd(self.m[0], f32x4_splat(x_sums[0]), sum);
-        madd(self.m[H - 1], f32x4_splat(x_sums[1]), sum)
+        let sum = madd(self.m[0], float_splat(&x_sums[0]), sum);
+        madd(self.m[H - 1], float_splat(&x_sums[1]), sum)
     }
 }
 
@@ -337,6 +351,13 @@ fn floats<S: Scale>(of: &[S; GROUP], half: usize) -> v128 {
             v128_load(four.as_ptr().cast())
         }
     }
+}
+
+/// A float in every lane, in one instruction.
+#[inline(always)]
+fn float_splat(of: &f32) -> v128 {
+    // SAFETY: 4 bytes are read, and any alignment is allowed.
+    unsafe { v128_load32_splat(std::ptr::from_ref(of).cast()) }
 }
 
 /// Four neighbouring bytes in every lane.
