@@ -95,10 +95,11 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Allocates everything; the weights follow by [`Self::upload`].
+    /// Makes room for the weights, which follow by [`Self::upload`]. The KV cache is made by the first call of
+    /// [`Self::forward`], out of what uploading took.
     ///
     /// # Errors
-    /// `out_of_memory` when the weights or the first KV cache do not fit.
+    /// `out_of_memory` when the weights do not fit.
     pub fn new(graph: Graph, n_tensors: usize, options: ExecutorOptions) -> Result<Self> {
         // What is missing is told as a whole: that one matrix of many did not fit says little.
         let whole = |_| refused(bytes(&graph, 0), "the model's weights");
@@ -111,7 +112,7 @@ impl Executor {
         for vector in &graph.vectors {
             vectors.push(zeros(vector.len, "a vector").map_err(whole)?);
         }
-        let mut executor = Self {
+        Ok(Self {
             matrices,
             vectors,
             targets: graph.targets(n_tensors),
@@ -126,9 +127,7 @@ impl Executor {
             simd: options.simd,
             limits: options.limits,
             pool: Pool::new(options.threads),
-        };
-        executor.reserve(1)?;
-        Ok(executor)
+        })
     }
 
     /// The threads.
