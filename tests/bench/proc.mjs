@@ -57,10 +57,10 @@ export function isRendererOrGpu(words) {
   return words.includes("-contentproc") && ["tab", "gpu"].includes(words.filter(Boolean).at(-1));
 }
 
-/** Resident bytes of a browser's renderers and GPU process, or with `all` of every process. */
-function residentBytes(root, all) {
+/** Resident bytes of a process and all below it: of those whose command line, by its words, `counts`. */
+export function residentBytes(root, counts = () => true) {
   const bytes = tree(root).map((pid) => {
-    if (!all && !isRendererOrGpu(read(`/proc/${pid}/cmdline`).split(/[\0 ]/))) return 0;
+    if (!counts(read(`/proc/${pid}/cmdline`).split(/[\0 ]/))) return 0;
     return Number(read(`/proc/${pid}/statm`).split(" ")[1] ?? 0) * PAGE_BYTES;
   });
   return bytes.reduce((a, b) => a + b, 0);
@@ -69,20 +69,21 @@ function residentBytes(root, all) {
 /** Watches memory from now on; `growth` is how far the peak is above what was there at the start. */
 export class MemoryWatch {
   #root;
-  #all;
+  #counts;
   #first;
   #peak;
   #timer;
 
+  /** Of a browser its renderers and GPU process; of another program `all` that it starts. */
   constructor(root, { all = false } = {}) {
     this.#root = root;
-    this.#all = all;
-    this.#first = this.#peak = residentBytes(root, all);
+    this.#counts = all ? undefined : isRendererOrGpu;
+    this.#first = this.#peak = residentBytes(root, this.#counts);
     this.#timer = setInterval(() => this.#look(), LOOK_MS);
   }
 
   #look() {
-    this.#peak = Math.max(this.#peak, residentBytes(this.#root, this.#all));
+    this.#peak = Math.max(this.#peak, residentBytes(this.#root, this.#counts));
   }
 
   growth() {
