@@ -11,6 +11,7 @@
 use std::cell::RefCell;
 use std::fmt::Write;
 use std::panic;
+use std::sync::Once;
 
 use puna_core::{Error, Result};
 
@@ -111,12 +112,16 @@ extern "C" fn call() -> *const u8 {
     })
 }
 
+/// Once: every token asks.
 fn tell_of_panics() {
-    panic::set_hook(Box::new(|info| {
-        let mut message = String::new();
-        let _ = write!(message, "{info}");
-        import::panicked(&message);
-    }));
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        panic::set_hook(Box::new(|info| {
+            let mut message = String::new();
+            let _ = write!(message, "{info}");
+            import::panicked(&message);
+        }));
+    });
 }
 
 /// Checks every kernel; how many cases there are.
