@@ -9,7 +9,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   index: "src/index.ts",
   worker: "src/worker/main.ts",
   thread: "src/worker/thread.ts",
-  cpu: "src/worker/cpu.ts",
+  cpu: "test/browser/cpu.ts",
 };
 
 export default defineConfig(({ mode }) => {

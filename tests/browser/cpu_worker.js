@@ -1,13 +1,14 @@
 // Runs the real model on the CPU's executor and holds its logits to those that an independent implementation recorded.
 // A worker, as in the package: on a page's own thread nothing may sleep.
 import init, { Engine } from "/conformance/puna_web.js";
-import { CpuHost } from "/package/test/cpu.js";
+import { CpuHost, Threads } from "/package/test/cpu.js";
 
 /** Tokens of a call. */
 const CHUNK = 64;
 
 const warnings = [];
-const host = new CpuHost(globalThis, (message) => warnings.push(message));
+const threads = new Threads(globalThis);
+const host = new CpuHost(globalThis, threads, (message) => warnings.push(message));
 
 /** The most that one of the largest logits is off, by prompt. */
 async function worst(engine, prompts) {
@@ -51,6 +52,7 @@ async function run({ url, options, prompts, ids }) {
 }
 
 onmessage = async ({ data }) => {
+  if (data.kind === "thread") return threads.report(data);
   try {
     postMessage({ value: await run(data) });
   } catch (error) {

@@ -1,8 +1,12 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
-import { UnsupportedDeviceError } from "../src/errors.js";
-import { CpuModule, READY, type CpuParts, type ThreadWorker } from "../src/worker/cpu_module.js";
+import { PunaError, UnsupportedDeviceError } from "../src/errors.js";
+import { WorkerClient } from "../src/worker/client.js";
+import { CpuModule, type CpuParts } from "../src/worker/cpu_module.js";
 import { chooseBuild, runs } from "../src/worker/simd.js";
+import { ThreadHost, type ThreadWorker } from "../src/worker/thread_host.js";
+import { Threads } from "../src/worker/threads.js";
+import { FakeWorker } from "./fake/worker.js";
 import { rejectionOf } from "./support.js";
 
 /** An engine that has fixed-width SIMD alone: it knows the shorter probe. */
@@ -42,22 +46,22 @@ describe("the build of the CPU's module", () => {
 });
 
 describe("threads of the CPU's module", () => {
-  type Listener = (event: { message: string; preventDefault(): void }) => void;
+  type Listener = (event: { message: string }) => void;
 
-  /** A worker that does as it is told when it is started. */
-  class Thread {
+  /** A thread's worker, which does as it is told when it is started. */
+  class Thread implements ThreadWorker {
     isEnded = false;
     readonly #listeners = new Map<string, Listener>();
-    readonly #does: "starts" | "fails";
+    readonly #does: "serves" | "fails" | "hangs";
 
-    constructor(does: "starts" | "fails") {
+    constructor(does: "serves" | "fails" | "hangs") {
       this.#does = does;
     }
 
     postMessage(): void {
       queueMicrotask(() => {
-        const event = { data: READY, message: "no such file", preventDefault: () => undefined };
-        this.#listeners.get(this.#does === "starts" ? "message" : "error")?.(event);
+        if (this.#does === "serves") this.#listeners.get("message")?.({ message: "" });
+        if (this.#does === "fails") this.#listeners.get("error")?.({ message: "no such file" });
       });
     }
 
@@ -68,73 +72,103 @@ describe("threads of the CPU's module", () => {
     terminate(): void {
       this.isEnded = true;
     }
+
+    /** Fails after it has served. */
+    die(): void {
+      this.#listeners.get("error")?.({ message: "died" });
+    }
   }
 
-  /** A module that has room for stacks and nothing else. */
+  /** A module that has room for stacks and nothing else: `(func (export "stack_room") (param i32) (result i32) i32.const 8)`. */
   const STACKS = new Uint8Array([
-    0,
-    0x61,
-    0x73,
-    0x6d,
-    1,
-    0,
-    0,
-    0,
-    1,
-    6,
-    1,
-    0x60,
-    1,
-    0x7f,
-    1,
-    0x7f,
-    3,
-    2,
-    1,
-    0,
-    7,
-    14,
-    1,
-    10,
-    ...new TextEncoder().encode("stack_room"),
-    0,
-    0,
-    10,
-    6,
-    1,
-    4,
-    0,
-    0x41,
-    8,
-    0x0b,
+    ...[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...[1, 6, 1, 0x60, 1, 0x7f, 1, 0x7f],
+    ...[3, 2, 1, 0],
+    ...[7, 14, 1, 10, ...new TextEncoder().encode("stack_room"), 0, 0],
+    ...[10, 6, 1, 4, 0, 0x41, 8, 0x0b],
   ]);
 
-  const start = (threads: Thread[]): Promise<CpuModule> => {
+  /** A module whose page starts these threads. */
+  const start = (threads: Thread[], startWorker?: () => ThreadWorker): Promise<CpuModule> => {
     const waiting = [...threads];
+    const host = new ThreadHost(startWorker ?? (() => waiting.shift() as ThreadWorker), (report) => {
+      engine.report(report);
+    });
+    const engine = new Threads({
+      postMessage: (request) => {
+        host.handle(request);
+      },
+    });
     const parts: CpuParts = {
       module: new WebAssembly.Module(STACKS),
       memory: new WebAssembly.Memory({ initial: 1 }),
       threads: threads.length + 1,
       limited: undefined,
-      startWorker: () => waiting.shift() as unknown as ThreadWorker,
     };
-    return CpuModule.start(parts);
+    return CpuModule.start(parts, engine);
   };
+  const ended = (threads: Thread[]): boolean[] => threads.map(({ isEnded }) => isEnded);
 
   it("are ended together", async () => {
-    const threads = [new Thread("starts"), new Thread("starts")];
+    const threads = [new Thread("serves"), new Thread("serves")];
     const module = await start(threads);
     await module.startThreads(1);
-    expect(threads.map(({ isEnded }) => isEnded)).toEqual([false, false]);
+    expect(ended(threads)).toEqual([false, false]);
     module.endThreads();
-    expect(threads.map(({ isEnded }) => isEnded)).toEqual([true, true]);
+    expect(ended(threads)).toEqual([true, true]);
   });
 
   it("are all ended when one does not start", async () => {
-    const threads = [new Thread("starts"), new Thread("fails")];
+    const threads = [new Thread("serves"), new Thread("fails")];
     const module = await start(threads);
     const error = (await rejectionOf(module.startThreads(1))) as Error;
-    expect(error.message).toContain("no such file");
-    expect(threads.map(({ isEnded }) => isEnded)).toEqual([true, true]);
+    expect(error.message).toMatch(/did not start: no such file; thread\.js must lie beside worker\.js/);
+    expect(ended(threads)).toEqual([true, true]);
+  });
+
+  it("are refused where the page may not start any", async () => {
+    const module = await start([new Thread("serves")], () => {
+      throw new Error("forbidden by a policy");
+    });
+    const error = (await rejectionOf(module.startThreads(1))) as Error;
+    expect(error.message).toContain("forbidden by a policy");
+  });
+
+  it("are given up when they take too long, and may fail later", async () => {
+    vi.useFakeTimers();
+    try {
+      const threads = [new Thread("hangs"), new Thread("serves")];
+      const module = await start(threads);
+      const failure = rejectionOf(module.startThreads(1));
+      await vi.advanceTimersByTimeAsync(10_000);
+      expect(((await failure) as Error).message).toContain("not within 10 s");
+      expect(ended(threads)).toEqual([true, true]);
+      for (const thread of threads) thread.die();
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+});
+
+describe("the threads of a model", () => {
+  it("end with its worker", async () => {
+    const worker = new FakeWorker();
+    let isEnded = false;
+    const thread = {
+      postMessage: () => undefined,
+      addEventListener: () => undefined,
+      terminate: () => {
+        isEnded = true;
+      },
+    };
+    const client = new WorkerClient(worker, undefined, () => thread);
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
+    const module = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+    worker.say({ kind: "start_thread", thread: 1, start: { module, memory, pool: 0, ix: 1, stack: 0 } });
+    const counters = client.start("counters", {});
+    await rejectionOf(counters.result);
+    expect(isEnded).toBe(false);
+    client.end(new PunaError("internal", "gone"));
+    expect(isEnded).toBe(true);
   });
 });

@@ -25,13 +25,19 @@ for (const simd of ["relaxed", "simd128"]) {
       const { prompts } = read("generation.json");
       const given = { url: t.url(REAL), options: { simd, threads }, prompts, ids };
       const { value, error } = await t.page.evaluate(
-        (given) =>
-          new Promise((resolve) => {
-            const worker = new Worker("/cpu_worker.js", { type: "module" });
-            worker.onmessage = ({ data }) => resolve(data);
+        async (given) => {
+          const { ThreadHost, startThread } = await import("/package/test/cpu.js");
+          const worker = new Worker("/cpu_worker.js", { type: "module" });
+          const threads = new ThreadHost(startThread, (report) => worker.postMessage(report));
+          const result = await new Promise((resolve) => {
+            worker.onmessage = ({ data }) => (data.kind ? threads.handle(data) : resolve(data));
             worker.onerror = ({ message }) => resolve({ error: message });
             worker.postMessage(given);
-          }),
+          });
+          worker.terminate();
+          threads.end();
+          return result;
+        },
         given,
       );
       assert.equal(error, undefined, "the worker's error");

@@ -56,7 +56,34 @@ export type Kind = keyof Requests;
 export type RequestMessage<K extends Kind = Kind> = { [P in K]: { kind: P; id: number } & Requests[P] }[K];
 
 /** Everything the page sends. */
-export type ToWorker = RequestMessage | { kind: "cancel"; id: number };
+export type ToWorker = RequestMessage | CancelMessage | ThreadReport;
+
+/** Stops a request. */
+export interface CancelMessage {
+  kind: "cancel";
+  id: number;
+}
+
+/** What a thread of the CPU's executor is told. */
+export interface ThreadStart {
+  module: WebAssembly.Module;
+  memory: WebAssembly.Memory;
+  pool: number;
+  ix: number;
+  /** Where its stack ends, from which it grows down. */
+  stack: number;
+}
+
+/** What the engine asks of the page for its threads, each of which has a number of its own. */
+export type ThreadRequest =
+  { kind: "start_thread"; thread: number; start: ThreadStart } | { kind: "end_threads" };
+
+/** What the page says of a thread: that it serves, or why it does not. */
+export interface ThreadReport {
+  kind: "thread";
+  thread: number;
+  failed?: string;
+}
 
 /** An event of a request: any number of them. */
 export type EventMessage =
@@ -68,8 +95,12 @@ export type TerminalMessage =
   { kind: "done"; id: number; result: Results[Kind] } | { kind: "failed"; id: number; error: WireError };
 
 /**
- * Everything the worker sends. Two belong to no request: `warned` tells something that stops nothing, and after
- * `died` the engine can't be used any more.
+ * Everything the worker sends. What belongs to no request: `warned` tells something that stops nothing, after
+ * `died` the engine can't be used any more, and threads are asked for.
  */
 export type FromWorker =
-  EventMessage | TerminalMessage | { kind: "warned"; message: string } | { kind: "died"; error: WireError };
+  | EventMessage
+  | TerminalMessage
+  | { kind: "warned"; message: string }
+  | { kind: "died"; error: WireError }
+  | ThreadRequest;

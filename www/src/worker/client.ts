@@ -11,6 +11,8 @@ import type {
   Results,
   ToWorker,
 } from "../types/messages.js";
+import { startThread } from "./start.js";
+import { ThreadHost, type ThreadWorker } from "./thread_host.js";
 
 /** What is used of a `Worker`; a `MessagePort` does in tests. */
 export interface WorkerLike {
@@ -43,13 +45,21 @@ interface Pending {
 export class WorkerClient {
   readonly #worker: WorkerLike;
   readonly #pending = new Map<number, Pending>();
+  readonly #threads: ThreadHost;
   readonly #onWarning: (message: string) => void;
   #nextId = 1;
   #ended: PunaError | null = null;
 
-  /** `onWarning` hears what belongs to no request and stops nothing. */
-  constructor(worker: WorkerLike, onWarning: (message: string) => void = () => undefined) {
+  /** `onWarning` hears what belongs to no request and stops nothing; `start` starts a thread of the engine's. */
+  constructor(
+    worker: WorkerLike,
+    onWarning: (message: string) => void = () => undefined,
+    start: () => ThreadWorker = startThread,
+  ) {
     this.#worker = worker;
+    this.#threads = new ThreadHost(start, (report) => {
+      worker.postMessage(report);
+    });
     this.#onWarning = onWarning;
     worker.addEventListener("message", ({ data }) => {
       this.#receive(data as FromWorker);
@@ -101,6 +111,7 @@ export class WorkerClient {
     if (this.#ended !== null) return;
     this.#ended = error;
     this.#worker.terminate();
+    this.#threads.end();
     this.abandon(error);
   }
 
@@ -121,6 +132,10 @@ export class WorkerClient {
         break;
       case "died":
         this.end(fromWire(message.error));
+        break;
+      case "start_thread":
+      case "end_threads":
+        this.#threads.handle(message);
         break;
     }
   }

@@ -1,8 +1,9 @@
 // Starts the CPU's executor: which of its builds, on which kind of memory, with how many threads.
 
 import { PunaError } from "../errors.js";
-import { CpuModule, type ThreadWorker } from "./cpu_module.js";
+import { CpuModule } from "./cpu_module.js";
 import { type SimdBuild, chooseBuild } from "./simd.js";
+import type { Threads } from "./threads.js";
 
 /** More threads than this have not been seen to help: memory is what a token waits for. */
 const MOST_THREADS = 8;
@@ -31,18 +32,20 @@ export interface CpuScope {
 /** What the engine is given to start the executor by. */
 export class CpuHost {
   readonly #scope: CpuScope;
+  readonly #threads: Threads;
   /** Tells the page something worth knowing. */
   readonly warn: (message: string) => void;
 
-  constructor(scope: CpuScope, warn: (message: string) => void) {
+  constructor(scope: CpuScope, threads: Threads, warn: (message: string) => void) {
     this.#scope = scope;
+    this.#threads = threads;
     this.warn = warn;
   }
 
   /** Fetches and starts the module; `threads` 0 leaves the number to the machine. */
   async start(simd: SimdBuild | undefined, threads: number, memoryBytes: number): Promise<CpuModule> {
     const build = chooseBuild(simd, (bytes) => WebAssembly.validate(bytes));
-    const { wanted, limited } = this.#threads(threads);
+    const { wanted, limited } = this.#number(threads);
     const maximum = Math.ceil(memoryBytes / PAGE_BYTES);
     const shared = wanted > 1 ? this.#sharedMemory(maximum) : undefined;
     const parts = {
@@ -50,12 +53,12 @@ export class CpuHost {
       memory: shared ?? new WebAssembly.Memory({ initial: FIRST_PAGES, maximum }),
       threads: shared === undefined ? 1 : wanted,
       limited: shared === undefined && wanted > 1 ? "shared memory was refused" : limited,
-      startWorker,
     };
-    return CpuModule.start(parts);
+    return CpuModule.start(parts, this.#threads);
   }
 
-  #threads(asked: number): { wanted: number; limited: string | undefined } {
+  /** How many threads there may be. */
+  #number(asked: number): { wanted: number; limited: string | undefined } {
     const { crossOriginIsolated, navigator } = this.#scope;
     const wanted = asked > 0 ? asked : Math.min(navigator.hardwareConcurrency ?? 1, MOST_THREADS);
     if (wanted === 1 || crossOriginIsolated) return { wanted, limited: undefined };
@@ -88,8 +91,4 @@ async function compile(url: URL): Promise<WebAssembly.Module> {
         "worker.js, and a Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src and 'self' in connect-src",
     );
   }
-}
-
-function startWorker(): ThreadWorker {
-  return new Worker(new URL("./thread.ts", import.meta.url), { type: "module", name: "puna thread" });
 }

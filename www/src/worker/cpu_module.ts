@@ -3,27 +3,10 @@
 
 import { PunaError } from "../errors.js";
 import { type CpuExports, instantiate } from "./cpu_imports.js";
-
-/** What a thread is told. */
-export interface ThreadStart {
-  module: WebAssembly.Module;
-  memory: WebAssembly.Memory;
-  pool: number;
-  ix: number;
-  /** Where its stack ends, from which it grows down. */
-  stack: number;
-}
-
-/** What a thread says when it is about to serve. */
-export const READY = "ready";
+import type { Threads } from "./threads.js";
 
 /** Kernels keep next to nothing on it. */
 const STACK_BYTES = 256 << 10;
-/** How long threads may take to start. */
-const START_MS = 10_000;
-
-/** A worker, as it is used here. */
-export type ThreadWorker = Pick<Worker, "postMessage" | "terminate" | "addEventListener">;
 
 /** A module that runs. */
 export class CpuModule {
@@ -34,20 +17,19 @@ export class CpuModule {
   readonly #module: WebAssembly.Module;
   readonly #memory: WebAssembly.Memory;
   readonly #exports: CpuExports;
-  readonly #startWorker: () => ThreadWorker;
-  #workers: ThreadWorker[] = [];
+  readonly #threads: Threads;
 
-  private constructor(parts: CpuParts, exports: CpuExports) {
+  private constructor(parts: CpuParts, exports: CpuExports, threads: Threads) {
     this.threads = parts.threads;
     this.limited = parts.limited;
     this.#module = parts.module;
     this.#memory = parts.memory;
-    this.#startWorker = parts.startWorker;
     this.#exports = exports;
+    this.#threads = threads;
   }
 
-  static async start(parts: CpuParts): Promise<CpuModule> {
-    return new CpuModule(parts, await instantiate(parts.module, parts.memory));
+  static async start(parts: CpuParts, threads: Threads): Promise<CpuModule> {
+    return new CpuModule(parts, await instantiate(parts.module, parts.memory), threads);
   }
 
   /** Bytes of its memory. */
@@ -74,24 +56,19 @@ export class CpuModule {
 
   /** Starts the other threads; rejects unless all of them have started. */
   async startThreads(pool: number): Promise<void> {
-    const starting = [];
-    for (let ix = 1; ix < this.threads; ix++) {
+    const starts = Array.from({ length: this.threads - 1 }, (_, before) => {
       const stack = this.#exports.stack_room(STACK_BYTES);
       if (stack === 0) throw outOfMemory(STACK_BYTES);
-      const worker = this.#startWorker();
-      this.#workers.push(worker);
-      starting.push(started(worker));
-      const start: ThreadStart = {
+      return {
         module: this.#module,
         memory: this.#memory,
         pool,
-        ix,
+        ix: before + 1,
         stack: stack + STACK_BYTES,
       };
-      worker.postMessage(start);
-    }
+    });
     try {
-      await Promise.all(starting);
+      await Promise.all(starts.map((start) => this.#threads.start(start)));
     } catch (error) {
       this.endThreads();
       throw error;
@@ -100,8 +77,7 @@ export class CpuModule {
 
   /** Ends the other threads. */
   endThreads(): void {
-    for (const worker of this.#workers) worker.terminate();
-    this.#workers = [];
+    this.#threads.end();
   }
 
   #bytes(at: number, length: number): Uint8Array {
@@ -116,31 +92,6 @@ export interface CpuParts {
   memory: WebAssembly.Memory;
   threads: number;
   limited: string | undefined;
-  startWorker: () => ThreadWorker;
-}
-
-/** Waits for a thread to be ready. */
-function started(worker: ThreadWorker): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const fail = (why: string): void => {
-      reject(new PunaError("internal", why));
-    };
-    const timer = setTimeout(() => {
-      fail(`a thread did not start within ${START_MS / 1000} s`);
-    }, START_MS);
-    const settle = (then: () => void) => () => {
-      clearTimeout(timer);
-      then();
-    };
-    worker.addEventListener("message", settle(resolve));
-    worker.addEventListener("error", (event) => {
-      event.preventDefault();
-      const why = event.message || "its script could not be loaded";
-      settle(() => {
-        fail(`a thread did not start: ${why}; thread.js must lie beside worker.js`);
-      })();
-    });
-  });
 }
 
 function outOfMemory(bytes: number): PunaError {

@@ -11,6 +11,7 @@ import { CpuHost, type CpuScope } from "./cpu.js";
 import { type Choice, type DeviceScope, chooseDevice } from "./device.js";
 import { Server, type Wasm } from "./serve.js";
 import { withSubgroups } from "./subgroups.js";
+import { Threads } from "./threads.js";
 import type { WasmEngine } from "./wasm.js";
 
 /** The part of a dedicated worker's globals that is used here. */
@@ -23,7 +24,8 @@ interface WorkerScope extends DeviceScope, CpuScope {
 
 const scope = globalThis as unknown as WorkerScope;
 
-const cpu = new CpuHost(scope, (message) => {
+const threads = new Threads(scope);
+const cpu = new CpuHost(scope, threads, (message) => {
   scope.postMessage({ kind: "warned", message });
 });
 
@@ -75,8 +77,9 @@ async function startWasm(): Promise<void> {
 }
 
 const server = new Server(scope, wasm);
-scope.addEventListener("message", (event) => {
-  server.handle(event.data);
+scope.addEventListener("message", ({ data }) => {
+  if (data.kind === "thread") threads.report(data);
+  else server.handle(data);
 });
 // A trap inside an asynchronous function of the wasm ends up here and not at any caller.
 scope.addEventListener("unhandledrejection", (event) => {

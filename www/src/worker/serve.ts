@@ -3,7 +3,14 @@
 
 import { type WireError, PunaError, toWire } from "../errors.js";
 import { camelKeys } from "../names.js";
-import type { FromWorker, Kind, RequestMessage, Requests, Results, ToWorker } from "../types/messages.js";
+import type {
+  CancelMessage,
+  FromWorker,
+  Kind,
+  RequestMessage,
+  Requests,
+  Results,
+} from "../types/messages.js";
 import type { Counters, ModelInfo, ProgressEvent, StoredModel } from "../types/model.js";
 import type { ChatCompletion, ChatCompletionChunk } from "../types/openai.js";
 import type { WasmEngine } from "./wasm.js";
@@ -51,7 +58,7 @@ export class Server {
   }
 
   /** Takes a message of the page. */
-  handle(message: ToWorker): void {
+  handle(message: RequestMessage | CancelMessage): void {
     switch (message.kind) {
       case "cancel":
         this.#cancel(message.id);

@@ -1,5 +1,5 @@
-// Where the worker's script is. The expression below is the one that bundlers look for; the build of the
-// package turns it into `./worker.js` (build/engine.ts).
+// Where the workers' scripts are. The expressions below are the ones that bundlers look for; the build of the
+// package turns them into `./worker.js` and `./thread.js` (build/engine.ts).
 
 import { PunaError } from "../errors.js";
 
@@ -15,4 +15,9 @@ export function startWorker(): Worker {
       { cause },
     );
   }
+}
+
+/** Starts a worker for a thread of the processor's executor. */
+export function startThread(): Worker {
+  return new Worker(new URL("./thread.ts", import.meta.url), { type: "module", name: "puna thread" });
 }

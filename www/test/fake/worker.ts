@@ -9,6 +9,7 @@ import type { ProgressEvent } from "../../src/types/model.js";
 import type { WorkerLike } from "../../src/worker/client.js";
 import { CpuHost } from "../../src/worker/cpu.js";
 import { type LoadEngine, Server } from "../../src/worker/serve.js";
+import { Threads } from "../../src/worker/threads.js";
 import { Engine, list_models, remove_model } from "./engine.js";
 
 type ErrorListener = (event: { message?: string }) => void;
@@ -25,7 +26,11 @@ const loadEngine: LoadEngine = ({ source, options }, onProgress, signal) =>
   );
 
 /** The fake engine starts nothing. */
-const NO_CPU = new CpuHost({ crossOriginIsolated: false, navigator: {} }, () => undefined);
+const NO_CPU = new CpuHost(
+  { crossOriginIsolated: false, navigator: {} },
+  new Threads({ postMessage: () => undefined }),
+  () => undefined,
+);
 
 /** What a test sees and does to the worker. */
 export class FakeWorker implements WorkerLike {
@@ -53,7 +58,8 @@ export class FakeWorker implements WorkerLike {
     );
     port2.on("message", (message: ToWorker) => {
       this.received.push(message);
-      server.handle(message);
+      // The fake engine has no threads.
+      if (message.kind !== "thread") server.handle(message);
     });
   }
 

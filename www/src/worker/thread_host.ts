@@ -1,0 +1,69 @@
+// The page's half of an engine's threads (threads.ts): it starts and ends their workers.
+
+import type { ThreadReport, ThreadRequest, ThreadStart } from "../types/messages.js";
+
+/** A worker, as it is used here. */
+export interface ThreadWorker {
+  postMessage(message: ThreadStart): void;
+  terminate(): void;
+  addEventListener(type: "message", listener: () => void): void;
+  addEventListener(
+    type: "error",
+    listener: (event: { message?: string; preventDefault?(): void }) => void,
+  ): void;
+}
+
+/** The threads of one engine. */
+export class ThreadHost {
+  readonly #startWorker: () => ThreadWorker;
+  readonly #report: (report: ThreadReport) => void;
+  #workers: ThreadWorker[] = [];
+
+  constructor(startWorker: () => ThreadWorker, report: (report: ThreadReport) => void) {
+    this.#startWorker = startWorker;
+    this.#report = report;
+  }
+
+  /** Does what the engine asks. */
+  handle(request: ThreadRequest): void {
+    switch (request.kind) {
+      case "start_thread":
+        this.#start(request.thread, request.start);
+        break;
+      case "end_threads":
+        this.end();
+        break;
+    }
+  }
+
+  /** Ends all of them. */
+  end(): void {
+    for (const worker of this.#workers) worker.terminate();
+    this.#workers = [];
+  }
+
+  #start(thread: number, start: ThreadStart): void {
+    const fail = (failed: string): void => {
+      this.#report({ kind: "thread", thread, failed });
+    };
+    try {
+      const worker = this.#startWorker();
+      this.#workers.push(worker);
+      // The one thing that it says: it serves.
+      worker.addEventListener("message", () => {
+        this.#report({ kind: "thread", thread });
+      });
+      worker.addEventListener("error", (event) => {
+        // Told to the engine, which goes on without; the browser need not print it once more.
+        event.preventDefault?.();
+        const why = event.message === undefined || event.message === "" ? UNLOADED : event.message;
+        fail(`${why}; thread.js must lie beside worker.js`);
+      });
+      worker.postMessage(start);
+    } catch (cause) {
+      fail(String(cause));
+    }
+  }
+}
+
+const UNLOADED = "its script could not be loaded";
