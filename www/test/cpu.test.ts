@@ -6,7 +6,6 @@ import { CpuModule, type CpuParts } from "../src/worker/cpu_module.js";
 import { chooseBuild, runs } from "../src/worker/simd.js";
 import { ThreadHost, type ThreadWorker } from "../src/worker/thread_host.js";
 import { Threads } from "../src/worker/threads.js";
-import { FakeWorker } from "./fake/worker.js";
 import { rejectionOf } from "./support.js";
 
 /** An engine that has fixed-width SIMD alone: it knows the shorter probe. */
@@ -151,24 +150,46 @@ describe("threads of the CPU's module", () => {
 });
 
 describe("the threads of a model", () => {
-  it("end with its worker", async () => {
-    const worker = new FakeWorker();
-    let isEnded = false;
-    const thread = {
+  /** A client whose worker asks for a thread whenever it is told to, and the threads that there were. */
+  const client = (): { client: WorkerClient; ask: () => void; areEnded: boolean[] } => {
+    let receive: (event: { data: unknown; message?: string }) => void = () => undefined;
+    const worker = {
       postMessage: () => undefined,
-      addEventListener: () => undefined,
-      terminate: () => {
-        isEnded = true;
+      terminate: () => undefined,
+      addEventListener: (type: string, listener: typeof receive) => {
+        if (type === "message") receive = listener;
       },
     };
-    const client = new WorkerClient(worker, undefined, () => thread);
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true });
-    const module = new WebAssembly.Module(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
-    worker.say({ kind: "start_thread", thread: 1, start: { module, memory, pool: 0, ix: 1, stack: 0 } });
-    const counters = client.start("counters", {});
-    await rejectionOf(counters.result);
-    expect(isEnded).toBe(false);
-    client.end(new PunaError("internal", "gone"));
-    expect(isEnded).toBe(true);
+    const areEnded: boolean[] = [];
+    const startWorker = (): ThreadWorker => {
+      const ix = areEnded.push(false) - 1;
+      return {
+        postMessage: () => undefined,
+        addEventListener: () => undefined,
+        terminate: () => {
+          areEnded[ix] = true;
+        },
+      };
+    };
+    const ask = (): void => {
+      receive({ data: { kind: "start_thread", thread: 1, start: {} } });
+    };
+    return { client: new WorkerClient(worker, undefined, startWorker), ask, areEnded };
+  };
+
+  it("end with its worker", () => {
+    const { client: of, ask, areEnded } = client();
+    ask();
+    ask();
+    expect(areEnded).toEqual([false, false]);
+    of.end(new PunaError("internal", "gone"));
+    expect(areEnded).toEqual([true, true]);
+  });
+
+  it("are not started when the worker was ended meanwhile", () => {
+    const { client: of, ask, areEnded } = client();
+    of.end(new PunaError("internal", "gone"));
+    ask();
+    expect(areEnded).toEqual([]);
   });
 });

@@ -13,16 +13,14 @@ import type {
 } from "../types/messages.js";
 import { startThread } from "./start.js";
 import { ThreadHost, type ThreadWorker } from "./thread_host.js";
+import { type WorkerErrorEvent, reasonOf } from "./worker_error.js";
 
 /** What is used of a `Worker`; a `MessagePort` does in tests. */
 export interface WorkerLike {
   postMessage(message: ToWorker): void;
   terminate(): void;
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
-  addEventListener(
-    type: "error" | "messageerror",
-    listener: (event: { message?: string; preventDefault?(): void }) => void,
-  ): void;
+  addEventListener(type: "error" | "messageerror", listener: (event: WorkerErrorEvent) => void): void;
 }
 
 /** A request on its way. */
@@ -65,10 +63,9 @@ export class WorkerClient {
       this.#receive(data as FromWorker);
     });
     worker.addEventListener("error", (event) => {
-      // Told to every caller; the browser need not print it once more.
-      event.preventDefault?.();
-      const reason = event.message ?? "its script could not be loaded";
-      this.end(new PunaError("internal", `the worker of the model died: ${reason}; load the model again`));
+      this.end(
+        new PunaError("internal", `the worker of the model died: ${reasonOf(event)}; load the model again`),
+      );
     });
     worker.addEventListener("messageerror", () => {
       this.end(new PunaError("internal", "a message of the worker could not be read; load the model again"));
@@ -116,6 +113,8 @@ export class WorkerClient {
   }
 
   #receive(message: FromWorker): void {
+    // On its way when the worker was ended: a thread started now would be nobody's.
+    if (this.#ended !== null) return;
     switch (message.kind) {
       case "progress":
       case "chunk":

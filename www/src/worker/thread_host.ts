@@ -1,16 +1,14 @@
 // The page's half of an engine's threads (threads.ts): it starts and ends their workers.
 
 import type { ThreadReport, ThreadRequest, ThreadStart } from "../types/messages.js";
+import { type WorkerErrorEvent, reasonOf } from "./worker_error.js";
 
 /** A worker, as it is used here. */
 export interface ThreadWorker {
   postMessage(message: ThreadStart): void;
   terminate(): void;
   addEventListener(type: "message", listener: () => void): void;
-  addEventListener(
-    type: "error",
-    listener: (event: { message?: string; preventDefault?(): void }) => void,
-  ): void;
+  addEventListener(type: "error", listener: (event: WorkerErrorEvent) => void): void;
 }
 
 /** The threads of one engine. */
@@ -54,10 +52,7 @@ export class ThreadHost {
         this.#report({ kind: "thread", thread });
       });
       worker.addEventListener("error", (event) => {
-        // Told to the engine, which goes on without; the browser need not print it once more.
-        event.preventDefault?.();
-        const why = event.message === undefined || event.message === "" ? UNLOADED : event.message;
-        fail(`${why}; thread.js must lie beside worker.js`);
+        fail(`${reasonOf(event)}; thread.js must lie beside worker.js`);
       });
       worker.postMessage(start);
     } catch (cause) {
@@ -65,5 +60,3 @@ export class ThreadHost {
     }
   }
 }
-
-const UNLOADED = "its script could not be loaded";
