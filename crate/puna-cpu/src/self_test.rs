@@ -67,12 +67,12 @@ fn check(format: &'static Format, simd: Simd, rows: usize, cols: usize, tokens: 
     activations.quantize(&x, cols);
     let has_integers = weights::has_kernels(format);
     let input: Vec<f64> = if has_integers {
-        let quants = activations.quants.iter().flatten();
-        let scales = activations.scales.iter().flatten();
-        let scales = scales.flat_map(|scale| [*scale; BLOCK_LEN / 2]);
+        let quants = activations.blocks.iter().flat_map(|block| block.quants);
+        let scales = activations.blocks.iter().flat_map(|block| block.scales);
+        let scales = scales.flat_map(|scale| [scale; BLOCK_LEN / 2]);
         quants
             .zip(scales)
-            .map(|(&q, d)| f64::from(q) * f64::from(d))
+            .map(|(q, d)| f64::from(q) * f64::from(d))
             .collect()
     } else {
         x.iter().map(|&x| f64::from(x)).collect()

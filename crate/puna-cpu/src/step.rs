@@ -48,7 +48,7 @@ impl Step<'_> {
             let x = &x[t * cols..(t + 1) * cols];
             // SAFETY: a token is one thread's.
             self.simd
-                .vectorize(|| unsafe { writer.put(t, x.iter().copied()) });
+                .vectorize(|| unsafe { writer.put(t, |row| row.copy_from_slice(x)) });
         })
     }
 
@@ -68,7 +68,7 @@ impl Step<'_> {
             let x = &x[t * cols..(t + 1) * cols];
             // SAFETY: a token is one thread's.
             self.simd
-                .vectorize(|| unsafe { writer.put(t, rms_norm(x, gain, eps)) });
+                .vectorize(|| unsafe { writer.put(t, |row| rms_norm(x, gain, eps, row)) });
         })
     }
 
@@ -119,15 +119,14 @@ impl Step<'_> {
         self.norm(&activations[op.x], op.gain, op.eps, quantized)?;
         let pairs = self.graph.rope.dims as usize / 2;
         let shape = self.graph.kv;
-        let (q_rows, k_rows) = (op.heads * shape.head_dim, shape.heads * shape.head_dim);
         let query = Scatter::new(&mut activations[op.query]);
         let kv = kv.writer();
         for part in &op.weights {
             self.project(part.matrix, quantized, |t, row, values| {
-                for (pair, values) in values.as_chunks::<2>().0.iter().enumerate() {
-                    let row = part.first_row + row + 2 * pair;
-                    let d = row % shape.head_dim;
-                    let turned = if row < q_rows + k_rows && d / 2 < pairs {
+                let row = part.first_row + row;
+                let (mut head, mut d) = (row / shape.head_dim, row % shape.head_dim);
+                for values in values.as_chunks::<2>().0 {
+                    let turned = if head < op.heads + shape.heads && d / 2 < pairs {
                         let [cos, sin] = turns[t * pairs + d / 2];
                         [
                             values[0] * cos - values[1] * sin,
@@ -136,15 +135,21 @@ impl Step<'_> {
                     } else {
                         *values
                     };
-                    let at = t * q_rows + row;
                     // SAFETY: a row is one thread's.
                     unsafe {
-                        if row < q_rows {
+                        if head < op.heads {
+                            let at = (t * op.heads + head) * shape.head_dim + d;
                             query.slice(at..at + 2).copy_from_slice(&turned);
                         } else {
-                            let (which, row) = ((row - q_rows) / k_rows, (row - q_rows) % k_rows);
-                            kv.put(which, row / shape.head_dim, self.position + t, d, turned);
+                            let head = head - op.heads;
+                            let is_value = head >= shape.heads;
+                            let head = if is_value { head - shape.heads } else { head };
+                            kv.put(usize::from(is_value), head, self.position + t, d, turned);
                         }
+                    }
+                    d += 2;
+                    if d >= shape.head_dim {
+                        (head, d) = (head + 1, 0);
                     }
                 }
             })?;
@@ -222,8 +227,10 @@ impl Step<'_> {
             let at = t * width + row / 2;
             // SAFETY: a row is one thread's.
             let out = unsafe { out.slice(at..at + values.len() / 2) };
-            for (out, [gate, up]) in out.iter_mut().zip(values.as_chunks::<2>().0) {
-                *out = math::silu(*gate, *up);
+            let pairs = std::array::from_fn(|i| values.get(i).copied().unwrap_or(0.0));
+            let values = self.simd.vectorize(|| math::silu(pairs));
+            for (out, value) in out.iter_mut().zip(values) {
+                *out = value;
             }
         })
     }

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::math;
 use crate::cache::{KvLayer, float};
 use crate::scatter::Scatter;
+use crate::simd::lanes::{LANES, Lanes};
 
 /// Tokens whose queries share the conversion of keys and values.
 pub(crate) const TILE: usize = 8;
@@ -92,7 +93,7 @@ pub(crate) fn attention(
     for i in 0..rows {
         let scores = &mut scores[i * padded..(i + 1) * padded];
         let (visible, hidden) = scores.split_at_mut(seen(i));
-        softmax(visible);
+        math::softmax(visible);
         hidden.fill(0.0);
         // SAFETY: a tile and a key head are one thread's.
         unsafe { out.slice(at(i)..at(i) + head_dim) }.fill(0.0);
@@ -103,8 +104,8 @@ pub(crate) fn attention(
         for i in (0..rows).filter(|&i| s < seen(i)) {
             // SAFETY: as above.
             let out = unsafe { out.slice(at(i)..at(i) + head_dim) };
-            let weights = &scores[i * padded + s..i * padded + s + STRIP];
-            math::add4(weights, strip, out);
+            let weights = std::array::from_fn(|n| scores[i * padded + s + n]);
+            math::add4(&weights, strip, out);
         }
     }
 }
@@ -113,18 +114,13 @@ pub(crate) fn attention(
 #[inline(always)]
 fn floats(bits: &[u16], out: &mut [f32]) {
     let (there, beyond) = out.split_at_mut(bits.len());
+    let (there, rest) = there.as_chunks_mut::<LANES>();
+    let (bits, rest_bits) = bits.as_chunks::<LANES>();
     for (out, bits) in there.iter_mut().zip(bits) {
+        *out = Lanes::from_halves(bits).array();
+    }
+    for (out, bits) in rest.iter_mut().zip(rest_bits) {
         *out = float(*bits);
     }
     beyond.fill(0.0);
-}
-
-#[inline(always)]
-fn softmax(scores: &mut [f32]) {
-    let highest = math::max(scores);
-    for score in scores.iter_mut() {
-        *score = math::exp(*score - highest);
-    }
-    let inverse = 1.0 / math::sum(scores);
-    scores.iter_mut().for_each(|score| *score *= inverse);
 }

@@ -1,92 +1,104 @@
-//! Sums and exponentials over slices.
+//! Sums and exponentials over slices, four floats at a time.
 
-/// Sums kept side by side.
-const LANES: usize = 8;
+use crate::simd::lanes::{LANES, Lanes};
 
 /// `Σ a·b`.
 #[inline(always)]
 pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0f32; LANES];
     let (a, rest_a) = a.as_chunks::<LANES>();
     let (b, rest_b) = b.as_chunks::<LANES>();
-    for (a, b) in a.iter().zip(b) {
-        for i in 0..LANES {
-            sums[i] += a[i] * b[i];
+    let mut sums = [Lanes::splat(0.0); 2];
+    for (a, b) in a.chunks(2).zip(b.chunks(2)) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum = Lanes::from(*a).mul_add(Lanes::from(*b), *sum);
         }
     }
     let rest: f32 = rest_a.iter().zip(rest_b).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f32>() + rest
+    (sums[0] + sums[1]).sum() + rest
 }
 
 /// `Σ a·b` for four rows b, (4, len of a).
 #[inline(always)]
 pub(crate) fn dot4(a: &[f32], rows: &[f32]) -> [f32; 4] {
-    let mut rows = rows.chunks_exact(a.len());
-    std::array::from_fn(|_| rows.next().map_or(0.0, |row| dot(a, row)))
+    let (r0, r1) = rows.split_at(2 * a.len());
+    let ((r0, r1), (r2, r3)) = (r0.split_at(a.len()), r1.split_at(a.len()));
+    let (lanes, rest) = a.as_chunks::<LANES>();
+    let rows = [r0, r1, r2, r3].map(|row| row.as_chunks::<LANES>());
+    let mut sums = [Lanes::splat(0.0); 4];
+    let four = rows[0]
+        .0
+        .iter()
+        .zip(rows[1].0)
+        .zip(rows[2].0)
+        .zip(rows[3].0);
+    for (a, (((r0, r1), r2), r3)) in lanes.iter().zip(four) {
+        for (sum, row) in sums.iter_mut().zip([r0, r1, r2, r3]) {
+            *sum = Lanes::from(*a).mul_add(Lanes::from(*row), *sum);
+        }
+    }
+    let mut sums = Lanes::sums(sums).array();
+    for (sum, (_, row)) in sums.iter_mut().zip(rows) {
+        *sum += rest.iter().zip(row).map(|(a, b)| a * b).sum::<f32>();
+    }
+    sums
 }
 
 /// `out += Σ weights[i] · rows[i]` for four rows, (4, len of out).
 #[inline(always)]
-pub(crate) fn add4(weights: &[f32], rows: &[f32], out: &mut [f32]) {
-    let &[w0, w1, w2, w3] = weights else { return };
+pub(crate) fn add4(weights: &[f32; 4], rows: &[f32], out: &mut [f32]) {
     let (a, b) = rows.split_at(2 * out.len());
     let ((a, b), (c, d)) = (a.split_at(out.len()), b.split_at(out.len()));
-    let rows = a.iter().zip(b).zip(c).zip(d);
-    for (out, (((a, b), c), d)) in out.iter_mut().zip(rows) {
+    let [w0, w1, w2, w3] = weights.map(Lanes::splat);
+    let (lanes, rest) = out.as_chunks_mut::<LANES>();
+    let [(a, rest_a), (b, rest_b), (c, rest_c), (d, rest_d)] =
+        [a, b, c, d].map(|row| row.as_chunks::<LANES>());
+    for (out, (((a, b), c), d)) in lanes.iter_mut().zip(a.iter().zip(b).zip(c).zip(d)) {
+        let first = w0.mul_add(Lanes::from(*a), w1 * Lanes::from(*b));
+        let second = w2.mul_add(Lanes::from(*c), w3 * Lanes::from(*d));
+        *out = (Lanes::from(*out) + (first + second)).array();
+    }
+    let rows = rest_a.iter().zip(rest_b).zip(rest_c).zip(rest_d);
+    for (out, (((a, b), c), d)) in rest.iter_mut().zip(rows) {
+        let [w0, w1, w2, w3] = weights;
         *out += (w0 * a + w1 * b) + (w2 * c + w3 * d);
     }
 }
 
-/// `Σ a`.
+/// Scores become weights that add up to 1: `e^x / Σ e^x`.
 #[inline(always)]
-pub(crate) fn sum(a: &[f32]) -> f32 {
-    let (a, rest) = a.as_chunks::<LANES>();
-    let mut sums = [0.0f32; LANES];
-    for a in a {
-        for i in 0..LANES {
-            sums[i] += a[i];
-        }
+pub(crate) fn softmax(scores: &mut [f32]) {
+    let (lanes, rest) = scores.as_chunks_mut::<LANES>();
+    let mut highest = Lanes::splat(f32::MIN);
+    for x in lanes.iter() {
+        highest = highest.max(Lanes::from(*x));
     }
-    sums.iter().sum::<f32>() + rest.iter().sum::<f32>()
+    let highest = Lanes::splat(rest.iter().copied().fold(highest.highest(), f32::max));
+    let mut sums = Lanes::splat(0.0);
+    for x in lanes.iter_mut() {
+        let weights = (Lanes::from(*x) - highest).exp();
+        sums += weights;
+        *x = weights.array();
+    }
+    let mut sum = sums.sum();
+    for x in rest.iter_mut() {
+        [*x, ..] = (Lanes::splat(*x) - highest).exp().array();
+        sum += *x;
+    }
+    let inverse = 1.0 / sum;
+    for x in lanes.iter_mut() {
+        *x = (Lanes::from(*x) * Lanes::splat(inverse)).array();
+    }
+    rest.iter_mut().for_each(|x| *x *= inverse);
 }
 
-/// The largest of them.
+/// `silu(gate)·up` of four pairs (gate, up).
 #[inline(always)]
-pub(crate) fn max(a: &[f32]) -> f32 {
-    let (a, rest) = a.as_chunks::<LANES>();
-    let mut highest = [f32::MIN; LANES];
-    for a in a {
-        for i in 0..LANES {
-            // No `max`, which asks for more where a number is none.
-            highest[i] = if a[i] > highest[i] { a[i] } else { highest[i] };
-        }
-    }
-    highest.iter().chain(rest).copied().fold(f32::MIN, f32::max)
-}
-
-/// `e^x`, within 2 units in the last place; 0 below -87, and never infinite.
-#[inline(always)]
-pub(crate) fn exp(x: f32) -> f32 {
-    // x = n·ln 2 + r with |r| ≤ ln 2 / 2; ln 2 in two parts, the first exact in few bits (Cody and Waite 1980).
-    const LN2_HIGH: f32 = f32::from_bits(0x3f31_8000);
-    const LN2_LOW: f32 = -2.121_944_4e-4;
-    // Adding 1.5·2²³ rounds to a whole number, which then stands in the low bits.
-    const ROUND: f32 = 12_582_912.0;
-    let x = x.clamp(-87.3, 88.3);
-    let shifted = x * std::f32::consts::LOG2_E + ROUND;
-    let n = shifted - ROUND;
-    let r = (x - n * LN2_HIGH) - n * LN2_LOW;
-    // The Taylor series to the sixth power: the next term is below 2^-27.
-    let mut p = 1.0 / 720.0;
-    for c in [1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-        p = p * r + c;
-    }
-    p * f32::from_bits((shifted.to_bits() << 23).wrapping_add(0x3f80_0000))
-}
-
-/// `silu(gate)·up`.
-pub(crate) fn silu(gate: f32, up: f32) -> f32 {
-    gate / (1.0 + exp(-gate)) * up
+pub(crate) fn silu(pairs: [f32; 2 * LANES]) -> [f32; LANES] {
+    let [gate, up] = Lanes::unzip(std::array::from_fn(|i| {
+        Lanes::from(std::array::from_fn(|lane| pairs[LANES * i + lane]))
+    }));
+    let one = Lanes::splat(1.0);
+    (gate.over(one + (Lanes::splat(0.0) - gate).exp()) * up).array()
 }
 
 #[cfg(test)]
@@ -94,27 +106,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exponentials_are_accurate() {
-        for i in -8700..=8800 {
-            let x = i as f32 / 100.0;
-            let expected = f64::from(x).exp();
-            let off = (f64::from(exp(x)) - expected).abs() / expected;
-            assert!(off < 3e-7, "e^{x}: {off} off");
-        }
-        assert!(exp(-1e30) < 1e-37 && exp(1e30).is_finite(), "at the ends");
-        assert_eq!(exp(0.0), 1.0, "e^0");
-    }
-
-    #[test]
-    fn dots_of_any_length_are_whole() {
-        for len in [0, 1, 7, 8, 9, 31] {
+    fn sums_of_any_length_are_whole() {
+        for len in [0, 1, 7, 8, 9, 12, 31] {
             let a: Vec<f32> = (1..=len).map(|i| i as f32).collect();
             let ones = vec![1.0; len];
             let total = (len * (len + 1) / 2) as f32;
-            assert_eq!(dot(&a, &ones), total, "dot, length {len}");
-            assert_eq!(sum(&a), total, "sum, length {len}");
-            let highest = if len == 0 { f32::MIN } else { len as f32 };
-            assert_eq!(max(&a), highest, "max, length {len}");
+            assert_eq!(dot(&a, &ones), total, "length {len}");
+        }
+    }
+
+    #[test]
+    fn weights_of_any_length_add_up_to_one() {
+        for len in [1, 3, 4, 5, 9] {
+            let scores: Vec<f32> = (0..len).map(|i| (i * 7 % 5) as f32 - 2.0).collect();
+            let whole: f64 = scores.iter().map(|x| f64::from(*x).exp()).sum();
+            let mut weights = scores.clone();
+            softmax(&mut weights);
+            for (score, weight) in scores.iter().zip(&weights) {
+                let expected = f64::from(*score).exp() / whole;
+                let off = (f64::from(*weight) - expected).abs();
+                assert!(off < 1e-6, "length {len}: {weight}, expected {expected}");
+            }
+        }
+    }
+
+    #[test]
+    fn gates_open_by_their_sigmoid() {
+        let pairs = [-3.0, 2.0, 0.0, 5.0, 1.5, -1.0, 40.0, 2.0];
+        for (i, got) in silu(pairs).into_iter().enumerate() {
+            let (gate, up) = (f64::from(pairs[2 * i]), f64::from(pairs[2 * i + 1]));
+            let expected = gate / (1.0 + (-gate).exp()) * up;
+            let off = (f64::from(got) - expected).abs();
+            assert!(off <= 1e-6 * expected.abs(), "{got}, expected {expected}");
         }
     }
 

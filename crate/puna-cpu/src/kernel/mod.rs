@@ -1,17 +1,18 @@
-//! What is no product with weights: norm, attention, activation. Loops over eight lanes, which compilers turn
-//! into vectors.
+//! What is no product with weights: norm, attention, activation.
 
 pub(crate) mod attention;
 pub(crate) mod math;
 
-/// `x · gain / √(mean(x²) + eps)` of one row, (D,) (Zhang and Sennrich 2019, arXiv 1910.07467).
+use crate::simd::lanes::{LANES, Lanes};
+
+/// `out = x · gain / √(mean(x²) + eps)` of one row, (D,) with D a multiple of 4 (Zhang and Sennrich 2019, arXiv
+/// 1910.07467).
 #[inline(always)]
-pub(crate) fn rms_norm<'a>(
-    x: &'a [f32],
-    gain: &'a [f32],
-    eps: f32,
-) -> impl Iterator<Item = f32> + 'a {
+pub(crate) fn rms_norm(x: &[f32], gain: &[f32], eps: f32, out: &mut [f32]) {
     let square = math::dot(x, x);
-    let scale = 1.0 / (square / gain.len() as f32 + eps).sqrt();
-    x.iter().zip(gain).map(move |(x, gain)| x * gain * scale)
+    let scale = Lanes::splat(1.0 / (square / gain.len() as f32 + eps).sqrt());
+    let rows = x.as_chunks().0.iter().zip(gain.as_chunks().0);
+    for (out, (x, gain)) in out.as_chunks_mut::<LANES>().0.iter_mut().zip(rows) {
+        *out = (Lanes::from(*x) * Lanes::from(*gain) * scale).array();
+    }
 }

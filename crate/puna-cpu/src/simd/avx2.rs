@@ -90,7 +90,7 @@ fn nibbles_tile<const T: usize, S: Scale, const H: usize, const M: usize>(
             let second = _mm256_and_si256(_mm256_srli_epi16::<4>(quants), low);
             for t in 0..T {
                 // Four times at most 2 · 15 · 127: fits 16 bits.
-                let x = &x[t].quants[b];
+                let x = &x[t].blocks[b].quants;
                 let a = _mm256_maddubs_epi16(first, splat(x, 4 * g));
                 let c = _mm256_maddubs_epi16(second, splat(x, 4 * g + 16));
                 dots[t][0] = _mm256_add_epi16(dots[t][0], a);
@@ -100,7 +100,7 @@ fn nibbles_tile<const T: usize, S: Scale, const H: usize, const M: usize>(
         let scales = Scales::new(&block.d, &block.m, offset);
         for t in 0..T {
             let dots = dots[t].map(|dots| _mm256_madd_epi16(dots, ones));
-            sums[t] = scales.add(dots, x[t].scales[b], x[t].sums[b], sums[t]);
+            sums[t] = scales.add(dots, x[t].blocks[b].scales, x[t].blocks[b].sums, sums[t]);
         }
     }
     store(&sums, out);
@@ -122,14 +122,14 @@ fn bytes_tile<const T: usize, S: Scale, const H: usize, const M: usize>(
             let quants = load(quants);
             for t in 0..T {
                 // Two products are at most 2 · 127 · 127: fit 16 bits.
-                let products = _mm256_maddubs_epi16(quants, splat(&x[t].quants[b], 4 * g));
+                let products = _mm256_maddubs_epi16(quants, splat(&x[t].blocks[b].quants, 4 * g));
                 let products = _mm256_madd_epi16(products, ones);
                 dots[t][g / 4] = _mm256_add_epi32(dots[t][g / 4], products);
             }
         }
         let scales = Scales::new(&block.d, &block.m, offset);
         for t in 0..T {
-            sums[t] = scales.add(dots[t], x[t].scales[b], x[t].sums[b], sums[t]);
+            sums[t] = scales.add(dots[t], x[t].blocks[b].scales, x[t].blocks[b].sums, sums[t]);
         }
     }
     store(&sums, out);
@@ -152,14 +152,14 @@ fn signed_tile<const T: usize, S: Scale, const H: usize, const M: usize>(
             let magnitude = _mm256_abs_epi8(quants);
             for t in 0..T {
                 // |w| · (x with w's sign); two products are at most 2 · 127 · 127: fit 16 bits.
-                let x = _mm256_sign_epi8(splat(&x[t].quants[b], 4 * g), quants);
+                let x = _mm256_sign_epi8(splat(&x[t].blocks[b].quants, 4 * g), quants);
                 let products = _mm256_madd_epi16(_mm256_maddubs_epi16(magnitude, x), ones);
                 dots[t][g / 4] = _mm256_add_epi32(dots[t][g / 4], products);
             }
         }
         let scales = Scales::new(&block.d, &block.m, offset);
         for t in 0..T {
-            sums[t] = scales.add(dots[t], x[t].scales[b], x[t].sums[b], sums[t]);
+            sums[t] = scales.add(dots[t], x[t].blocks[b].scales, x[t].blocks[b].sums, sums[t]);
         }
     }
     store(&sums, out);

@@ -2,8 +2,9 @@
 
 #[cfg(target_arch = "x86_64")]
 pub mod avx2;
+pub(crate) mod lanes;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(crate) mod wasm;
+pub mod wasm;
 
 /// A set of instructions that this machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,29 +16,29 @@ pub enum Simd {
     Avx2(avx2::Token),
     /// SIMD128, with the relaxed instructions where this module was built with them.
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    Wasm,
+    Wasm(wasm::Sums),
 }
 
 impl Simd {
     /// Every set that this machine has, the best last.
     #[must_use]
     pub fn all() -> Vec<Self> {
-        [
-            Self::Portable,
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Wasm,
-        ]
-        .into_iter()
-        .chain(Self::detected())
-        .collect()
+        std::iter::once(Self::Portable)
+            .chain(Self::detected())
+            .collect()
     }
 
-    /// What the processor is asked about while running.
-    fn detected() -> Option<Self> {
+    /// What the machine is asked about while running.
+    fn detected() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
-        return avx2::Token::get().map(Self::Avx2);
-        #[cfg(not(target_arch = "x86_64"))]
-        None
+        return avx2::Token::get().map(Self::Avx2).into_iter();
+        #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+        return wasm::Sums::all().map(Self::Wasm);
+        #[cfg(not(any(
+            target_arch = "x86_64",
+            all(target_arch = "wasm32", target_feature = "simd128")
+        )))]
+        std::iter::empty()
     }
 
     /// Runs plain loops compiled for this set: `f` is to be inlined.
@@ -64,9 +65,9 @@ impl Simd {
             #[cfg(target_arch = "x86_64")]
             Self::Avx2(_) => "avx2",
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Wasm if cfg!(target_feature = "relaxed-simd") => "relaxed",
+            Self::Wasm(_) if cfg!(target_feature = "relaxed-simd") => "relaxed",
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Self::Wasm => "simd128",
+            Self::Wasm(_) => "simd128",
         }
     }
 }

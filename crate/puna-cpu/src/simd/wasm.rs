@@ -2,61 +2,258 @@
 //! vector's four lanes are four rows; [`Dots`] is all that differs.
 
 use std::arch::wasm32::*;
+use std::hint::black_box;
 
-use crate::activation::Row;
+use super::lanes::{halves, madd};
+use crate::activation::{Block, Row};
 use crate::weights::bytes::Bytes;
 use crate::weights::nibbles::Nibbles;
 use crate::weights::scale::Scale;
 use crate::weights::signed::Signed;
-use crate::weights::{GROUP, TILE, by_tokens};
+use crate::weights::{GROUP, TILE};
 
 /// Rows of a vector.
 const LANES: usize = 4;
 
-/// Four sums of products of bytes, one a row.
-#[cfg(target_feature = "relaxed-simd")]
-#[derive(Clone, Copy)]
-struct Dots(v128);
+/// How products of bytes are summed fastest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sums {
+    /// [`Words`].
+    #[cfg(target_feature = "relaxed-simd")]
+    Words,
+    /// [`Pairs`].
+    #[cfg(target_feature = "relaxed-simd")]
+    Pairs,
+    /// [`Products`].
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    Products,
+}
 
-#[cfg(target_feature = "relaxed-simd")]
-impl Dots {
-    const ZERO: Self = Self(i32x4(0, 0, 0, 0));
-
-    /// Adds four products a row. `weights` are from 0 to 127: what else would give is the engine's choice.
-    #[inline(always)]
-    fn add(&mut self, weights: v128, x: v128) {
-        self.0 = i32x4_relaxed_dot_i8x16_i7x16_add(x, weights, self.0);
+impl Sums {
+    /// Those that are right on this machine, the best last.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        #[cfg(not(target_feature = "relaxed-simd"))]
+        return [Self::Products].into_iter();
+        #[cfg(target_feature = "relaxed-simd")]
+        [Some(Self::Pairs), Words::is_signed().then_some(Self::Words)]
+            .into_iter()
+            .flatten()
     }
+}
+
+/// See [`crate::weights::Weights::dot`].
+pub(crate) fn dot<B: Tile>(
+    sums: Sums,
+    blocks: &[B],
+    offset: f32,
+    x: &[Row<'_>],
+    out: &mut [[f32; GROUP]; TILE],
+) {
+    match sums {
+        #[cfg(target_feature = "relaxed-simd")]
+        Sums::Words => by_tokens::<Words, B>(blocks, offset, x, out),
+        #[cfg(target_feature = "relaxed-simd")]
+        Sums::Pairs => by_tokens::<Pairs, B>(blocks, offset, x, out),
+        #[cfg(not(target_feature = "relaxed-simd"))]
+        Sums::Products => by_tokens::<Products, B>(blocks, offset, x, out),
+    }
+}
+
+#[inline(always)]
+fn by_tokens<D: Dots, B: Tile>(
+    blocks: &[B],
+    offset: f32,
+    x: &[Row<'_>],
+    out: &mut [[f32; GROUP]; TILE],
+) {
+    match x {
+        [a] => one::<D, B>(blocks, offset, a, out),
+        [a, b] => some::<D, B, 2>(blocks, offset, [a, b], out),
+        [a, b, c] => some::<D, B, 3>(blocks, offset, [a, b, c], out),
+        [a, b, c, d] => some::<D, B, 4>(blocks, offset, [a, b, c, d], out),
+        _ => {}
+    }
+}
+
+/// One token: all eight rows together, for which what is loaded of it is the same.
+#[inline(always)]
+fn one<D: Dots, B: Tile>(blocks: &[B], offset: f32, x: &Row<'_>, out: &mut [[f32; GROUP]; TILE]) {
+    let low_nibbles = kept(LOW_NIBBLES);
+    let mut sums = [[f32x4_splat(0.0)]; GROUP / LANES];
+    for (block, x) in blocks.iter().zip(x.blocks) {
+        for (half, sums) in sums.iter_mut().enumerate() {
+            block.add::<D, 1>([x], half, offset, low_nibbles, sums);
+        }
+    }
+    for (half, sums) in sums.iter().enumerate() {
+        store(sums, half, out);
+    }
+}
+
+/// T tokens: four rows after the other, so that sums stay in registers.
+#[inline(always)]
+fn some<D: Dots, B: Tile, const T: usize>(
+    blocks: &[B],
+    offset: f32,
+    x: [&Row<'_>; T],
+    out: &mut [[f32; GROUP]; TILE],
+) {
+    let low_nibbles = kept(LOW_NIBBLES);
+    for half in 0..GROUP / LANES {
+        let mut at = x.map(|x| x.blocks[..blocks.len()].as_ptr());
+        let mut sums = [f32x4_splat(0.0); T];
+        for block in blocks {
+            // SAFETY: there are as many as blocks.
+            let x = at.map(|at| unsafe { &*at });
+            block.add::<D, T>(x, half, offset, low_nibbles, &mut sums);
+            // SAFETY: at most the end of it.
+            at = at.map(|at| unsafe { at.add(1) });
+        }
+        store(&sums, half, out);
+    }
+}
+
+/// The low bits of each byte.
+const LOW_NIBBLES: v128 = u8x16(
+    15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15,
+);
+
+/// A constant that stays in a register: engines make one anew wherever it is used.
+#[inline(always)]
+fn kept(constant: v128) -> v128 {
+    black_box(constant)
+}
+
+/// Sums of products of bytes, of four rows, by what an engine has the fewest instructions for.
+pub(crate) trait Dots: Copy {
+    const ZERO: Self;
+
+    /// Adds four products a row. Weights are from 0 to 127, and any sixteen products' sum must fit 16 bits.
+    fn add(&mut self, weights: v128, x: v128);
 
     /// As integers of 32 bits.
+    fn sums(self) -> v128;
+
+    /// `before` and eight products a row; weights are from 0 to 63.
+    fn add_bytes(before: v128, weights: [v128; 2], x: [v128; 2]) -> v128;
+
+    /// A signed weight, taken apart if need be.
+    type Signed: Copy;
+
+    /// Of weights from -127 to 127.
+    fn take_apart(weights: v128) -> Self::Signed;
+
+    /// `before` and eight products a row.
+    fn add_signed(before: v128, weights: [Self::Signed; 2], x: [v128; 2]) -> v128;
+}
+
+/// As 32 bits: one instruction for four products where an engine maps it to one of the processor's (ARM's `sdot`).
+#[cfg(target_feature = "relaxed-simd")]
+#[derive(Clone, Copy)]
+pub(crate) struct Words(v128);
+
+#[cfg(target_feature = "relaxed-simd")]
+impl Words {
+    /// Whether the bytes that only go to 127 may be negative: the engine's choice, but always the same (relaxed SIMD
+    /// proposal, "relaxed integer dot product").
+    fn is_signed() -> bool {
+        let (ones, lowest) = (black_box(i8x16_splat(1)), black_box(i8x16_splat(-128)));
+        let sums = i32x4_relaxed_dot_i8x16_i7x16_add(ones, lowest, i32x4_splat(0));
+        i32x4_extract_lane::<0>(sums) == -512
+    }
+}
+
+#[cfg(target_feature = "relaxed-simd")]
+impl Dots for Words {
+    const ZERO: Self = Self(i32x4(0, 0, 0, 0));
+
+    #[inline(always)]
+    fn add(&mut self, weights: v128, x: v128) {
+        self.0 = i32x4_relaxed_dot_i8x16_i7x16_add(weights, x, self.0);
+    }
+
     #[inline(always)]
     fn sums(self) -> v128 {
         self.0
     }
 
-    /// Goes on from sums that there are: [`Self::sums_with`] them is the whole.
     #[inline(always)]
-    fn from(sums: v128) -> Self {
-        Self(sums)
+    fn add_bytes(before: v128, weights: [v128; 2], x: [v128; 2]) -> v128 {
+        let mut sums = Self(before);
+        sums.add(weights[0], x[0]);
+        sums.add(weights[1], x[1]);
+        sums.0
     }
 
-    /// The whole sums.
+    type Signed = v128;
+
     #[inline(always)]
-    fn sums_with(self, _: v128) -> v128 {
-        self.0
+    fn take_apart(weights: v128) -> v128 {
+        weights
+    }
+
+    #[inline(always)]
+    fn add_signed(before: v128, weights: [v128; 2], x: [v128; 2]) -> v128 {
+        Self::add_bytes(before, weights, x)
     }
 }
 
-/// Four sums of products of bytes: eight of 16 bits a half, four lanes of two rows each.
+/// As 16 bits, two a row: one instruction for two products (x86's `pmaddubsw`).
+#[cfg(target_feature = "relaxed-simd")]
+#[derive(Clone, Copy)]
+pub(crate) struct Pairs(v128);
+
+#[cfg(target_feature = "relaxed-simd")]
+impl Dots for Pairs {
+    const ZERO: Self = Self(i16x8(0, 0, 0, 0, 0, 0, 0, 0));
+
+    #[inline(always)]
+    fn add(&mut self, weights: v128, x: v128) {
+        self.0 = i16x8_add(self.0, i16x8_relaxed_dot_i8x16_i7x16(x, weights));
+    }
+
+    #[inline(always)]
+    fn sums(self) -> v128 {
+        i32x4_extadd_pairwise_i16x8(self.0)
+    }
+
+    #[inline(always)]
+    fn add_bytes(before: v128, weights: [v128; 2], x: [v128; 2]) -> v128 {
+        // Twice at most 2 · 63 · 127: fits 16 bits.
+        let [a, b] = [0, 1].map(|i| i16x8_relaxed_dot_i8x16_i7x16(x[i], weights[i]));
+        i32x4_add(before, i32x4_extadd_pairwise_i16x8(i16x8_add(a, b)))
+    }
+
+    /// Magnitude; -1 where it is negative, else 0.
+    type Signed = [v128; 2];
+
+    #[inline(always)]
+    fn take_apart(weights: v128) -> [v128; 2] {
+        [i8x16_abs(weights), i8x16_lt(weights, i8x16_splat(0))]
+    }
+
+    #[inline(always)]
+    fn add_signed(before: v128, weights: [[v128; 2]; 2], x: [v128; 2]) -> v128 {
+        // |w| · (x with w's sign).
+        let [a, b] = [0, 1].map(|i| {
+            let [magnitudes, signs] = weights[i];
+            let x = i8x16_sub(v128_xor(x[i], signs), signs);
+            // At most 2 · 127 · 127: fits 16 bits.
+            i32x4_extadd_pairwise_i16x8(i16x8_relaxed_dot_i8x16_i7x16(x, magnitudes))
+        });
+        i32x4_add(i32x4_add(before, a), b)
+    }
+}
+
+/// As 16 bits, four a row, in two vectors of two rows each.
 #[cfg(not(target_feature = "relaxed-simd"))]
 #[derive(Clone, Copy)]
-struct Dots([v128; 2]);
+pub(crate) struct Products([v128; 2]);
 
 #[cfg(not(target_feature = "relaxed-simd"))]
-impl Dots {
+impl Dots for Products {
     const ZERO: Self = Self([i16x8(0, 0, 0, 0, 0, 0, 0, 0); 2]);
 
-    /// Adds four products a row. Any four of them must fit 16 bits together with what is there.
     #[inline(always)]
     fn add(&mut self, weights: v128, x: v128) {
         let [low, high] = &mut self.0;
@@ -64,7 +261,6 @@ impl Dots {
         *high = i16x8_add(*high, i16x8_extmul_high_i8x16(weights, x));
     }
 
-    /// As integers of 32 bits.
     #[inline(always)]
     fn sums(self) -> v128 {
         let [low, high] = self.0.map(|pairs| i32x4_extadd_pairwise_i16x8(pairs));
@@ -74,208 +270,120 @@ impl Dots {
         )
     }
 
-    /// Goes on from sums that there are, which 16 bits can't hold: [`Self::sums_with`] them is the whole.
     #[inline(always)]
-    fn from(_: v128) -> Self {
-        Self::ZERO
+    fn add_bytes(before: v128, weights: [v128; 2], x: [v128; 2]) -> v128 {
+        // A lane has two products: at most 2 · 127 · 127.
+        let mut sums = Self::ZERO;
+        sums.add(weights[0], x[0]);
+        sums.add(weights[1], x[1]);
+        i32x4_add(before, sums.sums())
     }
 
-    /// The whole sums.
+    type Signed = v128;
+
     #[inline(always)]
-    fn sums_with(self, before: v128) -> v128 {
-        i32x4_add(before, self.sums())
+    fn take_apart(weights: v128) -> v128 {
+        weights
+    }
+
+    #[inline(always)]
+    fn add_signed(before: v128, weights: [v128; 2], x: [v128; 2]) -> v128 {
+        Self::add_bytes(before, weights, x)
     }
 }
 
-/// `a·b + c`.
-#[inline(always)]
-fn madd(a: v128, b: v128, c: v128) -> v128 {
-    #[cfg(target_feature = "relaxed-simd")]
-    return f32x4_relaxed_madd(a, b, c);
-    #[cfg(not(target_feature = "relaxed-simd"))]
-    f32x4_add(f32x4_mul(a, b), c)
+/// A run of each of eight rows, as kernels take it.
+pub(crate) trait Tile {
+    /// Adds W·x of four rows, which `half` says, to the sum of each of T tokens.
+    fn add<D: Dots, const T: usize>(
+        &self,
+        x: [&Block; T],
+        half: usize,
+        offset: f32,
+        low_nibbles: v128,
+        sums: &mut [v128; T],
+    );
 }
 
-/// See [`crate::weights::Weights::dot`].
-pub(crate) fn nibbles<S: Scale, const H: usize, const M: usize>(
-    blocks: &[Nibbles<S, H, M>],
-    offset: f32,
-    x: &[Row<'_>],
-    out: &mut [[f32; GROUP]; TILE],
-) {
-    by_tokens!(nibbles_tile, blocks, offset, x, out);
-}
-
-#[inline(always)]
-fn nibbles_tile<const T: usize, S: Scale, const H: usize, const M: usize>(
-    blocks: &[Nibbles<S, H, M>],
-    offset: f32,
-    x: [Row<'_>; T],
-    out: &mut [[f32; GROUP]; TILE],
-) {
-    // One token leaves registers for all eight rows, which then share what is loaded of it.
-    if T == 1 {
-        nibbles_rows::<2, T, S, H, M>(0, blocks, offset, x, out);
-    } else {
-        nibbles_rows::<1, T, S, H, M>(0, blocks, offset, x, out);
-        nibbles_rows::<1, T, S, H, M>(1, blocks, offset, x, out);
-    }
-}
-
-/// R times four rows, from half `half` of the eight.
-#[inline(always)]
-fn nibbles_rows<const R: usize, const T: usize, S: Scale, const H: usize, const M: usize>(
-    half: usize,
-    blocks: &[Nibbles<S, H, M>],
-    offset: f32,
-    x: [Row<'_>; T],
-    out: &mut [[f32; GROUP]; TILE],
-) {
-    let low = u8x16_splat(15);
-    let mut sums = [[f32x4_splat(0.0); T]; R];
-    let x = x.map(|x| x.first(blocks.len()));
-    for (b, block) in blocks.iter().enumerate() {
-        let mut dots = [[[Dots::ZERO; 2]; T]; R];
-        for (g, quants) in block.q.iter().enumerate() {
-            let quants: [[v128; 2]; R] = std::array::from_fn(|r| {
-                let quants = bytes_of(quants, half + r);
-                // A shift of bytes is several instructions on x86, one of words and a mask are two.
-                [v128_and(quants, low), v128_and(u16x8_shr(quants, 4), low)]
-            });
-            for t in 0..T {
-                let x = &x[t].quants[b];
-                let (first, second) = (splat(x, 4 * g), splat(x, 4 * g + 16));
-                for (dots, quants) in dots.iter_mut().zip(quants) {
-                    // A half's sum is at most 16 · 15 · 127, a quarter of it in each lane of 16 bits.
-                    dots[t][0].add(quants[0], first);
-                    dots[t][1].add(quants[1], second);
-                }
+impl<S: Scale, const H: usize, const M: usize> Tile for Nibbles<S, H, M> {
+    #[inline(always)]
+    fn add<D: Dots, const T: usize>(
+        &self,
+        x: [&Block; T],
+        half: usize,
+        offset: f32,
+        low_nibbles: v128,
+        sums: &mut [v128; T],
+    ) {
+        let mut dots = [[D::ZERO; 2]; T];
+        for (g, quants) in self.q.iter().enumerate() {
+            let quants = four_rows(quants, half);
+            let first = v128_and(quants, low_nibbles);
+            // A shift of bytes is several instructions on x86, one of words and a mask are two.
+            let second = v128_and(u16x8_shr(quants, 4), low_nibbles);
+            for (dots, x) in dots.iter_mut().zip(x) {
+                // A half's sum is at most 16 · 15 · 127: fits 16 bits.
+                dots[0].add(first, splat(&x.quants, g));
+                dots[1].add(second, splat(&x.quants, g + 4));
             }
         }
-        for (r, (dots, sums)) in dots.iter().zip(&mut sums).enumerate() {
-            let scales = Scales::new(&block.d, &block.m, offset, half + r);
-            for t in 0..T {
-                let dots = dots[t].map(Dots::sums);
-                sums[t] = scales.add(dots, &x[t].scales[b], &x[t].sums[b], sums[t]);
-            }
+        let scales = Scales::new(&self.d, &self.m, offset, half);
+        for ((sum, dots), x) in sums.iter_mut().zip(dots).zip(x) {
+            *sum = scales.add(dots.map(D::sums), x, *sum);
         }
     }
-    for (r, sums) in sums.iter().enumerate() {
-        store(sums, half + r, out);
-    }
 }
 
-/// See [`crate::weights::Weights::dot`].
-pub(crate) fn bytes<S: Scale, const H: usize, const M: usize>(
-    blocks: &[Bytes<S, H, M>],
-    offset: f32,
-    x: &[Row<'_>],
-    out: &mut [[f32; GROUP]; TILE],
-) {
-    by_tokens!(bytes_tile, blocks, offset, x, out);
-}
-
-#[inline(always)]
-fn bytes_tile<const T: usize, S: Scale, const H: usize, const M: usize>(
-    blocks: &[Bytes<S, H, M>],
-    offset: f32,
-    x: [Row<'_>; T],
-    out: &mut [[f32; GROUP]; TILE],
-) {
-    for half in 0..GROUP / LANES {
-        bytes_rows(half, blocks, offset, x, out);
-    }
-}
-
-/// Four rows.
-#[inline(always)]
-fn bytes_rows<const T: usize, S: Scale, const H: usize, const M: usize>(
-    half: usize,
-    blocks: &[Bytes<S, H, M>],
-    offset: f32,
-    x: [Row<'_>; T],
-    out: &mut [[f32; GROUP]; TILE],
-) {
-    let mut sums = [f32x4_splat(0.0); T];
-    let x = x.map(|x| x.first(blocks.len()));
-    for (b, block) in blocks.iter().enumerate() {
+impl<S: Scale, const H: usize, const M: usize> Tile for Bytes<S, H, M> {
+    #[inline(always)]
+    fn add<D: Dots, const T: usize>(
+        &self,
+        x: [&Block; T],
+        half: usize,
+        offset: f32,
+        _: v128,
+        sums: &mut [v128; T],
+    ) {
         let mut dots = [[i32x4_splat(0); 2]; T];
-        // Two products of 127 · 127 fit 16 bits, three do not.
-        for (pair, quants) in block.q.as_chunks::<2>().0.iter().enumerate() {
-            let quants = [0, 1].map(|i| bytes_of(&quants[i], half));
-            for t in 0..T {
-                let mut sum = Dots::from(dots[t][pair / 2]);
-                for (i, quants) in quants.into_iter().enumerate() {
-                    sum.add(quants, splat(&x[t].quants[b], 8 * pair + 4 * i));
-                }
-                dots[t][pair / 2] = sum.sums_with(dots[t][pair / 2]);
+        for (pair, quants) in self.q.as_chunks::<2>().0.iter().enumerate() {
+            let quants = quants.each_ref().map(|quants| four_rows(quants, half));
+            for (dots, x) in dots.iter_mut().zip(x) {
+                let x = [0, 1].map(|i| splat(&x.quants, 2 * pair + i));
+                dots[pair / 2] = D::add_bytes(dots[pair / 2], quants, x);
             }
         }
-        let scales = Scales::new(&block.d, &block.m, offset, half);
-        for t in 0..T {
-            sums[t] = scales.add(dots[t], &x[t].scales[b], &x[t].sums[b], sums[t]);
+        let scales = Scales::new(&self.d, &self.m, offset, half);
+        for ((sum, dots), x) in sums.iter_mut().zip(dots).zip(x) {
+            *sum = scales.add(dots, x, *sum);
         }
     }
-    store(&sums, half, out);
 }
 
-/// See [`crate::weights::Weights::dot`].
-pub(crate) fn signed<S: Scale, const H: usize, const M: usize>(
-    blocks: &[Signed<S, H, M>],
-    offset: f32,
-    x: &[Row<'_>],
-    out: &mut [[f32; GROUP]; TILE],
-) {
-    by_tokens!(signed_tile, blocks, offset, x, out);
-}
-
-#[inline(always)]
-fn signed_tile<const T: usize, S: Scale, const H: usize, const M: usize>(
-    blocks: &[Signed<S, H, M>],
-    offset: f32,
-    x: [Row<'_>; T],
-    out: &mut [[f32; GROUP]; TILE],
-) {
-    for half in 0..GROUP / LANES {
-        signed_rows(half, blocks, offset, x, out);
-    }
-}
-
-/// Four rows.
-#[inline(always)]
-fn signed_rows<const T: usize, S: Scale, const H: usize, const M: usize>(
-    half: usize,
-    blocks: &[Signed<S, H, M>],
-    offset: f32,
-    x: [Row<'_>; T],
-    out: &mut [[f32; GROUP]; TILE],
-) {
-    let zero = i8x16_splat(0);
-    let mut sums = [f32x4_splat(0.0); T];
-    let x = x.map(|x| x.first(blocks.len()));
-    for (b, block) in blocks.iter().enumerate() {
+impl<S: Scale, const H: usize, const M: usize> Tile for Signed<S, H, M> {
+    #[inline(always)]
+    fn add<D: Dots, const T: usize>(
+        &self,
+        x: [&Block; T],
+        half: usize,
+        offset: f32,
+        _: v128,
+        sums: &mut [v128; T],
+    ) {
         let mut dots = [[i32x4_splat(0); 2]; T];
-        for (pair, quants) in block.q.as_chunks::<2>().0.iter().enumerate() {
-            let quants = [0, 1].map(|i| bytes_of(bytemuck::cast_ref(&quants[i]), half));
-            let magnitudes = quants.map(|quants| i8x16_abs(quants));
-            let negative = quants.map(|quants| i8x16_lt(quants, zero));
-            for t in 0..T {
-                let mut sum = Dots::from(dots[t][pair / 2]);
-                for i in 0..2 {
-                    // |w| · (x with w's sign).
-                    let x = splat(&x[t].quants[b], 8 * pair + 4 * i);
-                    let x = i8x16_sub(v128_xor(x, negative[i]), negative[i]);
-                    sum.add(magnitudes[i], x);
-                }
-                dots[t][pair / 2] = sum.sums_with(dots[t][pair / 2]);
+        for (pair, quants) in self.q.as_chunks::<2>().0.iter().enumerate() {
+            let quants = quants
+                .each_ref()
+                .map(|quants| D::take_apart(four_rows(bytemuck::cast_ref(quants), half)));
+            for (dots, x) in dots.iter_mut().zip(x) {
+                let x = [0, 1].map(|i| splat(&x.quants, 2 * pair + i));
+                dots[pair / 2] = D::add_signed(dots[pair / 2], quants, x);
             }
         }
-        let scales = Scales::new(&block.d, &block.m, offset, half);
-        for t in 0..T {
-            sums[t] = scales.add(dots[t], &x[t].scales[b], &x[t].sums[b], sums[t]);
+        let scales = Scales::new(&self.d, &self.m, offset, half);
+        for ((sum, dots), x) in sums.iter_mut().zip(dots).zip(x) {
+            *sum = scales.add(dots, x, *sum);
         }
     }
-    store(&sums, half, out);
 }
 
 /// The scales of a run of four rows.
@@ -308,49 +416,51 @@ impl<const H: usize> Scales<H> {
 
     /// `sum + Σ d·x's scale·dots + m·x's sum`, half by half.
     #[inline(always)]
-    fn add(&self, dots: [v128; 2], x: &[f32; 2], x_sums: &[f32; 3], sum: v128) -> v128 {
+    fn add(&self, dots: [v128; 2], x: &Block, sum: v128) -> v128 {
         let [first, second] = dots.map(|dots| f32x4_convert_i32x4(dots));
-        let first = f32x4_mul(first, float_splat(&x[0]));
+        let first = f32x4_mul(first, float_splat(&x.scales[0]));
         if H == 1 {
-            let both = madd(second, float_splat(&x[1]), first);
+            let both = madd(second, float_splat(&x.scales[1]), first);
             let sum = madd(self.d[0], both, sum);
             if self.is_plain {
                 return sum;
             }
-            return madd(self.m[0], float_splat(&x_sums[2]), sum);
+            return madd(self.m[0], float_splat(&x.sums[2]), sum);
         }
-        let second = f32x4_mul(second, float_splat(&x[1]));
+        let second = f32x4_mul(second, float_splat(&x.scales[1]));
         let sum = madd(self.d[0], first, sum);
         let sum = madd(self.d[H - 1], second, sum);
-        let sum = madd(self.m[0], float_splat(&x_sums[0]), sum);
-        madd(self.m[H - 1], float_splat(&x_sums[1]), sum)
+        let sum = madd(self.m[0], float_splat(&x.sums[0]), sum);
+        madd(self.m[H - 1], float_splat(&x.sums[1]), sum)
     }
 }
 
 /// The bytes of four rows.
 #[inline(always)]
-fn bytes_of(of: &[u8; LANES * GROUP], half: usize) -> v128 {
-    let four = &of[16 * half..16 * half + 16];
-    // SAFETY: 16 bytes are read, and any alignment is allowed.
-    unsafe { v128_load(four.as_ptr().cast()) }
+fn four_rows(of: &[u8; LANES * GROUP], half: usize) -> v128 {
+    load(&of.as_chunks::<16>().0[half])
 }
 
 /// The scales of four rows as floats.
 #[inline(always)]
 fn floats<S: Scale>(of: &[S; GROUP], half: usize) -> v128 {
-    let four = &of[LANES * half..LANES * half + LANES];
+    let four = &of.as_chunks::<LANES>().0[half];
     // SAFETY: as many bytes are read as there are, 8 or 16, and any alignment is allowed.
     unsafe {
         if size_of::<S>() == 2 {
-            // Sign, exponent and fraction to their places; the exponent is moved by a product (2^(127 - 15)), which
-            // is right for subnormal numbers too.
-            let bits = i32x4_load_extend_i16x4(four.as_ptr().cast());
-            let bits = v128_and(i32x4_shl(bits, 13), u32x4_splat(0x8fff_e000));
-            f32x4_mul(bits, f32x4_splat(f32::from_bits((127 + 127 - 15) << 23)))
+            halves(four.as_ptr().cast())
         } else {
             v128_load(four.as_ptr().cast())
         }
     }
+}
+
+/// 16 bytes.
+#[inline(always)]
+fn load<T, const N: usize>(of: &[T; N]) -> v128 {
+    const { assert!(size_of::<[T; N]>() == size_of::<v128>()) }
+    // SAFETY: as many bytes are read as there are, and any alignment is allowed.
+    unsafe { v128_load(of.as_ptr().cast()) }
 }
 
 /// A float in every lane, in one instruction.
@@ -360,10 +470,10 @@ fn float_splat(of: &f32) -> v128 {
     unsafe { v128_load32_splat(std::ptr::from_ref(of).cast()) }
 }
 
-/// Four neighbouring bytes in every lane.
+/// Four neighbouring bytes in every lane, those from `4 · i`.
 #[inline(always)]
-fn splat(x: &[i8; 32], at: usize) -> v128 {
-    let four = &x[at..at + 4];
+fn splat(x: &[i8; 32], i: usize) -> v128 {
+    let four = &x.as_chunks::<4>().0[i];
     // SAFETY: 4 bytes are read, and any alignment is allowed.
     unsafe { v128_load32_splat(four.as_ptr().cast()) }
 }
@@ -371,7 +481,7 @@ fn splat(x: &[i8; 32], at: usize) -> v128 {
 #[inline(always)]
 fn store<const T: usize>(sums: &[v128; T], half: usize, out: &mut [[f32; GROUP]; TILE]) {
     for (sums, out) in sums.iter().zip(out) {
-        let four = &mut out[LANES * half..LANES * half + LANES];
+        let four = &mut out.as_chunks_mut::<LANES>().0[half];
         // SAFETY: 4 floats are written, and any alignment is allowed.
         unsafe { v128_store(four.as_mut_ptr().cast(), *sums) };
     }

@@ -67,7 +67,7 @@ impl<S: Scale, const H: usize, const M: usize> interleaved::Block for Bytes<S, H
             #[cfg(target_arch = "x86_64")]
             Simd::Avx2(token) => crate::simd::avx2::bytes(token, blocks, offset, x, out),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Simd::Wasm => crate::simd::wasm::bytes(blocks, offset, x, out),
+            Simd::Wasm(sums) => crate::simd::wasm::dot(sums, blocks, offset, x, out),
             Simd::Portable => by_tokens!(dot, blocks, offset, x, out),
         }
     }
@@ -87,7 +87,8 @@ fn dot<const T: usize, S: Scale, const H: usize, const M: usize>(
             for (g, quants) in block.q.iter().enumerate() {
                 for (lane, quants) in quants.as_chunks::<4>().0.iter().enumerate() {
                     for (i, q) in quants.iter().enumerate() {
-                        dots[g / 4][lane] += i32::from(*q) * i32::from(x.quants[b][4 * g + i]);
+                        dots[g / 4][lane] +=
+                            i32::from(*q) * i32::from(x.blocks[b].quants[4 * g + i]);
                     }
                 }
             }
@@ -95,8 +96,8 @@ fn dot<const T: usize, S: Scale, const H: usize, const M: usize>(
                 for (half, dots) in dots.iter().enumerate() {
                     // At most 16 · 127 · 127: exact.
                     let (d, m) = block.scales(half, lane, offset);
-                    let dot = x.scales[b][half] * dots[lane] as f32;
-                    sums[lane] += d * dot + m * x.sums[b][half];
+                    let dot = x.blocks[b].scales[half] * dots[lane] as f32;
+                    sums[lane] += d * dot + m * x.blocks[b].sums[half];
                 }
             }
         }

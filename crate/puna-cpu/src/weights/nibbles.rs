@@ -69,7 +69,7 @@ impl<S: Scale, const H: usize, const M: usize> interleaved::Block for Nibbles<S,
             #[cfg(target_arch = "x86_64")]
             Simd::Avx2(token) => crate::simd::avx2::nibbles(token, blocks, offset, x, out),
             #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Simd::Wasm => crate::simd::wasm::nibbles(blocks, offset, x, out),
+            Simd::Wasm(sums) => crate::simd::wasm::dot(sums, blocks, offset, x, out),
             Simd::Portable => by_tokens!(dot, blocks, offset, x, out),
         }
     }
@@ -89,7 +89,7 @@ fn dot<const T: usize, S: Scale, const H: usize, const M: usize>(
             for (g, quants) in block.q.iter().enumerate() {
                 for (lane, bytes) in quants.as_chunks::<4>().0.iter().enumerate() {
                     for (i, byte) in bytes.iter().enumerate() {
-                        let x = &x.quants[b];
+                        let x = &x.blocks[b].quants;
                         dots[0][lane] += i32::from(byte & 15) * i32::from(x[4 * g + i]);
                         dots[1][lane] += i32::from(byte >> 4) * i32::from(x[4 * g + i + 16]);
                     }
@@ -99,8 +99,8 @@ fn dot<const T: usize, S: Scale, const H: usize, const M: usize>(
                 for (half, dots) in dots.iter().enumerate() {
                     // At most 16 · 127 · 127: exact.
                     let (d, m) = block.scales(half, lane, offset);
-                    let dot = x.scales[b][half] * dots[lane] as f32;
-                    sums[lane] += d * dot + m * x.sums[b][half];
+                    let dot = x.blocks[b].scales[half] * dots[lane] as f32;
+                    sums[lane] += d * dot + m * x.blocks[b].sums[half];
                 }
             }
         }
