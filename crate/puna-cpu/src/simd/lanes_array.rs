@@ -119,7 +119,8 @@ impl Lanes {
     pub(crate) fn round_to_bytes(x: [Self; 4]) -> [i8; 16] {
         std::array::from_fn(|i| {
             // The low bits of the sum are the number's.
-            (x[i / LANES].0[i % LANES] + ROUND).to_bits() as i8
+            let [low, ..] = (x[i / LANES].0[i % LANES] + ROUND).to_bits().to_le_bytes();
+            low.cast_signed()
         })
     }
 }
