@@ -7,7 +7,7 @@
 
 use puna_core::quant::{BLOCK_LEN, FORMATS, Format};
 
-use crate::activation::Activations;
+use crate::activation::{Activations, Block, Row};
 use crate::simd::Simd;
 use crate::weights::{self, GROUP, TILE};
 
@@ -62,17 +62,17 @@ fn check(format: &'static Format, simd: Simd, rows: usize, cols: usize, tokens: 
         }
     }
 
-    let x: Vec<f32> = (0..tokens * cols).map(|_| random.unit()).collect();
+    let mut x: Vec<f32> = (0..tokens * cols).map(|_| random.unit()).collect();
+    // An outlier in some rows.
+    for x in x.chunks_exact_mut(2 * cols) {
+        x[cols / 2] = 20.0;
+    }
     let mut activations = Activations::default();
     activations.quantize(&x, cols);
     let has_integers = weights::has_kernels(format);
     let input: Vec<f64> = if has_integers {
-        let quants = activations.blocks.iter().flat_map(|block| block.quants);
-        let scales = activations.blocks.iter().flat_map(|block| block.scales);
-        let scales = scales.flat_map(|scale| [scale; BLOCK_LEN / 2]);
-        quants
-            .zip(scales)
-            .map(|(q, d)| f64::from(q) * f64::from(d))
+        (0..tokens)
+            .flat_map(|t| rounded(activations.row(t)))
             .collect()
     } else {
         x.iter().map(|&x| f64::from(x)).collect()
@@ -99,6 +99,19 @@ fn check(format: &'static Format, simd: Simd, rows: usize, cols: usize, tokens: 
             }
         }
     }
+}
+
+/// What a row of activations stands for.
+fn rounded(row: Row<'_>) -> Vec<f64> {
+    let values = |block: &Block| block.quants.map(|q| f64::from(q) * f64::from(block.scale));
+    let mut all: Vec<f64> = row.blocks.iter().flat_map(values).collect();
+    for rest in row.rests {
+        let at = rest.at * BLOCK_LEN;
+        for (x, rest) in all[at..].iter_mut().zip(values(&rest.block)) {
+            *x += rest;
+        }
+    }
+    all
 }
 
 /// Panics at the first kernel that is wrong; how many cases there are.

@@ -3,8 +3,30 @@
 #[cfg(target_arch = "x86_64")]
 pub mod avx2;
 pub(crate) mod lanes;
+mod portable;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub mod wasm;
+
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Tile;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub use wasm::Tile;
+
+/// What blocks need for the kernels of this target: nothing.
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+)))]
+pub trait Tile {}
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+)))]
+impl<T> Tile for T {}
+
+use crate::activation::Row;
+use crate::weights::interleaved::Block;
+use crate::weights::{GROUP, TILE};
 
 /// A set of instructions that this machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +61,23 @@ impl Simd {
             all(target_arch = "wasm32", target_feature = "simd128")
         )))]
         std::iter::empty()
+    }
+
+    /// See [`crate::weights::Weights::dot`]; `blocks` (K / 32,).
+    pub(crate) fn dot<B: Block>(
+        self,
+        blocks: &[B],
+        offset: f32,
+        x: &[Row<'_>],
+        out: &mut [[f32; GROUP]; TILE],
+    ) {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2(token) => avx2::dot(token, blocks, offset, x, out),
+            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+            Self::Wasm(sums) => wasm::dot(sums, blocks, offset, x, out),
+            Self::Portable => portable::dot(blocks, offset, x, out),
+        }
     }
 
     /// Runs plain loops compiled for this set: `f` is to be inlined.

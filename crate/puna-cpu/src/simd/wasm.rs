@@ -8,8 +8,7 @@ use super::lanes::{halves, madd};
 use crate::activation::{Block, Row};
 use crate::weights::bytes::Bytes;
 use crate::weights::nibbles::Nibbles;
-use crate::weights::scale::Scale;
-use crate::weights::signed::Signed;
+use crate::weights::scale::{Scale, Scales};
 use crate::weights::{GROUP, TILE};
 
 /// Rows of a vector.
@@ -75,18 +74,33 @@ fn by_tokens<D: Dots, B: Tile>(
     }
 }
 
-/// One token: all eight rows together, for which what is loaded of it is the same.
+/// One token. What integers stand for is added a block later: processors look ahead less far than the way from a
+/// block's first load to its sum.
 #[inline(always)]
 fn one<D: Dots, B: Tile>(blocks: &[B], offset: f32, x: &Row<'_>, out: &mut [[f32; GROUP]; TILE]) {
-    let low_nibbles = kept(LOW_NIBBLES);
-    let mut sums = [[f32x4_splat(0.0)]; GROUP / LANES];
-    for (block, x) in blocks.iter().zip(x.blocks) {
-        for (half, sums) in sums.iter_mut().enumerate() {
-            block.add::<D, 1>([x], half, offset, low_nibbles, sums);
+    let kept = Kept::new();
+    let Some((first, blocks_left)) = blocks.split_first() else {
+        return;
+    };
+    let Some((first_x, x_left)) = x.blocks.split_first() else {
+        return;
+    };
+    for four in 0..GROUP / LANES {
+        let mut sums = [f32x4_splat(0.0)];
+        let mut last = (first, first_x);
+        let mut dots = first.dots::<D, 1>([first_x], four, kept);
+        for (block, x) in blocks_left.iter().zip(x_left) {
+            let next = block.dots::<D, 1>([x], four, kept);
+            last.0.add(dots, [last.1], four, offset, kept, &mut sums);
+            (dots, last) = (next, (block, x));
         }
-    }
-    for (half, sums) in sums.iter().enumerate() {
-        store(sums, half, out);
+        last.0.add(dots, [last.1], four, offset, kept, &mut sums);
+        for rest in x.rests {
+            let (block, x) = (&blocks[rest.at], [&rest.block]);
+            let dots = block.dots::<D, 1>(x, four, kept);
+            block.add(dots, x, four, offset, kept, &mut sums);
+        }
+        store::<1, B>(&sums, four, out);
     }
 }
 
@@ -98,18 +112,26 @@ fn some<D: Dots, B: Tile, const T: usize>(
     x: [&Row<'_>; T],
     out: &mut [[f32; GROUP]; TILE],
 ) {
-    let low_nibbles = kept(LOW_NIBBLES);
-    for half in 0..GROUP / LANES {
+    let kept = Kept::new();
+    for four in 0..GROUP / LANES {
         let mut at = x.map(|x| x.blocks[..blocks.len()].as_ptr());
         let mut sums = [f32x4_splat(0.0); T];
         for block in blocks {
             // SAFETY: there are as many as blocks.
             let x = at.map(|at| unsafe { &*at });
-            block.add::<D, T>(x, half, offset, low_nibbles, &mut sums);
+            let dots = block.dots::<D, T>(x, four, kept);
+            block.add(dots, x, four, offset, kept, &mut sums);
             // SAFETY: at most the end of it.
             at = at.map(|at| unsafe { at.add(1) });
         }
-        store(&sums, half, out);
+        for (sum, x) in sums.iter_mut().zip(x) {
+            for rest in x.rests {
+                let (block, x) = (&blocks[rest.at], [&rest.block]);
+                let dots = block.dots::<D, 1>(x, four, kept);
+                block.add(dots, x, four, offset, kept, std::array::from_mut(sum));
+            }
+        }
+        store::<T, B>(&sums, four, out);
     }
 }
 
@@ -118,18 +140,36 @@ const LOW_NIBBLES: v128 = u8x16(
     15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15,
 );
 
-/// A constant that stays in a register: engines make one anew wherever it is used.
-#[inline(always)]
-fn kept(constant: v128) -> v128 {
-    black_box(constant)
+/// Constants that stay in registers: engines make one anew wherever it is used.
+#[derive(Clone, Copy)]
+pub struct Kept {
+    low_nibbles: v128,
+    halves: v128,
+}
+
+impl Kept {
+    #[inline(always)]
+    fn new() -> Self {
+        Self {
+            low_nibbles: black_box(LOW_NIBBLES),
+            halves: black_box(u32x4_splat(0x8fff_e000)),
+        }
+    }
 }
 
 /// Sums of products of bytes, of four rows, by what an engine has the fewest instructions for.
-pub(crate) trait Dots: Copy {
+pub trait Dots: Copy {
     const ZERO: Self;
 
-    /// Adds four products a row. Weights are from 0 to 127, and any sixteen products' sum must fit 16 bits.
+    /// Adds four products a row. Weights are from 0 to 15, and there are at most 32 products a row.
     fn add(&mut self, weights: v128, x: v128);
+
+    /// Twice.
+    #[inline(always)]
+    fn add_two(&mut self, weights: [v128; 2], x: [v128; 2]) {
+        self.add(weights[0], x[0]);
+        self.add(weights[1], x[1]);
+    }
 
     /// As integers of 32 bits.
     fn sums(self) -> v128;
@@ -198,7 +238,8 @@ impl Dots for Words {
     }
 }
 
-/// As 16 bits, two a row: one instruction for two products (x86's `pmaddubsw`).
+/// As 16 bits, two a row: one instruction for two products (x86's `pmaddubsw`). Each holds sixteen of a row's products,
+/// at most 16 · 15 · 127.
 #[cfg(target_feature = "relaxed-simd")]
 #[derive(Clone, Copy)]
 pub(crate) struct Pairs(v128);
@@ -210,6 +251,13 @@ impl Dots for Pairs {
     #[inline(always)]
     fn add(&mut self, weights: v128, x: v128) {
         self.0 = i16x8_add(self.0, i16x8_relaxed_dot_i8x16_i7x16(x, weights));
+    }
+
+    #[inline(always)]
+    fn add_two(&mut self, weights: [v128; 2], x: [v128; 2]) {
+        // Saturating, so that the compiler doesn't make one long chain of additions.
+        let [a, b] = [0, 1].map(|i| i16x8_relaxed_dot_i8x16_i7x16(x[i], weights[i]));
+        self.0 = i16x8_add_sat(self.0, i16x8_add_sat(a, b));
     }
 
     #[inline(always)]
@@ -293,118 +341,187 @@ impl Dots for Products {
 }
 
 /// A run of each of eight rows, as kernels take it.
-pub(crate) trait Tile {
-    /// Adds W·x of four rows, which `half` says, to the sum of each of T tokens.
-    fn add<D: Dots, const T: usize>(
+pub trait Tile {
+    /// x
+    const LIFT: f32;
+
+    /// Sums of products of four rows, as integers.
+    type Dots: Copy;
+
+    /// Quants times x's quants, of four rows and T tokens.
+    fn dots<D: Dots, const T: usize>(
         &self,
         x: [&Block; T],
-        half: usize,
+        four: usize,
+        kept: Kept,
+    ) -> [Self::Dots; T];
+
+    /// Adds what they stand for to the sum of each of T tokens.
+    fn add<const T: usize>(
+        &self,
+        dots: [Self::Dots; T],
+        x: [&Block; T],
+        four: usize,
         offset: f32,
-        low_nibbles: v128,
+        kept: Kept,
         sums: &mut [v128; T],
     );
 }
 
 impl<S: Scale, const H: usize, const M: usize> Tile for Nibbles<S, H, M> {
+    const LIFT: f32 = if size_of::<S>() == 2 {
+        f32::from_bits((127 + 32) << 23)
+    } else {
+        f32::from_bits((127 - 80) << 23)
+    };
+
+    type Dots = [v128; H];
+
     #[inline(always)]
-    fn add<D: Dots, const T: usize>(
+    fn dots<D: Dots, const T: usize>(
         &self,
         x: [&Block; T],
-        half: usize,
-        offset: f32,
-        low_nibbles: v128,
-        sums: &mut [v128; T],
-    ) {
-        let mut dots = [[D::ZERO; 2]; T];
+        four: usize,
+        kept: Kept,
+    ) -> [[v128; H]; T] {
+        let mut dots = [[D::ZERO; H]; T];
         for (g, quants) in self.q.iter().enumerate() {
-            let quants = four_rows(quants, half);
-            let first = v128_and(quants, low_nibbles);
+            let quants = four_rows(quants, four);
+            let first = v128_and(quants, kept.low_nibbles);
             // A shift of bytes is several instructions on x86, one of words and a mask are two.
-            let second = v128_and(u16x8_shr(quants, 4), low_nibbles);
+            let second = v128_and(u16x8_shr(quants, 4), kept.low_nibbles);
             for (dots, x) in dots.iter_mut().zip(x) {
-                // A half's sum is at most 16 · 15 · 127: fits 16 bits.
-                dots[0].add(first, splat(&x.quants, g));
-                dots[1].add(second, splat(&x.quants, g + 4));
+                let x = [g, g + 4].map(|i| splat(&x.quants, i));
+                if H == 1 {
+                    dots[0].add_two([first, second], x);
+                } else {
+                    dots[0].add(first, x[0]);
+                    dots[1].add(second, x[1]);
+                }
             }
         }
-        let scales = Scales::new(&self.d, &self.m, offset, half);
-        for ((sum, dots), x) in sums.iter_mut().zip(dots).zip(x) {
-            *sum = scales.add(dots.map(D::sums), x, *sum);
-        }
+        dots.map(|dots| dots.map(D::sums))
+    }
+
+    #[inline(always)]
+    fn add<const T: usize>(
+        &self,
+        dots: [[v128; H]; T],
+        x: [&Block; T],
+        four: usize,
+        offset: f32,
+        kept: Kept,
+        sums: &mut [v128; T],
+    ) {
+        Floats::new(kept, &self.scales, offset, four).add(dots, x, sums);
     }
 }
 
-impl<S: Scale, const H: usize, const M: usize> Tile for Bytes<S, H, M> {
+impl<S: Scale, const H: usize, const M: usize> Tile for Bytes<u8, S, H, M> {
+    const LIFT: f32 = if size_of::<S>() == 2 {
+        f32::from_bits((127 + 32) << 23)
+    } else {
+        f32::from_bits((127 - 80) << 23)
+    };
+
+    type Dots = [v128; H];
+
     #[inline(always)]
-    fn add<D: Dots, const T: usize>(
+    fn dots<D: Dots, const T: usize>(
         &self,
         x: [&Block; T],
-        half: usize,
-        offset: f32,
-        _: v128,
-        sums: &mut [v128; T],
-    ) {
-        let mut dots = [[i32x4_splat(0); 2]; T];
+        four: usize,
+        _: Kept,
+    ) -> [[v128; H]; T] {
+        let mut dots = [[i32x4_splat(0); H]; T];
         for (pair, quants) in self.q.as_chunks::<2>().0.iter().enumerate() {
-            let quants = quants.each_ref().map(|quants| four_rows(quants, half));
+            let quants = quants.each_ref().map(|quants| four_rows(quants, four));
             for (dots, x) in dots.iter_mut().zip(x) {
                 let x = [0, 1].map(|i| splat(&x.quants, 2 * pair + i));
-                dots[pair / 2] = D::add_bytes(dots[pair / 2], quants, x);
+                let dots = &mut dots[pair / 2 * (H - 1)];
+                *dots = D::add_bytes(*dots, quants, x);
             }
         }
-        let scales = Scales::new(&self.d, &self.m, offset, half);
-        for ((sum, dots), x) in sums.iter_mut().zip(dots).zip(x) {
-            *sum = scales.add(dots, x, *sum);
-        }
+        dots
+    }
+
+    #[inline(always)]
+    fn add<const T: usize>(
+        &self,
+        dots: [[v128; H]; T],
+        x: [&Block; T],
+        four: usize,
+        offset: f32,
+        kept: Kept,
+        sums: &mut [v128; T],
+    ) {
+        Floats::new(kept, &self.scales, offset, four).add(dots, x, sums);
     }
 }
 
-impl<S: Scale, const H: usize, const M: usize> Tile for Signed<S, H, M> {
+impl<S: Scale, const H: usize, const M: usize> Tile for Bytes<i8, S, H, M> {
+    const LIFT: f32 = if size_of::<S>() == 2 {
+        f32::from_bits((127 + 32) << 23)
+    } else {
+        f32::from_bits((127 - 80) << 23)
+    };
+
+    type Dots = [v128; H];
+
     #[inline(always)]
-    fn add<D: Dots, const T: usize>(
+    fn dots<D: Dots, const T: usize>(
         &self,
         x: [&Block; T],
-        half: usize,
-        offset: f32,
-        _: v128,
-        sums: &mut [v128; T],
-    ) {
-        let mut dots = [[i32x4_splat(0); 2]; T];
+        four: usize,
+        _: Kept,
+    ) -> [[v128; H]; T] {
+        let mut dots = [[i32x4_splat(0); H]; T];
         for (pair, quants) in self.q.as_chunks::<2>().0.iter().enumerate() {
             let quants = quants
                 .each_ref()
-                .map(|quants| D::take_apart(four_rows(bytemuck::cast_ref(quants), half)));
+                .map(|quants| D::take_apart(four_rows(bytemuck::cast_ref(quants), four)));
             for (dots, x) in dots.iter_mut().zip(x) {
                 let x = [0, 1].map(|i| splat(&x.quants, 2 * pair + i));
-                dots[pair / 2] = D::add_signed(dots[pair / 2], quants, x);
+                let dots = &mut dots[pair / 2 * (H - 1)];
+                *dots = D::add_signed(*dots, quants, x);
             }
         }
-        let scales = Scales::new(&self.d, &self.m, offset, half);
-        for ((sum, dots), x) in sums.iter_mut().zip(dots).zip(x) {
-            *sum = scales.add(dots, x, *sum);
-        }
+        dots
+    }
+
+    #[inline(always)]
+    fn add<const T: usize>(
+        &self,
+        dots: [[v128; H]; T],
+        x: [&Block; T],
+        four: usize,
+        offset: f32,
+        kept: Kept,
+        sums: &mut [v128; T],
+    ) {
+        Floats::new(kept, &self.scales, offset, four).add(dots, x, sums);
     }
 }
 
 /// The scales of a run of four rows.
-struct Scales<const H: usize> {
+struct Floats<const H: usize> {
     d: [v128; H],
     m: [v128; H],
     /// There is no m to add.
     is_plain: bool,
 }
 
-impl<const H: usize> Scales<H> {
+impl<const H: usize> Floats<H> {
     #[inline(always)]
     fn new<S: Scale, const M: usize>(
-        d: &[[S; GROUP]; H],
-        m: &[[S; GROUP]; M],
+        kept: Kept,
+        of: &Scales<S, H, M>,
         offset: f32,
-        half: usize,
+        four: usize,
     ) -> Self {
-        let d = d.each_ref().map(|d| floats(d, half));
-        let m = std::array::from_fn(|i| match m.get(i) {
-            Some(m) => floats(m, half),
+        let d = of.d.each_ref().map(|d| floats(kept, d, four));
+        let m = std::array::from_fn(|i| match of.m.get(i) {
+            Some(m) => floats(kept, m, four),
             None => f32x4_mul(d[i], f32x4_splat(offset)),
         });
         Self {
@@ -414,41 +531,46 @@ impl<const H: usize> Scales<H> {
         }
     }
 
-    /// `sum + Σ d·x's scale·dots + m·x's sum`, half by half.
+    /// Adds `Σ d·x's scale·dots + m·x's sum`, half by half.
     #[inline(always)]
-    fn add(&self, dots: [v128; 2], x: &Block, sum: v128) -> v128 {
-        let [first, second] = dots.map(|dots| f32x4_convert_i32x4(dots));
-        let first = f32x4_mul(first, float_splat(&x.scales[0]));
-        if H == 1 {
-            let both = madd(second, float_splat(&x.scales[1]), first);
-            let sum = madd(self.d[0], both, sum);
+    fn add<const T: usize>(&self, dots: [[v128; H]; T], x: [&Block; T], sums: &mut [v128; T]) {
+        for ((sum, dots), x) in sums.iter_mut().zip(dots).zip(x) {
+            let scale = float_splat(&x.scale);
+            let dots = dots.map(|dots| f32x4_mul(f32x4_convert_i32x4(dots), scale));
             if self.is_plain {
-                return sum;
+                for (d, dots) in self.d.iter().zip(dots) {
+                    *sum = madd(*d, dots, *sum);
+                }
+                continue;
             }
-            return madd(self.m[0], float_splat(&x.sums[2]), sum);
+            // Of all, or of each half.
+            let x_sums = x.sums.iter().skip(if H == 1 { 2 } else { 0 });
+            for (((d, m), dots), x_sum) in self.d.iter().zip(self.m).zip(dots).zip(x_sums) {
+                // The next block waits for the last addition alone.
+                let both = madd(*d, dots, f32x4_mul(m, float_splat(x_sum)));
+                *sum = f32x4_add(*sum, both);
+            }
         }
-        let second = f32x4_mul(second, float_splat(&x.scales[1]));
-        let sum = madd(self.d[0], first, sum);
-        let sum = madd(self.d[H - 1], second, sum);
-        let sum = madd(self.m[0], float_splat(&x.sums[0]), sum);
-        madd(self.m[H - 1], float_splat(&x.sums[1]), sum)
     }
 }
 
 /// The bytes of four rows.
 #[inline(always)]
-fn four_rows(of: &[u8; LANES * GROUP], half: usize) -> v128 {
-    load(&of.as_chunks::<16>().0[half])
+fn four_rows(of: &[u8; LANES * GROUP], four: usize) -> v128 {
+    load(&of.as_chunks::<16>().0[four])
 }
 
 /// The scales of four rows as floats.
 #[inline(always)]
-fn floats<S: Scale>(of: &[S; GROUP], half: usize) -> v128 {
-    let four = &of.as_chunks::<LANES>().0[half];
+fn floats<S: Scale>(kept: Kept, of: &[S; GROUP], four: usize) -> v128 {
+    let four = &of.as_chunks::<LANES>().0[four];
     // SAFETY: as many bytes are read as there are, 8 or 16, and any alignment is allowed.
     unsafe {
         if size_of::<S>() == 2 {
-            halves(four.as_ptr().cast())
+            v128_and(
+                i32x4_shl(i32x4_load_extend_i16x4(four.as_ptr().cast()), 13),
+                kept.halves,
+            )
         } else {
             v128_load(four.as_ptr().cast())
         }
@@ -479,10 +601,15 @@ fn splat(x: &[i8; 32], i: usize) -> v128 {
 }
 
 #[inline(always)]
-fn store<const T: usize>(sums: &[v128; T], half: usize, out: &mut [[f32; GROUP]; TILE]) {
+fn store<const T: usize, B: Tile>(sums: &[v128; T], four: usize, out: &mut [[f32; GROUP]; TILE]) {
     for (sums, out) in sums.iter().zip(out) {
-        let four = &mut out.as_chunks_mut::<LANES>().0[half];
+        let out = &mut out.as_chunks_mut::<LANES>().0[four];
         // SAFETY: 4 floats are written, and any alignment is allowed.
-        unsafe { v128_store(four.as_mut_ptr().cast(), *sums) };
+        unsafe {
+            v128_store(
+                out.as_mut_ptr().cast(),
+                f32x4_mul(*sums, f32x4_splat(B::LIFT)),
+            )
+        };
     }
 }

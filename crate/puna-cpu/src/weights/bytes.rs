@@ -1,106 +1,74 @@
-//! Weights of 5 to 7 bits: a byte each, from 0 to 127.
+//! Weights of 5 to 8 bits: a byte each.
 
-use bytemuck::Zeroable;
+use std::fmt::Debug;
+
+use bytemuck::{Pod, Zeroable};
 use puna_core::quant::BLOCK_LEN;
 
 use super::integers::Integers;
-use super::scale::{Eight, Scale};
-use super::{GROUP, TILE, by_tokens, interleaved};
-use crate::activation::Row;
-use crate::simd::Simd;
+use super::scale::{Scale, Scales};
+use super::{GROUP, interleaved};
 
-/// One run of each of eight rows: with H scales a run, 1 or 2, and M of their offsets, H or none.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Zeroable)]
-pub struct Bytes<S, const H: usize, const M: usize> {
-    /// By half and row.
-    pub d: [Eight<S>; H],
-    /// By half and row.
-    pub m: [Eight<S>; M],
+/// One run of each of eight rows, with quants from 0 to 127 (u8) or from -127 to 127 (i8).
+#[repr(C, align(16))]
+#[derive(Clone, Copy, Debug)]
+pub struct Bytes<Q, S, const H: usize, const M: usize> {
+    /// Of these weights.
+    pub scales: Scales<S, H, M>,
     /// Four quants of each row, then the next four: `q[g][4·row + i]` is q[4g + i] of the row.
-    pub q: [[u8; 4 * GROUP]; 8],
+    pub q: [[Q; 4 * GROUP]; 8],
 }
 
-impl<S: Scale, const H: usize, const M: usize> Bytes<S, H, M> {
-    /// d and m of a half of row `lane`.
-    fn scales(&self, half: usize, lane: usize, offset: f32) -> (f32, f32) {
-        let d = self.d[half.min(H - 1)][lane].float();
-        let m = match M {
-            0 => offset * d,
-            _ => self.m[half.min(M - 1)][lane].float(),
-        };
-        (d, m)
+// SAFETY: zeros are valid in all of its fields.
+unsafe impl<Q: Quant, S: Scale, const H: usize, const M: usize> Zeroable for Bytes<Q, S, H, M> {}
+
+/// A byte of either kind.
+pub trait Quant: Pod + Debug + Send + Sync {
+    /// From its bits.
+    fn new(bits: u8) -> Self;
+
+    /// Its value.
+    fn value(self) -> i8;
+}
+
+impl Quant for u8 {
+    fn new(bits: u8) -> Self {
+        bits
+    }
+
+    fn value(self) -> i8 {
+        self.cast_signed()
     }
 }
 
-impl<S: Scale, const H: usize, const M: usize> interleaved::Block for Bytes<S, H, M> {
+impl Quant for i8 {
+    fn new(bits: u8) -> Self {
+        bits.cast_signed()
+    }
+
+    fn value(self) -> i8 {
+        self
+    }
+}
+
+impl<Q: Quant, S: Scale, const H: usize, const M: usize> interleaved::Block for Bytes<Q, S, H, M>
+where
+    Self: crate::simd::Tile,
+{
     fn put(&mut self, lane: usize, run: &Integers) {
-        for (d, from) in self.d.iter_mut().zip(run.d) {
-            d[lane] = S::new(from);
-        }
-        for (m, from) in self.m.iter_mut().zip(run.m) {
-            m[lane] = S::new(from);
-        }
+        self.scales.put(lane, run);
         for (g, quants) in self.q.iter_mut().enumerate() {
             for i in 0..4 {
-                quants[4 * lane + i] = run.q[4 * g + i];
+                quants[4 * lane + i] = Q::new(run.q[4 * g + i]);
             }
         }
     }
 
-    fn row(&self, lane: usize, offset: f32, out: &mut [f32; BLOCK_LEN]) {
-        for (i, out) in out.iter_mut().enumerate() {
-            let (d, m) = self.scales(i / 16, lane, offset);
-            let q = self.q[i / 4][4 * lane + i % 4];
-            *out = d * f32::from(q) + m;
-        }
+    fn quants(&self, lane: usize) -> [i8; BLOCK_LEN] {
+        std::array::from_fn(|i| self.q[i / 4][4 * lane + i % 4].value())
     }
 
-    fn dot(
-        simd: Simd,
-        blocks: &[Self],
-        offset: f32,
-        x: &[Row<'_>],
-        out: &mut [[f32; GROUP]; TILE],
-    ) {
-        match simd {
-            #[cfg(target_arch = "x86_64")]
-            Simd::Avx2(token) => crate::simd::avx2::bytes(token, blocks, offset, x, out),
-            #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-            Simd::Wasm(sums) => crate::simd::wasm::dot(sums, blocks, offset, x, out),
-            Simd::Portable => by_tokens!(dot, blocks, offset, x, out),
-        }
-    }
-}
-
-/// Plain loops: the truth that the others are held to, and what runs where there is no SIMD.
-fn dot<const T: usize, S: Scale, const H: usize, const M: usize>(
-    blocks: &[Bytes<S, H, M>],
-    offset: f32,
-    x: [Row<'_>; T],
-    out: &mut [[f32; GROUP]; TILE],
-) {
-    for (x, out) in x.iter().zip(out) {
-        let mut sums = [0.0f32; GROUP];
-        for (b, block) in blocks.iter().enumerate() {
-            let mut dots = [[0i32; GROUP]; 2];
-            for (g, quants) in block.q.iter().enumerate() {
-                for (lane, quants) in quants.as_chunks::<4>().0.iter().enumerate() {
-                    for (i, q) in quants.iter().enumerate() {
-                        dots[g / 4][lane] +=
-                            i32::from(*q) * i32::from(x.blocks[b].quants[4 * g + i]);
-                    }
-                }
-            }
-            for lane in 0..GROUP {
-                for (half, dots) in dots.iter().enumerate() {
-                    // At most 16 · 127 · 127: exact.
-                    let (d, m) = block.scales(half, lane, offset);
-                    let dot = x.blocks[b].scales[half] * dots[lane] as f32;
-                    sums[lane] += d * dot + m * x.blocks[b].sums[half];
-                }
-            }
-        }
-        *out = sums;
+    fn scales(&self, lane: usize, offset: f32) -> [(f32, f32); 2] {
+        self.scales.row(lane, offset)
     }
 }

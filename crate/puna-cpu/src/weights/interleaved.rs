@@ -11,18 +11,18 @@ use super::integers::Integers;
 use super::{GROUP, TILE, Weights};
 use crate::activation::Row;
 use crate::memory::zeros;
-use crate::simd::Simd;
+use crate::simd::{Simd, Tile};
 
 /// One run of each of eight rows, and its kernels. `w = d·q + m`; where there is no m, it is `offset · d`.
-pub trait Block: Zeroable + Copy + Debug + Send + Sync {
+pub trait Block: Tile + Zeroable + Copy + Debug + Send + Sync {
     /// Takes row `lane`'s run.
     fn put(&mut self, lane: usize, run: &Integers);
 
-    /// Row `lane`'s weights.
-    fn row(&self, lane: usize, offset: f32, out: &mut [f32; BLOCK_LEN]);
+    /// Row `lane`'s q.
+    fn quants(&self, lane: usize) -> [i8; BLOCK_LEN];
 
-    /// See [`Weights::dot`]; `blocks` (K / 32,).
-    fn dot(simd: Simd, blocks: &[Self], offset: f32, x: &[Row<'_>], out: &mut [[f32; GROUP]; TILE]);
+    /// d and m of each half of row `lane`.
+    fn scales(&self, lane: usize, offset: f32) -> [(f32, f32); 2];
 }
 
 /// A format with kernels.
@@ -87,13 +87,18 @@ impl<K: Kind> Weights for Matrix<K> {
     }
 
     fn dot(&self, simd: Simd, group: usize, x: &[Row<'_>], out: &mut [[f32; GROUP]; TILE]) {
-        K::Block::dot(simd, self.group(group), K::OFFSET, x, out);
+        simd.dot(self.group(group), K::OFFSET, x, out);
     }
 
     fn row(&self, row: usize, out: &mut [f32]) {
         let blocks = self.group(row / GROUP).iter();
         for (block, out) in blocks.zip(out.as_chunks_mut::<BLOCK_LEN>().0) {
-            block.row(row % GROUP, K::OFFSET, out);
+            let scales = block.scales(row % GROUP, K::OFFSET);
+            let quants = block.quants(row % GROUP);
+            for (i, (out, q)) in out.iter_mut().zip(quants).enumerate() {
+                let (d, m) = scales[i / 16];
+                *out = d * f32::from(q) + m;
+            }
         }
     }
 }

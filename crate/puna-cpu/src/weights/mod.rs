@@ -1,7 +1,7 @@
 //! Weight matrices as the kernels read them: eight rows interleaved, block by block.
 //!
 //! A format with kernels of integers has a file here, which says how its blocks unpack, and a line in [`with_kind`]; it
-//! shares the kernels of [`nibbles`], [`bytes`] or [`signed`]. Any other is held as the file has it ([`plain`]).
+//! shares the kernels of [`nibbles`] or [`bytes`]. Any other is held as the file has it ([`plain`]).
 
 pub mod bytes;
 pub mod integers;
@@ -19,7 +19,6 @@ mod q5_k;
 mod q6_k;
 mod q8_0;
 pub mod scale;
-pub mod signed;
 mod unpack;
 
 use std::fmt::Debug;
@@ -91,17 +90,3 @@ pub fn has_kernels(format: &Format) -> bool {
         K => size_of::<K>() == 0,
         false)
 }
-
-/// Calls a kernel for the number of rows of activations that there are.
-macro_rules! by_tokens {
-    ($kernel:ident, $blocks:expr, $offset:expr, $x:expr, $out:expr) => {
-        match $x {
-            [a] => $kernel::<1, _, _, _>($blocks, $offset, [*a], $out),
-            [a, b] => $kernel::<2, _, _, _>($blocks, $offset, [*a, *b], $out),
-            [a, b, c] => $kernel::<3, _, _, _>($blocks, $offset, [*a, *b, *c], $out),
-            [a, b, c, d] => $kernel::<4, _, _, _>($blocks, $offset, [*a, *b, *c, *d], $out),
-            _ => {}
-        }
-    };
-}
-pub(crate) use by_tokens;

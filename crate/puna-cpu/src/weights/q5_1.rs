@@ -11,7 +11,7 @@ use super::unpack::{f16_at, nibbles, u32_at, with_highs};
 pub(super) enum Q51 {}
 
 impl Kind for Q51 {
-    type Block = Bytes<F16, 1, 1>;
+    type Block = Bytes<u8, F16, 1, 1>;
 
     fn integers(block: &[u8], _run: usize) -> Integers {
         // d f16, m f16, 32 highest bits, byte i of 16 holds the low bits of q[i] and q[i + 16].

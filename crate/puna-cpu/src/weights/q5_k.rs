@@ -10,7 +10,7 @@ use super::unpack::{f16_at, scale_and_min};
 pub(super) enum Q5K {}
 
 impl Kind for Q5K {
-    type Block = Bytes<f32, 1, 1>;
+    type Block = Bytes<u8, f32, 1, 1>;
 
     fn integers(block: &[u8], run: usize) -> Integers {
         // d f16, m f16, 12 bytes of scales and mins; bit `run` of 32 bytes is the highest of q; 128 bytes hold the low

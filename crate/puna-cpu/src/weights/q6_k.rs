@@ -10,7 +10,7 @@ use super::unpack::f16_at;
 pub(super) enum Q6K {}
 
 impl Kind for Q6K {
-    type Block = Bytes<f32, 2, 0>;
+    type Block = Bytes<u8, f32, 2, 0>;
     const OFFSET: f32 = -32.0;
 
     fn integers(block: &[u8], run: usize) -> Integers {

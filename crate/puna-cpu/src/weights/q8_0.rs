@@ -1,17 +1,17 @@
 //! `Q8_0`: `w = d·q`, q a signed byte.
 //! The file's layout is in `puna_core::quant`, `q8_0`.
 
+use super::bytes::Bytes;
 use super::integers::Integers;
 use super::interleaved::Kind;
 use super::scale::F16;
-use super::signed::Signed;
 use super::unpack::f16_at;
 
 #[derive(Debug)]
 pub(super) enum Q80 {}
 
 impl Kind for Q80 {
-    type Block = Signed<F16, 1, 0>;
+    type Block = Bytes<i8, F16, 1, 0>;
 
     fn integers(block: &[u8], _run: usize) -> Integers {
         // d f16, 32 bytes. -128 is no value that quantising gives; kernels need magnitudes of 7 bits.
