@@ -7,6 +7,7 @@
 use puna_core::quant::BLOCK_LEN;
 
 use crate::scatter::Scatter;
+use crate::simd::LIFT;
 use crate::simd::lanes::{LANES, Lanes};
 
 /// A run of activations, `x ≈ scale·quant` with quants from -127 to 127.
@@ -14,11 +15,11 @@ use crate::simd::lanes::{LANES, Lanes};
 #[derive(Clone, Copy, Debug)]
 pub struct Block {
     /// The quants.
-    pub quants: [i8; BLOCK_LEN],
-    /// Of all of them.
-    pub scale: f32,
-    /// scale·Σquant of each half and of both: what a format's offset is multiplied by.
-    pub sums: [f32; 3],
+    pub(crate) quants: [i8; BLOCK_LEN],
+    /// Of all of them, times [`LIFT`].
+    pub(crate) scale: f32,
+    /// scale·Σquant of each half and of both, times [`LIFT`]: what a format's offset is multiplied by.
+    pub(crate) sums: [f32; 3],
 }
 
 /// What rounding block `at` of a row lost, itself rounded.
@@ -228,13 +229,15 @@ impl Block {
             *out = Lanes::round_to_bytes(x);
         }
         block.sums[2] = block.sums[0] + block.sums[1];
-        #[cfg(target_arch = "wasm32")]
-        {
-            let lift = f32::from_bits((127 + 80) << 23);
-            block.scale *= lift;
-            block.sums = block.sums.map(|x| x * lift);
-        }
+        block.scale *= LIFT;
+        block.sums = block.sums.map(|sum| sum * LIFT);
         (block, least)
+    }
+
+    /// Of its quants.
+    #[must_use]
+    pub fn scale(&self) -> f32 {
+        self.scale / LIFT
     }
 
     /// What is left of `x` without it.
@@ -289,13 +292,13 @@ mod tests {
         for (block, x) in row.blocks.iter().zip(x.as_chunks::<BLOCK_LEN>().0) {
             for (&x, q) in x.iter().zip(block.quants) {
                 assert!(
-                    (f32::from(q) * block.scale - x).abs() <= block.scale * 0.5001,
+                    (f32::from(q) * block.scale() - x).abs() <= block.scale() * 0.5001,
                     "{x} became {q} · {}",
-                    block.scale
+                    block.scale()
                 );
             }
         }
-        assert_eq!(row.blocks[3].scale, 0.0, "a block of zeros");
+        assert_eq!(row.blocks[3].scale(), 0.0, "a block of zeros");
         assert_eq!(row.blocks[3].sums, [0.0; 3], "their sums");
     }
 
@@ -310,10 +313,10 @@ mod tests {
         };
         assert_eq!(rest.at, 3, "its block");
         let block = &row.blocks[3];
-        assert!(block.scale > 2.0, "a coarse step: {}", block.scale);
+        assert!(block.scale() > 2.0, "a coarse step: {}", block.scale());
         for i in 0..BLOCK_LEN {
-            let first = block.scale * f32::from(block.quants[i]);
-            let second = rest.block.scale * f32::from(rest.block.quants[i]);
+            let first = block.scale() * f32::from(block.quants[i]);
+            let second = rest.block.scale() * f32::from(rest.block.quants[i]);
             let off = (first + second - x[96 + i]).abs();
             assert!(off < 0.01, "{} became {first} + {second}", x[96 + i]);
         }

@@ -103,7 +103,11 @@ fn check(format: &'static Format, simd: Simd, rows: usize, cols: usize, tokens: 
 
 /// What a row of activations stands for.
 fn rounded(row: Row<'_>) -> Vec<f64> {
-    let values = |block: &Block| block.quants.map(|q| f64::from(q) * f64::from(block.scale));
+    let values = |block: &Block| {
+        block
+            .quants
+            .map(|q| f64::from(q) * f64::from(block.scale()))
+    };
     let mut all: Vec<f64> = row.blocks.iter().flat_map(values).collect();
     for rest in row.rests {
         let at = rest.at * BLOCK_LEN;

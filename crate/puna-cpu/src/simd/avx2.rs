@@ -3,8 +3,9 @@
 use std::arch::x86_64::*;
 
 use crate::activation::{Block, Row};
-use crate::weights::bytes::Bytes;
+use crate::weights::bytes::{Bytes, SignedBytes};
 use crate::weights::nibbles::Nibbles;
+use crate::weights::run::Run;
 use crate::weights::scale::{Scale, Scales};
 use crate::weights::{GROUP, TILE};
 
@@ -89,14 +90,37 @@ pub trait Tile {
     unsafe fn add<const T: usize>(&self, x: [&Block; T], offset: f32, sums: &mut [__m256; T]);
 }
 
-impl<S: Scale, const H: usize, const M: usize> Tile for Nibbles<S, H, M> {
+impl<Q: Dots, S: Scale, const H: usize, const M: usize> Tile for Run<Q, S, H, M> {
     #[inline(always)]
     unsafe fn add<const T: usize>(&self, x: [&Block; T], offset: f32, sums: &mut [__m256; T]) {
         // SAFETY: the caller's promise.
         unsafe {
+            let dots = self.quants.dots::<H, T>(x);
+            let scales = Floats::new(&self.scales, offset);
+            for ((sum, dots), x) in sums.iter_mut().zip(dots).zip(x) {
+                *sum = scales.add(dots, x, *sum);
+            }
+        }
+    }
+}
+
+/// Quants of eight rows, as kernels take them.
+pub trait Dots {
+    /// Times x's quants, of T tokens: sums of all or of each half.
+    ///
+    /// # Safety
+    /// See [`Tile::add`].
+    unsafe fn dots<const H: usize, const T: usize>(&self, x: [&Block; T]) -> [[__m256i; H]; T];
+}
+
+impl Dots for Nibbles {
+    #[inline(always)]
+    unsafe fn dots<const H: usize, const T: usize>(&self, x: [&Block; T]) -> [[__m256i; H]; T] {
+        // SAFETY: the caller's promise.
+        unsafe {
             let low = _mm256_set1_epi8(15);
             let mut dots = [[_mm256_setzero_si256(); H]; T];
-            for (g, quants) in self.q.iter().enumerate() {
+            for (g, quants) in self.0.iter().enumerate() {
                 let quants = load(quants);
                 let first = _mm256_and_si256(quants, low);
                 let second = _mm256_and_si256(_mm256_srli_epi16::<4>(quants), low);
@@ -109,23 +133,19 @@ impl<S: Scale, const H: usize, const M: usize> Tile for Nibbles<S, H, M> {
                 }
             }
             let ones = _mm256_set1_epi16(1);
-            let scales = Floats::new(&self.scales, offset);
-            for ((sum, dots), x) in sums.iter_mut().zip(dots).zip(x) {
-                let dots = dots.map(|dots| _mm256_madd_epi16(dots, ones));
-                *sum = scales.add(dots, x, *sum);
-            }
+            dots.map(|dots| dots.map(|dots| _mm256_madd_epi16(dots, ones)))
         }
     }
 }
 
-impl<S: Scale, const H: usize, const M: usize> Tile for Bytes<u8, S, H, M> {
+impl Dots for Bytes {
     #[inline(always)]
-    unsafe fn add<const T: usize>(&self, x: [&Block; T], offset: f32, sums: &mut [__m256; T]) {
+    unsafe fn dots<const H: usize, const T: usize>(&self, x: [&Block; T]) -> [[__m256i; H]; T] {
         // SAFETY: the caller's promise.
         unsafe {
             let ones = _mm256_set1_epi16(1);
             let mut dots = [[_mm256_setzero_si256(); H]; T];
-            for (g, quants) in self.q.iter().enumerate() {
+            for (g, quants) in self.0.iter().enumerate() {
                 let quants = load(quants);
                 for (dots, x) in dots.iter_mut().zip(x) {
                     // Two products are at most 2 · 127 · 127: fit 16 bits.
@@ -135,23 +155,20 @@ impl<S: Scale, const H: usize, const M: usize> Tile for Bytes<u8, S, H, M> {
                     *dots = _mm256_add_epi32(*dots, products);
                 }
             }
-            let scales = Floats::new(&self.scales, offset);
-            for ((sum, dots), x) in sums.iter_mut().zip(dots).zip(x) {
-                *sum = scales.add(dots, x, *sum);
-            }
+            dots
         }
     }
 }
 
-impl<S: Scale, const H: usize, const M: usize> Tile for Bytes<i8, S, H, M> {
+impl Dots for SignedBytes {
     #[inline(always)]
-    unsafe fn add<const T: usize>(&self, x: [&Block; T], offset: f32, sums: &mut [__m256; T]) {
+    unsafe fn dots<const H: usize, const T: usize>(&self, x: [&Block; T]) -> [[__m256i; H]; T] {
         // SAFETY: the caller's promise.
         unsafe {
             let ones = _mm256_set1_epi16(1);
             let mut dots = [[_mm256_setzero_si256(); H]; T];
-            for (g, quants) in self.q.iter().enumerate() {
-                let quants = load(bytemuck::cast_ref(quants));
+            for (g, quants) in self.0.iter().enumerate() {
+                let quants = load(quants);
                 let magnitude = _mm256_abs_epi8(quants);
                 for (dots, x) in dots.iter_mut().zip(x) {
                     // |w| · (x with w's sign); two products are at most 2 · 127 · 127: fit 16 bits.
@@ -161,10 +178,7 @@ impl<S: Scale, const H: usize, const M: usize> Tile for Bytes<i8, S, H, M> {
                     *dots = _mm256_add_epi32(*dots, products);
                 }
             }
-            let scales = Floats::new(&self.scales, offset);
-            for ((sum, dots), x) in sums.iter_mut().zip(dots).zip(x) {
-                *sum = scales.add(dots, x, *sum);
-            }
+            dots
         }
     }
 }

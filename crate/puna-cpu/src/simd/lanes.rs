@@ -11,7 +11,7 @@ mod platform;
 
 pub(crate) use platform::Lanes;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(super) use platform::{halves, madd};
+pub(super) use platform::{DROP, HALF_BITS, half_bits, madd};
 
 /// Floats in it.
 pub(crate) const LANES: usize = 4;

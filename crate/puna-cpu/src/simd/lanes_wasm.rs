@@ -23,7 +23,8 @@ impl Lanes {
     #[inline(always)]
     pub(crate) fn from_halves(bits: &[u16; LANES]) -> Self {
         // SAFETY: 8 bytes are read, and any alignment is allowed.
-        Self(unsafe { halves(bits.as_ptr().cast()) })
+        let bits = unsafe { half_bits(bits.as_ptr().cast(), HALF_BITS) };
+        Self(f32x4_mul(bits, f32x4_splat(1.0 / DROP)))
     }
 
     #[inline(always)]
@@ -150,16 +151,19 @@ pub(crate) fn madd(a: v128, b: v128, c: v128) -> v128 {
     f32x4_add(f32x4_mul(a, b), c)
 }
 
-/// Four finite f16.
+/// Bits of f16 that a float has too, where [`half_bits`] puts them.
+pub(crate) const HALF_BITS: v128 = u32x4(0x8fff_e000, 0x8fff_e000, 0x8fff_e000, 0x8fff_e000);
+
+/// What numbers lose by that: a float's exponent is 127 for 1, an f16's is 15.
+pub(crate) const DROP: f32 = f32::from_bits((127 - 112) << 23);
+
+/// Four finite f16 times [`DROP`]: sign, exponent and fraction moved to their places, subnormal numbers too.
 ///
 /// # Safety
 /// 8 bytes can be read there.
 #[inline(always)]
-pub(crate) unsafe fn halves(bits: *const u64) -> v128 {
-    // Sign, exponent and fraction to their places; the exponent is moved by a product (2^(127 - 15)), which is right for
-    // subnormal numbers too.
+pub(crate) unsafe fn half_bits(bits: *const u64, mask: v128) -> v128 {
     // SAFETY: the caller's promise; any alignment is allowed.
     let bits = unsafe { i32x4_load_extend_i16x4(bits.cast()) };
-    let bits = v128_and(i32x4_shl(bits, 13), u32x4_splat(0x8fff_e000));
-    f32x4_mul(bits, f32x4_splat(f32::from_bits((127 + 127 - 15) << 23)))
+    v128_and(i32x4_shl(bits, 13), mask)
 }

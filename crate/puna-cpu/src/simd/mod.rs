@@ -8,25 +8,25 @@ mod portable;
 pub mod wasm;
 
 #[cfg(target_arch = "x86_64")]
-pub use avx2::Tile;
+pub use avx2::{Dots, Tile};
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+)))]
+pub use portable::{Dots, Tile};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub use wasm::Tile;
-
-/// What blocks need for the kernels of this target: nothing.
-#[cfg(not(any(
-    target_arch = "x86_64",
-    all(target_arch = "wasm32", target_feature = "simd128")
-)))]
-pub trait Tile {}
-#[cfg(not(any(
-    target_arch = "x86_64",
-    all(target_arch = "wasm32", target_feature = "simd128")
-)))]
-impl<T> Tile for T {}
+pub use wasm::{Dots, Tile};
 
 use crate::activation::Row;
 use crate::weights::interleaved::Block;
 use crate::weights::{GROUP, TILE};
+
+/// What activations' scales are held times, for the kernels of this target ([`wasm`] says why): a power of two.
+pub(crate) const LIFT: f32 = if cfg!(all(target_arch = "wasm32", target_feature = "simd128")) {
+    f32::from_bits((127 + 80) << 23)
+} else {
+    1.0
+};
 
 /// A set of instructions that this machine has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,8 +1,33 @@
 //! Plain loops: the truth that the others are held to, and what runs where there is no SIMD.
 
+use super::LIFT;
 use crate::activation::{Block as Rounded, Row};
 use crate::weights::interleaved::Block;
 use crate::weights::{GROUP, TILE};
+
+/// What quants need for the kernels of this target: nothing.
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+)))]
+pub trait Dots {}
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+)))]
+impl<T> Dots for T {}
+
+/// What runs need for them: nothing.
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+)))]
+pub trait Tile {}
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "wasm32", target_feature = "simd128")
+)))]
+impl<T> Tile for T {}
 
 /// See [`crate::weights::Weights::dot`].
 pub(super) fn dot<B: Block>(
@@ -17,7 +42,8 @@ pub(super) fn dot<B: Block>(
             let rests = x.rests.iter().map(|rest| (&blocks[rest.at], &rest.block));
             all.chain(rests)
                 .map(|(block, x)| one(block, offset, lane, x))
-                .sum()
+                .sum::<f32>()
+                / LIFT
         });
     }
 }

@@ -1,7 +1,7 @@
 //! Weight matrices as the kernels read them: eight rows interleaved, block by block.
 //!
 //! A format with kernels of integers has a file here, which says how its blocks unpack, and a line in [`with_kind`]; it
-//! shares the kernels of [`nibbles`] or [`bytes`]. Any other is held as the file has it ([`plain`]).
+//! shares the kernels of [`nibbles`] or of [`bytes`]. Any other is held as the file has it ([`plain`]).
 
 pub mod bytes;
 pub mod integers;
@@ -18,6 +18,7 @@ mod q5_1;
 mod q5_k;
 mod q6_k;
 mod q8_0;
+pub mod run;
 pub mod scale;
 mod unpack;
 

@@ -4,13 +4,14 @@
 use super::integers::Integers;
 use super::interleaved::Kind;
 use super::nibbles::Nibbles;
+use super::run::Run;
 use super::unpack::f16_at;
 
 #[derive(Debug)]
 pub(super) enum Q2K {}
 
 impl Kind for Q2K {
-    type Block = Nibbles<f32, 2, 2>;
+    type Block = Run<Nibbles, f32, 2, 2>;
 
     fn integers(block: &[u8], run: usize) -> Integers {
         // 16 bytes of scale and min, 64 of quants: four runs in a byte, lowest first; d f16, m f16.

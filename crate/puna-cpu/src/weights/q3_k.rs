@@ -4,13 +4,14 @@
 use super::integers::Integers;
 use super::interleaved::Kind;
 use super::nibbles::Nibbles;
+use super::run::Run;
 use super::unpack::f16_at;
 
 #[derive(Debug)]
 pub(super) enum Q3K {}
 
 impl Kind for Q3K {
-    type Block = Nibbles<f32, 2, 0>;
+    type Block = Run<Nibbles, f32, 2, 0>;
     const OFFSET: f32 = -4.0;
 
     fn integers(block: &[u8], run: usize) -> Integers {

@@ -4,6 +4,7 @@
 use super::integers::Integers;
 use super::interleaved::Kind;
 use super::nibbles::Nibbles;
+use super::run::Run;
 use super::scale::F16;
 use super::unpack::{f16_at, nibbles};
 
@@ -11,7 +12,7 @@ use super::unpack::{f16_at, nibbles};
 pub(super) enum Q40 {}
 
 impl Kind for Q40 {
-    type Block = Nibbles<F16, 1, 0>;
+    type Block = Run<Nibbles, F16, 1, 0>;
     const OFFSET: f32 = -8.0;
 
     fn integers(block: &[u8], _run: usize) -> Integers {

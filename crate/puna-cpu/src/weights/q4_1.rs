@@ -4,6 +4,7 @@
 use super::integers::Integers;
 use super::interleaved::Kind;
 use super::nibbles::Nibbles;
+use super::run::Run;
 use super::scale::F16;
 use super::unpack::{f16_at, nibbles};
 
@@ -11,7 +12,7 @@ use super::unpack::{f16_at, nibbles};
 pub(super) enum Q41 {}
 
 impl Kind for Q41 {
-    type Block = Nibbles<F16, 1, 1>;
+    type Block = Run<Nibbles, F16, 1, 1>;
 
     fn integers(block: &[u8], _run: usize) -> Integers {
         // d f16, m f16, byte i of 16 holds q[i] and q[i + 16].

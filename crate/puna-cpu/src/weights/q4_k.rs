@@ -4,13 +4,14 @@
 use super::integers::Integers;
 use super::interleaved::Kind;
 use super::nibbles::Nibbles;
+use super::run::Run;
 use super::unpack::{f16_at, scale_and_min};
 
 #[derive(Debug)]
 pub(super) enum Q4K {}
 
 impl Kind for Q4K {
-    type Block = Nibbles<f32, 1, 1>;
+    type Block = Run<Nibbles, f32, 1, 1>;
 
     fn integers(block: &[u8], run: usize) -> Integers {
         // d f16, m f16, 12 bytes of scales and mins, 128 of quants: two runs in a byte, the even one lower.

@@ -4,6 +4,7 @@
 use super::bytes::Bytes;
 use super::integers::Integers;
 use super::interleaved::Kind;
+use super::run::Run;
 use super::scale::F16;
 use super::unpack::{f16_at, nibbles, u32_at, with_highs};
 
@@ -11,7 +12,7 @@ use super::unpack::{f16_at, nibbles, u32_at, with_highs};
 pub(super) enum Q50 {}
 
 impl Kind for Q50 {
-    type Block = Bytes<u8, F16, 1, 0>;
+    type Block = Run<Bytes, F16, 1, 0>;
     const OFFSET: f32 = -16.0;
 
     fn integers(block: &[u8], _run: usize) -> Integers {

@@ -4,6 +4,7 @@
 use super::bytes::Bytes;
 use super::integers::Integers;
 use super::interleaved::Kind;
+use super::run::Run;
 use super::scale::F16;
 use super::unpack::{f16_at, nibbles, u32_at, with_highs};
 
@@ -11,7 +12,7 @@ use super::unpack::{f16_at, nibbles, u32_at, with_highs};
 pub(super) enum Q51 {}
 
 impl Kind for Q51 {
-    type Block = Bytes<u8, F16, 1, 1>;
+    type Block = Run<Bytes, F16, 1, 1>;
 
     fn integers(block: &[u8], _run: usize) -> Integers {
         // d f16, m f16, 32 highest bits, byte i of 16 holds the low bits of q[i] and q[i + 16].

@@ -4,13 +4,14 @@
 use super::bytes::Bytes;
 use super::integers::Integers;
 use super::interleaved::Kind;
+use super::run::Run;
 use super::unpack::{f16_at, scale_and_min};
 
 #[derive(Debug)]
 pub(super) enum Q5K {}
 
 impl Kind for Q5K {
-    type Block = Bytes<u8, f32, 1, 1>;
+    type Block = Run<Bytes, f32, 1, 1>;
 
     fn integers(block: &[u8], run: usize) -> Integers {
         // d f16, m f16, 12 bytes of scales and mins; bit `run` of 32 bytes is the highest of q; 128 bytes hold the low

@@ -4,13 +4,14 @@
 use super::bytes::Bytes;
 use super::integers::Integers;
 use super::interleaved::Kind;
+use super::run::Run;
 use super::unpack::f16_at;
 
 #[derive(Debug)]
 pub(super) enum Q6K {}
 
 impl Kind for Q6K {
-    type Block = Bytes<u8, f32, 2, 0>;
+    type Block = Run<Bytes, f32, 2, 0>;
     const OFFSET: f32 = -32.0;
 
     fn integers(block: &[u8], run: usize) -> Integers {
