@@ -57,9 +57,9 @@ describe("threads of the CPU's module", () => {
       this.#does = does;
     }
 
-    postMessage(): void {
+    postMessage(port: MessagePort): void {
       queueMicrotask(() => {
-        if (this.#does === "serves") this.#listeners.get("message")?.({ message: "" });
+        if (this.#does === "serves") port.postMessage("serves");
         if (this.#does === "fails") this.#listeners.get("error")?.({ message: "no such file" });
       });
     }
@@ -100,7 +100,7 @@ describe("threads of the CPU's module", () => {
     });
     const parts: CpuParts = {
       module: new WebAssembly.Module(STACKS),
-      memory: new WebAssembly.Memory({ initial: 1 }),
+      memory: new WebAssembly.Memory({ initial: 1, maximum: 1, shared: true }),
       threads: threads.length + 1,
       limited: undefined,
     };
@@ -172,7 +172,7 @@ describe("the threads of a model", () => {
       };
     };
     const ask = (): void => {
-      receive({ data: { kind: "start_thread", thread: 1, start: {} } });
+      receive({ data: { kind: "start_thread", thread: 1, port: {} } });
     };
     return { client: new WorkerClient(worker, undefined, startWorker), ask, areEnded };
   };

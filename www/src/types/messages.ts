@@ -74,15 +74,18 @@ export interface ThreadStart {
   stack: number;
 }
 
-/** What the engine asks of the page for its threads, each of which has a number of its own. */
+/**
+ * What the engine asks of the page for its threads, each of which has a number of its own. Through the port a thread
+ * hears what to do ({@link ThreadStart}) and says that it serves.
+ */
 export type ThreadRequest =
-  { kind: "start_thread"; thread: number; start: ThreadStart } | { kind: "end_threads" };
+  { kind: "start_thread"; thread: number; port: MessagePort } | { kind: "end_threads" };
 
-/** What the page says of a thread: that it serves, or why it does not. */
+/** What the page says of a thread: why it does not serve. */
 export interface ThreadReport {
   kind: "thread";
   thread: number;
-  failed?: string;
+  failed: string;
 }
 
 /** An event of a request: any number of them. */

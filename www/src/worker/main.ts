@@ -17,7 +17,7 @@ import type { WasmEngine } from "./wasm.js";
 /** The part of a dedicated worker's globals that is used here. */
 interface WorkerScope extends DeviceScope, CpuScope {
   navigator: DeviceScope["navigator"] & CpuScope["navigator"];
-  postMessage(message: FromWorker): void;
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
   addEventListener(type: "message", listener: (event: MessageEvent<ToWorker>) => void): void;
   addEventListener(type: "unhandledrejection", listener: (event: PromiseRejectionEvent) => void): void;
 }

@@ -1,13 +1,12 @@
 // The page's half of an engine's threads (threads.ts): it starts and ends their workers.
 
-import type { ThreadReport, ThreadRequest, ThreadStart } from "../types/messages.js";
+import type { ThreadReport, ThreadRequest } from "../types/messages.js";
 import { type WorkerErrorEvent, reasonOf } from "./worker_error.js";
 
 /** A worker, as it is used here. */
 export interface ThreadWorker {
-  postMessage(message: ThreadStart): void;
+  postMessage(port: MessagePort, transfer: Transferable[]): void;
   terminate(): void;
-  addEventListener(type: "message", listener: () => void): void;
   addEventListener(type: "error", listener: (event: WorkerErrorEvent) => void): void;
 }
 
@@ -26,7 +25,7 @@ export class ThreadHost {
   handle(request: ThreadRequest): void {
     switch (request.kind) {
       case "start_thread":
-        this.#start(request.thread, request.start);
+        this.#start(request.thread, request.port);
         break;
       case "end_threads":
         this.end();
@@ -40,21 +39,17 @@ export class ThreadHost {
     this.#workers = [];
   }
 
-  #start(thread: number, start: ThreadStart): void {
+  #start(thread: number, port: MessagePort): void {
     const fail = (failed: string): void => {
       this.#report({ kind: "thread", thread, failed });
     };
     try {
       const worker = this.#startWorker();
       this.#workers.push(worker);
-      // The one thing that it says: it serves.
-      worker.addEventListener("message", () => {
-        this.#report({ kind: "thread", thread });
-      });
       worker.addEventListener("error", (event) => {
         fail(`${reasonOf(event)}; thread.js must lie beside worker.js`);
       });
-      worker.postMessage(start);
+      worker.postMessage(port, [port]);
     } catch (cause) {
       fail(String(cause));
     }
