@@ -9,12 +9,14 @@ export const files = {
   gguf: at("models/SmolLM2-135M-Instruct.Q4_1.gguf"),
   onnx: at("target/bench/onnx"),
   package: at("www/dist"),
+  cpuTest: at("www/pkg-cpu-test"),
 };
 
 /** A file of each thing that a subject may need, and what makes it. */
 const MADE = {
   gguf: [files.gguf, "cargo xtask model"],
   onnx: [path.join(files.onnx, "onnx/model_quantized.onnx"), "cargo xtask bench; it says above why it could not"],
+  sum: [path.join(files.cpuTest, "puna_cpu_relaxed.wasm"), "cargo xtask wasm"],
   package: [path.join(files.package, "index.js"), "cargo xtask demo --no-open, or npm run build in www/"],
 };
 

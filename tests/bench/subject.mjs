@@ -7,6 +7,7 @@ const GGUF = "/models/SmolLM2-135M-Instruct.Q4_1.gguf";
 const ONNX = "/onnx";
 
 const puna = { family: "puna", own: true, module: "/bench/subject/puna.js", weights: GGUF, needs: ["gguf", "package"] };
+const bound = { family: "bound", bound: true, module: "/bench/subject/sum.js", weights: GGUF, needs: ["gguf", "sum"] };
 const wllama = { family: "wllama", module: "/bench/subject/wllama.js", weights: GGUF, needs: ["gguf"] };
 const transformers = { family: "transformers.js", module: "/bench/subject/transformers.js", weights: ONNX, needs: ["gguf", "onnx"] };
 const nativePuna = { family: "puna", own: true, native: true, weights: GGUF, needs: ["gguf", "native"] };
@@ -17,6 +18,7 @@ const nativeLlama = { family: "llama.cpp", native: true, module: "subject/llama.
  * @property {string} name  On the command line.
  * @property {string} title  In the tables.
  * @property {boolean} [own]  Puna itself: the others are its peers.
+ * @property {boolean} [bound]  No model: what nothing is faster than that reads the weights for each token.
  * @property {boolean} [native]  A process of its own, and no page.
  * @property {string} [module]  Its half in the page, or its program where it is native.
  * @property {string} weights  Where its weights are served.
@@ -30,6 +32,8 @@ const subject = (name, title, kind, options) => ({ name, title, ...kind, options
 export const SUBJECTS = [
   subject("puna-1", "Puna, 1 thread", puna, { threads: 1 }),
   subject("puna-all", "Puna, all threads", puna, { threads: null }),
+  subject("sum-1", "summing the file, 1 thread", bound, { threads: 1 }),
+  subject("sum-all", "summing the file, all threads", bound, { threads: null }),
   subject("wllama-1", "wllama, 1 thread", wllama, { threads: 1 }),
   subject("wllama-all", "wllama, all threads", wllama, { threads: null }),
   subject("transformers-q4-1", "transformers.js q4, 1 thread", transformers, { dtype: "q4", threads: 1 }),

@@ -4,7 +4,10 @@ import { best, ratio, summarize } from "./statistics.mjs";
 /** From here on other work is felt. */
 export const BUSY = 0.15;
 
-/** A figure of a subject: its heading, how it is read from a round or an answer, and whether more of it is better. */
+/**
+ * A figure of a subject: its heading, how it is read from a round or an answer, whether more of it is better, and whether it
+ * has a bound.
+ */
 const ROUND_FIGURES = [
   { name: "load cold s", of: ({ loadMs }) => loadMs.cold / 1000 },
   { name: "load warm s", of: ({ loadMs }) => (loadMs.warm === null ? NaN : loadMs.warm / 1000) },
@@ -14,7 +17,7 @@ const ROUND_FIGURES = [
 const ANSWER_FIGURES = [
   { name: "first token s", of: ({ firstMs }) => firstMs / 1000 },
   { name: "prefill t/s", of: ({ promptTokens, firstMs }) => (promptTokens / firstMs) * 1000, more: true },
-  { name: "decode t/s", of: ({ tokens, decodeMs }) => ((tokens - 1) / decodeMs) * 1000, more: true },
+  { name: "decode t/s", of: ({ tokens, decodeMs }) => ((tokens - 1) / decodeMs) * 1000, more: true, bounded: true },
   { name: "prefill CPU ms/t", of: ({ promptTokens, prefillCpuMs }) => prefillCpuMs / promptTokens },
   { name: "decode CPU ms/t", of: ({ tokens, decodeCpuMs }) => decodeCpuMs / (tokens - 1) },
 ];
@@ -32,24 +35,30 @@ const sections = (sizes) => [
 
 /**
  * A table a section: for each subject a summary of each figure, and for each of our own how many times better it is than the
- * best peer in each. Those in a page are compared with those in a page, native ones with native ones.
+ * best peer in each, and what share of its bound it reaches. Those in a page are compared with those in a page, native ones
+ * with native ones, and with the bound of as many threads.
  */
 export function summarizeRounds(rounds, { subjects, sizes }) {
   const good = subjects.filter(({ name }) => !failureOf(rounds, name) && rounds.some((round) => round.subject === name));
   return sections(sizes).map(({ title, size, figures, from }) => {
     const rows = good.map((subject) => {
       const taken = rounds.filter((round) => round.subject === subject.name).flatMap(from);
-      return { subject, cells: figures.map(({ of }) => summarize(taken.map(of))) };
+      const cells = figures.map(({ of, bounded = false }) => (subject.bound && !bounded ? null : summarize(taken.map(of))));
+      return { subject, cells };
     });
     const own = rows.filter(({ subject }) => subject.own);
     const ratios = own.map(({ subject, cells }) => {
-      const peers = rows.filter((row) => !row.subject.own && Boolean(row.subject.native) === Boolean(subject.native));
+      const peers = rows.filter((row) => !row.subject.own && !row.subject.bound && Boolean(row.subject.native) === Boolean(subject.native));
       return {
         subject,
         ratios: figures.map(({ more = false }, ix) => ratio(cells[ix], best(peers.map((peer) => peer.cells[ix]), more), more)),
       };
     });
-    return { title, size, figures: figures.map(({ name }) => name), rows, ratios };
+    const shares = own.flatMap(({ subject, cells }) => {
+      const bound = rows.find((row) => row.subject.bound && !subject.native && row.subject.options.threads === subject.options.threads);
+      return bound ? [{ subject, ratios: figures.map(({ more = false }, ix) => ratio(cells[ix], bound.cells[ix], more)) }] : [];
+    });
+    return { title, size, figures: figures.map(({ name }) => name), rows, ratios, shares };
   });
 }
 

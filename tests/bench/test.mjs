@@ -122,9 +122,11 @@ const answer = (size, promptTokens, firstMs, decodeMs) => ({
 const round = (subject, ix, more) => ({ subject, round: ix, loadMs: { cold: 2000, warm: 1000 }, memoryBytes: 3e8, ...more });
 
 test("rounds become a row a subject, and ours is held against the best peer", () => {
-  const options = { subjects: choose(["puna-1", "wllama-1", "wllama-all", "transformers-q8-1"], false), sizes: [32], tokens: 11, rounds: 2 };
+  const options = { subjects: choose(["puna-1", "sum-1", "sum-all", "wllama-1", "wllama-all", "transformers-q8-1"], false), sizes: [32], tokens: 11, rounds: 2 };
   const rounds = [
     round("puna-1", 0, { answers: [answer(32, 30, 100, 200)] }),
+    round("sum-1", 0, { answers: [answer(32, 0, 20, 125)] }),
+    round("sum-all", 0, { answers: [answer(32, 0, 10, 62.5)] }),
     round("wllama-1", 0, { answers: [answer(32, 30, 400, 1000)] }),
     round("wllama-all", 0, { answers: [answer(32, 30, 200, 800)] }),
     { subject: "transformers-q8-1", round: 0, failure: "its answer is wrong\nat length" },
@@ -135,13 +137,15 @@ test("rounds become a row a subject, and ours is held against the best peer", ()
   const tables = summarizeRounds(rounds, options);
   assert.deepEqual(tables.map((table) => table.title), ["load and memory", "prompt of about 32 tokens"]);
   const [, table] = tables;
-  assert.deepEqual(table.rows.map((row) => row.subject.name), ["puna-1", "wllama-1", "wllama-all"], "not the failed one");
+  assert.deepEqual(table.rows.map((row) => row.subject.name), ["puna-1", "sum-1", "sum-all", "wllama-1", "wllama-all"], "not the failed one");
   const at = (name) => table.figures.indexOf(name);
   assert.deepEqual(table.rows[0].cells[at("decode t/s")], { median: 50, least: 50, most: 50, count: 2 });
   assert.deepEqual(table.rows[0].cells[at("prefill t/s")], { median: 200, least: 100, most: 300, count: 2 });
   assert.equal(table.ratios.length, 1);
   assert.equal(table.ratios[0].ratios[at("decode t/s")], 4, "50 against 12.5");
   assert.equal(table.ratios[0].ratios[at("first token s")], 1, "0.2 s both");
+  assert.deepEqual(table.rows[1].cells.map((cell) => cell?.median ?? null), [null, null, 80, null, null], "a bound of one figure");
+  assert.deepEqual(table.shares.map((row) => row.ratios), [[null, null, 0.625, null, null]], "50 of 80");
   assert.equal(failureOf(rounds, "transformers-q8-1"), "its answer is wrong\nat length");
 
   const short = { ...options, tokens: 12 };
@@ -149,12 +153,13 @@ test("rounds become a row a subject, and ours is held against the best peer", ()
   assert.match(remarks(rounds, options).join("\n"), /up to 50 %/);
   const result = { machine: { cpu: "X", cores: 2, node: "v20" }, browsers: ["B/1"], options, rounds, tables };
   const text = report(result);
-  for (const part of ["X, 2 cores; B/1", "× 4.00", "FAILED  transformers.js q8, 1 thread: its answer is wrong\n", "12.5 (12.5-12.5)"]) {
+  for (const part of ["X, 2 cores; B/1", "× 4.00", "63 %", "FAILED  transformers.js q8, 1 thread: its answer is wrong\n", "12.5 (12.5-12.5)"]) {
     assert.ok(text.includes(part), `${JSON.stringify(part)} in:\n${text}`);
   }
   const written = JSON.parse(JSON.stringify(record(result)));
   assert.equal(written.tables[1].subjects[0]["decode t/s"].median, 50);
   assert.equal(written.tables[1].timesBetterThanBestPeer[0]["decode t/s"], 4);
+  assert.equal(written.tables[1].shareOfBound[0]["decode t/s"], 0.625);
   assert.deepEqual(written.failed, [{ subject: "transformers-q8-1", why: "its answer is wrong\nat length" }]);
 });
 

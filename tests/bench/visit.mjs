@@ -19,7 +19,7 @@ export class PageSession {
 
   /** Starts the browser on `profile`, opens the page of `site` and loads the subject in it; how long the load took, and facts. */
   async open(subject, { browser, program, profile, site }) {
-    this.#running = await launch(browser, program, false, { kept: profile });
+    this.#running = await launch(browser, program, false, { kept: profile, watched: false });
     const page = (this.#page = await this.#running.browser.newPage());
     page.on("console", (message) => this.#console.push(`${message.type()}: ${message.text()}`));
     page.on("pageerror", (error) => this.#console.push(`uncaught: ${error.message}`));

@@ -36,15 +36,16 @@ const FIREFOX_PREFS = {
 
 /**
  * Starts `name` ("chromium" or "firefox"), as it comes or with WebGPU; `close` ends it and removes what it wrote. A folder named
- * as `kept` is its profile instead of a fresh one, and stays.
+ * as `kept` is its profile instead of a fresh one, and stays. Without `watched` requests are not watched, for which this program
+ * and the browser keep what they bring.
  */
-export async function launch(name, program, hasWebGpu, { kept } = {}) {
+export async function launch(name, program, hasWebGpu, { kept, watched = true } = {}) {
   const profile = kept ?? fs.mkdtempSync(path.join(os.tmpdir(), `puna-${name}-`));
   const clear = () => {
     // A process of the browser may still be writing its last file.
     if (!kept) fs.rmSync(profile, { recursive: true, force: true, maxRetries: 5, retryDelay: 200 });
   };
-  const common = { executablePath: program, headless: true, protocolTimeout: PROTOCOL_TIMEOUT_MS, timeout: 120_000 };
+  const common = { executablePath: program, headless: true, networkEnabled: watched, protocolTimeout: PROTOCOL_TIMEOUT_MS, timeout: 120_000 };
   let browser;
   try {
     browser =

@@ -6,6 +6,8 @@
 //! kernels of its own is decoded block by block, so that every format of the registry runs.
 
 pub mod activation;
+#[cfg(all(feature = "self-test", target_feature = "simd128"))]
+mod bound;
 mod cache;
 pub mod executor;
 mod kernel;

@@ -132,6 +132,13 @@ extern "C" fn self_test() -> usize {
     crate::self_test::run()
 }
 
+/// The sum of the chunk's bytes, modulo 2³²; those after the last whole 16 are left out.
+#[cfg(all(feature = "self-test", target_feature = "simd128"))]
+#[unsafe(no_mangle)]
+extern "C" fn sum_chunk() -> u32 {
+    MAIN.with_borrow(|main| crate::bound::sum(main.chunk.as_chunks().0))
+}
+
 /// Bytes of the response.
 #[unsafe(no_mangle)]
 extern "C" fn response_bytes() -> usize {

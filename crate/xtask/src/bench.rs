@@ -11,6 +11,7 @@ use crate::project::{root, shown};
 use crate::stamp::Inputs;
 use crate::test::system::{Needs, System};
 use crate::tool::Tool;
+use crate::wasm;
 use crate::www;
 
 /// Something that has to be there before a subject can run, as the driver names it.
@@ -22,6 +23,8 @@ enum Need {
     Onnx,
     /// Puna's npm package.
     Package,
+    /// The module that sums bytes.
+    Sum,
     /// Puna's own executor as a program.
     Native,
     Chromium,
@@ -34,6 +37,7 @@ impl Need {
             "gguf" => Ok(Self::Gguf),
             "onnx" => Ok(Self::Onnx),
             "package" => Ok(Self::Package),
+            "sum" => Ok(Self::Sum),
             "native" => Ok(Self::Native),
             "chromium" => Ok(Self::Chromium),
             "firefox" => Ok(Self::Firefox),
@@ -81,6 +85,10 @@ pub(crate) fn run(args: Args) -> Result<()> {
             }
             Need::Package => {
                 www::build()?;
+                tool
+            }
+            Need::Sum => {
+                wasm::run(false)?;
                 tool
             }
             Need::Native => tool.arg("--native-program").arg(native()?),
