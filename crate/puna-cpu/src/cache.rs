@@ -1,15 +1,17 @@
-//! The KV cache of a layer in f16, (Hkv, S, Dh) for keys and the same for values, growing by doubling.
+//! The KV cache of a layer in f16, (Hkv, S, Dh) for keys and the same for values, growing by doubling. A row takes whole
+//! vectors: zeros fill it up.
 
 use half::f16;
 use puna_core::graph::KvShape;
 
 use crate::scatter::Scatter;
+use crate::simd::lanes::LANES;
 
 /// Keys and values of one layer.
 #[derive(Clone, Debug)]
 pub(crate) struct KvLayer {
     shape: KvShape,
-    /// (Hkv, capacity, Dh): bits of f16.
+    /// (Hkv, capacity, stride): bits of f16.
     keys: Vec<u16>,
     /// The same.
     values: Vec<u16>,
@@ -28,7 +30,7 @@ impl KvLayer {
 
     /// Bytes of a cache of `capacity` tokens.
     pub(crate) const fn bytes(shape: KvShape, capacity: usize) -> usize {
-        shape.layer_elements(capacity) * 2
+        2 * shape.heads * capacity * stride(shape) * size_of::<u16>()
     }
 
     /// Makes room for `capacity` tokens and keeps what is there; `false` if there is no memory for it, and
@@ -37,7 +39,7 @@ impl KvLayer {
         if capacity <= self.capacity {
             return true;
         }
-        let row = self.shape.head_dim;
+        let row = self.stride();
         let size = self.shape.heads * capacity * row;
         let (mut keys, mut values) = (Vec::new(), Vec::new());
         if keys.try_reserve_exact(size).is_err() || values.try_reserve_exact(size).is_err() {
@@ -57,32 +59,41 @@ impl KvLayer {
     /// For writing from several threads.
     pub(crate) fn writer(&mut self) -> Writer<'_> {
         Writer {
-            head_dim: self.shape.head_dim,
+            stride: self.stride(),
             capacity: self.capacity,
             planes: [Scatter::new(&mut self.keys), Scatter::new(&mut self.values)],
         }
     }
 
-    /// The first `len` keys of a head, (len, Dh).
+    /// Elements of a row.
+    pub(crate) const fn stride(&self) -> usize {
+        stride(self.shape)
+    }
+
+    /// The first `len` keys of a head, (len, stride).
     pub(crate) fn keys(&self, head: usize, len: usize) -> &[u16] {
         self.rows(&self.keys, head, len)
     }
 
-    /// The first `len` values of a head, (len, Dh).
+    /// The first `len` values of a head, (len, stride).
     pub(crate) fn values(&self, head: usize, len: usize) -> &[u16] {
         self.rows(&self.values, head, len)
     }
 
     fn rows<'a>(&self, plane: &'a [u16], head: usize, len: usize) -> &'a [u16] {
-        let at = head * self.capacity * self.shape.head_dim;
-        &plane[at..at + len * self.shape.head_dim]
+        let at = head * self.capacity * self.stride();
+        &plane[at..at + len * self.stride()]
     }
+}
+
+const fn stride(shape: KvShape) -> usize {
+    shape.head_dim.next_multiple_of(LANES)
 }
 
 /// Writes keys and values, each by one thread.
 #[derive(Debug)]
 pub(crate) struct Writer<'a> {
-    head_dim: usize,
+    stride: usize,
     capacity: usize,
     planes: [Scatter<'a, u16>; 2],
 }
@@ -100,7 +111,7 @@ impl Writer<'_> {
         d: usize,
         pair: [f32; 2],
     ) {
-        let at = (head * self.capacity + position) * self.head_dim + d;
+        let at = (head * self.capacity + position) * self.stride + d;
         // Beyond f16's range the nearest number of it: no infinity gets in.
         let bits = pair.map(|x| f16::from_f32(x.clamp(-65504.0, 65504.0)).to_bits());
         // SAFETY: the caller's promise.

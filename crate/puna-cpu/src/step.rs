@@ -174,8 +174,7 @@ impl Step<'_> {
         };
         let tile = attention::TILE.min(self.tokens);
         for scratch in &mut state.scratch {
-            let len = self.position + self.tokens;
-            scratch.resize(tile * shape.group(), len, cache.head_dim);
+            scratch.resize(self.position + self.tokens, kv.stride());
         }
         let scratch = Scatter::new(&mut state.scratch);
         let scatter = Scatter::new(&mut out);

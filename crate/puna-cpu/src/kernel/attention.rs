@@ -1,33 +1,50 @@
-//! Causal attention over the cache: keys and values are converted once for all queries of a tile that share them.
+//! Causal attention over the cache. A few queries go over keys and values together, so that each is read and converted
+//! once for all of them.
+//!
+//! Numbers of f16 are not corrected as they are read, they come as [`DROP`] times what they are: queries and weights are
+//! held as many times larger as keeps the products away from the ends of a float's range, and results are corrected. All
+//! of that by powers of two, which round nothing.
 
 use std::ops::Range;
 
 use super::math;
-use crate::cache::{KvLayer, float};
+use crate::cache::KvLayer;
 use crate::scatter::Scatter;
-use crate::simd::lanes::{LANES, Lanes};
+use crate::simd::lanes::{DROP, HalfBits, LANES, Lanes};
 
-/// Tokens whose queries share the conversion of keys and values.
+/// Tokens that a thread takes at a time.
 pub(crate) const TILE: usize = 8;
-/// Positions that are taken together.
-const STRIP: usize = 4;
+/// Most queries that go over keys and values together: what registers hold.
+const QUERIES: usize = 3;
+/// Keys that are taken together.
+const KEYS: usize = 4;
+/// Vectors of a value that are summed together.
+const VECTORS: usize = 2;
+/// Positions whose values stay near while they are summed.
+const STRIP: usize = 64;
+/// What queries are held times.
+const QUERY_LIFT: f32 = f32::from_bits((127 + 80) << 23);
+/// What weights are held times.
+const WEIGHT_LIFT: f32 = f32::from_bits((127 + 64) << 23);
 
 /// What a thread needs besides its result; kept from call to call.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
-    /// (tile · H / Hkv, S): scores, then weights.
+    /// ([`QUERIES`], Dh in whole vectors).
+    queries: Vec<f32>,
+    /// The same: sums of weighted values.
+    sums: Vec<f32>,
+    /// ([`QUERIES`], S in whole vectors): scores, then weights.
     scores: Vec<f32>,
-    /// (4, Dh): keys or values as floats.
-    strip: Vec<f32>,
 }
 
 impl Scratch {
-    /// Room for `queries` rows of a tile and `len` positions: no thread allocates.
-    pub(crate) fn resize(&mut self, queries: usize, len: usize, head_dim: usize) {
-        // Whole strips, so that the last has a place.
+    /// Room for `len` positions: no thread allocates.
+    pub(crate) fn resize(&mut self, len: usize, stride: usize) {
+        self.queries.resize(QUERIES * stride, 0.0);
+        self.sums.resize(QUERIES * stride, 0.0);
         self.scores
-            .resize(queries * len.next_multiple_of(STRIP), 0.0);
-        self.strip.resize(STRIP * head_dim, 0.0);
+            .resize(QUERIES * len.next_multiple_of(KEYS), 0.0);
     }
 }
 
@@ -68,59 +85,194 @@ pub(crate) fn attention(
         heads, head_dim, ..
     } = shape;
     let group = shape.group();
-    let len = shape.position + tokens.end;
-    let padded = len.next_multiple_of(STRIP);
-    let Scratch { scores, strip } = scratch;
-    // Of row i of the tile: where its query starts, and how many positions it sees.
-    let first = tokens.start;
-    let at = |i: usize| ((first + i / group) * heads + head * group + i % group) * head_dim;
-    let seen = |i: usize| shape.position + first + i / group + 1;
     let rows = tokens.len() * group;
-    let scale = 1.0 / (head_dim as f32).sqrt();
+    // Of row i of the tile: where its query starts, and how many positions it sees.
+    let row = |i: usize| {
+        let t = tokens.start + i / group;
+        let at = (t * heads + head * group + i % group) * head_dim;
+        (at, shape.position + t + 1)
+    };
+    let mut i = 0;
+    while i < rows {
+        let rows = (rows - i).min(if rows - i == 4 { 2 } else { QUERIES });
+        match rows {
+            1 => together([row(i)], head, query, kv, scratch, out, head_dim),
+            2 => together(
+                [row(i), row(i + 1)],
+                head,
+                query,
+                kv,
+                scratch,
+                out,
+                head_dim,
+            ),
+            _ => together(
+                [row(i), row(i + 1), row(i + 2)],
+                head,
+                query,
+                kv,
+                scratch,
+                out,
+                head_dim,
+            ),
+        }
+        i += rows;
+    }
+}
 
-    for (n, keys) in kv.keys(head, len).chunks(STRIP * head_dim).enumerate() {
-        let s = n * STRIP;
-        floats(keys, strip);
-        for i in (0..rows).filter(|&i| s < seen(i)) {
-            let query = &query[at(i)..at(i) + head_dim];
-            let dots = math::dot4(query, strip);
-            let to = &mut scores[i * padded + s..i * padded + s + STRIP];
-            for (to, dot) in to.iter_mut().zip(dots) {
-                *to = dot * scale;
-            }
+/// Of Q queries: where each starts, and how many positions it sees, the last the most.
+#[inline(always)]
+fn together<const Q: usize>(
+    rows: [(usize, usize); Q],
+    head: usize,
+    query: &[f32],
+    kv: &KvLayer,
+    Scratch {
+        queries,
+        sums,
+        scores,
+    }: &mut Scratch,
+    out: &Scatter<'_, f32>,
+    head_dim: usize,
+) {
+    let stride = kv.stride();
+    let len = rows[Q - 1].1;
+    let padded = len.next_multiple_of(KEYS);
+    let scale = QUERY_LIFT / (head_dim as f32).sqrt();
+    for (queries, (at, _)) in queries.chunks_exact_mut(stride).zip(rows) {
+        for (to, x) in queries.iter_mut().zip(&query[at..at + head_dim]) {
+            *to = x * scale;
         }
     }
-    for i in 0..rows {
-        let scores = &mut scores[i * padded..(i + 1) * padded];
-        let (visible, hidden) = scores.split_at_mut(seen(i));
-        math::softmax(visible);
+    score::<Q>(queries, kv.keys(head, len), stride, padded, scores);
+    let mut inverses = [0.0; Q];
+    for (i, (_, seen)) in rows.into_iter().enumerate() {
+        let (visible, hidden) = scores[i * padded..(i + 1) * padded].split_at_mut(seen);
+        inverses[i] = 1.0 / (math::exponentials(visible, WEIGHT_LIFT) * DROP);
         hidden.fill(0.0);
-        // SAFETY: a tile and a key head are one thread's.
-        unsafe { out.slice(at(i)..at(i) + head_dim) }.fill(0.0);
     }
-    for (n, values) in kv.values(head, len).chunks(STRIP * head_dim).enumerate() {
-        let s = n * STRIP;
-        floats(values, strip);
-        for i in (0..rows).filter(|&i| s < seen(i)) {
-            // SAFETY: as above.
-            let out = unsafe { out.slice(at(i)..at(i) + head_dim) };
-            let weights = std::array::from_fn(|n| scores[i * padded + s + n]);
-            math::add4(&weights, strip, out);
+    sums.fill(0.0);
+    add_values::<Q>(scores, padded, kv.values(head, len), stride, sums);
+    for (i, (at, _)) in rows.into_iter().enumerate() {
+        // SAFETY: a tile and a key head are one thread's.
+        let out = unsafe { out.slice(at..at + head_dim) };
+        for (out, sum) in out.iter_mut().zip(&sums[i * stride..]) {
+            *out = sum * inverses[i];
         }
     }
 }
 
-/// A strip as floats; zeros where there is no more.
+/// Scores of Q queries and all keys, (S, stride).
 #[inline(always)]
-fn floats(bits: &[u16], out: &mut [f32]) {
-    let (there, beyond) = out.split_at_mut(bits.len());
-    let (there, rest) = there.as_chunks_mut::<LANES>();
-    let (bits, rest_bits) = bits.as_chunks::<LANES>();
-    for (out, bits) in there.iter_mut().zip(bits) {
-        *out = Lanes::from_halves(bits).array();
+fn score<const Q: usize>(
+    queries: &[f32],
+    keys: &[u16],
+    stride: usize,
+    padded: usize,
+    scores: &mut [f32],
+) {
+    let half_bits = HalfBits::new();
+    let queries: [&[[f32; LANES]]; Q] =
+        std::array::from_fn(|q| queries[q * stride..(q + 1) * stride].as_chunks().0);
+    let correction = Lanes::splat(1.0 / (QUERY_LIFT * DROP));
+    let fours = keys.chunks_exact(KEYS * stride);
+    let (rest, done) = (fours.remainder(), fours.len() * KEYS);
+    for (n, four) in fours.enumerate() {
+        let keys = std::array::from_fn(|k| &four[k * stride..(k + 1) * stride]);
+        let dots = dots::<Q, KEYS>(queries, keys, half_bits);
+        for (q, dots) in dots.into_iter().enumerate() {
+            let at = q * padded + n * KEYS;
+            let scores = &mut scores[at..at + KEYS];
+            scores.copy_from_slice(&(Lanes::sums(dots) * correction).array());
+        }
     }
-    for (out, bits) in rest.iter_mut().zip(rest_bits) {
-        *out = float(*bits);
+    for (n, key) in rest.chunks_exact(stride).enumerate() {
+        let dots = dots::<Q, 1>(queries, [key], half_bits);
+        for (q, [dot]) in dots.into_iter().enumerate() {
+            [scores[q * padded + done + n], ..] = (Lanes::splat(dot.sum()) * correction).array();
+        }
     }
-    beyond.fill(0.0);
+}
+
+/// Products of Q queries and K keys, four sums of each.
+#[inline(always)]
+fn dots<const Q: usize, const K: usize>(
+    queries: [&[[f32; LANES]]; Q],
+    keys: [&[u16]; K],
+    half_bits: HalfBits,
+) -> [[Lanes; K]; Q] {
+    let vectors = queries[0].len();
+    let queries = queries.map(|query| &query[..vectors]);
+    let keys = keys.map(|key| &key.as_chunks::<LANES>().0[..vectors]);
+    let mut sums = [[Lanes::splat(0.0); K]; Q];
+    for v in 0..vectors {
+        let queries = queries.map(|query| Lanes::from(query[v]));
+        for (k, key) in keys.into_iter().enumerate() {
+            let key = half_bits.lanes(&key[v]);
+            for (sums, query) in sums.iter_mut().zip(queries) {
+                sums[k] = key.mul_add(query, sums[k]);
+            }
+        }
+    }
+    sums
+}
+
+/// Adds values, (S, stride), times weights, (Q, padded), to sums, (Q, stride).
+#[inline(always)]
+fn add_values<const Q: usize>(
+    weights: &[f32],
+    padded: usize,
+    values: &[u16],
+    stride: usize,
+    sums: &mut [f32],
+) {
+    let mut sums: [&mut [[f32; LANES]]; Q] = {
+        let mut rows = sums.chunks_exact_mut(stride);
+        std::array::from_fn(|_| rows.next().unwrap_or_default().as_chunks_mut().0)
+    };
+    let vectors = stride / LANES;
+    for (n, values) in values.chunks(STRIP * stride).enumerate() {
+        let here = values.len() / stride;
+        let weights: [&[f32]; Q] = std::array::from_fn(|q| {
+            let at = q * padded + n * STRIP;
+            &weights[at..at + here]
+        });
+        let mut v = 0;
+        while v + VECTORS <= vectors {
+            add_vectors::<Q, VECTORS>(weights, values, stride, v, &mut sums);
+            v += VECTORS;
+        }
+        if v < vectors {
+            add_vectors::<Q, 1>(weights, values, stride, v, &mut sums);
+        }
+    }
+}
+
+/// The vectors from the `first` on, of all positions.
+#[inline(always)]
+fn add_vectors<const Q: usize, const V: usize>(
+    weights: [&[f32]; Q],
+    values: &[u16],
+    stride: usize,
+    first: usize,
+    sums: &mut [&mut [[f32; LANES]]; Q],
+) {
+    let half_bits = HalfBits::new();
+    let mut totals: [[Lanes; V]; Q] =
+        std::array::from_fn(|q| std::array::from_fn(|v| Lanes::from(sums[q][first + v])));
+    for (s, value) in values.chunks_exact(stride).enumerate() {
+        let value = &value.as_chunks::<LANES>().0[first..first + V];
+        let weights = weights.map(|weights| Lanes::splat(weights[s]));
+        for (v, value) in value.iter().enumerate() {
+            let value = half_bits.lanes(value);
+            for (totals, weight) in totals.iter_mut().zip(weights) {
+                totals[v] = value.mul_add(weight, totals[v]);
+            }
+        }
+    }
+    for (sums, totals) in sums.iter_mut().zip(totals) {
+        for (sum, total) in sums[first..].iter_mut().zip(totals) {
+            *sum = total.array();
+        }
+    }
 }

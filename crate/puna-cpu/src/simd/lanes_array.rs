@@ -22,12 +22,6 @@ impl Lanes {
         Self(x)
     }
 
-    /// Bits of f16, finite.
-    #[inline(always)]
-    pub(crate) fn from_halves(bits: &[u16; LANES]) -> Self {
-        Self(bits.map(crate::cache::float))
-    }
-
     #[inline(always)]
     pub(crate) const fn array(self) -> [f32; LANES] {
         self.0
@@ -122,5 +116,25 @@ impl Lanes {
             let [low, ..] = (x[i / LANES].0[i % LANES] + ROUND).to_bits().to_le_bytes();
             low.cast_signed()
         })
+    }
+}
+
+/// Reads f16; [`super::DROP`] says as what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HalfBits;
+
+impl HalfBits {
+    #[inline(always)]
+    pub(crate) const fn new() -> Self {
+        Self
+    }
+
+    /// Bits of f16, finite: sign, exponent and fraction moved to their places, subnormal numbers too.
+    #[inline(always)]
+    pub(crate) fn lanes(self, bits: &[u16; LANES]) -> Lanes {
+        Lanes(bits.map(|bits| {
+            let bits = i32::from(bits.cast_signed()) << 13;
+            f32::from_bits(bits.cast_unsigned() & 0x8fff_e000)
+        }))
     }
 }

@@ -1,6 +1,7 @@
 //! Four floats in a vector of SIMD128.
 
 use std::arch::wasm32::*;
+use std::hint::black_box;
 
 use super::{LANES, ROUND};
 
@@ -17,14 +18,6 @@ impl Lanes {
     #[inline(always)]
     pub(crate) const fn from(x: [f32; LANES]) -> Self {
         Self(f32x4(x[0], x[1], x[2], x[3]))
-    }
-
-    /// Bits of f16, finite.
-    #[inline(always)]
-    pub(crate) fn from_halves(bits: &[u16; LANES]) -> Self {
-        // SAFETY: 8 bytes are read, and any alignment is allowed.
-        let bits = unsafe { half_bits(bits.as_ptr().cast(), HALF_BITS) };
-        Self(f32x4_mul(bits, f32x4_splat(1.0 / DROP)))
     }
 
     #[inline(always)]
@@ -151,19 +144,28 @@ pub(crate) fn madd(a: v128, b: v128, c: v128) -> v128 {
     f32x4_add(f32x4_mul(a, b), c)
 }
 
-/// Bits of f16 that a float has too, where [`half_bits`] puts them.
-pub(crate) const HALF_BITS: v128 = u32x4(0x8fff_e000, 0x8fff_e000, 0x8fff_e000, 0x8fff_e000);
+/// Reads f16; [`super::DROP`] says as what. It holds a constant, for the sake of engines that make one anew wherever it is
+/// used.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HalfBits(v128);
 
-/// What numbers lose by that: a float's exponent is 127 for 1, an f16's is 15.
-pub(crate) const DROP: f32 = f32::from_bits((127 - 112) << 23);
+impl HalfBits {
+    #[inline(always)]
+    pub(crate) fn new() -> Self {
+        Self(black_box(u32x4_splat(0x8fff_e000)))
+    }
 
-/// Four finite f16 times [`DROP`]: sign, exponent and fraction moved to their places, subnormal numbers too.
-///
-/// # Safety
-/// 8 bytes can be read there.
-#[inline(always)]
-pub(crate) unsafe fn half_bits(bits: *const u64, mask: v128) -> v128 {
-    // SAFETY: the caller's promise; any alignment is allowed.
-    let bits = unsafe { i32x4_load_extend_i16x4(bits.cast()) };
-    v128_and(i32x4_shl(bits, 13), mask)
+    /// Bits of f16, finite: sign, exponent and fraction moved to their places, subnormal numbers too.
+    #[inline(always)]
+    pub(crate) fn lanes(self, bits: &[u16; LANES]) -> Lanes {
+        Lanes(self.vector(bits))
+    }
+
+    /// The same as a plain vector.
+    #[inline(always)]
+    pub(in crate::simd) fn vector(self, bits: &[u16; LANES]) -> v128 {
+        // SAFETY: 8 bytes are read, and any alignment is allowed.
+        let bits = unsafe { i32x4_load_extend_i16x4(bits.as_ptr().cast()) };
+        v128_and(i32x4_shl(bits, 13), self.0)
+    }
 }

@@ -18,7 +18,7 @@ use products::{Pairs, Words};
 pub use products::{Products, Sums};
 
 use super::LIFT;
-use super::lanes::{DROP, HALF_BITS, half_bits, madd};
+use super::lanes::{DROP, HalfBits, madd};
 use crate::activation::{Block, Row};
 use crate::weights::bytes::{Bytes, SignedBytes};
 use crate::weights::nibbles::Nibbles;
@@ -138,7 +138,7 @@ const LOW_NIBBLES: v128 = u8x16(
 #[derive(Clone, Copy, Debug)]
 pub struct Kept {
     low_nibbles: v128,
-    half_bits: v128,
+    half_bits: HalfBits,
 }
 
 impl Kept {
@@ -146,7 +146,7 @@ impl Kept {
     fn new() -> Self {
         Self {
             low_nibbles: black_box(LOW_NIBBLES),
-            half_bits: black_box(HALF_BITS),
+            half_bits: HalfBits::new(),
         }
     }
 }
@@ -357,13 +357,10 @@ fn four_rows(of: &[u8; LANES * GROUP], four: usize) -> v128 {
 #[inline(always)]
 fn floats<S: Scale>(of: &[S; GROUP], four: usize, kept: Kept) -> v128 {
     let four = &of.as_chunks::<LANES>().0[four];
-    // SAFETY: as many bytes are read as there are, 8 or 16, and any alignment is allowed.
-    unsafe {
-        if size_of::<S>() == 2 {
-            half_bits(four.as_ptr().cast(), kept.half_bits)
-        } else {
-            v128_load(four.as_ptr().cast())
-        }
+    if size_of::<S>() == 2 {
+        kept.half_bits.vector(bytemuck::cast_ref(four))
+    } else {
+        load(bytemuck::cast_ref::<_, [f32; LANES]>(four))
     }
 }
 
