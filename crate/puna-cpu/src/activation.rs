@@ -20,6 +20,40 @@ pub struct Block {
     pub(crate) scale: f32,
     /// scale·Σquant of each half and of both, times [`LIFT`]: what a format's offset is multiplied by.
     pub(crate) sums: [f32; 3],
+    /// The quants once more.
+    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+    pub(crate) parts: Parts,
+}
+
+/// Quants taken apart, for instructions that multiply a signed byte by one of 7 bits.
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts {
+    pub(crate) magnitudes: [i8; BLOCK_LEN],
+    /// -1 where the quant is negative, else 0.
+    pub(crate) signs: [i8; BLOCK_LEN],
+    /// The sums of the magnitudes of negative ones, of each half.
+    pub(crate) negative: [i32; 2],
+}
+
+#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+impl Parts {
+    const ZERO: Self = Self {
+        magnitudes: [0; BLOCK_LEN],
+        signs: [0; BLOCK_LEN],
+        negative: [0; 2],
+    };
+
+    fn new(quants: &[i8; BLOCK_LEN]) -> Self {
+        let sum = |half: &[i8]| half.iter().map(|q| -i32::from((*q).min(0))).sum();
+        let (first, second) = quants.split_at(BLOCK_LEN / 2);
+        Self {
+            magnitudes: quants.map(i8::wrapping_abs),
+            signs: quants.map(|q| q >> 7),
+            negative: [sum(first), sum(second)],
+        }
+    }
 }
 
 /// What rounding block `at` of a row lost, itself rounded.
@@ -189,6 +223,8 @@ impl Block {
         quants: [0; BLOCK_LEN],
         scale: 0.0,
         sums: [0.0; 3],
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        parts: Parts::ZERO,
     };
 
     /// With the scale of those in [`STEPS`] that loses least; and the sum of squares that it loses.
@@ -229,6 +265,10 @@ impl Block {
             *out = Lanes::round_to_bytes(x);
         }
         block.sums[2] = block.sums[0] + block.sums[1];
+        #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
+        {
+            block.parts = Parts::new(&block.quants);
+        }
         block.scale *= LIFT;
         block.sums = block.sums.map(|sum| sum * LIFT);
         (block, least)

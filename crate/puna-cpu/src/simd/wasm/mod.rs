@@ -139,6 +139,8 @@ const LOW_NIBBLES: v128 = u8x16(
 pub struct Kept {
     low_nibbles: v128,
     half_bits: HalfBits,
+    /// In every 16 bits.
+    ones: v128,
 }
 
 impl Kept {
@@ -147,6 +149,7 @@ impl Kept {
         Self {
             low_nibbles: black_box(LOW_NIBBLES),
             half_bits: HalfBits::new(),
+            ones: black_box(i16x8_splat(1)),
         }
     }
 }
@@ -274,20 +277,10 @@ impl Dots for SignedBytes {
         &self,
         x: [&Block; T],
         four: usize,
-        _: Kept,
+        kept: Kept,
     ) -> [[v128; H]; T] {
-        let mut dots = [[i32x4_splat(0); H]; T];
-        for (pair, quants) in self.0.as_chunks::<2>().0.iter().enumerate() {
-            let quants = quants
-                .each_ref()
-                .map(|quants| P::take_apart(four_rows(quants, four)));
-            for (dots, x) in dots.iter_mut().zip(x) {
-                let x = [0, 1].map(|i| splat(&x.quants, 2 * pair + i));
-                let dots = &mut dots[half_of_pair::<H>(pair)];
-                *dots = P::add_signed(*dots, quants, x);
-            }
-        }
-        dots
+        let quants = self.0.each_ref().map(|quants| four_rows(quants, four));
+        x.map(|x| P::signed(&quants, x, kept))
     }
 }
 

@@ -4,6 +4,11 @@ use std::arch::wasm32::*;
 #[cfg(target_feature = "relaxed-simd")]
 use std::hint::black_box;
 
+use super::{Kept, half_of_pair, splat};
+use crate::activation::Block;
+#[cfg(target_feature = "relaxed-simd")]
+use crate::activation::Parts;
+
 /// How products of bytes are summed fastest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sums {
@@ -51,14 +56,20 @@ pub trait Products: Copy {
     /// `before` and eight products a row; weights are from 0 to 63.
     fn add_bytes(before: v128, weights: [v128; 2], x: [v128; 2]) -> v128;
 
-    /// A signed weight, taken apart if need be.
-    type Signed: Copy;
+    /// 32 products a row of signed weights, of which each vector has four: sums of all or of each half.
+    fn signed<const H: usize>(weights: &[v128; 8], x: &Block, kept: Kept) -> [v128; H];
+}
 
-    /// Of weights from -127 to 127.
-    fn take_apart(weights: v128) -> Self::Signed;
-
-    /// `before` and eight products a row.
-    fn add_signed(before: v128, weights: [Self::Signed; 2], x: [v128; 2]) -> v128;
+/// [`Products::signed`] where signed weights are as good as any.
+#[inline(always)]
+fn signed_as_bytes<P: Products, const H: usize>(weights: &[v128; 8], x: &Block) -> [v128; H] {
+    let mut dots = [i32x4_splat(0); H];
+    for (pair, weights) in weights.as_chunks::<2>().0.iter().enumerate() {
+        let x = [0, 1].map(|i| splat(&x.quants, 2 * pair + i));
+        let dots = &mut dots[half_of_pair::<H>(pair)];
+        *dots = P::add_bytes(*dots, *weights, x);
+    }
+    dots
 }
 
 /// As 32 bits: one instruction for four products where an engine maps it to one of the processor's (ARM's `sdot`).
@@ -99,16 +110,9 @@ impl Products for Words {
         sums.0
     }
 
-    type Signed = v128;
-
     #[inline(always)]
-    fn take_apart(weights: v128) -> v128 {
-        weights
-    }
-
-    #[inline(always)]
-    fn add_signed(before: v128, weights: [v128; 2], x: [v128; 2]) -> v128 {
-        Self::add_bytes(before, weights, x)
+    fn signed<const H: usize>(weights: &[v128; 8], x: &Block, _: Kept) -> [v128; H] {
+        signed_as_bytes::<Self, H>(weights, x)
     }
 }
 
@@ -146,24 +150,24 @@ impl Products for Pairs {
         i32x4_add(before, i32x4_extadd_pairwise_i16x8(i16x8_add(a, b)))
     }
 
-    /// Magnitude; -1 where it is negative, else 0.
-    type Signed = [v128; 2];
-
     #[inline(always)]
-    fn take_apart(weights: v128) -> [v128; 2] {
-        [i8x16_abs(weights), i8x16_lt(weights, i8x16_splat(0))]
-    }
-
-    #[inline(always)]
-    fn add_signed(before: v128, weights: [[v128; 2]; 2], x: [v128; 2]) -> v128 {
-        // |w| · (x with w's sign).
-        let [a, b] = [0, 1].map(|i| {
-            let [magnitudes, signs] = weights[i];
-            let x = i8x16_sub(v128_xor(x[i], signs), signs);
-            // At most 2 · 127 · 127: fits 16 bits.
-            i32x4_extadd_pairwise_i16x8(i16x8_relaxed_dot_i8x16_i7x16(x, magnitudes))
-        });
-        i32x4_add(i32x4_add(before, a), b)
+    fn signed<const H: usize>(weights: &[v128; 8], x: &Block, kept: Kept) -> [v128; H] {
+        // w·x is |x|·w, or |x|·(-w - 1) + |x| where x is negative: -w - 1 is w with all bits turned over.
+        let Parts {
+            magnitudes,
+            signs,
+            negative: [first, second],
+        } = &x.parts;
+        let mut dots = [i32x4_splat(*second); H];
+        dots[0] = i32x4_splat(if H == 1 { first + second } else { *first });
+        for (g, weights) in weights.iter().enumerate() {
+            let weights = v128_xor(*weights, splat(signs, g));
+            // Two products are at most 2 · 128 · 127: fit 16 bits.
+            let products = i16x8_relaxed_dot_i8x16_i7x16(weights, splat(magnitudes, g));
+            let dots = &mut dots[half_of_pair::<H>(g / 2)];
+            *dots = i32x4_add(*dots, i32x4_dot_i16x8(products, kept.ones));
+        }
+        dots
     }
 }
 
@@ -201,15 +205,8 @@ impl Products for Singles {
         i32x4_add(before, sums.sums())
     }
 
-    type Signed = v128;
-
     #[inline(always)]
-    fn take_apart(weights: v128) -> v128 {
-        weights
-    }
-
-    #[inline(always)]
-    fn add_signed(before: v128, weights: [v128; 2], x: [v128; 2]) -> v128 {
-        Self::add_bytes(before, weights, x)
+    fn signed<const H: usize>(weights: &[v128; 8], x: &Block, _: Kept) -> [v128; H] {
+        signed_as_bytes::<Self, H>(weights, x)
     }
 }
