@@ -1,4 +1,4 @@
-//! The native command `puna`: look into model files, and cut them into shards for a static host.
+//! The native command `puna`: look into model files, cut them into shards for a static host, make some for measuring.
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -9,6 +9,7 @@
 mod file;
 mod inspect;
 mod shard;
+mod synthesize;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -24,6 +25,8 @@ Usage: puna COMMAND ...
 Commands:
   inspect FILE          say what a model file or shard manifest holds
   shard FILE -o DIR     cut a GGUF into shards that any static host can serve
+  synthesize SHAPE:FORMAT FILE
+                        make a model of a true shape with random weights, for measuring
   help [COMMAND]        this text, or a command's own
 
 Options:
@@ -56,9 +59,11 @@ fn run(command: Option<&str>, arguments: Vec<OsString>) -> Result<String> {
     match command {
         Some("inspect") => inspect::run(arguments),
         Some("shard") => shard::run(arguments),
+        Some("synthesize") => synthesize::run(arguments),
         Some("help") => match arguments.first().and_then(|name| name.to_str()) {
             Some("inspect") => Ok(inspect::HELP.to_owned()),
             Some("shard") => Ok(shard::HELP.to_owned()),
+            Some("synthesize") => Ok(synthesize::help()),
             _ => Ok(HELP.to_owned()),
         },
         Some("-h" | "--help") => Ok(HELP.to_owned()),

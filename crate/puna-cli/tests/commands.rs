@@ -193,3 +193,33 @@ fn wrong_command_lines_are_explained() {
     says(&["shard", "--help"], 0, "--shard-bytes");
     says(&["help", "inspect"], 0, "puna inspect FILE");
 }
+
+#[test]
+fn made_models_are_whole_and_wrong_names_are_told_what_is_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("made.gguf");
+    let file = path.to_str().unwrap();
+    says(
+        &["synthesize", "smollm2-135m:q4_k", file],
+        1,
+        "multiple of 256",
+    );
+    says(&["synthesize", "smollm2:q4_0", file], 1, "smollm2-135m");
+    says(&["synthesize", "smollm2-135m:q4_0"], 2, "where to");
+    says(&["synthesize", "--help"], 0, "llama-3.1-8b");
+    let gone = folder.path().join("no/such/made.gguf");
+    let arguments = ["synthesize", "smollm2-135m:q4_0", gone.to_str().unwrap()];
+    says(&arguments, 1, "can't be written");
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        0,
+        "nothing yet"
+    );
+    says(&["synthesize", "smollm2-135m:q4_0", file], 0, "MiB");
+    says(&["inspect", file], 0, "272 tensors");
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        1,
+        "no part is left"
+    );
+}

@@ -238,15 +238,15 @@ mod tests {
     use super::*;
     use crate::ErrorCode;
     use crate::weights::gguf::Parsed;
-    use crate::weights::tests::Builder;
+    use crate::weights::tests::Writer;
 
     /// The header of a small Llama.
-    fn llama() -> Builder {
+    fn llama() -> Writer {
         llama_with_heads(4)
     }
 
-    fn llama_with_heads(heads: u32) -> Builder {
-        let mut builder = Builder::new()
+    fn llama_with_heads(heads: u32) -> Writer {
+        let mut builder = Writer::new()
             .str("general.architecture", "llama")
             .strs("tokenizer.ggml.tokens", &["a", "b", "c"])
             .pair(
@@ -266,15 +266,15 @@ mod tests {
         builder
     }
 
-    fn u32(builder: Builder, key: &str, value: u32) -> Builder {
+    fn u32(builder: Writer, key: &str, value: u32) -> Writer {
         builder.pair(&format!("llama.{key}"), 4, value.to_le_bytes())
     }
 
-    fn f32(builder: Builder, key: &str, value: f32) -> Builder {
+    fn f32(builder: Writer, key: &str, value: f32) -> Writer {
         builder.pair(&format!("llama.{key}"), 6, value.to_le_bytes())
     }
 
-    fn read(builder: &Builder) -> Result<ModelConfig> {
+    fn read(builder: &Writer) -> Result<ModelConfig> {
         match Gguf::parse(&builder.build())? {
             Parsed::Done(gguf) => ModelConfig::from_gguf(&gguf),
             Parsed::NeedMore { .. } => Err(Error::internal("the header is whole")),
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[track_caller]
-    fn refused(builder: &Builder, code: ErrorCode, names: &str) {
+    fn refused(builder: &Writer, code: ErrorCode, names: &str) {
         let error = read(builder).expect_err("it must be refused");
         assert_eq!(error.code(), code, "{error}");
         assert!(error.message().contains(names), "{error}");

@@ -35,6 +35,7 @@ pub mod reference;
 #[cfg(feature = "text")]
 pub mod sampler;
 pub mod session;
+pub mod synthetic;
 #[cfg(feature = "text")]
 pub mod tokenizer;
 pub mod weights;

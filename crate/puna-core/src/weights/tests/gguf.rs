@@ -1,5 +1,5 @@
 use super::super::gguf::{Gguf, Parsed};
-use super::{Builder, Numbers, string};
+use super::{Numbers, Writer, string};
 use crate::{Error, ErrorCode};
 
 const TINY: &[u8] = include_bytes!("../../../../../tests/golden/llama-256/llama-256-Q8_0.gguf");
@@ -33,8 +33,8 @@ fn bad(bytes: &[u8], says: &str) -> Error {
 }
 
 /// A header with one of everything, and the bytes of its tensors behind it.
-fn rich() -> Builder {
-    Builder::new()
+fn rich() -> Writer {
+    Writer::new()
         .str("general.architecture", "llama")
         .pair("a.u8", 0, [200])
         .pair("a.i8", 1, [0xff])
@@ -301,7 +301,7 @@ fn flipped_bytes_never_panic_nor_pass_the_end() {
 
 #[test]
 fn absurd_counts_are_refused_before_anything_is_allocated() {
-    let empty = Builder::new();
+    let empty = Writer::new();
     bad(
         &empty.build_with_counts(1 << 60, 0),
         "number of tensors is 1152921504606846976",
@@ -310,13 +310,13 @@ fn absurd_counts_are_refused_before_anything_is_allocated() {
         &empty.build_with_counts(0, u64::MAX),
         "number of metadata pairs",
     );
-    let array = |kind, count| Builder::new().array("k", kind, count, []).build();
+    let array = |kind, count| Writer::new().array("k", kind, count, []).build();
     for kind in [0, 5, 8, 9, 12] {
         bad(&array(kind, 1 << 60), "more than a header can hold");
     }
     let mut long = (u64::MAX - 3).to_le_bytes().to_vec();
     long.extend(b"text");
-    bad(&Builder::new().pair("k", 8, long).build(), "k at byte");
+    bad(&Writer::new().pair("k", 8, long).build(), "k at byte");
     let plausible = Gguf::parse(&array(8, 1 << 20)).unwrap();
     assert!(
         matches!(plausible, Parsed::NeedMore { at_least } if at_least > 8 << 20),
@@ -327,15 +327,15 @@ fn absurd_counts_are_refused_before_anything_is_allocated() {
 #[test]
 fn malformed_metadata_is_refused_by_name() {
     bad(
-        &Builder::new().pair("k", 13, [0; 8]).build(),
+        &Writer::new().pair("k", 13, [0; 8]).build(),
         "\"k\" has the value type 13",
     );
     bad(
-        &Builder::new().array("k", 99, 1, [0; 8]).build(),
+        &Writer::new().array("k", 99, 1, [0; 8]).build(),
         "\"k\" has the value type 99",
     );
     bad(
-        &Builder::new()
+        &Writer::new()
             .str("k", "a")
             .str("j", "x")
             .str("k", "b")
@@ -343,13 +343,13 @@ fn malformed_metadata_is_refused_by_name() {
         "\"k\" is there twice",
     );
     bad(
-        &Builder::new()
+        &Writer::new()
             .pair("k", 8, [1, 0, 0, 0, 0, 0, 0, 0, 0xff])
             .build(),
         "not UTF-8",
     );
     bad(
-        &Builder::new()
+        &Writer::new()
             .array("k", 8, 1, [1, 0, 0, 0, 0, 0, 0, 0, 0xc3])
             .build(),
         "not UTF-8",
@@ -358,26 +358,25 @@ fn malformed_metadata_is_refused_by_name() {
         .concat()
         .repeat(40);
     bad(
-        &Builder::new().array("k", 9, 1, nest).build(),
+        &Writer::new().array("k", 9, 1, nest).build(),
         "nests arrays",
     );
     for alignment in [0_u32, 4, 33, 1 << 20] {
         let value = alignment.to_le_bytes();
         bad(
-            &Builder::new().pair("general.alignment", 4, value).build(),
+            &Writer::new().pair("general.alignment", 4, value).build(),
             "general.alignment is",
         );
     }
     bad(
-        &Builder::new().str("general.alignment", "32").build(),
+        &Writer::new().str("general.alignment", "32").build(),
         "general.alignment",
     );
 }
 
 #[test]
 fn malformed_tensors_are_refused_by_name() {
-    let tensor =
-        |dims: &[u64], kind, offset| Builder::new().tensor("t", dims, kind, offset).build();
+    let tensor = |dims: &[u64], kind, offset| Writer::new().tensor("t", dims, kind, offset).build();
     bad(&tensor(&[], 0, 0), "tensor t: has 0 dimensions");
     bad(&tensor(&[1; 5], 0, 0), "tensor t: has 5 dimensions");
     bad(&tensor(&[4, 0], 0, 0), "has a 0");
@@ -387,7 +386,7 @@ fn malformed_tensors_are_refused_by_name() {
     bad(&tensor(&[1 << 62], 0, 0), "too large");
     bad(&tensor(&[4], 0, 33), "not a multiple of the alignment 32");
     bad(&tensor(&[4], 0, u64::MAX - 31), "beyond any file");
-    let twice = Builder::new()
+    let twice = Writer::new()
         .tensor("t", &[4], 0, 0)
         .tensor("t", &[4], 0, 32)
         .build();
@@ -404,7 +403,7 @@ fn malformed_tensors_are_refused_by_name() {
 #[test]
 fn check_refuses_overlap_and_parts() {
     let overlap = done(
-        &Builder::new()
+        &Writer::new()
             .tensor("a", &[16], 0, 0)
             .tensor("b", &[16], 0, 32)
             .build(),
@@ -414,7 +413,7 @@ fn check_refuses_overlap_and_parts() {
         error.message().contains("tensor b") && error.message().contains("but a ends"),
         "{error}"
     );
-    let part = Builder::new()
+    let part = Writer::new()
         .pair("split.count", 2, 3_u16.to_le_bytes())
         .pair("split.no", 2, 0_u16.to_le_bytes())
         .build();
@@ -425,7 +424,7 @@ fn check_refuses_overlap_and_parts() {
 
 #[test]
 fn alignment_moves_the_data() {
-    let bytes = Builder::new()
+    let bytes = Writer::new()
         .alignment(256)
         .tensor("a", &[4], 0, 256)
         .build();

@@ -1,7 +1,7 @@
 use super::super::ggml_type::{TYPES, ggml_type};
 use super::super::gguf::{Gguf, Parsed};
 use super::super::plan::{CHUNK_BYTES, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, Plan};
-use super::{Builder, Numbers};
+use super::{Numbers, Writer};
 use crate::ErrorCode;
 
 const TINY: &[u8] = include_bytes!("../../../../../tests/golden/llama-256/llama-256-Q8_0.gguf");
@@ -122,7 +122,7 @@ fn a_real_file_is_cut_at_every_size() {
 fn any_file_is_covered_exactly_in_whole_rows() {
     let mut numbers = Numbers(11);
     for round in 0..400 {
-        let mut builder = Builder::new();
+        let mut builder = Writer::new();
         let mut at = 0;
         for ix in 0..numbers.below(12) {
             let layout = &TYPES[numbers.below(TYPES.len())];
@@ -158,7 +158,7 @@ fn any_file_is_covered_exactly_in_whole_rows() {
 
 #[test]
 fn rows_of_18_bytes_are_cut_every_36() {
-    let gguf = parse(&Builder::new().tensor("w", &[32, 1000], 2, 0).build());
+    let gguf = parse(&Writer::new().tensor("w", &[32, 1000], 2, 0).build());
     let plan = Plan::new(&gguf, gguf.data_offset + 18_000, 4096).unwrap();
     let first = plan.chunks[1].pieces[0];
     assert_eq!(u64::from(first.bytes), 4096 / 36 * 36, "113 pairs of rows");
@@ -171,7 +171,7 @@ fn chunk_sizes_are_bounded() {
         let error = Plan::new(&gguf, TINY.len() as u64, chunk_bytes).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidRequest, "{error}");
     }
-    let wide = parse(&Builder::new().tensor("w", &[256 * 64, 4], 144, 0).build());
+    let wide = parse(&Writer::new().tensor("w", &[256 * 64, 4], 144, 0).build());
     let error = Plan::new(&wide, 1 << 20, MIN_CHUNK_BYTES).unwrap_err();
     assert!(
         error
