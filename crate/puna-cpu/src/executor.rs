@@ -279,6 +279,8 @@ impl Executor {
             pool,
             ..
         } = self;
+        // Between calls they had time to: no round waits for one that sleeps.
+        pool.check()?;
         for (values, activation) in state.activations.iter_mut().zip(&graph.activations) {
             values.resize(activation.width * ids.len(), 0.0);
         }

@@ -52,6 +52,14 @@ impl Pool {
         self.active
     }
 
+    /// Waits until the threads that take part have seen the last round.
+    ///
+    /// # Errors
+    /// [`Lost`] when one has ended; the pool can't be used any more.
+    pub fn check(&self) -> Result<(), Lost> {
+        self.shared.check(self.active)
+    }
+
     /// Calls `work(part, thread)` for each of `parts`, on all threads that take part, and returns when all are
     /// done. Threads count from 0, the caller's. In a browser, `work` must not allocate: the allocator has no lock.
     ///
