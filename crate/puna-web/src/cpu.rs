@@ -25,8 +25,11 @@ const MOST_BYTES: u64 = 1 << 32;
 const OVERHEAD_BYTES: u64 = 32 << 20;
 /// Tokens of a call by which numbers of threads are compared for prompts.
 const TRIAL_TOKENS: u32 = 16;
-/// Calls of which the fastest counts.
-const TRIALS: usize = 3;
+/// Calls of each number of threads, of which the fastest counts.
+const LEAST_TURNS: usize = 2;
+const MOST_TURNS: usize = 8;
+/// After so long there are no more than the least.
+const TRIAL_MS: f64 = 150.0;
 /// How much faster more threads must be to be taken: they take power and other programs' time.
 const WORTH: f64 = 0.9;
 
@@ -210,36 +213,40 @@ impl CpuExecutor {
         Ok(())
     }
 
-    /// The number of threads, of 1, 2, 4 … `all`, by which so many tokens take the least time.
+    /// The number of threads, of 1, 2, 4 … `all`, by which so many tokens take the least time. They take turns: what else the
+    /// machine does just now slows all of them.
     async fn fastest(&mut self, all: u32, tokens: u32) -> Result<u32> {
         let tokens = tokens.min(u32::try_from(self.context_length).unwrap_or(tokens));
         let ids = vec![0; tokens as usize];
-        let mut best = (1, f64::INFINITY);
-        let mut threads = 1;
-        loop {
-            let mut least = f64::INFINITY;
-            self.threads = Threads {
-                prefill: threads,
-                decode: threads,
-            };
-            for _ in 0..TRIALS {
+        let doubled = |threads: &u32| (*threads < all).then(|| threads.saturating_mul(2).min(all));
+        let mut least: Vec<_> = std::iter::successors(Some(1), doubled)
+            .map(|threads| (threads, f64::INFINITY))
+            .collect();
+        let begin = now();
+        for turn in 0..MOST_TURNS {
+            for (threads, least) in &mut least {
+                self.threads = Threads {
+                    prefill: *threads,
+                    decode: *threads,
+                };
                 let start = now();
                 self.forward(0, &ids, Wanted::None).await?;
-                least = least.min(now() - start);
+                *least = least.min(now() - start);
+                // A thread may have been lost meanwhile.
+                if self.threads.decode < *threads {
+                    return Ok(self.threads.decode);
+                }
             }
-            // A thread may have been lost meanwhile.
-            let threads_left = self.threads.decode;
-            if threads_left < threads {
-                return Ok(threads_left);
+            if turn + 1 >= LEAST_TURNS && now() - begin > TRIAL_MS {
+                break;
             }
-            if least < best.1 * WORTH {
-                best = (threads, least);
-            }
-            if threads >= all {
-                return Ok(best.0);
-            }
-            threads = threads.saturating_mul(2).min(all);
         }
+        let best = least.into_iter().reduce(
+            |best, more| {
+                if more.1 < best.1 * WORTH { more } else { best }
+            },
+        );
+        Ok(best.map_or(1, |(threads, _)| threads))
     }
 
     /// Runs tokens; the logits that were asked for.
