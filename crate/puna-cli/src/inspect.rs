@@ -10,7 +10,7 @@ use puna_core::weights::gguf::{Gguf, TensorInfo, type_name};
 use puna_core::weights::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use puna_core::{Error, Result};
 
-use crate::file::{io, open, open_gguf};
+use crate::file::{failed, open, open_gguf};
 use crate::{readable, usage};
 
 pub(crate) const HELP: &str = "\
@@ -51,7 +51,7 @@ fn inspect(path: &Path, out: &mut String) -> Result<std::fmt::Result> {
     (&mut file)
         .take(64)
         .read_to_end(&mut first)
-        .map_err(|error| io(path, "can't be read", &error))?;
+        .map_err(|error| failed(path, "can't be read", &error))?;
     if Manifest::is_likely(&first) {
         if file_bytes > MAX_MANIFEST_BYTES {
             return Err(Error::bad_model_file(format!(
@@ -60,7 +60,7 @@ fn inspect(path: &Path, out: &mut String) -> Result<std::fmt::Result> {
             )));
         }
         file.read_to_end(&mut first)
-            .map_err(|error| io(path, "can't be read", &error))?;
+            .map_err(|error| failed(path, "can't be read", &error))?;
         let manifest =
             Manifest::parse(&first).map_err(|error| error.context(path.display().to_string()))?;
         return Ok(show_manifest(path, &manifest, out));

@@ -13,7 +13,7 @@ use puna_core::weights::plan::Plan;
 use puna_core::{Error, Result};
 use sha2::Digest;
 
-use crate::file::{io, open_gguf};
+use crate::file::{failed, open_gguf, replace};
 use crate::{readable, usage};
 
 pub(crate) const HELP: &str = "\
@@ -81,11 +81,11 @@ fn shard(path: &Path, output: &Path, shard_bytes: u32) -> Result<String> {
     let mut model = open_gguf(path)?;
     let plan = Plan::new(&model.gguf, model.file_bytes, shard_bytes)
         .map_err(|error| error.context(path.display().to_string()))?;
-    fs::create_dir_all(output).map_err(|error| io(output, "can't be made", &error))?;
+    fs::create_dir_all(output).map_err(|error| failed(output, "can't be made", &error))?;
     model
         .file
         .seek(SeekFrom::Start(0))
-        .map_err(|error| io(path, "can't be read", &error))?;
+        .map_err(|error| failed(path, "can't be read", &error))?;
     let mut whole = sha2::Sha256::new();
     let mut parts = Vec::new();
     let mut written = 0_usize;
@@ -94,7 +94,7 @@ fn shard(path: &Path, output: &Path, shard_bytes: u32) -> Result<String> {
         let read = (&mut model.file)
             .take(u64::from(bytes))
             .read_to_end(&mut content)
-            .map_err(|error| io(path, "can't be read", &error))?;
+            .map_err(|error| failed(path, "can't be read", &error))?;
         if read as u64 != u64::from(bytes) {
             return Err(Error::bad_model_file(format!(
                 "{} changed while it was read",
@@ -105,7 +105,7 @@ fn shard(path: &Path, output: &Path, shard_bytes: u32) -> Result<String> {
         let sha256 = Sha256(sha2::Sha256::digest(&content).into());
         let url = format!("{sha256}.bin");
         if !holds(&output.join(&url), &content) {
-            replace(&output.join(&url), &content)?;
+            replace(&output.join(&url), |file| file.write_all(&content))?;
             written = written.saturating_add(1);
         }
         parts.push(Shard {
@@ -133,7 +133,7 @@ fn shard(path: &Path, output: &Path, shard_bytes: u32) -> Result<String> {
     Manifest::parse(text.as_bytes())?;
     let place = output.join("manifest.json");
     if !holds(&place, text.as_bytes()) {
-        replace(&place, text.as_bytes())?;
+        replace(&place, |file| file.write_all(text.as_bytes()))?;
     }
     let count = manifest.parts().count();
     Ok(format!(
@@ -150,22 +150,4 @@ fn shard(path: &Path, output: &Path, shard_bytes: u32) -> Result<String> {
 fn holds(path: &Path, content: &[u8]) -> bool {
     let same_size = fs::metadata(path).is_ok_and(|about| about.len() == content.len() as u64);
     same_size && fs::read(path).is_ok_and(|there| there == content)
-}
-
-/// Writes a file so that it is never seen half written.
-fn replace(path: &Path, content: &[u8]) -> Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let write = || {
-        let mut file = fs::File::create(&part)?;
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&part, path)
-    };
-    write().map_err(|error| {
-        // Best effort: the error that matters is the one already at hand.
-        let _ = fs::remove_file(&part);
-        io(path, "can't be written", &error)
-    })
 }

@@ -1,14 +1,14 @@
 //! `puna synthesize`: a model of a true shape with random weights, for measuring.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::io::{BufWriter, Write};
+use std::path::PathBuf;
 
 use puna_core::Result;
 use puna_core::synthetic::{SHAPES, Synthetic};
 
-use crate::{file, readable, usage};
+use crate::file::replace;
+use crate::{readable, usage};
 
 const ABOUT: &str = "\
 puna synthesize: make a model of a true shape with random weights, for measuring
@@ -50,24 +50,11 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<String> {
         ));
     };
     let synthetic = Synthetic::named(&name)?;
-    write(&synthetic, &path).map_err(|error| file::io(&path, "can't be written", &error))?;
+    replace(&path, |file| {
+        let mut out = BufWriter::with_capacity(1 << 20, file);
+        synthetic.write(|piece| out.write_all(piece))?;
+        out.flush()
+    })?;
     let bytes = readable(synthetic.file_bytes());
     Ok(format!("{}: {name}, {bytes}\n", path.display()))
-}
-
-/// Under another name until it is whole.
-fn write(synthetic: &Synthetic, path: &Path) -> io::Result<()> {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    let write = || {
-        let mut out = BufWriter::with_capacity(1 << 20, File::create(&part)?);
-        synthetic.write(|piece| out.write_all(piece))?;
-        out.into_inner()?.sync_all()?;
-        fs::rename(&part, path)
-    };
-    write().inspect_err(|_| {
-        // Best effort: the error that matters is the one already at hand.
-        let _ = fs::remove_file(&part);
-    })
 }

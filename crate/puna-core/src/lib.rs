@@ -31,10 +31,12 @@ pub mod model;
 #[cfg(feature = "text")]
 pub mod openai;
 pub mod quant;
+pub mod random;
 pub mod reference;
 #[cfg(feature = "text")]
 pub mod sampler;
 pub mod session;
+#[cfg(feature = "text")]
 pub mod synthetic;
 #[cfg(feature = "text")]
 pub mod tokenizer;

@@ -2,7 +2,9 @@
 //! file. Their words mean nothing.
 
 use crate::quant::{FORMATS, Format};
-use crate::weights::writer::Writer;
+use crate::random::Random;
+use crate::tokenizer::bytes::to_char;
+use crate::weights::writer::{ALIGNMENT, Writer};
 use crate::{Error, Result};
 
 /// Sizes of a Llama (each model's `config.json` at Hugging Face).
@@ -82,8 +84,6 @@ pub static SHAPES: &[Shape] = &[
 
 /// Tokens that stand for a byte each.
 const BYTES: u32 = 256;
-/// Where tensors begin, in bytes.
-const ALIGNMENT: usize = 32;
 /// Types of metadata in GGUF.
 const U32: u32 = 4;
 const I32: u32 = 5;
@@ -120,6 +120,11 @@ impl Tensor {
     /// Bytes of all of it, without what fills it up.
     fn bytes(&self) -> u64 {
         u64::from(self.rows) * self.row_bytes() as u64
+    }
+
+    /// With what fills it up.
+    fn padded(&self) -> u64 {
+        self.bytes().next_multiple_of(ALIGNMENT as u64)
     }
 }
 
@@ -178,7 +183,7 @@ impl Synthetic {
                 None => (&dims[..1], 0),
             };
             writer = writer.tensor(&tensor.name, dims, kind, offset);
-            offset += tensor.bytes().next_multiple_of(ALIGNMENT as u64);
+            offset += tensor.padded();
         }
         Ok(Self {
             header: writer.build(),
@@ -195,9 +200,8 @@ impl Synthetic {
     /// Bytes of the file.
     #[must_use]
     pub fn file_bytes(&self) -> u64 {
-        let tensors = self.tensors.iter().map(Tensor::bytes);
-        let padded = tensors.map(|bytes| bytes.next_multiple_of(ALIGNMENT as u64));
-        self.header.len() as u64 + padded.sum::<u64>()
+        let tensors = self.tensors.iter().map(Tensor::padded);
+        self.header.len() as u64 + tensors.sum::<u64>()
     }
 
     /// Writes the file in pieces, the same bytes every time.
@@ -217,10 +221,8 @@ impl Synthetic {
                 tensor.fill(&mut random, &mut row);
                 sink(&row)?;
             }
-            // What is left of whole alignments, without large numbers.
-            let over =
-                (tensor.rows as usize % ALIGNMENT) * (tensor.row_bytes() % ALIGNMENT) % ALIGNMENT;
-            sink(&[0; ALIGNMENT][..over.next_multiple_of(ALIGNMENT) - over])?;
+            let padding = usize::try_from(tensor.padded() - tensor.bytes()).unwrap_or(0);
+            sink(&[0; ALIGNMENT][..padding])?;
         }
         Ok(())
     }
@@ -332,39 +334,13 @@ fn metadata(shape: &Shape, format: &Format) -> Writer {
 
 /// The token of an id: a byte in the alphabet of GPT-2's BPE, the end of a text, the one merged pair, words that occur nowhere.
 fn token(id: u32) -> String {
+    if let Ok(byte) = u8::try_from(id) {
+        return to_char(byte).to_string();
+    }
     match id {
-        0..BYTES => byte_token(id).to_string(),
         256 => "<|end|>".to_owned(),
         257 => "ab".to_owned(),
         _ => format!("random{id}"),
-    }
-}
-
-/// How byte-level BPE writes a byte (Radford et al. 2019): printable ones as themselves, the others from U+0100 on.
-fn byte_token(byte: u32) -> char {
-    let is_printable = |byte: &u32| matches!(byte, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff);
-    let code = if is_printable(&byte) {
-        byte
-    } else {
-        0x100
-            + (0..byte)
-                .filter(|byte| !is_printable(byte))
-                .map(|_| 1)
-                .sum::<u32>()
-    };
-    char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER)
-}
-
-/// splitmix64.
-struct Random(u64);
-
-impl Random {
-    fn word(&mut self) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 32) as u32
     }
 }
 
@@ -438,7 +414,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "text")]
     #[test]
     fn any_text_can_be_said_in_its_tokens() {
         use crate::tokenizer::{Special, Tokenizer};
@@ -455,9 +430,9 @@ mod tests {
 
     #[test]
     fn bytes_are_all_there_once() {
-        let alphabet: std::collections::BTreeSet<char> = (0..BYTES).map(byte_token).collect();
+        let alphabet: std::collections::BTreeSet<String> = (0..BYTES).map(token).collect();
         assert_eq!(alphabet.len(), 256, "of them");
-        assert_eq!([byte_token(32), byte_token(65)], ['Ġ', 'A']);
+        assert_eq!([token(32), token(65)], ["Ġ", "A"]);
     }
 
     #[test]

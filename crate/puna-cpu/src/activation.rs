@@ -2,7 +2,7 @@
 //!
 //! A model's activations have outliers, and all that share a scale with one are rounded by it: most of what rounding
 //! loses is lost in few blocks. What is lost there is kept, rounded to 8 bits once more ([`Rest`]); kernels take such a
-//! block twice. On SmolLM2 some 8 % more blocks halve the distance to exact activations.
+//! block twice. On SmolLM2 some 7 % more blocks halve the distance to exact activations.
 
 use puna_core::quant::BLOCK_LEN;
 
@@ -282,15 +282,7 @@ impl Block {
 
     /// What is left of `x` without it.
     fn rest(&self, x: &[f32; BLOCK_LEN]) -> [f32; BLOCK_LEN] {
-        std::array::from_fn(|i| {
-            x[i] - self.scale
-                * if cfg!(target_arch = "wasm32") {
-                    f32::from_bits((127 - 80) << 23)
-                } else {
-                    1.0
-                }
-                * f32::from(self.quants[i])
-        })
+        std::array::from_fn(|i| x[i] - self.scale() * f32::from(self.quants[i]))
     }
 }
 

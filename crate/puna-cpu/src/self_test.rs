@@ -6,26 +6,15 @@
 )]
 
 use puna_core::quant::{BLOCK_LEN, FORMATS, Format};
+use puna_core::random::Random;
 
 use crate::activation::{Activations, Block, Row};
 use crate::simd::Simd;
 use crate::weights::{self, GROUP, TILE};
 
-/// The same numbers on every machine (splitmix64).
-struct Random(u64);
-
-impl Random {
-    fn word(&mut self) -> u32 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) as u32
-    }
-
-    fn unit(&mut self) -> f32 {
-        (self.word() >> 8) as f32 / 8_388_608.0 - 1.0
-    }
+/// From -1 to 1.
+fn unit(random: &mut Random) -> f32 {
+    (random.word() >> 8) as f32 / 8_388_608.0 - 1.0
 }
 
 fn sample(format: &Format, rows: usize, cols: usize, random: &mut Random) -> Vec<u8> {
@@ -62,7 +51,7 @@ fn check(format: &'static Format, simd: Simd, rows: usize, cols: usize, tokens: 
         }
     }
 
-    let mut x: Vec<f32> = (0..tokens * cols).map(|_| random.unit()).collect();
+    let mut x: Vec<f32> = (0..tokens * cols).map(|_| unit(&mut random)).collect();
     // An outlier in some rows.
     for x in x.chunks_exact_mut(2 * cols) {
         x[cols / 2] = 20.0;

@@ -88,7 +88,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
                 tool
             }
             Need::Sum => {
-                wasm::run(false)?;
+                wasm::modules()?;
                 tool
             }
             Need::Native => tool.arg("--native-program").arg(native()?),

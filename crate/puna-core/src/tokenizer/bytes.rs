@@ -33,7 +33,7 @@ const OTHERS: [u8; 68] = {
 };
 
 /// The character that `byte` is written as.
-pub(super) fn to_char(byte: u8) -> char {
+pub(crate) fn to_char(byte: u8) -> char {
     if is_printable(byte) {
         return char::from(byte);
     }

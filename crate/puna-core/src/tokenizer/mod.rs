@@ -13,7 +13,7 @@
 )]
 
 mod bpe;
-mod bytes;
+pub(crate) mod bytes;
 mod end;
 mod pre;
 mod special;

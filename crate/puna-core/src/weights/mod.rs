@@ -18,6 +18,7 @@ pub mod metadata;
 pub mod plan;
 mod reader;
 mod value;
+#[cfg(any(test, feature = "text"))]
 pub(crate) mod writer;
 
 #[cfg(test)]

@@ -92,72 +92,74 @@ pub(crate) fn attention(
         let at = (t * heads + head * group + i % group) * head_dim;
         (at, shape.position + t + 1)
     };
+    let shared = Shared {
+        head,
+        head_dim,
+        query,
+        kv,
+        out,
+    };
     let mut i = 0;
     while i < rows {
-        let rows = (rows - i).min(if rows - i == 4 { 2 } else { QUERIES });
-        match rows {
-            1 => together([row(i)], head, query, kv, scratch, out, head_dim),
-            2 => together(
-                [row(i), row(i + 1)],
-                head,
-                query,
-                kv,
-                scratch,
-                out,
-                head_dim,
-            ),
-            _ => together(
-                [row(i), row(i + 1), row(i + 2)],
-                head,
-                query,
-                kv,
-                scratch,
-                out,
-                head_dim,
-            ),
+        let count = (rows - i).min(if rows - i == 4 { 2 } else { QUERIES });
+        match count {
+            1 => shared.attend([row(i)], scratch),
+            2 => shared.attend([row(i), row(i + 1)], scratch),
+            _ => shared.attend([row(i), row(i + 1), row(i + 2)], scratch),
         }
-        i += rows;
+        i += count;
     }
 }
 
-/// Of Q queries: where each starts, and how many positions it sees, the last the most.
-#[inline(always)]
-fn together<const Q: usize>(
-    rows: [(usize, usize); Q],
+/// What the queries of a key head share.
+struct Shared<'a> {
     head: usize,
-    query: &[f32],
-    kv: &KvLayer,
-    Scratch {
-        queries,
-        sums,
-        scores,
-    }: &mut Scratch,
-    out: &Scatter<'_, f32>,
     head_dim: usize,
-) {
-    let stride = kv.stride();
-    let len = rows[Q - 1].1;
-    let padded = len.next_multiple_of(KEYS);
-    let scale = QUERY_LIFT / (head_dim as f32).sqrt();
-    for (queries, (at, _)) in queries.chunks_exact_mut(stride).zip(rows) {
-        for (to, x) in queries.iter_mut().zip(&query[at..at + head_dim]) {
-            *to = x * scale;
+    query: &'a [f32],
+    kv: &'a KvLayer,
+    out: &'a Scatter<'a, f32>,
+}
+
+impl Shared<'_> {
+    /// Q queries together: where each starts, and how many positions it sees, the last the most.
+    #[inline(always)]
+    fn attend<const Q: usize>(&self, rows: [(usize, usize); Q], scratch: &mut Scratch) {
+        let Self {
+            head,
+            head_dim,
+            query,
+            kv,
+            out,
+        } = *self;
+        let Scratch {
+            queries,
+            sums,
+            scores,
+        } = scratch;
+        let stride = kv.stride();
+        let len = rows[Q - 1].1;
+        let padded = len.next_multiple_of(KEYS);
+        let scale = QUERY_LIFT / (head_dim as f32).sqrt();
+        for (queries, (at, _)) in queries.chunks_exact_mut(stride).zip(rows) {
+            for (to, x) in queries.iter_mut().zip(&query[at..at + head_dim]) {
+                *to = x * scale;
+            }
         }
-    }
-    score::<Q>(queries, kv.keys(head, len), stride, padded, scores);
-    let mut inverses = [0.0; Q];
-    for (i, (_, seen)) in rows.into_iter().enumerate() {
-        let (visible, hidden) = scores[i * padded..(i + 1) * padded].split_at_mut(seen);
-        inverses[i] = 1.0 / (math::exponentials(visible, WEIGHT_LIFT) * DROP);
-        hidden.fill(0.0);
-    }
-    sums.fill(0.0);
-    add_values::<Q>(scores, padded, kv.values(head, len), stride, sums);
-    for (i, (at, _)) in rows.into_iter().enumerate() {
-        // SAFETY: a tile and a key head are one thread's.
-        let out = unsafe { out.slice(at..at + head_dim) };
-        for (out, sum) in out.iter_mut().zip(&sums[i * stride..]) {
-            *out = sum * inverses[i];
+        score::<Q>(queries, kv.keys(head, len), stride, padded, scores);
+        let mut inverses = [0.0; Q];
+        for (i, (_, seen)) in rows.into_iter().enumerate() {
+            let (visible, hidden) = scores[i * padded..(i + 1) * padded].split_at_mut(seen);
+            inverses[i] = 1.0 / (math::exponentials(visible, WEIGHT_LIFT) * DROP);
+            hidden.fill(0.0);
+        }
+        sums.fill(0.0);
+        add_values::<Q>(scores, padded, kv.values(head, len), stride, sums);
+        for (i, (at, _)) in rows.into_iter().enumerate() {
+            // SAFETY: a tile and a key head are one thread's.
+            let out = unsafe { out.slice(at..at + head_dim) };
+            for (out, sum) in out.iter_mut().zip(&sums[i * stride..]) {
+                *out = sum * inverses[i];
+            }
         }
     }
 }

@@ -142,21 +142,7 @@ impl Dots for Bytes {
     #[inline(always)]
     unsafe fn dots<const H: usize, const T: usize>(&self, x: [&Block; T]) -> [[__m256i; H]; T] {
         // SAFETY: the caller's promise.
-        unsafe {
-            let ones = _mm256_set1_epi16(1);
-            let mut dots = [[_mm256_setzero_si256(); H]; T];
-            for (g, quants) in self.0.iter().enumerate() {
-                let quants = load(quants);
-                for (dots, x) in dots.iter_mut().zip(x) {
-                    // Two products are at most 2 · 127 · 127: fit 16 bits.
-                    let products = _mm256_maddubs_epi16(quants, splat(&x.quants, 4 * g));
-                    let products = _mm256_madd_epi16(products, ones);
-                    let dots = &mut dots[half::<H>(g)];
-                    *dots = _mm256_add_epi32(*dots, products);
-                }
-            }
-            dots
-        }
+        unsafe { byte_dots(&self.0, x, |quants, x| _mm256_maddubs_epi16(quants, x)) }
     }
 }
 
@@ -165,27 +151,40 @@ impl Dots for SignedBytes {
     unsafe fn dots<const H: usize, const T: usize>(&self, x: [&Block; T]) -> [[__m256i; H]; T] {
         // SAFETY: the caller's promise.
         unsafe {
-            let ones = _mm256_set1_epi16(1);
-            let mut dots = [[_mm256_setzero_si256(); H]; T];
-            for (g, quants) in self.0.iter().enumerate() {
-                let quants = load(quants);
-                let magnitude = _mm256_abs_epi8(quants);
-                for (dots, x) in dots.iter_mut().zip(x) {
-                    // |w| · (x with w's sign); two products are at most 2 · 127 · 127: fit 16 bits.
-                    let x = _mm256_sign_epi8(splat(&x.quants, 4 * g), quants);
-                    let products = _mm256_madd_epi16(_mm256_maddubs_epi16(magnitude, x), ones);
-                    let dots = &mut dots[half::<H>(g)];
-                    *dots = _mm256_add_epi32(*dots, products);
-                }
-            }
-            dots
+            byte_dots(&self.0, x, |quants, x| {
+                // |w| · (x with w's sign).
+                _mm256_maddubs_epi16(_mm256_abs_epi8(quants), _mm256_sign_epi8(x, quants))
+            })
         }
     }
 }
 
-/// Which of H sums four quants of a row belong to, the `g`th of eight.
-const fn half<const H: usize>(g: usize) -> usize {
-    g / 4 * (H - 1)
+/// [`Dots::dots`] of a byte each, by what multiplies them: `pairs(quants, x)` are sums of two products.
+///
+/// # Safety
+/// See [`Tile::add`].
+#[inline(always)]
+unsafe fn byte_dots<const H: usize, const T: usize>(
+    quants: &[[u8; 4 * GROUP]; 8],
+    x: [&Block; T],
+    pairs: impl Fn(__m256i, __m256i) -> __m256i,
+) -> [[__m256i; H]; T] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let ones = _mm256_set1_epi16(1);
+        let mut dots = [[_mm256_setzero_si256(); H]; T];
+        for (g, quants) in quants.iter().enumerate() {
+            let quants = load(quants);
+            for (dots, x) in dots.iter_mut().zip(x) {
+                // At most 2 · 127 · 127: fit 16 bits.
+                let products = pairs(quants, splat(&x.quants, 4 * g));
+                // Of the first half or the second.
+                let dots = &mut dots[g / 4 * (H - 1)];
+                *dots = _mm256_add_epi32(*dots, _mm256_madd_epi16(products, ones));
+            }
+        }
+        dots
+    }
 }
 
 /// The scales of a run of eight rows.

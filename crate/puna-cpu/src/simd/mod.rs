@@ -13,7 +13,7 @@ pub use avx2::{Dots, Tile};
     target_arch = "x86_64",
     all(target_arch = "wasm32", target_feature = "simd128")
 )))]
-pub use portable::{Dots, Tile};
+pub use portable::{Anything as Dots, Anything as Tile};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 pub use wasm::{Dots, Tile};
 

@@ -5,29 +5,17 @@ use crate::activation::{Block as Rounded, Row};
 use crate::weights::interleaved::Block;
 use crate::weights::{GROUP, TILE};
 
-/// What quants need for the kernels of this target: nothing.
+/// What runs and their quants need for the kernels of a target that has no others: nothing.
 #[cfg(not(any(
     target_arch = "x86_64",
     all(target_arch = "wasm32", target_feature = "simd128")
 )))]
-pub trait Dots {}
+pub trait Anything {}
 #[cfg(not(any(
     target_arch = "x86_64",
     all(target_arch = "wasm32", target_feature = "simd128")
 )))]
-impl<T> Dots for T {}
-
-/// What runs need for them: nothing.
-#[cfg(not(any(
-    target_arch = "x86_64",
-    all(target_arch = "wasm32", target_feature = "simd128")
-)))]
-pub trait Tile {}
-#[cfg(not(any(
-    target_arch = "x86_64",
-    all(target_arch = "wasm32", target_feature = "simd128")
-)))]
-impl<T> Tile for T {}
+impl<T> Anything for T {}
 
 /// See [`crate::weights::Weights::dot`].
 pub(super) fn dot<B: Block>(

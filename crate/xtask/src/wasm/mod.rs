@@ -28,6 +28,11 @@ pub(crate) fn run(dev: bool) -> Result<()> {
     weigh(&recipe, dev)
 }
 
+/// Builds the modules of the CPU's executor, those with tests inside too.
+pub(crate) fn modules() -> Result<()> {
+    module::build_all(&Recipe::read()?, false)
+}
+
 /// Builds what the package is made of, without the conformance suite.
 pub(crate) fn engine() -> Result<()> {
     let recipe = Recipe::read()?;

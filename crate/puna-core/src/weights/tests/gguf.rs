@@ -253,7 +253,7 @@ fn growing_as_asked_reaches_the_whole_header() {
 fn flipped_bytes_never_panic_nor_pass_the_end() {
     let rich = rich().build();
     let tiny = &TINY[..done(TINY).data_offset as usize];
-    let mut numbers = Numbers(7);
+    let mut numbers = Numbers::new(7);
     let mut refused = 0;
     for round in 0..6000 {
         let mut bytes = if round % 4 == 0 {

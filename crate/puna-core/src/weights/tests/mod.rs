@@ -5,18 +5,20 @@ mod gguf;
 mod manifest;
 mod plan;
 
+use crate::random::Random;
+
 pub(crate) use super::writer::{Writer, string};
 
-/// A small generator of numbers, the same on every run (splitmix64).
-pub(super) struct Numbers(pub(super) u64);
+/// Random numbers of any size.
+pub(super) struct Numbers(Random);
 
 impl Numbers {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(Random(seed))
+    }
+
     pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.long()
     }
 
     pub(super) fn below(&mut self, limit: usize) -> usize {

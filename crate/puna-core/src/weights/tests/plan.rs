@@ -120,7 +120,7 @@ fn a_real_file_is_cut_at_every_size() {
 /// Random headers of every type, with gaps between tensors, cut at random sizes.
 #[test]
 fn any_file_is_covered_exactly_in_whole_rows() {
-    let mut numbers = Numbers(11);
+    let mut numbers = Numbers::new(11);
     for round in 0..400 {
         let mut builder = Writer::new();
         let mut at = 0;
