@@ -140,6 +140,7 @@ pub struct Kept {
     low_nibbles: v128,
     half_bits: HalfBits,
     /// In every 16 bits.
+    #[cfg(target_feature = "relaxed-simd")]
     ones: v128,
 }
 
@@ -149,6 +150,7 @@ impl Kept {
         Self {
             low_nibbles: black_box(LOW_NIBBLES),
             half_bits: HalfBits::new(),
+            #[cfg(target_feature = "relaxed-simd")]
             ones: black_box(i16x8_splat(1)),
         }
     }
