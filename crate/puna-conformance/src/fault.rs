@@ -35,6 +35,11 @@ pub const FAULTS: &[Fault] = &[
         "residual[at] = v.x",
     ),
     fault(
+        "kernel/penalize",
+        "value -= f32(count)",
+        "value += f32(count)",
+    ),
+    fault(
         "kernel/qkv",
         "v.x * turn.x - v.y * turn.y",
         "v.x * turn.x + v.y * turn.y",
@@ -45,11 +50,21 @@ pub const FAULTS: &[Fault] = &[
         "row * params.row_bytes + 4u",
     ),
     fault(
+        "kernel/sample",
+        "let digit = 255u - lane",
+        "let digit = lane",
+    ),
+    fault(
         "lib/attention_serial",
         "total * fade + weight",
         "total + weight",
     ),
     fault("lib/attention_shared", "total *= fade;", ""),
+    fault(
+        "lib/fixed",
+        "middle & 8191u, v.z & 8191u",
+        "middle, v.z & 8191u",
+    ),
     fault("lib/input_norm", "sum / f32(COLS)", "sum / f32(COLS + 4u)"),
     fault(
         "lib/input_plain",
@@ -62,6 +77,12 @@ pub const FAULTS: &[Fault] = &[
         "unpack2x16float(kv[at / 2u])",
     ),
     fault("lib/kv_f32", "kv[at + 3u]", "kv[at + 2u]"),
+    fault(
+        "lib/params",
+        "    rows: u32,      // R, rows of the matrix\n    grid_x: u32,",
+        "    grid_x: u32,\n    rows: u32,",
+    ),
+    fault("lib/philox", "round < 10u", "round < 9u"),
     fault("lib/raw", "<< (32u - shift)", "<< (31u - shift)"),
     fault(
         "lib/rows_serial",
@@ -79,9 +100,14 @@ pub const FAULTS: &[Fault] = &[
         "index / width",
     ),
     fault(
+        "lib/sampling",
+        "b.x == a.x && b.y < a.y",
+        "b.x == a.x && b.y > a.y",
+    ),
+    fault(
         "lib/step",
-        "    rows: u32,      // R, rows of the matrix\n    grid_x: u32,",
-        "    grid_x: u32,\n    rows: u32,",
+        "    position: u32,    // of the first token of this call\n    tokens: u32,",
+        "    tokens: u32,\n    position: u32,",
     ),
     fault("quant/f16", "four(a.zw)", "four(a.xy)"),
     fault("quant/f32", "four(at + 7u)", "four(at + 6u)"),

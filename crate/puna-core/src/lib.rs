@@ -33,7 +33,6 @@ pub mod openai;
 pub mod quant;
 pub mod random;
 pub mod reference;
-#[cfg(feature = "text")]
 pub mod sampler;
 pub mod session;
 #[cfg(feature = "text")]

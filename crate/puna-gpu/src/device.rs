@@ -40,7 +40,9 @@ pub struct Counters {
     pub pipelines: AtomicU32,
     /// Command buffers submitted with work in them.
     pub submits: AtomicU32,
-    /// Calls of `forward`.
+    /// Dispatches recorded for steps.
+    pub dispatches: AtomicU32,
+    /// Steps: chunks of a prompt, and single tokens.
     pub steps: AtomicU32,
 }
 

@@ -1,5 +1,7 @@
 //! Runs a graph: buffers, pipelines and bind groups are made once; a step replays them.
 
+mod sample;
+
 use puna_core::graph::{Graph, Target, Wanted};
 use puna_core::session::grown_capacity;
 use puna_core::weights::plan::Chunk;
@@ -13,8 +15,11 @@ use crate::memory::Memory;
 use crate::pipeline::Pipelines;
 use crate::program::{Dispatch, recipes};
 use crate::readback::{Readback, Tick};
+use crate::run_ahead::{Clock, RunAhead};
+use crate::sampler::{GpuSampler, Shared};
 use crate::shader::variant::{KvType, Precision};
 use crate::split::{PREFILL_TOKENS, Split};
+use crate::tape::{Tape, Work};
 use crate::upload::{self, Destination, Uploader};
 
 /// Dispatches of a submission in prefill: a driver that works too long on one is reset.
@@ -36,6 +41,9 @@ pub struct ExecutorOptions {
     pub max_logits: usize,
     /// Pokes pending maps; see [`crate::readback`].
     pub tick: Option<Tick>,
+    /// Tells how long steps take; natively the system's where none is given. Without one there are always as few steps
+    /// in flight as can be.
+    pub clock: Option<Clock>,
 }
 
 impl Default for ExecutorOptions {
@@ -48,6 +56,7 @@ impl Default for ExecutorOptions {
             max_tokens: 64,
             max_logits: 1,
             tick: None,
+            clock: None,
         }
     }
 }
@@ -75,6 +84,8 @@ pub struct Executor {
     uploader: Uploader,
     targets: Vec<Vec<Target>>,
     readback: Readback,
+    sampler: GpuSampler,
+    run_ahead: RunAhead,
     decode: Vec<Dispatch>,
     prefill: Vec<Dispatch>,
     logits: Vec<f32>,
@@ -108,7 +119,20 @@ impl Executor {
             })
             .await??;
         let logits_bytes = (graph.vocab_size * options.max_logits * 4) as u64;
-        let readback = Readback::new(&gpu, logits_bytes, options.tick.take());
+        let tick = options.tick.take();
+        let clock = options.clock.take().unwrap_or_else(clock);
+        let run_ahead = RunAhead::new(&gpu, tick.as_ref(), clock);
+        let readback = Readback::new(&gpu, logits_bytes, tick);
+        let mut pipelines = Pipelines::default();
+        let sampler = gpu.scoped("the sampler", ErrorCode::ShaderFailed, || {
+            let shared = Shared {
+                logits: &memory.logits,
+                step: &memory.step,
+                ids: &memory.ids,
+            };
+            GpuSampler::new(&gpu, &mut pipelines, shared, graph.vocab_size)
+        });
+        let sampler = sampler.await?;
         let targets = graph.targets(n_tensors);
         let mut executor = Self {
             gpu,
@@ -117,10 +141,12 @@ impl Executor {
             split,
             context_length,
             memory,
-            pipelines: Pipelines::default(),
+            pipelines,
             uploader: Uploader::default(),
             targets,
             readback,
+            sampler,
+            run_ahead,
             decode: Vec::new(),
             prefill: Vec::new(),
             logits: Vec::new(),
@@ -216,13 +242,34 @@ impl Executor {
         ids: &[u32],
         wanted: Wanted,
     ) -> Result<&mut [f32]> {
-        self.gpu.check()?;
-        let end = position + ids.len();
         let n_logits = match wanted {
             Wanted::None => 0,
             Wanted::Last => 1,
             Wanted::All => ids.len(),
         };
+        self.run_ahead.start(0);
+        let step = self.begin(position, ids, n_logits, 0).await?;
+        let mut tape = self.tape(ids.len());
+        tape.play(self.step(&step));
+        let bytes = self.readback_bytes(n_logits);
+        tape.end(&self.readback, &self.memory.logits, bytes);
+        self.logits.clear();
+        self.readback
+            .read(&self.gpu, bytes, &mut self.logits)
+            .await?;
+        self.logits.truncate(n_logits * self.graph.vocab_size);
+        Ok(&mut self.logits)
+    }
+
+    /// Makes ready for tokens `ids` at `position ..`, the last `n_logits` of which have their logits computed.
+    async fn begin(
+        &mut self,
+        position: usize,
+        ids: &[u32],
+        n_logits: usize,
+        drawn: u32,
+    ) -> Result<Step> {
+        self.gpu.check()?;
         if ids.is_empty()
             || ids.len() > self.options.max_tokens
             || n_logits > self.options.max_logits
@@ -233,27 +280,20 @@ impl Executor {
             )));
         }
         self.graph.check_ids(ids)?;
-        self.reserve(end).await?;
+        self.reserve(position + ids.len()).await?;
         let step = Step {
             position: to_u32(position),
             tokens: to_u32(ids.len()),
             capacity: to_u32(self.memory.cache.capacity),
             first_token: to_u32(ids.len() - n_logits),
+            drawn,
+            ..Step::default()
         };
-        self.gpu
-            .queue
-            .write_buffer(&self.memory.step, 0, bytemuck::bytes_of(&step));
-        self.gpu
-            .queue
-            .write_buffer(&self.memory.ids, 0, bytemuck::cast_slice(ids));
-        self.replay(&step, n_logits);
+        let queue = &self.gpu.queue;
+        queue.write_buffer(&self.memory.step, 0, bytemuck::bytes_of(&step));
+        queue.write_buffer(&self.memory.ids, 0, bytemuck::cast_slice(ids));
         Counters::tick(&self.gpu.counters.steps);
-        self.logits.clear();
-        self.readback
-            .read(&self.gpu, self.readback_bytes(n_logits), &mut self.logits)
-            .await?;
-        self.logits.truncate(n_logits * self.graph.vocab_size);
-        Ok(&mut self.logits)
+        Ok(step)
     }
 
     /// Makes room for `tokens` in the KV cache: the capacity doubles, what is there is kept. After a failure
@@ -284,6 +324,12 @@ impl Executor {
         for dispatch in self.decode.iter_mut().chain(&mut self.prefill) {
             dispatch.rebind(&self.gpu, &self.memory);
         }
+        // For the steps that come; those in flight are ahead of it in the queue.
+        let at = std::mem::offset_of!(Step, capacity) as u64;
+        let capacity = to_u32(capacity);
+        self.gpu
+            .queue
+            .write_buffer(&self.memory.step, at, bytemuck::bytes_of(&capacity));
         Ok(())
     }
 
@@ -355,37 +401,33 @@ impl Executor {
             .collect()
     }
 
-    fn replay(&self, step: &Step, n_logits: usize) {
-        let (program, per_submit) = if step.tokens == 1 {
-            (&self.decode, usize::MAX)
+    fn tape(&self, tokens: usize) -> Tape<'_> {
+        let limit = if tokens == 1 {
+            usize::MAX
         } else {
-            (&self.prefill, PREFILL_DISPATCHES)
+            PREFILL_DISPATCHES
         };
-        let last = program.len().div_ceil(per_submit) - 1;
-        for (ix, dispatches) in program.chunks(per_submit.min(program.len())).enumerate() {
-            let mut encoder = self
-                .gpu
-                .device
-                .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-            {
-                let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
-                for dispatch in dispatches {
-                    let [x, y, z] = dispatch.recipe.grid.workgroups(step);
-                    if x * y * z > 0 {
-                        pass.set_pipeline(&dispatch.pipeline);
-                        pass.set_bind_group(0, &dispatch.group, &[]);
-                        pass.dispatch_workgroups(x, y, z);
-                    }
-                }
-            }
-            if ix == last {
-                let bytes = self.readback_bytes(n_logits);
-                self.readback.copy(&mut encoder, &self.memory.logits, bytes);
-            }
-            Counters::tick(&self.gpu.counters.submits);
-            self.gpu.queue.submit([encoder.finish()]);
-        }
+        Tape::new(&self.gpu, limit)
     }
+
+    /// The dispatches of a step.
+    fn step(&self, step: &Step) -> impl Iterator<Item = Work<'_>> {
+        let program = if step.tokens == 1 {
+            &self.decode
+        } else {
+            &self.prefill
+        };
+        program.iter().map(|dispatch| dispatch.work(step))
+    }
+}
+
+/// The system's clock, where there is one that can be asked.
+fn clock() -> Clock {
+    if cfg!(target_arch = "wasm32") {
+        return Box::new(|| 0.0);
+    }
+    let start = std::time::Instant::now();
+    Box::new(move || start.elapsed().as_secs_f64() * 1000.0)
 }
 
 /// The model's context, cut to what was asked for and to what one binding can hold.

@@ -11,13 +11,18 @@ pub mod executor;
 pub mod kernel;
 mod kv_cache;
 mod memory;
+mod pace;
 pub mod pipeline;
 pub mod program;
 pub mod readback;
+mod run_ahead;
+mod sampler;
 pub mod shader;
 pub mod split;
+mod tape;
 pub mod upload;
 
 pub use device::{Gpu, GpuOptions};
 pub use executor::{Executor, ExecutorOptions};
 pub use puna_core::graph::Wanted;
+pub use run_ahead::Clock;

@@ -60,7 +60,7 @@ impl Memory {
             step: gpu.buffer(
                 "step",
                 size_of::<Step>() as u64,
-                Usage::UNIFORM | Usage::COPY_DST,
+                Usage::UNIFORM | Usage::STORAGE | Usage::COPY_DST,
             ),
             cache: KvCache::empty(gpu),
         })

@@ -66,7 +66,13 @@ pub fn make(gpu: &Gpu, variant: &Variant, text: &str) -> wgpu::ComputePipeline {
 fn entry(binding: u32) -> wgpu::BindGroupLayoutEntry {
     let ty = match binding {
         binding::PARAMS | binding::STEP => wgpu::BufferBindingType::Uniform,
-        binding::OUT | binding::KV => wgpu::BufferBindingType::Storage { read_only: false },
+        binding::OUT
+        | binding::KV
+        | binding::SEEN
+        | binding::BEST
+        | binding::NEXT
+        | binding::NEXT_ID
+        | binding::EMITTED => wgpu::BufferBindingType::Storage { read_only: false },
         _ => wgpu::BufferBindingType::Storage { read_only: true },
     };
     wgpu::BindGroupLayoutEntry {

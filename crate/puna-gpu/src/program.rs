@@ -3,9 +3,10 @@
 use puna_core::graph::Op;
 
 use crate::device::{Counters, Gpu};
-use crate::kernel::{self, Recipe, Setting, Slot};
+use crate::kernel::{self, Recipe, Setting, Slot, Step};
 use crate::memory::Memory;
 use crate::pipeline::Pipelines;
+use crate::tape::Work;
 
 /// One dispatch of the static program.
 #[derive(Debug)]
@@ -21,6 +22,15 @@ impl Dispatch {
     pub(crate) fn rebind(&mut self, gpu: &Gpu, memory: &Memory) {
         if self.recipe.slots.iter().any(|slot| slot.grows()) {
             self.group = bind(gpu, memory, &self.recipe, &self.params, &self.pipeline);
+        }
+    }
+
+    /// What a step records.
+    pub(crate) fn work(&self, step: &Step) -> Work<'_> {
+        Work {
+            pipeline: &self.pipeline,
+            group: &self.group,
+            workgroups: self.recipe.grid.workgroups(step),
         }
     }
 

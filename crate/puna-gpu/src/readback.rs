@@ -6,6 +6,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -14,7 +15,7 @@ use puna_core::{Error, ErrorCode, Result};
 use crate::device::Gpu;
 
 /// Comes back when the event loop has come round once; the web crate gives one.
-pub type Tick = Box<dyn Fn() -> Pin<Box<dyn Future<Output = ()>>>>;
+pub type Tick = Rc<dyn Fn() -> Pin<Box<dyn Future<Output = ()>>>>;
 
 /// Times that a pending map is poked before it is simply awaited.
 const MAX_POKES: u32 = 100_000;
@@ -50,38 +51,64 @@ impl Readback {
         encoder.copy_buffer_to_buffer(source, 0, &self.buffer, 0, bytes);
     }
 
-    /// Waits for the submitted copy and appends its floats to `out`.
-    ///
-    /// # Errors
-    /// `device_lost` when the device goes away meanwhile, or what else the device reported.
-    pub async fn read(&self, gpu: &Gpu, bytes: u64, out: &mut Vec<f32>) -> Result<()> {
+    /// Asks for the first `bytes` of what was copied by the submission; the last one, if none is given.
+    #[must_use]
+    pub fn request(&self, bytes: u64, submission: Option<wgpu::SubmissionIndex>) -> Request {
         let state = Arc::new(Mutex::new(Mapping::default()));
         let shared = Arc::clone(&state);
         self.buffer
             .map_async(wgpu::MapMode::Read, 0..bytes, move |result| {
                 Mapping::finish(&shared, result.is_ok());
             });
-        self.wait(gpu, state).await?;
+        Request {
+            state,
+            bytes,
+            submission,
+        }
+    }
+
+    /// Waits for what was requested and hands its words to `take`.
+    ///
+    /// # Errors
+    /// `device_lost` when the device goes away meanwhile, or what else the device reported.
+    pub async fn receive(
+        &self,
+        gpu: &Gpu,
+        request: Request,
+        take: impl FnOnce(&[[u8; 4]]),
+    ) -> Result<()> {
+        let bytes = request.bytes;
+        self.wait(gpu, request).await?;
         {
             let view = self
                 .buffer
                 .get_mapped_range(0..bytes)
                 .map_err(|error| Error::internal(format!("readback: {error}")))?;
-            out.extend(
-                view.as_chunks()
-                    .0
-                    .iter()
-                    .map(|&word| f32::from_le_bytes(word)),
-            );
+            take(view.as_chunks().0);
         }
         self.buffer.unmap();
         Ok(())
     }
 
-    async fn wait(&self, gpu: &Gpu, state: Arc<Mutex<Mapping>>) -> Result<()> {
+    /// Waits for the submitted copy and appends its floats to `out`.
+    ///
+    /// # Errors
+    /// As [`Self::receive`].
+    pub async fn read(&self, gpu: &Gpu, bytes: u64, out: &mut Vec<f32>) -> Result<()> {
+        let request = self.request(bytes, None);
+        let take = |words: &[[u8; 4]]| {
+            out.extend(words.iter().map(|&word| f32::from_le_bytes(word)));
+        };
+        self.receive(gpu, request, take).await
+    }
+
+    async fn wait(&self, gpu: &Gpu, request: Request) -> Result<()> {
+        let Request {
+            state, submission, ..
+        } = request;
         if cfg!(not(target_arch = "wasm32")) {
             let waited = gpu.device.poll(wgpu::PollType::Wait {
-                submission_index: None,
+                submission_index: submission,
                 timeout: None,
             });
             waited.map_err(|error| {
@@ -119,7 +146,27 @@ impl Drop for Readback {
     }
 }
 
-#[derive(Default)]
+/// A read-back that was asked for and may be on its way.
+#[derive(Debug)]
+pub struct Request {
+    state: Arc<Mutex<Mapping>>,
+    bytes: u64,
+    submission: Option<wgpu::SubmissionIndex>,
+}
+
+impl Request {
+    /// Whether it is there already.
+    #[must_use]
+    pub fn is_done(&self, gpu: &Gpu) -> bool {
+        if cfg!(not(target_arch = "wasm32")) {
+            // The device tells only when it is asked. What is wrong with it is found when it is waited for.
+            let _ = gpu.device.poll(wgpu::PollType::Poll);
+        }
+        Mapping::is_done(&self.state)
+    }
+}
+
+#[derive(Debug, Default)]
 struct Mapping {
     result: Option<bool>,
     waker: Option<Waker>,

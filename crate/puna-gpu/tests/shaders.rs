@@ -8,7 +8,7 @@ use puna_core::model;
 use puna_core::quant::FORMATS;
 use puna_core::weights::gguf::{Gguf, Parsed};
 use puna_gpu::device::Capabilities;
-use puna_gpu::kernel::{Setting, repack};
+use puna_gpu::kernel::{Setting, penalize, repack, sample};
 use puna_gpu::program::recipes;
 use puna_gpu::shader::link;
 use puna_gpu::shader::variant::{KvType, Precision, Variant};
@@ -53,7 +53,11 @@ fn variants(format: usize) -> Vec<Variant> {
         .iter()
         .map(|matrix| vec![(0, matrix.rows)])
         .collect();
-    let mut variants = vec![repack::variant(FORMATS[format], 256)];
+    let mut variants = vec![
+        repack::variant(FORMATS[format], 256),
+        penalize::variant(),
+        sample::variant(384),
+    ];
     for split in SPLITS {
         for precision in [Precision::F32, Precision::F16] {
             for kv in [KvType::F32, KvType::F16] {

@@ -18,6 +18,7 @@ use crate::executor::Gauges;
 use crate::js_error::from_js;
 use crate::macrotask::Macrotask;
 use crate::options::Options;
+use crate::timer::now;
 
 /// What a memory of 32-bit addresses can hold.
 const MOST_BYTES: u64 = 1 << 32;
@@ -363,14 +364,4 @@ fn ask(module: &CpuModule, request: &Request) -> Result<Response> {
 
 fn unexpected() -> Error {
     Error::internal("the CPU executor gave another answer than it was asked for")
-}
-
-/// In ms.
-fn now() -> f64 {
-    #[wasm_bindgen]
-    extern "C" {
-        #[wasm_bindgen(js_namespace = performance, js_name = now)]
-        fn performance_now() -> f64;
-    }
-    performance_now()
 }

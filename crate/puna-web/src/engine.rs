@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use js_sys::Function;
 use puna_core::chat::ChatTemplate;
-use puna_core::generate::{Ask, Generation};
+use puna_core::generate::{Ask, Forwarded, Generation};
 use puna_core::graph::Wanted;
 use puna_core::openai::{ChatRequest, Responder};
 use puna_core::session::Session;
@@ -239,21 +239,29 @@ impl Engine {
         if let Some(first) = responder.open() {
             send(first)?;
         }
+        model.executor.start(generation.sampler());
         while let Ask::Forward {
             position,
             ids,
             logits,
+            ahead,
         } = generation.ask()
         {
             if signal.is_some_and(AbortSignal::aborted) {
                 return Err(Error::new(ErrorCode::Aborted, "the request was stopped"));
             }
-            let wanted = if logits { Wanted::Last } else { Wanted::None };
-            let got = model
-                .executor
-                .forward(position as usize, &ids, wanted)
-                .await?;
-            for event in generation.answer(logits.then_some(got))? {
+            let executor = &mut model.executor;
+            let forwarded = if logits {
+                executor
+                    .next(position as usize, &ids, ahead as usize)
+                    .await?
+            } else {
+                executor
+                    .forward(position as usize, &ids, Wanted::None)
+                    .await?;
+                Forwarded::Nothing
+            };
+            for event in generation.answer(forwarded)? {
                 for body in responder.event(&event) {
                     send(body)?;
                 }

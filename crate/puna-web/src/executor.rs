@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use puna_core::Result;
+use puna_core::generate::Forwarded;
 use puna_core::graph::Wanted;
+use puna_core::sampler::Sampler;
 use puna_gpu::device::Counters;
 use serde_json::{Value, json};
 use wasm_bindgen::JsCast;
@@ -33,6 +35,31 @@ impl Executor {
             Self::Gpu(executor, _) => executor.forward(position, ids, wanted).await,
             Self::Cpu(executor) => executor.forward(position, ids, wanted).await,
         }
+    }
+
+    /// An answer begins whose tokens are drawn as `sampler` would.
+    pub(crate) fn start(&mut self, sampler: &Sampler) {
+        match self {
+            Self::Gpu(executor, _) => executor.start(sampler),
+            // It gives logits.
+            Self::Cpu(_) => {}
+        }
+    }
+
+    /// Runs tokens; the next token, or the logits that it is to be drawn from. `ahead` as in
+    /// [`puna_gpu::Executor::sample`].
+    pub(crate) async fn next(
+        &mut self,
+        position: usize,
+        ids: &[u32],
+        ahead: usize,
+    ) -> Result<Forwarded<'_>> {
+        Ok(match self {
+            Self::Gpu(executor, _) => Forwarded::Draw(executor.sample(position, ids, ahead).await?),
+            Self::Cpu(executor) => {
+                Forwarded::Logits(executor.forward(position, ids, Wanted::Last).await?)
+            }
+        })
     }
 
     /// When all weights have been handed over.
@@ -100,6 +127,7 @@ impl Gauges {
             "buffers_created": count(&self.counters.buffers),
             "bind_groups_created": count(&self.counters.bind_groups),
             "pipelines_created": count(&self.counters.pipelines),
+            "dispatches": count(&self.counters.dispatches),
             "submits": count(&self.counters.submits),
             "steps": count(&self.counters.steps),
             "wasm_heap_bytes": heap,

@@ -1,5 +1,7 @@
 //! The browser's GPU: what wgpu does not tell, and how to wait for it.
 
+use std::rc::Rc;
+
 use js_sys::{Array, Reflect};
 use puna_core::{Error, ErrorCode, Result};
 use puna_gpu::readback::{Readback, Tick};
@@ -125,7 +127,7 @@ pub(crate) async fn tick(gpu: &Gpu, poke: Poke) -> Result<Option<Tick>> {
         return Ok(None);
     }
     let macrotask = Macrotask::new()?;
-    Ok(Some(Box::new(move || {
+    Ok(Some(Rc::new(move || {
         let macrotask = macrotask.clone();
         Box::pin(async move { macrotask.pass().await })
     })))

@@ -15,6 +15,7 @@ use crate::executor::Executor;
 use crate::gpu;
 use crate::loader::ChunkSink;
 use crate::options::{Device, Options};
+use crate::timer;
 
 /// What is made of a header.
 pub(crate) struct Parts {
@@ -62,6 +63,7 @@ impl Sink<'_> {
                     kv: options.kv(),
                     context_length: options.context_length,
                     tick: gpu::tick(&device, options.poke()).await?,
+                    clock: Some(Box::new(timer::now)),
                     ..ExecutorOptions::default()
                 };
                 let executor = puna_gpu::Executor::new(device, graph, n_tensors, how).await?;

@@ -1,4 +1,4 @@
-//! The platform's timer as a future, in a window and in a worker alike.
+//! The platform's clock, and its timer as a future, in a window and in a worker alike.
 
 use std::cell::{Cell, RefCell};
 use std::future::Future;
@@ -16,6 +16,9 @@ extern "C" {
     pub(crate) fn set_timeout(handler: &Function, ms: u32) -> JsValue;
     #[wasm_bindgen(js_name = clearTimeout)]
     fn clear_timeout(id: &JsValue);
+    /// Milliseconds since the worker began.
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    pub(crate) fn now() -> f64;
 }
 
 /// Ready after so long. Dropped earlier, it leaves nothing behind.

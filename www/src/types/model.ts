@@ -70,6 +70,7 @@ export interface Counters {
   bindGroupsCreated: number;
   pipelinesCreated: number;
   steps: number;
+  dispatches: number;
   submits: number;
   wasmHeapBytes: number;
   /** Memory of the CPU's executor, weights and all; 0 on a GPU. */

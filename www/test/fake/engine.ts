@@ -133,6 +133,7 @@ class FakeEngine implements WasmEngine {
       bind_groups_created: 10,
       pipelines_created: 5,
       steps: this.#steps,
+      dispatches: 0,
       submits: this.#steps,
       wasm_heap_bytes: 33_554_432,
     });

@@ -78,6 +78,7 @@ fn case(
         tokens: tokens as u32,
         capacity: CAPACITY as u32,
         first_token: tokens as u32,
+        ..Step::default()
     };
     let op = Attention {
         layer: 0,

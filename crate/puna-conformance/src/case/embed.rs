@@ -27,6 +27,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                 tokens,
                 capacity: 0,
                 first_token: tokens,
+                ..Step::default()
             };
             let recipes =
                 kernel::embed::recipes(&Embed { table, out }, &stage.setting(variant, KvType::F32));

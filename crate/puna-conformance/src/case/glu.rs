@@ -32,6 +32,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                 tokens: tokens as u32,
                 capacity: 0,
                 first_token: tokens as u32,
+                ..Step::default()
             };
             let op = Glu {
                 x,

@@ -41,6 +41,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                 tokens: tokens as u32,
                 capacity: 0,
                 first_token: skipped as u32,
+                ..Step::default()
             };
             let op = Head {
                 x,

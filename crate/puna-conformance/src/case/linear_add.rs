@@ -84,6 +84,7 @@ fn case(
         tokens: tokens as u32,
         capacity: 0,
         first_token: tokens as u32,
+        ..Step::default()
     };
     let op = LinearAdd {
         weight,

@@ -5,8 +5,10 @@ mod embed;
 mod glu;
 mod head;
 mod linear_add;
+mod penalize;
 mod qkv;
 mod repack;
+mod sample;
 
 use half::f16;
 use puna_core::config::Rope;
@@ -147,6 +149,8 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
         if split == Split::Serial {
             cases.extend(embed::cases(variant));
             cases.extend(repack::cases());
+            cases.extend(penalize::cases());
+            cases.extend(sample::cases());
         }
     }
     cases
@@ -296,7 +300,7 @@ pub(crate) fn dispatches(recipes: Vec<Recipe>, step: &Step) -> Vec<Dispatch> {
 }
 
 pub(crate) fn step_bytes(step: &Step) -> Vec<u8> {
-    words([step.position, step.tokens, step.capacity, step.first_token])
+    bytemuck::bytes_of(step).to_vec()
 }
 
 pub(crate) fn words<const N: usize>(words: [u32; N]) -> Vec<u8> {

@@ -69,6 +69,7 @@ fn case(
         tokens: tokens as u32,
         capacity: CAPACITY as u32,
         first_token: tokens as u32,
+        ..Step::default()
     };
     let weights = vec![Projection {
         matrix: weight,

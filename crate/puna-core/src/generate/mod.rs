@@ -1,17 +1,17 @@
 //! The one loop: prefill, then step, sample, stop, as a state machine that is asked and answers.
 //!
 //! [`Generation::ask`] says what to forward, the caller forwards it on whatever it has and hands the
-//! logits to [`Generation::answer`], which says what came of it. No `async`, no device, no clock: waiting
+//! logits, or the token that the device drew from them, to [`Generation::answer`], which says what came of it. No `async`, no device, no clock: waiting
 //! and cancelling are the caller's, who cancels by dropping the generation.
 
 mod stop;
 #[cfg(test)]
 mod tests;
 
-use crate::sampler::{Sampler, SamplingParams};
+use crate::sampler::{Draw, Sampler, SamplingParams};
 use crate::session::Session;
 use crate::tokenizer::{DecodeStream, Tokenizer};
-use crate::{Error, ErrorCode, Result};
+use crate::{Error, ErrorCode, Result, sampler};
 
 pub use stop::StopStrings;
 
@@ -37,11 +37,24 @@ pub enum Ask {
         position: u32,
         /// (T,) token ids, 1 to `max_chunk`.
         ids: Vec<u32>,
-        /// Whether the logits (V,) of the last of `ids` are wanted.
+        /// Whether the next token, or the logits (V,) of the last of `ids`, is wanted.
         logits: bool,
+        /// Tokens that may be asked for after the next one, if the answer does not end before.
+        ahead: u32,
     },
     /// Nothing: the answer is complete.
     Done,
+}
+
+/// What a forward gave.
+#[derive(Debug)]
+pub enum Forwarded<'a> {
+    /// Nothing; nothing was wanted.
+    Nothing,
+    /// Logits (V,) of the last token; they are changed.
+    Logits(&'a mut [f32]),
+    /// What a device that goes by [`Generation::sampler`] drew.
+    Draw(Draw),
 }
 
 /// What came of a step.
@@ -198,18 +211,27 @@ impl<'s> Generation<'s> {
                 position: self.session.len(),
                 ids: ids.clone(),
                 logits: *logits,
+                ahead: self
+                    .max_tokens
+                    .saturating_sub(self.usage.completion_tokens)
+                    .saturating_sub(1),
             },
         }
     }
 
-    /// Says that what was asked for has been forwarded; `logits` (V,), which are changed, where they were
-    /// wanted. Returns what came of it.
+    /// How tokens are chosen, for a device that does it itself.
+    #[must_use]
+    pub const fn sampler(&self) -> &Sampler {
+        &self.sampler
+    }
+
+    /// Says that what was asked for has been forwarded, and what it gave. Returns what came of it.
     ///
     /// # Errors
     ///
     /// `internal` if nothing was asked for, or the logits are missing or broken. The answer is over then.
-    pub fn answer(&mut self, logits: Option<&mut [f32]>) -> Result<Vec<Event>> {
-        let result = self.forwarded(logits);
+    pub fn answer(&mut self, forwarded: Forwarded<'_>) -> Result<Vec<Event>> {
+        let result = self.forwarded(forwarded);
         if result.is_err() {
             self.state = State::Done;
         }
@@ -241,7 +263,7 @@ impl<'s> Generation<'s> {
         }
     }
 
-    fn forwarded(&mut self, logits: Option<&mut [f32]>) -> Result<Vec<Event>> {
+    fn forwarded(&mut self, forwarded: Forwarded<'_>) -> Result<Vec<Event>> {
         let Some(asked) = self.asked.take() else {
             return Err(Error::internal(
                 "generation: an answer to what was not asked",
@@ -251,15 +273,22 @@ impl<'s> Generation<'s> {
         if !asked.logits {
             return Ok(Vec::new());
         }
-        let Some(logits) = logits else {
-            return Err(Error::internal(
-                "generation: no logits, though they were asked for",
-            ));
+        let drawn = match forwarded {
+            Forwarded::Nothing => {
+                return Err(Error::internal(
+                    "generation: no logits, though they were asked for",
+                ));
+            }
+            Forwarded::Logits(logits) => {
+                // Rows of a padded embedding are no tokens.
+                let known = logits.len().min(self.tokenizer.vocab_size());
+                self.sampler
+                    .sample(logits.get_mut(..known).unwrap_or_default())
+            }
+            Forwarded::Draw(Draw::Token(id)) => Ok(id),
+            Forwarded::Draw(Draw::Unusable(id)) => Err(sampler::unusable(id)),
         };
-        // Rows of a padded embedding are no tokens.
-        let known = logits.len().min(self.tokenizer.vocab_size());
-        let logits = logits.get_mut(..known).unwrap_or_default();
-        match self.sampler.sample(logits) {
+        match drawn {
             Ok(id) => Ok(self.accept(id)),
             Err(error) => {
                 // What made these logits is in the cache, too.

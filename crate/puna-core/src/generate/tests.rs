@@ -6,8 +6,8 @@
     reason = "a test stops at the first surprise"
 )]
 
-use super::{Ask, Event, FinishReason, GenerateRequest, Generation, Usage};
-use crate::sampler::SamplingParams;
+use super::{Ask, Event, FinishReason, Forwarded, GenerateRequest, Generation, Usage};
+use crate::sampler::{Draw, SamplingParams};
 use crate::session::Session;
 use crate::tokenizer::{Special, Tokenizer};
 use crate::weights::gguf::{Gguf, Parsed};
@@ -59,6 +59,17 @@ fn run(
     max_chunk: u32,
     script: &[u32],
 ) -> Result<Answer> {
+    play(request, session, max_chunk, script, false)
+}
+
+/// As [`run`]; `draws` where the device draws tokens itself.
+fn play(
+    request: GenerateRequest,
+    session: &mut Session,
+    max_chunk: u32,
+    script: &[u32],
+    draws: bool,
+) -> Result<Answer> {
     let mut generation = Generation::new(request, &tokenizer(), session, max_chunk)?;
     let mut script = script.iter().copied();
     let mut text = String::new();
@@ -70,8 +81,13 @@ fn run(
             !ids.is_empty() && ids.len() <= max_chunk as usize,
             "size of {ids:?}"
         );
-        let mut sampled = logits.then(|| sure(script.next().unwrap_or(END)));
-        for event in generation.answer(sampled.as_deref_mut())? {
+        let token = logits.then(|| script.next().unwrap_or(END));
+        let mut sampled = token.map(sure);
+        let forwarded = match (token, sampled.as_deref_mut()) {
+            (Some(id), _) if draws => Forwarded::Draw(Draw::Token(id)),
+            (_, logits) => logits.map_or(Forwarded::Nothing, Forwarded::Logits),
+        };
+        for event in generation.answer(forwarded)? {
             match event {
                 Event::Text(part) => {
                     assert!(!part.is_empty(), "text is never empty");
@@ -110,9 +126,9 @@ fn check(
         reason,
         usage,
     };
-    for max_chunk in [1, 2, 64] {
+    for (max_chunk, draws) in [(1, false), (2, true), (64, false), (64, true)] {
         let mut session = Session::new(CONTEXT);
-        let answer = run(request.clone(), &mut session, max_chunk, script).unwrap();
+        let answer = play(request.clone(), &mut session, max_chunk, script, draws).unwrap();
         assert_eq!(answer, expected, "chunks of {max_chunk}");
         let forwarded = prompt_tokens + completion_tokens - 1;
         assert_eq!(session.len(), forwarded, "all but the last token");
@@ -218,18 +234,28 @@ fn the_prompt_is_asked_for_in_chunks_and_only_the_last_gives_logits() {
     let mut prompt = request("");
     prompt.prompt = vec![1, 2, 3, 4, 5];
     let mut generation = Generation::new(prompt, &tokenizer, &mut session, 2).unwrap();
-    let forward = |position, ids: &[u32], logits| Ask::Forward {
+    let forward = |position: u32, ids: &[u32], logits| Ask::Forward {
         position,
         ids: ids.to_vec(),
         logits,
+        // The next token and those up to the end of the context, less those that are there.
+        ahead: CONTEXT - 5 - 1 - position.saturating_sub(4),
     };
     assert_eq!(generation.ask(), forward(0, &[1, 2], false), "first");
     assert_eq!(generation.ask(), forward(0, &[1, 2], false), "asked again");
-    assert_eq!(generation.answer(None).unwrap(), [], "nothing came of it");
+    assert_eq!(
+        generation.answer(Forwarded::Nothing).unwrap(),
+        [],
+        "nothing came of it"
+    );
     assert_eq!(generation.ask(), forward(2, &[3, 4], false), "second");
-    assert_eq!(generation.answer(None).unwrap(), [], "nothing came of it");
+    assert_eq!(
+        generation.answer(Forwarded::Nothing).unwrap(),
+        [],
+        "nothing came of it"
+    );
     assert_eq!(generation.ask(), forward(4, &[5], true), "the rest");
-    let events = generation.answer(Some(&mut sure(7))).unwrap();
+    let events = generation.answer(Forwarded::Logits(&mut sure(7))).unwrap();
     assert_eq!(events, [Event::Text("(".to_owned())], "token 7");
     assert_eq!(generation.ask(), forward(5, &[7], true), "a step");
 }
@@ -280,14 +306,14 @@ fn a_generation_dropped_midway_leaves_what_was_really_forwarded() {
     );
     let mut generation = Generation::new(prompt.clone(), &tokenizer, &mut session, 2).unwrap();
     let _asked = generation.ask();
-    generation.answer(None).unwrap();
+    generation.answer(Forwarded::Nothing).unwrap();
     let _asked = generation.ask();
     drop(generation);
     assert_eq!(session.tokens(), [1, 2, 3, 4], "one chunk");
     let mut generation = Generation::new(prompt, &tokenizer, &mut session, 2).unwrap();
     assert_eq!(generation.usage().cached_tokens, 4, "goes on from there");
     let _asked = generation.ask();
-    generation.answer(Some(&mut sure(7))).unwrap();
+    generation.answer(Forwarded::Logits(&mut sure(7))).unwrap();
     let _asked = generation.ask();
     drop(generation);
     assert_eq!(
@@ -375,20 +401,26 @@ fn a_request_that_makes_no_sense_is_refused() {
 #[test]
 fn broken_logits_end_the_answer_and_empty_the_session() {
     let tokenizer = tokenizer();
-    for logits in [None, Some(vec![f32::NAN; 384]), Some(vec![])] {
+    let unusable = Forwarded::Draw(Draw::Unusable(3));
+    let (mut broken, mut missing) = (vec![f32::NAN; 384], vec![]);
+    for (forwarded, clears) in [
+        (Forwarded::Nothing, false),
+        (Forwarded::Logits(&mut broken), true),
+        (Forwarded::Logits(&mut missing), true),
+        (unusable, true),
+    ] {
         let mut session = Session::new(CONTEXT);
         let mut generation = Generation::new(request("x"), &tokenizer, &mut session, 8).unwrap();
         let _asked = generation.ask();
-        let mut broken = logits.clone();
-        let error = generation.answer(broken.as_deref_mut()).unwrap_err();
+        let error = generation.answer(forwarded).unwrap_err();
         assert_eq!(error.code(), ErrorCode::Internal, "{error}");
         assert_eq!(generation.ask(), Ask::Done, "over");
-        let error = generation.answer(None).unwrap_err();
+        let error = generation.answer(Forwarded::Nothing).unwrap_err();
         assert!(error.message().contains("not asked"), "{error}");
         drop(generation);
         assert_eq!(
             session.is_empty(),
-            logits.is_some(),
+            clears,
             "what made broken logits is in the cache, too"
         );
     }
@@ -402,7 +434,7 @@ fn rows_beyond_the_vocabulary_are_never_sampled() {
     let _asked = generation.ask();
     let mut padded = sure(7);
     padded.extend([100.0, f32::NAN]);
-    let events = generation.answer(Some(&mut padded)).unwrap();
+    let events = generation.answer(Forwarded::Logits(&mut padded)).unwrap();
     assert_eq!(
         events,
         [Event::Text("(".to_owned())],

@@ -7,8 +7,10 @@ mod executor;
 pub mod glu;
 pub mod head;
 pub mod linear_add;
+pub mod penalize;
 pub mod qkv;
 pub mod repack;
+pub mod sample;
 
 pub use executor::Executor;
 

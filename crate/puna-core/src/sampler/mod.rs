@@ -28,22 +28,31 @@ pub mod philox;
 mod tests;
 
 use std::cmp::Ordering;
-
-use ahash::AHashMap;
+use std::collections::BTreeMap;
 
 use crate::{Error, Result};
 
 pub use params::SamplingParams;
 
+/// What came of a draw.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Draw {
+    /// The next token.
+    Token(u32),
+    /// Nothing: the logit of this token is not a number or infinite.
+    Unusable(u32),
+}
+
 /// Chooses the tokens of one answer.
 #[derive(Clone, Debug)]
 pub struct Sampler {
     params: SamplingParams,
+    vocab_size: usize,
     /// Tokens of the answer so far: the position in the sequence of random numbers.
     step: u32,
     /// Tokens that penalties apply to, and how often each is in the answer (0: only in the prompt).
     /// Empty if there are no penalties.
-    seen: AHashMap<u32, u32>,
+    seen: BTreeMap<u32, u32>,
     /// Reused between steps.
     candidates: Vec<Candidate>,
 }
@@ -76,10 +85,35 @@ impl Sampler {
         params.check(vocab_size)?;
         Ok(Self {
             params,
+            vocab_size,
             step: 0,
-            seen: AHashMap::new(),
+            seen: BTreeMap::new(),
             candidates: Vec::new(),
         })
+    }
+
+    /// Its settings.
+    #[must_use]
+    pub const fn params(&self) -> &SamplingParams {
+        &self.params
+    }
+
+    /// Tokens that there are; logits beyond them are none.
+    #[must_use]
+    pub const fn vocab_size(&self) -> usize {
+        self.vocab_size
+    }
+
+    /// Tokens of the answer so far.
+    #[must_use]
+    pub const fn step(&self) -> u32 {
+        self.step
+    }
+
+    /// The tokens that penalties apply to, and how often each is in the answer (0: only in the prompt). None
+    /// where there are no penalties.
+    pub fn seen(&self) -> impl Iterator<Item = (u32, u32)> {
+        self.seen.iter().map(|(id, count)| (*id, *count))
     }
 
     /// Tells it what the prompt is: `repetition_penalty` applies to its tokens too.
@@ -201,6 +235,13 @@ impl Sampler {
     }
 }
 
+/// The error of a logit that is not a number or infinite.
+pub(crate) fn unusable(id: u32) -> Error {
+    Error::internal(format!(
+        "the logit of token {id} is no finite number; a kernel or the model's weights are broken"
+    ))
+}
+
 /// Whether a setting is other than the value that does nothing. Exact on purpose.
 fn is_other(value: f32, neutral: f32) -> bool {
     value.total_cmp(&neutral) != Ordering::Equal
@@ -211,9 +252,7 @@ fn argmax(logits: &[f32]) -> Result<(u32, f32)> {
     let mut best: Option<(u32, f32)> = None;
     for (id, logit) in (0..).zip(logits.iter().copied()) {
         if !logit.is_finite() {
-            return Err(Error::internal(format!(
-                "the logit of token {id} is {logit}; a kernel or the model's weights are broken"
-            )));
+            return Err(unusable(id));
         }
         if best.is_none_or(|(_, max)| logit > max) {
             best = Some((id, logit));

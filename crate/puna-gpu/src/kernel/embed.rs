@@ -12,7 +12,7 @@ use crate::split::WORKGROUP;
 pub fn recipes(op: &Embed, setting: &Setting<'_>) -> Vec<Recipe> {
     let matrix = &setting.graph.matrices[op.table];
     let mut modules = weight_modules(matrix.format, Precision::F32);
-    modules.extend(["lib/step".to_owned(), "kernel/embed".to_owned()]);
+    modules.extend(["lib/params", "lib/step", "kernel/embed"].map(str::to_owned));
     let mut constants = shape(matrix.cols).to_vec();
     constants.push(("WORKGROUP", WORKGROUP));
     let parts = setting.parts[op.table].iter().enumerate();

@@ -7,8 +7,10 @@ pub mod embed;
 pub mod glu;
 pub mod head;
 pub mod linear_add;
+pub mod penalize;
 pub mod qkv;
 pub mod repack;
+pub mod sample;
 
 use bytemuck::{Pod, Zeroable};
 use puna_core::graph::{ActivationIx, Graph, MatrixIx, VectorIx};
@@ -112,7 +114,7 @@ impl Slot {
     }
 }
 
-/// `Params` of `shaders/lib/step.wgsl`.
+/// `Params` of `shaders/lib/params.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, Pod, Zeroable)]
 pub struct Params {
@@ -142,6 +144,10 @@ pub struct Step {
     pub capacity: u32,
     /// Of those whose logits are wanted; T when none are.
     pub first_token: u32,
+    /// Tokens that were sampled for this answer.
+    pub drawn: u32,
+    /// To a multiple of 16 bytes.
+    pub padding: [u32; 3],
 }
 
 /// How many workgroups a dispatch has, by step.
@@ -258,7 +264,7 @@ impl Setting<'_> {
     ) -> Recipe {
         let xy = lines(to_u32(count.div_ceil(2)).div_ceil(self.split.pairs()));
         let mut modules = weight_modules(matrix.format, self.precision);
-        modules.push("lib/step".to_owned());
+        modules.extend(["lib/params", "lib/step"].map(str::to_owned));
         modules.push(
             if rows.norm.is_some() {
                 "lib/input_norm"

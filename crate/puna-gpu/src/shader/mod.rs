@@ -25,4 +25,18 @@ pub mod binding {
     pub const IDS: u32 = 11;
     /// Bytes of the file.
     pub const RAW: u32 = 12;
+    /// Which tokens were seen, and how often; read and written.
+    pub const SEEN: u32 = 13;
+    /// What is added to logits.
+    pub const BIAS: u32 = 14;
+    /// Which tokens may be chosen.
+    pub const ALLOWED: u32 = 15;
+    /// The best of each slice of the logits; read and written.
+    pub const BEST: u32 = 16;
+    /// What differs from step to step, to be moved on; read and written.
+    pub const NEXT: u32 = 17;
+    /// The token of the next step; read and written.
+    pub const NEXT_ID: u32 = 18;
+    /// Tokens of the last draws; read and written.
+    pub const EMITTED: u32 = 19;
 }

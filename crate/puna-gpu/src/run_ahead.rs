@@ -1,0 +1,183 @@
+//! Steps that were submitted before the token of the last one was known.
+//!
+//! The sampler makes the next step ready by itself, so the GPU needs nothing from the CPU to go on. Whoever asks for
+//! tokens one by one gets them one by one; that more are on their way is not seen, and what is left over when
+//! nobody asks any more is dropped.
+
+use std::collections::VecDeque;
+
+use puna_core::Result;
+use puna_core::sampler::Draw;
+
+use crate::device::Gpu;
+use crate::kernel::sample::{RING, UNUSABLE};
+use crate::kernel::to_u32;
+use crate::pace::Pace;
+use crate::readback::{Readback, Request, Tick};
+use crate::sampler::GpuSampler;
+
+/// Read-backs in flight at most.
+const SLOTS: usize = 32;
+
+/// Milliseconds since some point in time.
+pub type Clock = Box<dyn Fn() -> f64>;
+
+/// The chain of steps of one answer.
+pub(crate) struct RunAhead {
+    slots: Vec<Readback>,
+    next_slot: usize,
+    flights: VecDeque<Flight>,
+    ready: VecDeque<u32>,
+    /// The token that was handed out last, and its position.
+    last: Option<(usize, u32)>,
+    /// Draws that were submitted.
+    drawn: u32,
+    /// Position behind the last step that was submitted.
+    end: usize,
+    pub(crate) pace: Pace,
+    clock: Clock,
+}
+
+impl std::fmt::Debug for RunAhead {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RunAhead")
+            .field("flights", &self.flights.len())
+            .field("ready", &self.ready)
+            .field("pace", &self.pace)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Draws whose tokens are on their way.
+#[derive(Debug)]
+struct Flight {
+    slot: usize,
+    first: u32,
+    count: u32,
+    request: Request,
+    /// Somebody still wants them.
+    wanted: bool,
+}
+
+impl RunAhead {
+    pub(crate) fn new(gpu: &Gpu, tick: Option<&Tick>, clock: Clock) -> Self {
+        let slot = |_| Readback::new(gpu, GpuSampler::EMITTED_BYTES, tick.cloned());
+        Self {
+            slots: (0..SLOTS).map(slot).collect(),
+            next_slot: 0,
+            flights: VecDeque::new(),
+            ready: VecDeque::new(),
+            last: None,
+            drawn: 0,
+            end: 0,
+            pace: Pace::default(),
+            clock,
+        }
+    }
+
+    /// Another answer begins, whose sampler has made `drawn` draws; what is in flight is of no use any more.
+    pub(crate) fn start(&mut self, drawn: u32) {
+        self.flights
+            .iter_mut()
+            .for_each(|flight| flight.wanted = false);
+        self.ready.clear();
+        self.last = None;
+        self.drawn = drawn;
+        self.end = 0;
+        self.pace.pause();
+    }
+
+    /// Whether the step that follows token `id` at `position` was submitted already.
+    pub(crate) fn continues(&self, position: usize, ids: &[u32]) -> bool {
+        matches!((self.last, ids), (Some((at, last)), &[id]) if at == position && last == id)
+    }
+
+    /// Draws that were submitted in this answer.
+    pub(crate) const fn drawn(&self) -> u32 {
+        self.drawn
+    }
+
+    /// Position behind the last step that was submitted.
+    pub(crate) const fn end(&self) -> usize {
+        self.end
+    }
+
+    /// Tokens that nobody was handed yet.
+    pub(crate) fn outstanding(&self) -> usize {
+        let in_flight = self.flights.iter().filter(|flight| flight.wanted);
+        self.ready.len() + in_flight.map(|flight| flight.count as usize).sum::<usize>()
+    }
+
+    /// Steps that a submission may have now, so that no more than `most` tokens are outstanding.
+    pub(crate) fn room(&self, most: usize) -> usize {
+        let outstanding = self.outstanding();
+        let steps = self.pace.batch().min(most.saturating_sub(outstanding));
+        let in_flight = outstanding - self.ready.len();
+        let waits = in_flight > 0 && in_flight + steps > self.pace.depth();
+        if waits || self.flights.len() == SLOTS {
+            return 0;
+        }
+        steps
+    }
+
+    /// The read-back of the next submission.
+    pub(crate) fn slot(&self) -> &Readback {
+        &self.slots[self.next_slot]
+    }
+
+    /// `steps` were submitted, the last of which ends before position `end`; the slot's copy comes behind them.
+    pub(crate) fn submitted(&mut self, steps: usize, end: usize, index: wgpu::SubmissionIndex) {
+        let request = self.slots[self.next_slot].request(GpuSampler::EMITTED_BYTES, Some(index));
+        let count = to_u32(steps);
+        self.flights.push_back(Flight {
+            slot: self.next_slot,
+            first: self.drawn,
+            count,
+            request,
+            wanted: true,
+        });
+        self.next_slot = (self.next_slot + 1) % SLOTS;
+        self.drawn = self.drawn.wrapping_add(count);
+        self.end = end;
+    }
+
+    /// The next draw, of the token at `position`; waited for if need be.
+    pub(crate) async fn next(&mut self, gpu: &Gpu, position: usize) -> Result<Draw> {
+        while self.ready.is_empty() {
+            self.land(gpu).await?;
+        }
+        let word = self.ready.pop_front().unwrap_or(UNUSABLE);
+        self.last = Some((position, word));
+        let id = word & !UNUSABLE;
+        Ok(if word == id {
+            Draw::Token(id)
+        } else {
+            Draw::Unusable(id)
+        })
+    }
+
+    /// Waits for the oldest flight.
+    async fn land(&mut self, gpu: &Gpu) -> Result<()> {
+        let Some(flight) = self.flights.pop_front() else {
+            return Err(puna_core::Error::internal(
+                "sampling: a token was asked for that no step draws",
+            ));
+        };
+        let awaited = !flight.request.is_done(gpu);
+        let mut words = Vec::new();
+        self.slots[flight.slot]
+            .receive(gpu, flight.request, |bytes| {
+                words.extend(bytes.iter().map(|&word| u32::from_le_bytes(word)));
+            })
+            .await?;
+        if !flight.wanted {
+            return Ok(());
+        }
+        let draws = (0..flight.count).map(|draw| flight.first.wrapping_add(draw) % RING);
+        self.ready
+            .extend(draws.filter_map(|at| words.get(at as usize)));
+        self.pace
+            .land(flight.count as usize, awaited, (self.clock)());
+        Ok(())
+    }
+}
