@@ -16,7 +16,17 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     let w = decode_block(id - params.first_row, block);
+    var square = 0.0;
     for (var j = 0u; j < 8u; j++) {
-        out[index * 8u + j] = vec4<f32>(w[j]);
+        let v = vec4<f32>(w[j]);
+        out[index * 8u + j] = v;
+        let d = block * 32u + j * 4u;
+        for (var i = 0u; i < 4u; i++) {
+            square += pass_on(t, d + i, v[i]);
+        }
+        if ((d + 4u) % UNIT == 0u) {
+            pass_on_squares(t, d + 4u - UNIT, square);
+            square = 0.0;
+        }
     }
 }

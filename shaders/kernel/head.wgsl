@@ -5,10 +5,14 @@ fn first_token() -> u32 {
     return step.first_token;
 }
 
-fn store_pair(row: u32, t: u32, v: vec2<f32>) {
+fn store_pair(row: u32, t: u32, v: vec2<f32>) -> f32 {
     let at = (t - step.first_token) * WIDTH + params.first_row + row;
     logits[at] = v.x;
     if (row + 1u < params.rows) {
         logits[at + 1u] = v.y;
     }
+    return 0.0;
+}
+
+fn store_squares(part_row: u32, t: u32, sum: f32) {
 }

@@ -5,10 +5,16 @@ fn first_token() -> u32 {
     return 0u;
 }
 
-fn store_pair(row: u32, t: u32, v: vec2<f32>) {
-    let at = t * WIDTH + params.first_row + row;
-    residual[at] += v.x;
-    if (row + 1u < params.rows) {
-        residual[at + 1u] += v.y;
-    }
+fn store_pair(part_row: u32, t: u32, v: vec2<f32>) -> f32 {
+    let row = params.first_row + part_row;
+    let at = t * WIDTH + row;
+    let first = residual[at] + v.x;
+    residual[at] = first;
+    let second = residual[at + 1u] + v.y;
+    residual[at + 1u] = second;
+    return pass_on(t, row, first) + pass_on(t, row + 1u, second);
+}
+
+fn store_squares(part_row: u32, t: u32, sum: f32) {
+    pass_on_squares(t, params.first_row + part_row, sum);
 }

@@ -7,7 +7,7 @@ fn first_token() -> u32 {
     return 0u;
 }
 
-fn store_pair(part_row: u32, t: u32, v: vec2<f32>) {
+fn store_pair(part_row: u32, t: u32, v: vec2<f32>) -> f32 {
     let row = params.first_row + part_row;
     let q_rows = HEADS * HEAD_DIM;
     let k_rows = KV_HEADS * HEAD_DIM;
@@ -25,4 +25,8 @@ fn store_pair(part_row: u32, t: u32, v: vec2<f32>) {
         let head = (row - q_rows) % k_rows / HEAD_DIM;
         kv_store2(kv_at(which, head, step.position + t) + d, out);
     }
+    return 0.0;
+}
+
+fn store_squares(part_row: u32, t: u32, sum: f32) {
 }

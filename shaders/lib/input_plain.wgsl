@@ -1,13 +1,14 @@
 // A projection's input as it is.
 @group(0) @binding(6) var<storage, read> x: array<vec4<f32>>; // (T, K)
 
-const NORMED = false;
+// Vec4s of partial sums of squares that a token's input comes with.
+const SQUARES4 = 0u;
 
 fn input4(t: u32, k4: u32) -> vec4<f32> {
     return x[t * (COLS / 4u) + k4];
 }
 
-fn input_square(t: u32, k4: u32) -> f32 {
+fn input_square(t: u32, i: u32) -> f32 {
     return 0.0;
 }
 

@@ -1,45 +1,39 @@
 // Work split of the projections without barriers, for software adapters.
 //
-// One invocation → two adjacent rows × TOKENS tokens, over all of K.
-// Linked with an input (input4 …), a format (decode_block) and a kernel (first_token, store_pair).
-
-fn scale_of(token: u32) -> f32 {
-    var sum = 0.0;
-    if (NORMED) {
-        for (var k4 = 0u; k4 < COLS / 4u; k4++) {
-            sum += input_square(token, k4);
-        }
-    }
-    return input_scale(sum);
-}
+// One invocation → a unit of UNIT adjacent rows × TOKENS tokens, over all of K: a word that is loaded costs more than
+// what is done with it, so both are large. All units for the first tokens, then all for the next.
+// Linked with an input (input4 …), a format (decode_block), lib/block and a kernel (first_token, store_pair …).
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let row = 2u * ((group.x + group.y * params.grid_x) * WORKGROUP + lane);
-    if (row >= params.rows) {
+    let index = (group.x + group.y * params.grid_x) * WORKGROUP + lane;
+    let units = (params.rows + UNIT - 1u) / UNIT;
+    let row = UNIT * (index % units);
+    let t0 = first_token() + index / units * TOKENS;
+    if (t0 >= step.tokens) {
         return;
     }
-    let t0 = first_token() + group.z * TOKENS;
     let last = step.tokens - 1u;
     var scale: array<f32, TOKENS>;
-    var sum: array<vec2<f32>, TOKENS>;
     for (var t = 0u; t < TOKENS; t++) {
-        scale[t] = scale_of(min(t0 + t, last));
+        var square = 0.0;
+        for (var i = 0u; i < SQUARES4; i++) {
+            square += input_square(min(t0 + t, last), i);
+        }
+        scale[t] = input_scale(square);
     }
+    var sum: Sums;
     for (var block = 0u; block < BLOCKS; block++) {
-        let a = decode_block(row, block);
-        let b = decode_block(row + 1u, block);
+        var v: array<array<real4, 8>, TOKENS>;
         for (var t = 0u; t < TOKENS; t++) {
-            let token = min(t0 + t, last);
-            for (var j = 0u; j < 8u; j++) {
-                let v = real4(input4(token, block * 8u + j) * scale[t]);
-                sum[t] += vec2<f32>(f32(dot(a[j], v)), f32(dot(b[j], v)));
+            v[t] = input32(min(t0 + t, last), block, scale[t]);
+        }
+        for (var r = 0u; r < UNIT; r++) {
+            let w = decode_block(row + r, block);
+            for (var t = 0u; t < TOKENS; t++) {
+                sum[r][t] += dot32(w, v[t]);
             }
         }
     }
-    for (var t = 0u; t < TOKENS; t++) {
-        if (t0 + t < step.tokens) {
-            store_pair(row, t0 + t, sum[t]);
-        }
-    }
+    store_unit(row, t0, &sum);
 }

@@ -1,18 +1,20 @@
 // Work split of the projections for GPUs without subgroups.
 //
-// One workgroup → PAIRS pairs of adjacent rows × TOKENS tokens; LANES invocations a pair share K by
-// blocks and add up through workgroup memory. WORKGROUP = PAIRS · LANES, LANES a power of two.
-// Linked with an input (input4 …), a format (decode_block) and a kernel (first_token, store_pair).
+// One workgroup → UNITS units of UNIT adjacent rows × TOKENS tokens; LANES invocations a unit share K by
+// blocks and add up through workgroup memory. WORKGROUP = UNITS · LANES, LANES a power of two.
+// Linked with an input (input4 …), a format (decode_block), lib/block and a kernel (first_token, store_pair …).
 
-var<workgroup> partial: array<vec2<f32>, WORKGROUP * TOKENS>;
+var<workgroup> partial: array<Sums, WORKGROUP>;
 
-// Adds up `width` neighbouring lanes' partials of every token; the sum lands in the first lane's.
+// Adds up `width` neighbouring lanes' partials; the sums land in the first lane's.
 fn add_up(lane: u32, width: u32) {
     workgroupBarrier();
     for (var half = width / 2u; half > 0u; half /= 2u) {
         if (lane % width < half) {
-            for (var t = 0u; t < TOKENS; t++) {
-                partial[t * WORKGROUP + lane] += partial[t * WORKGROUP + lane + half];
+            for (var r = 0u; r < UNIT; r++) {
+                for (var t = 0u; t < TOKENS; t++) {
+                    partial[lane][r][t] += partial[lane + half][r][t];
+                }
             }
         }
         workgroupBarrier();
@@ -21,51 +23,47 @@ fn add_up(lane: u32, width: u32) {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let row = 2u * ((group.x + group.y * params.grid_x) * PAIRS + lane / LANES);
+    let row = UNIT * ((group.x + group.y * params.grid_x) * UNITS + lane / LANES);
     let t0 = first_token() + group.z * TOKENS;
     let last = step.tokens - 1u;
     var scale: array<f32, TOKENS>;
     for (var t = 0u; t < TOKENS; t++) {
         scale[t] = input_scale(0.0);
     }
-    if (NORMED) {
+    if (SQUARES4 > 0u) {
         for (var t = 0u; t < TOKENS; t++) {
             var square = 0.0;
-            for (var k4 = lane; k4 < COLS / 4u; k4 += WORKGROUP) {
-                square += input_square(min(t0 + t, last), k4);
+            for (var i = lane; i < SQUARES4; i += WORKGROUP) {
+                square += input_square(min(t0 + t, last), i);
             }
-            partial[t * WORKGROUP + lane] = vec2<f32>(square, 0.0);
+            partial[lane][0][t] = square;
         }
         add_up(lane, WORKGROUP);
         for (var t = 0u; t < TOKENS; t++) {
-            scale[t] = input_scale(partial[t * WORKGROUP].x);
+            scale[t] = input_scale(partial[0][0][t]);
         }
         workgroupBarrier();
     }
 
-    var sum: array<vec2<f32>, TOKENS>;
+    var sum: Sums;
     if (row < params.rows) {
         for (var block = lane % LANES; block < BLOCKS; block += LANES) {
-            let a = decode_block(row, block);
-            let b = decode_block(row + 1u, block);
+            var v: array<array<real4, 8>, TOKENS>;
             for (var t = 0u; t < TOKENS; t++) {
-                let token = min(t0 + t, last);
-                for (var j = 0u; j < 8u; j++) {
-                    let v = real4(input4(token, block * 8u + j) * scale[t]);
-                    sum[t] += vec2<f32>(f32(dot(a[j], v)), f32(dot(b[j], v)));
+                v[t] = input32(min(t0 + t, last), block, scale[t]);
+            }
+            for (var r = 0u; r < UNIT; r++) {
+                let w = decode_block(row + r, block);
+                for (var t = 0u; t < TOKENS; t++) {
+                    sum[r][t] += dot32(w, v[t]);
                 }
             }
         }
     }
-    for (var t = 0u; t < TOKENS; t++) {
-        partial[t * WORKGROUP + lane] = sum[t];
-    }
+    partial[lane] = sum;
     add_up(lane, LANES);
     if (lane % LANES == 0u && row < params.rows) {
-        for (var t = 0u; t < TOKENS; t++) {
-            if (t0 + t < step.tokens) {
-                store_pair(row, t0 + t, partial[t * WORKGROUP + lane]);
-            }
-        }
+        sum = partial[lane];
+        store_unit(row, t0, &sum);
     }
 }

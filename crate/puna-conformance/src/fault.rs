@@ -29,11 +29,7 @@ pub const FAULTS: &[Fault] = &[
     fault("kernel/embed", "index % BLOCKS", "(index + 1u) % BLOCKS"),
     fault("kernel/glu", "exp(min(-v.x, 80.0))", "exp(min(v.x, 80.0))"),
     fault("kernel/head", "logits[at] = v.x", "logits[at] = -v.x"),
-    fault(
-        "kernel/linear_add",
-        "residual[at] += v.x",
-        "residual[at] = v.x",
-    ),
+    fault("kernel/linear_add", "residual[at] + v.x", "v.x"),
     fault(
         "kernel/penalize",
         "value -= f32(count)",
@@ -67,6 +63,11 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault("lib/input_norm", "sum / f32(COLS)", "sum / f32(COLS + 4u)"),
     fault(
+        "lib/output_norm",
+        "WIDTH + row / UNIT] = sum",
+        "WIDTH + row / UNIT] = sum + 1.0",
+    ),
+    fault(
         "lib/input_plain",
         "return x[t * (COLS / 4u) + k4];",
         "return x[k4];",
@@ -89,6 +90,7 @@ pub const FAULTS: &[Fault] = &[
         "block < BLOCKS; block++",
         "block + 1u < BLOCKS; block++",
     ),
+    fault("lib/block", "dot(w[7], v[7])", "dot(w[7], v[6])"),
     fault(
         "lib/rows_shared",
         "half > 0u; half /= 2u",

@@ -37,6 +37,7 @@ pub fn variants(gpu: &Gpu) -> Vec<(Split, Precision)> {
     let mut variants: Vec<_> = Split::all(&gpu.capabilities)
         .into_iter()
         .flat_map(|split| precisions.iter().map(move |&precision| (split, precision)))
+        .filter(|(split, precision)| split.computes_in(*precision))
         .collect();
     // As on a device whose subgroups differ in size from run to run: the true size is within any wider range.
     variants.extend(gpu.capabilities.subgroups.map(|(min, max)| {

@@ -6,6 +6,7 @@ use puna_core::quant::Format;
 use puna_core::{Error, ErrorCode, Result};
 
 use crate::device::Gpu;
+use crate::split::MOST_ROWS;
 
 /// Offsets of bindings are multiples of this (WebGPU's default limit).
 const ALIGN: u64 = 256;
@@ -13,7 +14,7 @@ const ALIGN: u64 = 256;
 /// Some rows of a matrix on the GPU.
 #[derive(Debug)]
 pub struct Part {
-    /// Matrix row of its row 0; even.
+    /// Matrix row of its row 0; a multiple of [`MOST_ROWS`].
     pub first_row: usize,
     /// Rows.
     pub rows: usize,
@@ -48,7 +49,7 @@ pub struct Layout {
 /// How a matrix (rows, cols) is cut so that no plane exceeds `max_binding` and no part `max_buffer` bytes.
 ///
 /// # Errors
-/// `unsupported_device` when two rows alone exceed a limit.
+/// `unsupported_device` when the rows of one unit of work exceed a limit.
 pub fn layout(
     format: &Format,
     rows: usize,
@@ -64,19 +65,20 @@ pub fn layout(
     let widest = row_bytes.iter().copied().max().unwrap_or(4);
     let total: u64 = row_bytes.iter().sum();
     let slack = ALIGN * row_bytes.len() as u64;
-    let most = (max_binding / widest).min(max_buffer.saturating_sub(slack) / total) / 2 * 2;
-    let most = usize::try_from(most).unwrap_or(usize::MAX - 1);
+    let cut = u64::from(MOST_ROWS);
+    let most = (max_binding / widest).min(max_buffer.saturating_sub(slack) / total) / cut * cut;
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
     if most == 0 {
         return Err(Error::new(
             ErrorCode::UnsupportedDevice,
             format!(
-                "two rows of {cols} weights in {format:?} need {} bytes, this device binds at most {max_binding}",
-                2 * widest
+                "{cut} rows of {cols} weights in {format:?} need {} bytes, this device binds at most {max_binding}",
+                cut * widest
             ),
         ));
     }
     let parts = (0..rows)
-        .step_by(most.min(rows.max(2)))
+        .step_by(most.min(rows.max(1)))
         .map(|first| (first, most.min(rows - first)))
         .collect();
     Ok(Layout { parts, row_bytes })
@@ -124,25 +126,25 @@ mod tests {
     use puna_core::quant::FORMATS;
 
     #[test]
-    fn a_matrix_over_the_binding_limit_is_cut_by_even_rows() {
+    fn a_matrix_over_the_binding_limit_is_cut_by_whole_units() {
         for format in FORMATS {
-            let whole = layout(format, 1001, 256, u64::MAX, u64::MAX).expect("it fits");
-            assert_eq!(whole.parts, [(0, 1001)], "{format:?}: no limit, no cut");
-            let cut = layout(format, 1001, 256, 4096, 1 << 20).expect("rows fit");
+            let whole = layout(format, 4001, 256, u64::MAX, u64::MAX).expect("it fits");
+            assert_eq!(whole.parts, [(0, 4001)], "{format:?}: no limit, no cut");
+            let cut = layout(format, 4001, 256, 65_536, 1 << 20).expect("rows fit");
             assert!(cut.parts.len() > 1, "{format:?}: it must be cut");
             let mut next = 0;
             for (first, rows) in cut.parts {
                 assert!(
-                    first == next && first % 2 == 0,
-                    "{format:?}: parts follow each other at even rows"
+                    first == next && first % MOST_ROWS as usize == 0,
+                    "{format:?}: parts follow each other at whole units"
                 );
                 assert!(
-                    cut.row_bytes.iter().all(|row| row * rows as u64 <= 4096),
+                    cut.row_bytes.iter().all(|row| row * rows as u64 <= 65_536),
                     "{format:?}: a plane is too big"
                 );
                 next = first + rows;
             }
-            assert_eq!(next, 1001, "{format:?}: all rows are there");
+            assert_eq!(next, 4001, "{format:?}: all rows are there");
         }
     }
 

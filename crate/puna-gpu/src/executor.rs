@@ -1,5 +1,6 @@
 //! Runs a graph: buffers, pipelines and bind groups are made once; a step replays them.
 
+pub mod measure;
 mod sample;
 
 use puna_core::graph::{Graph, Target, Wanted};
@@ -18,7 +19,7 @@ use crate::readback::{Readback, Tick};
 use crate::run_ahead::{Clock, RunAhead};
 use crate::sampler::{GpuSampler, Shared};
 use crate::shader::variant::{KvType, Precision};
-use crate::split::{PREFILL_TOKENS, Split};
+use crate::split::{Split, Tile};
 use crate::tape::{Tape, Work};
 use crate::upload::{self, Destination, Uploader};
 
@@ -112,10 +113,20 @@ impl Executor {
         let context_length = context_length(&gpu, &graph, &options);
         let split = options
             .split
-            .unwrap_or_else(|| Split::best(&gpu.capabilities));
+            .unwrap_or_else(|| Split::best(&gpu.capabilities, options.precision));
+        if !split.computes_in(options.precision) {
+            return Err(Error::new(
+                ErrorCode::UnsupportedDevice,
+                format!(
+                    "the {} variant does not compute in {}; leave one of both at \"auto\"",
+                    split.name(),
+                    options.precision.name()
+                ),
+            ));
+        }
         let memory = gpu
             .scoped("the model's weights", ErrorCode::Internal, || {
-                Memory::new(&gpu, &graph, &options)
+                Memory::new(&gpu, &graph, &options, split)
             })
             .await??;
         let logits_bytes = (graph.vocab_size * options.max_logits * 4) as u64;
@@ -349,8 +360,8 @@ impl Executor {
 
     /// Makes the static programs of decode and prefill.
     async fn program(&mut self) -> Result<()> {
-        let decode = self.recipes(1);
-        let prefill = self.recipes(PREFILL_TOKENS);
+        let decode = self.recipes(self.split.decode_tile())?;
+        let prefill = self.recipes(self.split.prefill_tile())?;
         let Self {
             gpu,
             graph,
@@ -378,7 +389,7 @@ impl Executor {
         Ok(())
     }
 
-    fn recipes(&self, tokens_each: u32) -> Vec<Recipe> {
+    fn recipes(&self, tile: Tile) -> Result<Vec<Recipe>> {
         let parts = |parts: &Vec<Part>| {
             parts
                 .iter()
@@ -392,13 +403,9 @@ impl Executor {
             split: self.split,
             precision: self.options.precision,
             kv: self.options.kv,
-            tokens_each,
+            tile,
         };
-        self.graph
-            .ops
-            .iter()
-            .flat_map(|op| recipes(op, &setting))
-            .collect()
+        recipes(&setting)
     }
 
     fn tape(&self, tokens: usize) -> Tape<'_> {

@@ -23,6 +23,7 @@ mod tape;
 pub mod upload;
 
 pub use device::{Gpu, GpuOptions};
+pub use executor::measure::Kernel;
 pub use executor::{Executor, ExecutorOptions};
 pub use puna_core::graph::Wanted;
 pub use run_ahead::Clock;

@@ -1,22 +1,25 @@
 //! What an executor computes with on the GPU: weights, activations, and the KV cache behind them.
 
 use puna_core::Result;
-use puna_core::graph::Graph;
+use puna_core::graph::{Activation, Graph};
 
 use crate::arena::{self, Part};
 use crate::device::Gpu;
 use crate::executor::ExecutorOptions;
 use crate::kernel::{Step, to_u32};
 use crate::kv_cache::KvCache;
+use crate::split::Split;
 
 /// All buffers but those of an upload.
 #[derive(Debug)]
 pub(crate) struct Memory {
     pub(crate) matrices: Vec<Vec<Part>>,
     pub(crate) vectors: wgpu::Buffer,
-    /// In vec4s.
+    /// Offset of each vector in `vectors`.
     pub(crate) gains: Vec<u32>,
     pub(crate) activations: Vec<wgpu::Buffer>,
+    /// Activations made ready for a norm, with sums of squares behind each token's; tiny where no norm reads them.
+    pub(crate) normed: Vec<wgpu::Buffer>,
     pub(crate) logits: wgpu::Buffer,
     pub(crate) ids: wgpu::Buffer,
     pub(crate) step: wgpu::Buffer,
@@ -24,7 +27,12 @@ pub(crate) struct Memory {
 }
 
 impl Memory {
-    pub(crate) fn new(gpu: &Gpu, graph: &Graph, options: &ExecutorOptions) -> Result<Self> {
+    pub(crate) fn new(
+        gpu: &Gpu,
+        graph: &Graph,
+        options: &ExecutorOptions,
+        split: Split,
+    ) -> Result<Self> {
         use wgpu::BufferUsages as Usage;
         let matrices = graph
             .matrices
@@ -34,7 +42,7 @@ impl Memory {
         let mut end = 0;
         let gains = graph.vectors.iter().map(|vector| {
             let at = end;
-            end += to_u32(vector.len.div_ceil(4));
+            end += to_u32(vector.len.next_multiple_of(4));
             at
         });
         let gains = gains.collect();
@@ -42,15 +50,29 @@ impl Memory {
         let activation = |width: usize, name: &str| {
             gpu.buffer(name, (width * options.max_tokens * 4) as u64, working)
         };
+        let normed = |(ix, activation): (usize, &Activation)| {
+            let is_read = (0..graph.ops.len()).any(|op| graph.next_gain(op, ix).is_some());
+            let rows = split.tiles().map(|tile| tile.rows as usize);
+            let sums = rows.map(|rows| activation.width / rows);
+            let sums = sums[0].max(sums[1]);
+            let width = activation.width + sums.next_multiple_of(4);
+            let bytes = if is_read {
+                width * options.max_tokens * 4
+            } else {
+                0
+            };
+            gpu.buffer("normed", bytes as u64, working)
+        };
         Ok(Self {
             matrices,
-            vectors: gpu.buffer("vectors", u64::from(end) * 16, working),
+            vectors: gpu.buffer("vectors", u64::from(end) * 4, working),
             gains,
             activations: graph
                 .activations
                 .iter()
                 .map(|a| activation(a.width, &a.name))
                 .collect(),
+            normed: graph.activations.iter().enumerate().map(normed).collect(),
             logits: gpu.buffer(
                 "logits",
                 (graph.vocab_size * options.max_logits * 4) as u64,
@@ -72,7 +94,8 @@ impl Drop for Memory {
         for part in self.matrices.iter().flatten() {
             part.buffer.destroy();
         }
-        self.activations.iter().for_each(wgpu::Buffer::destroy);
+        let activations = self.activations.iter().chain(&self.normed);
+        activations.for_each(wgpu::Buffer::destroy);
         for buffer in [&self.vectors, &self.logits, &self.ids, &self.step] {
             buffer.destroy();
         }

@@ -41,6 +41,8 @@ pub(crate) struct Pace {
     /// Where the measurement began: steps landed before, and when, ms.
     start: Option<(usize, f64)>,
     gaps: u32,
+    /// Steps since the last one that was waited for.
+    unawaited: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +65,7 @@ impl Default for Pace {
             skip: 0,
             start: None,
             gaps: 0,
+            unawaited: 0,
         }
     }
 }
@@ -100,10 +103,15 @@ impl Pace {
         self.landed = 0;
         self.skip = 0;
         self.start = None;
+        self.unawaited = 0;
     }
 
     /// `steps` landed at `now`, ms; `awaited` unless they were there already when they were looked for.
     pub(crate) fn land(&mut self, steps: usize, awaited: bool, now: f64) {
+        // What lands together with what was waited for tells no time. But more than can have been in flight together is
+        // there because the CPU is late.
+        self.unawaited = if awaited { 0 } else { self.unawaited + steps };
+        let awaited = awaited || self.unawaited > self.depth();
         if awaited && self.landed >= self.skip {
             match self.start {
                 None => {

@@ -72,7 +72,8 @@ fn entry(binding: u32) -> wgpu::BindGroupLayoutEntry {
         | binding::BEST
         | binding::NEXT
         | binding::NEXT_ID
-        | binding::EMITTED => wgpu::BufferBindingType::Storage { read_only: false },
+        | binding::EMITTED
+        | binding::NORMED => wgpu::BufferBindingType::Storage { read_only: false },
         _ => wgpu::BufferBindingType::Storage { read_only: true },
     };
     wgpu::BindGroupLayoutEntry {

@@ -1,6 +1,7 @@
 //! A static program: the dispatches of a graph with everything that they are bound to.
 
 use puna_core::graph::Op;
+use puna_core::{Error, Result};
 
 use crate::device::{Counters, Gpu};
 use crate::kernel::{self, Recipe, Setting, Slot, Step};
@@ -72,6 +73,7 @@ fn bind(
         Slot::Params => params.as_entire_binding(),
         Slot::Step => memory.step.as_entire_binding(),
         Slot::X(ix) | Slot::Out(ix) => memory.activations[ix].as_entire_binding(),
+        Slot::NormedX(ix) | Slot::NormedOut(ix) => memory.normed[ix].as_entire_binding(),
         Slot::Logits => memory.logits.as_entire_binding(),
         Slot::Vectors => memory.vectors.as_entire_binding(),
         Slot::Kv(layer) => memory.cache.layers[layer].as_entire_binding(),
@@ -93,15 +95,35 @@ fn bind(
     })
 }
 
-/// The dispatches of an op.
-#[must_use]
-pub fn recipes(op: &Op, setting: &Setting<'_>) -> Vec<Recipe> {
-    match op {
-        Op::Embed(op) => kernel::embed::recipes(op, setting),
+/// The dispatches of the graph.
+///
+/// # Errors
+/// `unsupported_model` where something is written to the residual stream that no norm reads.
+pub fn recipes(setting: &Setting<'_>) -> Result<Vec<Recipe>> {
+    let mut all = Vec::new();
+    for ix in 0..setting.graph.ops.len() {
+        all.extend(of_op(ix, setting)?);
+    }
+    Ok(all)
+}
+
+fn of_op(ix: usize, setting: &Setting<'_>) -> Result<Vec<Recipe>> {
+    let op = &setting.graph.ops[ix];
+    let next = |out| {
+        let gain = setting.graph.next_gain(ix, out);
+        gain.ok_or_else(|| {
+            Error::unsupported_model(format!(
+                "op {ix}, {}: its output is not read through a norm",
+                op.name()
+            ))
+        })
+    };
+    Ok(match op {
+        Op::Embed(op) => kernel::embed::recipes(op, next(op.out)?, setting),
         Op::Qkv(op) => kernel::qkv::recipes(op, setting),
         Op::Attention(op) => kernel::attention::recipes(op, setting),
-        Op::LinearAdd(op) => kernel::linear_add::recipes(op, setting),
+        Op::LinearAdd(op) => kernel::linear_add::recipes(op, next(op.residual)?, setting),
         Op::Glu(op) => kernel::glu::recipes(op, setting),
         Op::Head(op) => kernel::head::recipes(op, setting),
-    }
+    })
 }

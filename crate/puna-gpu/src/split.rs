@@ -1,18 +1,30 @@
 //! How a kernel's work is divided among invocations; the same for all projections.
 
 use crate::device::Capabilities;
+use crate::shader::variant::Precision;
 
 /// Invocations of a workgroup, where nothing asks for more.
 pub const WORKGROUP: u32 = 64;
-/// Lanes that share a pair of rows where there are no subgroups.
+/// Invocations of a workgroup of projections in the serial split: as many as a software adapter has lanes.
+const SERIAL_WORKGROUP: u32 = 8;
+/// Lanes that share a unit of rows where there are no subgroups.
 const SHARED_LANES: u32 = 16;
-/// Tokens that a unit of work takes at a time in prefill.
-pub const PREFILL_TOKENS: u32 = 8;
+/// Matrices are cut at multiples of so many rows: the largest unit.
+pub const MOST_ROWS: u32 = 32;
+
+/// What a unit of work takes at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Tile {
+    /// Adjacent rows; a power of two from 4 to [`MOST_ROWS`].
+    pub rows: u32,
+    /// Tokens.
+    pub tokens: u32,
+}
 
 /// A work split: which skeleton of `shaders/lib` is linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Split {
-    /// No barriers; an invocation does it all: for software adapters.
+    /// No barriers; an invocation does it all, in f32: for software adapters.
     Serial,
     /// Sums through workgroup memory.
     Shared,
@@ -21,11 +33,11 @@ pub enum Split {
 }
 
 impl Split {
-    /// The best split that works on a device.
+    /// The best split that works on a device in an arithmetic.
     #[must_use]
-    pub const fn best(capabilities: &Capabilities) -> Self {
+    pub fn best(capabilities: &Capabilities, precision: Precision) -> Self {
         match capabilities.subgroups {
-            _ if capabilities.is_software => Self::Serial,
+            _ if capabilities.is_software && Self::Serial.computes_in(precision) => Self::Serial,
             Some((min, max)) => Self::Subgroup(min, max),
             None => Self::Shared,
         }
@@ -41,6 +53,13 @@ impl Split {
                 .map(|(min, max)| Self::Subgroup(min, max)),
         );
         all
+    }
+
+    /// Whether it has this arithmetic. What f16 saves is bandwidth and registers, of which a software adapter has none
+    /// to save; its compiler takes many times longer.
+    #[must_use]
+    pub fn computes_in(self, precision: Precision) -> bool {
+        self != Self::Serial || precision == Precision::F32
     }
 
     /// Name in options and reports.
@@ -59,21 +78,48 @@ impl Split {
         matches!(self, Self::Subgroup(..))
     }
 
+    /// A unit of work where there is one token.
+    #[must_use]
+    pub const fn decode_tile(self) -> Tile {
+        let rows = match self {
+            Self::Serial => 16,
+            Self::Shared | Self::Subgroup(..) => 4,
+        };
+        Tile { rows, tokens: 1 }
+    }
+
+    /// A unit of work where there are many tokens.
+    #[must_use]
+    pub const fn prefill_tile(self) -> Tile {
+        let rows = match self {
+            Self::Serial => 16,
+            Self::Shared | Self::Subgroup(..) => 4,
+        };
+        Tile { rows, tokens: 8 }
+    }
+
+    /// Both.
+    #[must_use]
+    pub const fn tiles(self) -> [Tile; 2] {
+        [self.decode_tile(), self.prefill_tile()]
+    }
+
     /// Invocations of a workgroup.
     #[must_use]
     pub const fn workgroup(self) -> u32 {
         match self {
+            Self::Serial => SERIAL_WORKGROUP,
             Self::Subgroup(_, max) if max > WORKGROUP => max,
             _ => WORKGROUP,
         }
     }
 
-    /// Pairs of rows of a workgroup.
+    /// Units of work of a workgroup.
     #[must_use]
-    pub const fn pairs(self) -> u32 {
+    pub const fn units(self) -> u32 {
         match self {
-            Self::Serial => WORKGROUP,
-            Self::Shared => WORKGROUP / SHARED_LANES,
+            Self::Serial => self.workgroup(),
+            Self::Shared => self.workgroup() / SHARED_LANES,
             Self::Subgroup(min, _) => self.workgroup() / min,
         }
     }
@@ -103,9 +149,9 @@ impl Split {
         let mut constants = vec![("WORKGROUP", self.workgroup())];
         match self {
             Self::Serial => {}
-            Self::Shared => constants.extend([("PAIRS", self.pairs()), ("LANES", SHARED_LANES)]),
+            Self::Shared => constants.extend([("UNITS", self.units()), ("LANES", SHARED_LANES)]),
             Self::Subgroup(min, max) => {
-                constants.extend([("PAIRS", self.pairs()), ("ROUNDS", max / min)]);
+                constants.extend([("UNITS", self.units()), ("ROUNDS", max / min)]);
             }
         }
         constants

@@ -90,7 +90,7 @@ pub(crate) fn scatter(
         for target in to.targets.get(piece.tensor).into_iter().flatten() {
             match *target {
                 Target::Vector(vector) => {
-                    let offset = u64::from(to.gains[vector]) * 16;
+                    let offset = u64::from(to.gains[vector]) * 4;
                     encoder.copy_buffer_to_buffer(
                         slot,
                         place.at,

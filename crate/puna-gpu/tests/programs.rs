@@ -7,7 +7,7 @@ use puna_core::weights::gguf::{Gguf, Parsed};
 use puna_gpu::kernel::Setting;
 use puna_gpu::program::recipes;
 use puna_gpu::shader::variant::{KvType, Precision};
-use puna_gpu::split::{PREFILL_TOKENS, Split};
+use puna_gpu::split::Split;
 
 /// Projections of queries, keys and values; attention; its output; gate and up; down.
 const PER_LAYER: usize = 5;
@@ -22,21 +22,18 @@ fn a_layer_is_five_dispatches() {
             };
             let (_, graph) = model::open(&gguf).expect("a graph");
             let parts = graph.matrices.iter();
-            for tokens_each in [1, PREFILL_TOKENS] {
+            let split = Split::Subgroup(32, 32);
+            for tile in split.tiles() {
                 let setting = Setting {
                     graph: &graph,
                     parts: parts.clone().map(|matrix| vec![(0, matrix.rows)]).collect(),
                     gains: vec![0; graph.vectors.len()],
-                    split: Split::Subgroup(32, 32),
+                    split,
                     precision: Precision::F32,
                     kv: KvType::F16,
-                    tokens_each,
+                    tile,
                 };
-                let all: Vec<_> = graph
-                    .ops
-                    .iter()
-                    .flat_map(|op| recipes(op, &setting))
-                    .collect();
+                let all = recipes(&setting).expect("recipes");
                 let of_no_layer =
                     |label: &str| label.starts_with("embed") || label.starts_with("head");
                 let layers = all.iter().filter(|recipe| !of_no_layer(&recipe.label));

@@ -12,7 +12,7 @@ use puna_gpu::kernel::{Setting, penalize, repack, sample};
 use puna_gpu::program::recipes;
 use puna_gpu::shader::link;
 use puna_gpu::shader::variant::{KvType, Precision, Variant};
-use puna_gpu::split::{PREFILL_TOKENS, Split};
+use puna_gpu::split::Split;
 
 const SPLITS: [Split; 8] = [
     Split::Serial,
@@ -59,9 +59,10 @@ fn variants(format: usize) -> Vec<Variant> {
         sample::variant(384),
     ];
     for split in SPLITS {
-        for precision in [Precision::F32, Precision::F16] {
+        let precisions = [Precision::F32, Precision::F16].into_iter();
+        for precision in precisions.filter(|&precision| split.computes_in(precision)) {
             for kv in [KvType::F32, KvType::F16] {
-                for tokens_each in [1, PREFILL_TOKENS] {
+                for tile in split.tiles() {
                     let setting = Setting {
                         graph: &graph,
                         parts: parts.clone(),
@@ -69,10 +70,14 @@ fn variants(format: usize) -> Vec<Variant> {
                         split,
                         precision,
                         kv,
-                        tokens_each,
+                        tile,
                     };
-                    let recipes = graph.ops.iter().flat_map(|op| recipes(op, &setting));
-                    variants.extend(recipes.map(|recipe| recipe.variant));
+                    variants.extend(
+                        recipes(&setting)
+                            .expect("recipes")
+                            .into_iter()
+                            .map(|recipe| recipe.variant),
+                    );
                 }
             }
         }

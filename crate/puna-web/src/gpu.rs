@@ -85,7 +85,7 @@ pub(crate) fn split(gpu: &Gpu, options: &Options) -> Result<Split> {
         .subgroups
         .map(|(min, max)| Split::Subgroup(min, max));
     match options.variant() {
-        Variant::Auto => Ok(Split::best(&gpu.capabilities)),
+        Variant::Auto => Ok(Split::best(&gpu.capabilities, precision(gpu, options)?)),
         Variant::Serial => Ok(Split::Serial),
         Variant::Shared => Ok(Split::Shared),
         Variant::Subgroup => subgroups.ok_or_else(|| missing("subgroups", "variant")),

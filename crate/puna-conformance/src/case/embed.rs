@@ -5,14 +5,19 @@ use puna_core::reference::embed::embed;
 use puna_gpu::kernel::{self, Step};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
+use puna_gpu::split::Split;
 
-use super::{Case, KV, Kv, Stage, Variation, Wanted, dispatches, formats, step_bytes};
+use super::{
+    Case, KV, Kv, Stage, Variation, Wanted, bits, dispatches, formats, normed, step_bytes,
+};
 
 const VOCAB: usize = 53;
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
-    for (format, cols) in formats() {
+    // Of the split there is only the size of its units to see.
+    let all = variant.split == Split::Serial;
+    for (format, cols) in formats().filter(|(format, _)| all || format.name == "q4_1") {
         for tokens in [1, 13, 65] {
             let mut stage = Stage::new(500 + cases.len() as u32, KV);
             let table = stage.matrix(format, VOCAB, cols);
@@ -29,12 +34,23 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                 first_token: tokens,
                 ..Step::default()
             };
-            let recipes =
-                kernel::embed::recipes(&Embed { table, out }, &stage.setting(variant, KvType::F32));
+            let gain = stage.random.floats(cols);
+            let ready = normed(&rows, &gain, variant);
+            let setting = stage.setting(variant, KvType::F32);
+            let recipes = kernel::embed::recipes(&Embed { table, out }, 0, &setting);
             let mut buffers: Vec<_> = stage.planes(table).collect();
-            buffers.extend([(binding::OUT, vec![0; rows.len()]), (binding::IDS, ids)]);
+            buffers.extend([
+                (binding::OUT, vec![0; rows.len()]),
+                (binding::IDS, ids),
+                (binding::VECTORS, bits(&gain)),
+                (binding::NORMED, vec![0; ready.len()]),
+            ]);
             cases.push(Case {
-                name: format!("embed {} K {cols} T {tokens}", format.name),
+                name: format!(
+                    "embed {} K {cols} T {tokens} {}",
+                    format.name,
+                    variant.label()
+                ),
                 kernel: "embed",
                 precision: variant.precision,
                 kv: Kv(KvType::F32),
@@ -44,7 +60,10 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                 buffers,
                 step: step_bytes(&step),
                 dispatches: dispatches(recipes, &step),
-                wanted: vec![Wanted::Floats(binding::OUT, rows)],
+                wanted: vec![
+                    Wanted::Floats(binding::OUT, rows),
+                    Wanted::Floats(binding::NORMED, ready),
+                ],
             });
         }
     }

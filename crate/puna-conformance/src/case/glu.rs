@@ -7,8 +7,8 @@ use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
 use super::{
-    Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude, others,
-    step_bytes,
+    Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude, normed,
+    others, step_bytes,
 };
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
@@ -44,9 +44,8 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             let recipes = kernel::glu::recipes(&op, &stage.setting(variant, KvType::F32));
             let mut buffers: Vec<_> = stage.planes(weight).collect();
             buffers.extend([
-                (binding::X, bits(&input)),
+                (binding::X, bits(&normed(&input, &gain, variant))),
                 (binding::OUT, vec![0; gated.len()]),
-                (binding::VECTORS, bits(&gain)),
             ]);
             cases.push(Case {
                 name: format!(

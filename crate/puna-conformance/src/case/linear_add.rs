@@ -8,19 +8,19 @@ use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
 use super::{
-    Case, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, formats, magnitude,
+    Case, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, formats, magnitude, normed,
     step_bytes,
 };
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
     for (format, cols) in formats() {
-        // 1, a prime, and about the serial split's tile of 128 rows. The other formats have one shape: how many rows
+        // One unit, and more than a workgroup of the serial split has; rows that fill no unit are in `glu` and `head`. The other formats have one shape: how many rows
         // and blocks there are is for the split to know; a row of one block is in `embed` and `repack` for all.
         let rows: &[usize] = match format.name {
-            "q4_1" => &[1, 31, 127, 129],
+            "q4_1" => &[32, 96, 160],
             _ if cols == format.block_len => &[],
-            _ => &[31],
+            _ => &[32],
         };
         for &rows in rows {
             for &tokens in variant.tokens() {
@@ -43,7 +43,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
         cases.push(case(
             variant,
             format("q4_1"),
-            31,
+            32,
             cols,
             tokens,
             cases.len(),
@@ -53,7 +53,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
     cases.push(case(
         variant,
         format("q4_1"),
-        301,
+        320,
         96,
         tokens,
         cases.len(),
@@ -91,18 +91,27 @@ fn case(
         x,
         residual,
     };
-    let mut recipes = kernel::linear_add::recipes(&op, &stage.setting(variant, KvType::F32));
+    let setting = stage.setting(variant, KvType::F32);
+    let mut recipes = kernel::linear_add::recipes(&op, 0, &setting);
     if in_lines {
         // As for more workgroups than a device takes in one dimension.
         for recipe in &mut recipes {
-            if let Grid::Rows { xy, .. } = &mut recipe.grid {
-                *xy = [1, xy[0]];
-                recipe.params.grid_x = 1;
+            match &mut recipe.grid {
+                Grid::Rows { xy, .. } => *xy = [1, xy[0]],
+                Grid::Units { line, .. } => *line = 1,
+                _ => {}
             }
+            recipe.params.grid_x = 1;
         }
     }
     let mut buffers: Vec<_> = stage.planes(weight).collect();
     buffers.extend([(binding::X, bits(&input)), (binding::OUT, bits(&before))]);
+    let gain = stage.random.floats(rows);
+    let ready = normed(&after, &gain, variant);
+    buffers.extend([
+        (binding::VECTORS, bits(&gain)),
+        (binding::NORMED, vec![0; ready.len()]),
+    ]);
     Case {
         name: format!(
             "linear_add {} R {rows} K {cols} T {tokens}{} {}",
@@ -118,6 +127,9 @@ fn case(
         buffers,
         step: step_bytes(&step),
         dispatches: dispatches(recipes, &step),
-        wanted: vec![Wanted::Floats(binding::OUT, after)],
+        wanted: vec![
+            Wanted::Floats(binding::OUT, after),
+            Wanted::Floats(binding::NORMED, ready),
+        ],
     }
 }

@@ -18,7 +18,7 @@ use puna_core::reference::{self, Dense};
 use puna_gpu::kernel::{Recipe, Setting, Step};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::{KvType, Precision, Variant};
-use puna_gpu::split::{PREFILL_TOKENS, Split};
+use puna_gpu::split::{Split, Tile};
 
 use crate::data::Random;
 
@@ -128,11 +128,11 @@ impl Kv {
 #[must_use]
 pub fn all(split: Split, precision: Precision) -> Vec<Case> {
     let mut cases = Vec::new();
-    for tokens_each in [1, PREFILL_TOKENS] {
+    for tile in split.tiles() {
         let variant = Variation {
             split,
             precision,
-            tokens_each,
+            tile,
         };
         cases.extend(linear_add::cases(variant));
         cases.extend(head::cases(variant));
@@ -142,12 +142,12 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
     let variant = Variation {
         split,
         precision,
-        tokens_each: 1,
+        tile: split.decode_tile(),
     };
     if precision == Precision::F32 {
         cases.extend(attention::cases(variant));
+        cases.extend(embed::cases(variant));
         if split == Split::Serial {
-            cases.extend(embed::cases(variant));
             cases.extend(repack::cases());
             cases.extend(penalize::cases());
             cases.extend(sample::cases());
@@ -156,12 +156,25 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
     cases
 }
 
+/// An input (T, K) as whoever writes it makes it ready for a norm: each token's x·gain, and behind it the sums of squares of
+/// each unit's elements.
+pub(crate) fn normed(x: &[f32], gain: &[f32], variant: Variation) -> Vec<f32> {
+    let unit = variant.tile.rows as usize;
+    let token = |x: &[f32]| {
+        let mut out: Vec<f32> = x.iter().zip(gain).map(|(x, gain)| x * gain).collect();
+        out.extend(x.chunks(unit).map(|x| x.iter().map(|x| x * x).sum::<f32>()));
+        out.resize(out.len().next_multiple_of(4), 0.0);
+        out
+    };
+    x.chunks_exact(gain.len()).flat_map(token).collect()
+}
+
 /// A split, an arithmetic and a tile of tokens.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Variation {
     pub(crate) split: Split,
     pub(crate) precision: Precision,
-    pub(crate) tokens_each: u32,
+    pub(crate) tile: Tile,
 }
 
 impl Variation {
@@ -170,13 +183,13 @@ impl Variation {
             "{} {} tile {}",
             self.split.name(),
             self.precision.name(),
-            self.tokens_each
+            self.tile.tokens
         )
     }
 
     /// Numbers of tokens: 1, and for the tile below, on, above and prime.
     pub(crate) const fn tokens(self) -> &'static [usize] {
-        if self.tokens_each == 1 {
+        if self.tile.tokens == 1 {
             &[1]
         } else {
             &[7, 8, 13]
@@ -276,7 +289,7 @@ impl Stage {
             split: variant.split,
             precision: variant.precision,
             kv,
-            tokens_each: variant.tokens_each,
+            tile: variant.tile,
         }
     }
 }
@@ -325,7 +338,7 @@ pub(crate) fn others(
     variant: Variation,
     own: &str,
 ) -> impl Iterator<Item = (&'static Format, usize)> {
-    let simplest = variant.split == Split::Serial && variant.tokens_each == 1;
+    let simplest = variant.split == Split::Serial && variant.tile.tokens == 1;
     let others = FORMATS
         .iter()
         .filter(move |format| simplest && format.name != own);

@@ -8,7 +8,7 @@ use puna_gpu::shader::variant::KvType;
 
 use super::{
     CAPACITY, Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude,
-    others, step_bytes,
+    normed, others, step_bytes,
 };
 
 const POSITION: usize = 5;
@@ -91,9 +91,8 @@ fn case(
         .collect();
     let mut buffers: Vec<_> = stage.planes(weight).collect();
     buffers.extend([
-        (binding::X, bits(&input)),
+        (binding::X, bits(&normed(&input, &gain, variant))),
         (binding::OUT, vec![0; queries.len()]),
-        (binding::VECTORS, bits(&gain)),
         (binding::KV, before),
         (binding::ROPE, bits(&turns)),
     ]);

@@ -47,6 +47,26 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// The gain of the norm through which what op `ix` writes to activation `out` is read next, if it is.
+    #[must_use]
+    pub fn next_gain(&self, ix: usize, out: ActivationIx) -> Option<VectorIx> {
+        let later = self.ops.get(ix + 1..).unwrap_or_default();
+        for op in later {
+            match op {
+                Op::Qkv(Qkv { x, gain, .. })
+                | Op::Glu(Glu { x, gain, .. })
+                | Op::Head(Head { x, gain, .. })
+                    if *x == out =>
+                {
+                    return Some(*gain);
+                }
+                Op::LinearAdd(LinearAdd { residual, .. }) if *residual == out => return None,
+                _ => {}
+            }
+        }
+        None
+    }
+
     /// Whether all are ids of its vocabulary.
     ///
     /// # Errors

@@ -1,20 +1,25 @@
 //! Host half of `shaders/kernel/embed.wgsl`.
 
-use puna_core::graph::Embed;
+use puna_core::graph::{Embed, VectorIx};
 use puna_core::quant::BLOCK_LEN;
 
 use super::{Grid, Params, Recipe, Setting, Slot, shape, to_u32, weight_modules};
 use crate::shader::variant::{Precision, Variant};
 use crate::split::WORKGROUP;
 
-/// The dispatches of the op: one for each part of its table.
+/// The dispatches of the op: one for each part of its table. `next` is the gain of the norm that reads the output.
 #[must_use]
-pub fn recipes(op: &Embed, setting: &Setting<'_>) -> Vec<Recipe> {
+pub fn recipes(op: &Embed, next: VectorIx, setting: &Setting<'_>) -> Vec<Recipe> {
     let matrix = &setting.graph.matrices[op.table];
     let mut modules = weight_modules(matrix.format, Precision::F32);
-    modules.extend(["lib/params", "lib/step", "kernel/embed"].map(str::to_owned));
+    modules
+        .extend(["lib/params", "lib/step", "lib/output_norm", "kernel/embed"].map(str::to_owned));
     let mut constants = shape(matrix.cols).to_vec();
-    constants.push(("WORKGROUP", WORKGROUP));
+    constants.extend([
+        ("WORKGROUP", WORKGROUP),
+        ("UNIT", setting.tile.rows),
+        ("WIDTH", to_u32(matrix.cols)),
+    ]);
     let parts = setting.parts[op.table].iter().enumerate();
     parts
         .map(|(part, &(first_row, rows))| {
@@ -26,7 +31,14 @@ pub fn recipes(op: &Embed, setting: &Setting<'_>) -> Vec<Recipe> {
                     plane,
                 })
                 .collect();
-            slots.extend([Slot::Params, Slot::Step, Slot::Out(op.out), Slot::Ids]);
+            slots.extend([
+                Slot::Params,
+                Slot::Step,
+                Slot::Out(op.out),
+                Slot::Ids,
+                Slot::Vectors,
+                Slot::NormedOut(op.out),
+            ]);
             Recipe {
                 label: format!("embed {}", matrix.name),
                 variant: Variant {
@@ -41,6 +53,7 @@ pub fn recipes(op: &Embed, setting: &Setting<'_>) -> Vec<Recipe> {
                 params: Params {
                     first_row: to_u32(first_row),
                     rows: to_u32(rows),
+                    gain: setting.gains[next],
                     ..Params::default()
                 },
                 grid: Grid::Flat {

@@ -18,7 +18,7 @@ use puna_core::quant::{BLOCK_LEN, Format};
 
 use crate::shader::binding;
 use crate::shader::variant::{KvType, Precision, Variant};
-use crate::split::Split;
+use crate::split::{Split, Tile};
 
 /// What a kernel may know: the graph, where things were put, and which variants to use.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct Setting<'a> {
     pub graph: &'a Graph,
     /// (first row, rows) of each part of each matrix.
     pub parts: Vec<Vec<(usize, usize)>>,
-    /// Offset of each vector in the buffer of vectors, in vec4s.
+    /// Offset of each vector in the buffer of vectors.
     pub gains: Vec<u32>,
     /// The work split.
     pub split: Split,
@@ -35,8 +35,8 @@ pub struct Setting<'a> {
     pub precision: Precision,
     /// Element of the KV cache.
     pub kv: KvType,
-    /// Tokens that a unit of work takes at a time.
-    pub tokens_each: u32,
+    /// What a unit of work takes at a time.
+    pub tile: Tile,
 }
 
 /// One dispatch, as plain data.
@@ -72,8 +72,12 @@ pub enum Slot {
     Step,
     /// An activation as input.
     X(ActivationIx),
+    /// An activation, made ready for its norm, as input.
+    NormedX(ActivationIx),
     /// An activation as output.
     Out(ActivationIx),
+    /// An activation, made ready for its norm, as output.
+    NormedOut(ActivationIx),
     /// The logits as output.
     Logits,
     /// Gains of all norms.
@@ -98,7 +102,8 @@ impl Slot {
             Self::Plane { plane, .. } => binding::PLANES + plane as u32,
             Self::Params => binding::PARAMS,
             Self::Step => binding::STEP,
-            Self::X(_) => binding::X,
+            Self::X(_) | Self::NormedX(_) => binding::X,
+            Self::NormedOut(_) => binding::NORMED,
             Self::Out(_) | Self::Logits => binding::OUT,
             Self::Vectors => binding::VECTORS,
             Self::Kv(_) => binding::KV,
@@ -124,7 +129,7 @@ pub struct Params {
     pub rows: u32,
     /// Workgroups in x.
     pub grid_x: u32,
-    /// Offset of the norm's gain, in vec4s.
+    /// Offset of the gain of the norm that follows.
     pub gain: u32,
     /// Added to the mean square.
     pub eps: f32,
@@ -150,6 +155,17 @@ pub struct Step {
     pub padding: [u32; 3],
 }
 
+impl Step {
+    /// Tokens: all, or those whose logits are wanted.
+    const fn wanted(&self, wanted_only: bool) -> u32 {
+        if wanted_only {
+            self.tokens - self.first_token
+        } else {
+            self.tokens
+        }
+    }
+}
+
 /// How many workgroups a dispatch has, by step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Grid {
@@ -161,6 +177,19 @@ pub enum Grid {
         tokens_each: u32,
         /// Only the tokens whose logits are wanted.
         wanted_only: bool,
+    },
+    /// Units of rows for some tokens, then for the next ones; an invocation each.
+    Units {
+        /// Units of rows.
+        units: u32,
+        /// Tokens a unit takes.
+        tokens_each: u32,
+        /// Only the tokens whose logits are wanted.
+        wanted_only: bool,
+        /// Invocations of a workgroup.
+        workgroup: u32,
+        /// Most workgroups in x.
+        line: u32,
     },
     /// Invocations in a line: so many a token.
     Flat {
@@ -183,12 +212,20 @@ impl Grid {
                 tokens_each,
                 wanted_only,
             } => {
-                let tokens = if wanted_only {
-                    step.tokens - step.first_token
-                } else {
-                    step.tokens
-                };
-                [xy[0], xy[1], tokens.div_ceil(tokens_each)]
+                let tiles = step.wanted(wanted_only).div_ceil(tokens_each);
+                [xy[0], xy[1], tiles]
+            }
+            Self::Units {
+                units,
+                tokens_each,
+                wanted_only,
+                workgroup,
+                line,
+            } => {
+                let tiles = step.wanted(wanted_only).div_ceil(tokens_each);
+                let groups = (units * tiles).div_ceil(workgroup);
+                let x = if groups < line { groups } else { line };
+                [x, groups.div_ceil(line), 1]
             }
             Self::Flat {
                 per_token,
@@ -199,10 +236,13 @@ impl Grid {
     }
 }
 
-/// Workgroups in x and y for `count` of them: a device takes at most 65535 a dimension.
+/// Most workgroups of a dimension on every device.
+const LINE: u32 = 65_535;
+
+/// Workgroups in x and y for `count` of them.
 #[must_use]
 pub fn lines(count: u32) -> [u32; 2] {
-    let y = count.div_ceil(65_535).max(1);
+    let y = count.div_ceil(LINE).max(1);
     [count.div_ceil(y), y]
 }
 
@@ -232,8 +272,10 @@ pub(crate) struct Rows<'a> {
     pub(crate) matrix: MatrixIx,
     pub(crate) first_row: usize,
     pub(crate) x: ActivationIx,
-    /// Gain and eps of the norm in front.
-    pub(crate) norm: Option<(VectorIx, f32)>,
+    /// The eps of the norm in front.
+    pub(crate) norm: Option<f32>,
+    /// The gain of the norm that reads the output.
+    pub(crate) next: Option<VectorIx>,
     /// More modules, in front of the kernel.
     pub(crate) modules: &'a [&'static str],
     pub(crate) constants: &'a [(&'static str, u32)],
@@ -262,7 +304,8 @@ impl Setting<'_> {
         first_row: usize,
         count: usize,
     ) -> Recipe {
-        let xy = lines(to_u32(count.div_ceil(2)).div_ceil(self.split.pairs()));
+        let units = to_u32(count).div_ceil(self.tile.rows);
+        let (grid_x, grid) = self.grid(units, rows.wanted_only);
         let mut modules = weight_modules(matrix.format, self.precision);
         modules.extend(["lib/params", "lib/step"].map(str::to_owned));
         modules.push(
@@ -275,10 +318,10 @@ impl Setting<'_> {
         );
         modules.extend(rows.modules.iter().map(|&module| module.to_owned()));
         modules.push(format!("kernel/{}", rows.kernel));
-        modules.push(self.split.rows_module().to_owned());
+        modules.extend(["lib/block", self.split.rows_module()].map(str::to_owned));
 
         let mut constants = shape(matrix.cols).to_vec();
-        constants.push(("TOKENS", self.tokens_each));
+        constants.extend([("TOKENS", self.tile.tokens), ("UNIT", self.tile.rows)]);
         constants.extend(self.split.constants());
         constants.extend(rows.constants);
 
@@ -289,14 +332,14 @@ impl Setting<'_> {
                 plane,
             })
             .collect();
-        slots.extend([Slot::Params, Slot::Step, Slot::X(rows.x)]);
-        if rows.norm.is_some() {
-            slots.push(Slot::Vectors);
-        }
+        let x = if rows.norm.is_some() {
+            Slot::NormedX(rows.x)
+        } else {
+            Slot::X(rows.x)
+        };
+        slots.extend([Slot::Params, Slot::Step, x]);
         slots.extend(rows.slots);
-        let (gain, eps) = rows
-            .norm
-            .map_or((0, 0.0), |(gain, eps)| (self.gains[gain], eps));
+        let gain = rows.next.map_or(0, |gain| self.gains[gain]);
         Recipe {
             label: format!("{} {}", rows.kernel, matrix.name),
             variant: Variant {
@@ -311,17 +354,35 @@ impl Setting<'_> {
             params: Params {
                 first_row: to_u32(first_row),
                 rows: to_u32(count),
-                grid_x: xy[0],
+                grid_x,
                 gain,
-                eps,
+                eps: rows.norm.unwrap_or(0.0),
                 padding: [0; 3],
             },
-            grid: Grid::Rows {
-                xy,
-                tokens_each: self.tokens_each,
-                wanted_only: rows.wanted_only,
-            },
+            grid,
         }
+    }
+
+    /// Workgroups of so many units of rows, and how many of them stand in a line.
+    fn grid(&self, units: u32, wanted_only: bool) -> (u32, Grid) {
+        let tokens_each = self.tile.tokens;
+        if self.split == Split::Serial {
+            let grid = Grid::Units {
+                units,
+                tokens_each,
+                wanted_only,
+                workgroup: self.split.workgroup(),
+                line: LINE,
+            };
+            return (LINE, grid);
+        }
+        let xy = lines(units.div_ceil(self.split.units()));
+        let grid = Grid::Rows {
+            xy,
+            tokens_each,
+            wanted_only,
+        };
+        (xy[0], grid)
     }
 
     /// Constants of the KV cache's shape.

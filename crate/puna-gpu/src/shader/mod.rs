@@ -39,4 +39,6 @@ pub mod binding {
     pub const NEXT_ID: u32 = 18;
     /// Tokens of the last draws; read and written.
     pub const EMITTED: u32 = 19;
+    /// The output once more, made ready for a norm; read and written.
+    pub const NORMED: u32 = 20;
 }
