@@ -25,7 +25,7 @@ fn penalized(id: u32, logit: f32) -> f32 {
             value -= f32(count) * params.frequency + params.presence;
         }
     }
-    if (has(MASK) && (allowed[id / 32u] >> (id % 32u) & 1u) == 0u) {
+    if (has(MASK) && ((allowed[id / 32u] >> (id % 32u)) & 1u) == 0u) {
         value = FORBIDDEN;
     }
     return value;

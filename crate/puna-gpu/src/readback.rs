@@ -1,8 +1,9 @@
 //! GPU → CPU: a mapping as a future.
 //!
 //! Firefox completes awaited work on a timer of 100 ms, but looks at once when work is submitted. So
-//! a pending map is poked by empty submissions, one each time the event loop comes round, for a
-//! bounded time; then it is simply awaited.
+//! a pending map is poked by empty submissions, for a bounded time; then it is simply awaited. At first it is
+//! poked each time the event loop comes round, then ever more rarely: what takes long is not much longer for some
+//! milliseconds more, and a processor that pokes all the time is one that a GPU's driver lacks.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,11 +15,15 @@ use puna_core::{Error, ErrorCode, Result};
 
 use crate::device::Gpu;
 
-/// Comes back when the event loop has come round once; the web crate gives one.
-pub type Tick = Rc<dyn Fn() -> Pin<Box<dyn Future<Output = ()>>>>;
+/// Comes back after so many milliseconds, at 0 when the event loop has come round once; the web crate gives one.
+pub type Tick = Rc<dyn Fn(u32) -> Pin<Box<dyn Future<Output = ()>>>>;
 
 /// Times that a pending map is poked before it is simply awaited.
 const MAX_POKES: u32 = 100_000;
+/// Of those, the first ones, as fast as the event loop comes round.
+const QUICK_POKES: u32 = 32;
+/// Most milliseconds between two pokes.
+const LONGEST_PAUSE_MS: u32 = 8;
 
 /// Copies of results that the CPU can read.
 pub struct Readback {
@@ -119,12 +124,17 @@ impl Readback {
             })?;
         }
         if let Some(tick) = &self.tick {
-            for _ in 0..MAX_POKES {
+            for poke in 0..MAX_POKES {
                 if Mapping::is_done(&state) || gpu.is_lost() {
                     break;
                 }
                 gpu.queue.submit([]);
-                tick().await;
+                tick(
+                    poke.saturating_sub(QUICK_POKES)
+                        .div_ceil(4)
+                        .min(LONGEST_PAUSE_MS),
+                )
+                .await;
             }
         }
         let mapped = Mapped(state).await;

@@ -15,6 +15,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use crate::js_error::from_js;
 use crate::macrotask::Macrotask;
 use crate::options::{Options, Poke, Precision, Variant};
+use crate::timer::Timer;
 
 /// A read-back of nothing that takes longer is waiting for a timer, not for the GPU.
 const SLOW_READBACK_MS: f64 = 20.0;
@@ -127,9 +128,15 @@ pub(crate) async fn tick(gpu: &Gpu, poke: Poke) -> Result<Option<Tick>> {
         return Ok(None);
     }
     let macrotask = Macrotask::new()?;
-    Ok(Some(Rc::new(move || {
+    Ok(Some(Rc::new(move |ms| {
         let macrotask = macrotask.clone();
-        Box::pin(async move { macrotask.pass().await })
+        Box::pin(async move {
+            if ms == 0 {
+                macrotask.pass().await;
+            } else {
+                Timer::new(ms).await;
+            }
+        })
     })))
 }
 
