@@ -6,11 +6,15 @@ import { choose, SUBJECTS } from "./subject.mjs";
 export const HELP = `\
 usage: cargo xtask bench [OPTION]...
 
-Measures Puna without a GPU beside its peers: the same weights and prompts, in interleaved rounds, each subject in a
+Measures Puna beside its peers, without a GPU or on it: the same weights and prompts, in interleaved rounds, each subject in a
 fresh profile of the browser. Needs Linux on x86-64, for CPU time and memory come from /proc.
 
   --subjects NAME[,NAME]     which ones; by default all in the browser:
-${list((subject) => !subject.native)}
+${list((subject) => !subject.native && !subject.gpu)}
+  --gpu                      on WebGPU instead:
+${list((subject) => subject.gpu)}
+  --adapter KIND             for WebGPU: software (default), SwiftShader in Chromium and lavapipe in Firefox; or native, the
+                             machine's own
   --native                   those outside of the browser as well:
 ${list((subject) => subject.native)}
   --rounds N                 how often each is measured (default 3)
@@ -34,6 +38,8 @@ function list(wanted) {
 const OPTIONS = {
   subjects: { type: "string" },
   native: { type: "boolean", default: false },
+  gpu: { type: "boolean", default: false },
+  adapter: { type: "string", default: "software" },
   rounds: { type: "string", default: "3" },
   tokens: { type: "string", default: "64" },
   prompts: { type: "string", default: SIZES.join(",") },
@@ -50,15 +56,19 @@ const OPTIONS = {
 /** What `words` ask for; a wrong one is an error that says what is right. */
 export function parse(words) {
   const { values } = parseArgs({ args: words, options: OPTIONS });
-  const { native, browser, out, program, needs, help } = values;
+  const { native, gpu, adapter, browser, out, program, needs, help } = values;
   if (!["chromium", "firefox"].includes(browser)) {
     throw new Error(`--browser ${browser}: there are chromium and firefox`);
+  }
+  if (!["software", "native"].includes(adapter)) {
+    throw new Error(`--adapter ${adapter}: there are software and native`);
   }
   const sizes = values.prompts.split(",").map((text) => whole("prompts", text));
   const unknown = sizes.find((size) => !SIZES.includes(size));
   if (unknown !== undefined) throw new Error(`--prompts ${unknown}: there are prompts of ${SIZES.join(", ")} tokens`);
   return {
-    subjects: choose(values.subjects?.split(",") ?? null, native),
+    subjects: choose(values.subjects?.split(",") ?? null, { native, gpu }),
+    adapter,
     rounds: whole("rounds", values.rounds),
     // One token has no next one to be timed.
     tokens: whole("tokens", values.tokens, 2),

@@ -52,7 +52,7 @@ function command({ module, options: { threads, endIds } }, { nativeProgram }) {
   return module ? [process.execPath, path.join(import.meta.dirname, module), ...words] : [nativeProgram, ...words];
 }
 
-async function runInBrowser(subject, round, { browser, program, ...options }, keep) {
+async function runInBrowser(subject, round, { browser, program, adapter, ...options }, keep) {
   const profile = fs.mkdtempSync(path.join(os.tmpdir(), "puna-bench-"));
   // Cached as a host of packages would have it, so that a second visit is one.
   const cacheControl = "public, max-age=31536000, immutable";
@@ -60,6 +60,7 @@ async function runInBrowser(subject, round, { browser, program, ...options }, ke
     {
       "/bench": import.meta.dirname,
       "/package": files.package,
+      "/late": path.join(import.meta.dirname, "../browser"),
       "/cpu-test": files.cpuTest,
       "/modules": path.join(import.meta.dirname, "node_modules"),
       "/models": path.dirname(files.gguf),
@@ -70,11 +71,11 @@ async function runInBrowser(subject, round, { browser, program, ...options }, ke
   try {
     await site.start();
     const first = keep(new PageSession());
-    const cold = await first.open(subject, { browser, program, profile, site });
+    const cold = await first.open(subject, { browser, program, adapter, profile, site });
     const measured = await measure(first, subject, round, options);
     await first.close();
     const second = keep(new PageSession());
-    const warm = await second.open(subject, { browser, program, profile, site });
+    const warm = await second.open(subject, { browser, program, adapter, profile, site });
     await second.close();
     return { browser: first.version, loadMs: { cold: cold.ms, warm: warm.ms }, facts: cold.facts, ...measured };
   } finally {

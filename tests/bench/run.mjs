@@ -1,4 +1,4 @@
-// Measures Puna without a GPU beside its peers. `cargo xtask bench` makes what it needs and calls it; its options are in
+// Measures Puna beside its peers, without a GPU or on it. `cargo xtask bench` makes what it needs and calls it; its options are in
 // options.mjs.
 import fs from "node:fs";
 import path from "node:path";
@@ -22,7 +22,9 @@ if (options.help) {
   process.stdout.write(HELP);
 } else if (options.needs) {
   const pages = options.subjects.some((subject) => !subject.native);
-  console.log([...new Set([...options.subjects.flatMap((subject) => subject.needs), ...(pages ? [options.browser] : [])])].join("\n"));
+  const lavapipe = options.browser === "firefox" && options.adapter === "software" && options.subjects.some((subject) => subject.gpu);
+  const needs = [...options.subjects.flatMap((subject) => subject.needs), ...(pages ? [options.browser] : []), ...(lavapipe ? ["lavapipe"] : [])];
+  console.log([...new Set(needs)].join("\n"));
 } else {
   await run();
 }

@@ -8,8 +8,11 @@ const ONNX = "/onnx";
 
 const puna = { family: "puna", own: true, module: "/bench/subject/puna.js", weights: GGUF, needs: ["gguf", "package"] };
 const bound = { family: "bound", bound: true, module: "/bench/subject/sum.js", weights: GGUF, needs: ["gguf", "sum"] };
+const punaGpu = { ...puna, gpu: true };
 const wllama = { family: "wllama", module: "/bench/subject/wllama.js", weights: GGUF, needs: ["gguf"] };
 const transformers = { family: "transformers.js", module: "/bench/subject/transformers.js", weights: ONNX, needs: ["gguf", "onnx"] };
+const wllamaGpu = { ...wllama, gpu: true };
+const transformersGpu = { ...transformers, gpu: true };
 const nativePuna = { family: "puna", own: true, native: true, weights: GGUF, needs: ["gguf", "native"] };
 const nativeLlama = { family: "llama.cpp", native: true, module: "subject/llama.mjs", weights: GGUF, needs: ["gguf"] };
 
@@ -19,6 +22,7 @@ const nativeLlama = { family: "llama.cpp", native: true, module: "subject/llama.
  * @property {string} title  In the tables.
  * @property {boolean} [own]  Puna itself: the others are its peers.
  * @property {boolean} [bound]  No model: what nothing is faster than that reads the weights for each token.
+ * @property {boolean} [gpu]  On WebGPU.
  * @property {boolean} [native]  A process of its own, and no page.
  * @property {string} [module]  Its half in the page, or its program where it is native.
  * @property {string} weights  Where its weights are served.
@@ -26,7 +30,7 @@ const nativeLlama = { family: "llama.cpp", native: true, module: "subject/llama.
  * @property {object} options  Given to its module; `threads: null` is as many as it takes by itself or as there are cores.
  */
 
-const subject = (name, title, kind, options) => ({ name, title, ...kind, options: { endIds: END_IDS, ...options } });
+const subject = (name, title, kind, options) => ({ name, title, ...kind, options: { endIds: END_IDS, gpu: Boolean(kind.gpu), ...options } });
 
 /** @type {Subject[]} */
 export const SUBJECTS = [
@@ -40,15 +44,20 @@ export const SUBJECTS = [
   subject("transformers-q4-all", "transformers.js q4, all threads", transformers, { dtype: "q4", threads: null }),
   subject("transformers-q8-1", "transformers.js q8, 1 thread", transformers, { dtype: "q8", threads: 1 }),
   subject("transformers-q8-all", "transformers.js q8, all threads", transformers, { dtype: "q8", threads: null }),
+  subject("puna-gpu", "Puna", punaGpu, {}),
+  subject("puna-gpu-late", "Puna, read-backs 100 ms late", punaGpu, { readbackDelayMs: 100 }),
+  subject("puna-gpu-unpoked", "Puna, no poke", punaGpu, { poke: "off" }),
+  subject("wllama-gpu", "wllama", wllamaGpu, { threads: null }),
+  subject("transformers-gpu", "transformers.js q4", transformersGpu, { dtype: "q4", threads: null }),
   subject("native-puna-1", "Puna natively, 1 thread", nativePuna, { threads: 1 }),
   subject("native-puna-all", "Puna natively, all threads", nativePuna, { threads: null }),
   subject("native-llama-1", "llama.cpp natively, 1 thread", nativeLlama, { threads: 1 }),
   subject("native-llama-all", "llama.cpp natively, all threads", nativeLlama, { threads: null }),
 ];
 
-/** The subjects of these names; without names those in the browser, and with `native` the others too. */
-export function choose(names, native) {
-  if (names === null) return SUBJECTS.filter((subject) => native || !subject.native);
+/** The subjects of these names; without names those in the browser, on the GPU or without, and with `native` the others too. */
+export function choose(names, { native, gpu }) {
+  if (names === null) return SUBJECTS.filter((subject) => (subject.native ? native : Boolean(subject.gpu) === gpu));
   return names.map((name) => {
     const found = SUBJECTS.find((subject) => subject.name === name);
     if (found) return found;

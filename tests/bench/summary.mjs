@@ -20,6 +20,8 @@ const ANSWER_FIGURES = [
   { name: "decode t/s", of: ({ tokens, decodeMs }) => ((tokens - 1) / decodeMs) * 1000, more: true, bounded: true },
   { name: "prefill CPU ms/t", of: ({ promptTokens, prefillCpuMs }) => prefillCpuMs / promptTokens },
   { name: "decode CPU ms/t", of: ({ tokens, decodeCpuMs }) => decodeCpuMs / (tokens - 1) },
+  { name: "dispatches/step", of: ({ gpu }) => (gpu ? gpu.dispatches / gpu.steps : NaN), ofGpu: true },
+  { name: "submits/step", of: ({ gpu }) => (gpu ? gpu.submits / gpu.steps : NaN), ofGpu: true },
 ];
 
 /** The figures under one heading: of the whole round, and of the prompts of each size. */
@@ -40,7 +42,9 @@ const sections = (sizes) => [
  */
 export function summarizeRounds(rounds, { subjects, sizes }) {
   const good = subjects.filter(({ name }) => !failureOf(rounds, name) && rounds.some((round) => round.subject === name));
-  return sections(sizes).map(({ title, size, figures, from }) => {
+  const onGpu = subjects.some(({ gpu }) => gpu);
+  return sections(sizes).map(({ title, size, figures: all, from }) => {
+    const figures = all.filter(({ ofGpu = false }) => onGpu || !ofGpu);
     const rows = good.map((subject) => {
       const taken = rounds.filter((round) => round.subject === subject.name).flatMap(from);
       const cells = figures.map(({ of, bounded = false }) => (subject.bound && !bounded ? null : summarize(taken.map(of))));
@@ -48,19 +52,22 @@ export function summarizeRounds(rounds, { subjects, sizes }) {
     });
     const own = rows.filter(({ subject }) => subject.own);
     const ratios = own.map(({ subject, cells }) => {
-      const peers = rows.filter((row) => !row.subject.own && !row.subject.bound && Boolean(row.subject.native) === Boolean(subject.native));
+      const peers = rows.filter((row) => !row.subject.own && !row.subject.bound && isAlike(row.subject, subject));
       return {
         subject,
         ratios: figures.map(({ more = false }, ix) => ratio(cells[ix], best(peers.map((peer) => peer.cells[ix]), more), more)),
       };
     });
     const shares = own.flatMap(({ subject, cells }) => {
-      const bound = rows.find((row) => row.subject.bound && !subject.native && row.subject.options.threads === subject.options.threads);
+      const bound = rows.find((row) => row.subject.bound && !subject.native && !subject.gpu && row.subject.options.threads === subject.options.threads);
       return bound ? [{ subject, ratios: figures.map(({ more = false }, ix) => ratio(cells[ix], bound.cells[ix], more)) }] : [];
     });
     return { title, size, figures: figures.map(({ name }) => name), rows, ratios, shares };
   });
 }
+
+/** Whether two are to be compared: both in a page, or both native; on the same device. */
+const isAlike = (a, b) => Boolean(a.native) === Boolean(b.native) && Boolean(a.gpu) === Boolean(b.gpu);
 
 /** Why a subject has no figures; `null` where it has. */
 export function failureOf(rounds, name) {

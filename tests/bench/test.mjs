@@ -30,14 +30,16 @@ test("the best and the ratio go by which way a figure counts", () => {
 
 test("the command line is read, and what is wrong in it is named", () => {
   const { subjects, rounds, tokens, sizes, browser } = parse([]);
-  assert.deepEqual(subjects, SUBJECTS.filter((subject) => !subject.native));
+  assert.deepEqual(subjects, SUBJECTS.filter((subject) => !subject.native && !subject.gpu));
   assert.deepEqual([rounds, tokens, sizes, browser], [3, 64, SIZES, "chromium"]);
   const chosen = parse(["--subjects", "native-llama-1,puna-1", "--prompts=512,32", "--tokens", "8", "--rounds", "1"]);
   assert.deepEqual(chosen.subjects.map((subject) => subject.name), ["native-llama-1", "puna-1"]);
   assert.deepEqual([chosen.sizes, chosen.tokens, chosen.rounds], [[512, 32], 8, 1]);
-  assert.deepEqual(parse(["--native"]).subjects, SUBJECTS);
+  assert.deepEqual(parse(["--native"]).subjects, SUBJECTS.filter((subject) => !subject.gpu));
+  assert.deepEqual(parse(["--gpu"]).subjects, SUBJECTS.filter((subject) => subject.gpu));
   for (const [words, said] of [
     [["--subjects", "nobody"], /nobody.*puna-1/],
+    [["--gpu", "--adapter", "other"], /other.*native/],
     [["--rounds", "0"], /--rounds 0.*at least 1/],
     [["--tokens", "1"], /--tokens 1.*at least 2/],
     [["--prompts", "33"], /--prompts 33.*32, 128, 512/],
@@ -122,7 +124,7 @@ const answer = (size, promptTokens, firstMs, decodeMs) => ({
 const round = (subject, ix, more) => ({ subject, round: ix, loadMs: { cold: 2000, warm: 1000 }, memoryBytes: 3e8, ...more });
 
 test("rounds become a row a subject, and ours is held against the best peer", () => {
-  const options = { subjects: choose(["puna-1", "sum-1", "sum-all", "wllama-1", "wllama-all", "transformers-q8-1"], false), sizes: [32], tokens: 11, rounds: 2 };
+  const options = { subjects: choose(["puna-1", "sum-1", "sum-all", "wllama-1", "wllama-all", "transformers-q8-1"], { native: false, gpu: false }), sizes: [32], tokens: 11, rounds: 2 };
   const rounds = [
     round("puna-1", 0, { answers: [answer(32, 30, 100, 200)] }),
     round("sum-1", 0, { answers: [answer(32, 0, 20, 125)] }),

@@ -18,8 +18,9 @@ export class PageSession {
   #asked = { number: 0, onFirst: () => {} };
 
   /** Starts the browser on `profile`, opens the page of `site` and loads the subject in it; how long the load took, and facts. */
-  async open(subject, { browser, program, profile, site }) {
-    this.#running = await launch(browser, program, false, { kept: profile, watched: false });
+  async open(subject, { browser, program, adapter, profile, site }) {
+    const how = { kept: profile, watched: false, own: adapter === "native" };
+    this.#running = await launch(browser, program, Boolean(subject.gpu), how);
     const page = (this.#page = await this.#running.browser.newPage());
     page.on("console", (message) => this.#console.push(`${message.type()}: ${message.text()}`));
     page.on("pageerror", (error) => this.#console.push(`uncaught: ${error.message}`));

@@ -18,7 +18,9 @@ const CHROMIUM_FLAGS = [
   // The two heaps that a test reads must be exact.
   "--enable-precise-memory-info",
 ];
-const CHROMIUM_WEBGPU = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+const CHROMIUM_WEBGPU = ["--enable-unsafe-webgpu"];
+const CHROMIUM_SWIFTSHADER = "--use-webgpu-adapter=swiftshader";
+const CHROMIUM_OWN_GPU = ["--use-angle=vulkan", "--enable-features=Vulkan", "--disable-vulkan-surface", "--ignore-gpu-blocklist"];
 
 const FIREFOX_WEBGPU = {
   "dom.webgpu.enabled": true,
@@ -37,9 +39,10 @@ const FIREFOX_PREFS = {
 /**
  * Starts `name` ("chromium" or "firefox"), as it comes or with WebGPU; `close` ends it and removes what it wrote. A folder named
  * as `kept` is its profile instead of a fresh one, and stays. Without `watched` requests are not watched, for which this program
- * and the browser keep what they bring.
+ * and the browser keep what they bring. WebGPU is Chromium's SwiftShader, or with `own` the machine's GPU; Firefox takes what
+ * Vulkan offers.
  */
-export async function launch(name, program, hasWebGpu, { kept, watched = true } = {}) {
+export async function launch(name, program, hasWebGpu, { kept, watched = true, own = false } = {}) {
   const profile = kept ?? fs.mkdtempSync(path.join(os.tmpdir(), `puna-${name}-`));
   const clear = () => {
     // A process of the browser may still be writing its last file.
@@ -55,7 +58,7 @@ export async function launch(name, program, hasWebGpu, { kept, watched = true } 
             ...common,
             browser: "chrome",
             userDataDir: profile,
-            args: [...CHROMIUM_FLAGS, ...(hasWebGpu ? CHROMIUM_WEBGPU : [])],
+            args: [...CHROMIUM_FLAGS, ...(hasWebGpu ? [...CHROMIUM_WEBGPU, ...(own ? CHROMIUM_OWN_GPU : [CHROMIUM_SWIFTSHADER])] : [])],
           });
   } catch (error) {
     clear();

@@ -1,5 +1,6 @@
 // The page's half of the tests: calls the built package and gives back plain data, errors included.
 import * as puna from "/package/index.js";
+import { delayReadbacks } from "/late_readback.js";
 
 let model = null;
 let warnings = [];
@@ -73,6 +74,9 @@ window.lab = {
   },
 
   counters: () => model.counters(),
+
+  /** From the next load on every read-back of the GPU is seen so much later. */
+  delayReadbacks,
 
   /** What was warned of since the last load began. */
   warnings: () => warnings,

@@ -1,8 +1,12 @@
-//! Measures a model on the GPU: `bench FILE|SHAPE:FORMAT [CONTEXT,…] [TOKENS] [SPLIT] [PRECISION]`.
+//! Measures a model on the GPU, natively: `bench FILE|SHAPE:FORMAT [CONTEXT,…] [TOKENS] [SPLIT] [PRECISION]`.
 //!
-//! `PUNA_ADAPTER` names an adapter, or a part of its name.
+//! SHAPE:FORMAT as `puna synthesize` takes it, CONTEXT the tokens in front of those that are timed (0,512), TOKENS how
+//! many are (32), SPLIT auto, serial, shared or subgroup, PRECISION f32 or f16. `PUNA_ADAPTER` is a part of the
+//! adapter's name. First the answer is checked: tokens drawn ahead must be those drawn one by one from logits.
+//! Each figure is the median of three, with the least and the largest; the bound is a copy of the same run.
 
 use std::error::Error;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
 use puna_core::graph::Wanted;
@@ -11,123 +15,233 @@ use puna_core::sampler::{Draw, Sampler, SamplingParams};
 use puna_core::synthetic::Synthetic;
 use puna_core::weights::gguf::{Gguf, Parsed};
 use puna_core::weights::plan::Plan;
+use puna_gpu::readback::Readback;
 use puna_gpu::shader::variant::Precision;
 use puna_gpu::split::Split;
 use puna_gpu::{Executor, ExecutorOptions, Gpu, GpuOptions};
+
+/// Bytes that the bound copies.
+const COPY_BYTES: u64 = 128 << 20;
+/// How often each thing is measured.
+const ROUNDS: usize = 3;
+/// Tokens that are checked.
+const CHECKED: usize = 8;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let word = |ix: usize, default: &str| words.get(ix).map_or(default.to_owned(), Clone::clone);
-    let name = word(0, "llama-3.2-1b:q4_0");
-    let contexts = word(1, "0,512");
-    let tokens: usize = word(2, "32").parse()?;
-    let gpu = pollster::block_on(Gpu::request(&GpuOptions {
-        adapter: std::env::var("PUNA_ADAPTER").ok().map(|name| {
-            if name == "lavapipe" {
-                "llvmpipe".to_owned()
-            } else {
-                name
-            }
-        }),
-    }))?;
-    println!("{} {:?}", gpu.info.name, gpu.capabilities);
-    let split = match word(3, "auto").as_str() {
-        "serial" => Some(Split::Serial),
-        "shared" => Some(Split::Shared),
-        _ => None,
+    let Some(name) = words.first() else {
+        return Err(
+            "usage: bench FILE|SHAPE:FORMAT [CONTEXT,…] [TOKENS] [SPLIT] [PRECISION]".into(),
+        );
     };
-    let precision = if word(4, "f32") == "f16" {
-        Precision::F16
-    } else {
-        Precision::F32
+    let contexts = word(1, "0,512");
+    let contexts = contexts
+        .split(',')
+        .map(str::parse)
+        .collect::<std::result::Result<Vec<usize>, _>>()?;
+    let tokens: usize = word(2, "32").parse()?;
+    // lavapipe's adapter calls itself by its compiler.
+    let adapter = std::env::var("PUNA_ADAPTER").ok();
+    let adapter = adapter.map(|name| name.replace("lavapipe", "llvmpipe"));
+    let gpu = pollster::block_on(Gpu::request(&GpuOptions { adapter }))?;
+    let known = Split::all(&gpu.capabilities);
+    let split = match word(3, "auto").as_str() {
+        "auto" => None,
+        wanted => {
+            let found = known.iter().find(|split| split.name() == wanted);
+            Some(*found.ok_or_else(|| format!("this device has no split {wanted:?}"))?)
+        }
+    };
+    let precision = match word(4, "f32").as_str() {
+        "f32" => Precision::F32,
+        "f16" => Precision::F16,
+        other => return Err(format!("there is no precision {other:?}").into()),
     };
     let options = ExecutorOptions {
         split,
         precision,
         ..ExecutorOptions::default()
     };
-    pollster::block_on(run(gpu, &name, &contexts, tokens, options))
+    pollster::block_on(run(gpu, name, &contexts, tokens, options))
 }
 
 async fn run(
     gpu: Gpu,
     name: &str,
-    contexts: &str,
+    contexts: &[usize],
     tokens: usize,
     options: ExecutorOptions,
 ) -> Result<()> {
+    println!("{} ({})", gpu.info.name, gpu.info.driver_info);
     let start = Instant::now();
-    let mut executor = load(gpu, name, options).await?;
-    println!("load {:.0} ms", ms(start));
+    let mut executor = load(gpu.clone(), name, options).await?;
     let kernels = executor.kernels();
+    let bytes: u64 = kernels.iter().map(|kernel| kernel.weight_bytes).sum();
     println!(
-        "{} dispatches a step, {:.1} MB",
-        kernels.len(),
-        kernels.iter().map(|k| k.weight_bytes).sum::<u64>() as f64 / 1e6
+        "{name}, {} {}: loaded in {:.0} ms; {:.1} MB of weights a token",
+        executor.split().name(),
+        executor.precision().name(),
+        ms(start),
+        bytes as f64 / 1e6
     );
-    for context in contexts.split(',') {
-        let context: usize = context.parse()?;
-        let at_once = executor.max_tokens();
-        let prompt: Vec<u32> = (0..context.max(1)).map(|i| (i * 7 % 200) as u32).collect();
-        let start = Instant::now();
-        let (last, before) = prompt.split_last().ok_or("no prompt")?;
-        let mut position = 0;
-        for chunk in before.chunks(at_once) {
-            executor.forward(position, chunk, Wanted::None).await?;
-            position += chunk.len();
-        }
+    println!(
+        "dispatches_per_layer {}, {} dispatches a step and 2 of the sampler",
+        executor.dispatches_per_layer(),
+        kernels.len()
+    );
+    check(&mut executor).await?;
+    let copy = measure(async || {
+        let time = copy_ms(&gpu).await?;
+        Ok(2.0 * COPY_BYTES as f64 / time / 1e6)
+    })
+    .await?;
+    println!("copy {} GB/s", shown(copy));
+
+    for &context in contexts {
+        let prefill = measure(async || prefill_rate(&mut executor, context).await).await?;
         if context > 1 {
-            let time = ms(start);
-            println!(
-                "context {context}: prefill {:.1} tokens/s",
-                1e3 * before.len() as f64 / time
-            );
+            println!("context {context}: prefill {} tokens/s", shown(prefill));
         }
-        let sampler = Sampler::new(SamplingParams::greedy(), executor.graph().vocab_size)?;
-        executor.start(&sampler);
-        let mut id = *last;
-        let mut start = Instant::now();
-        for ix in 0..=tokens {
-            if ix == 1 {
-                start = Instant::now();
-            }
-            let draw = executor.sample(position, &[id], tokens - ix).await?;
-            let Draw::Token(next) = draw else {
-                return Err("a logit is not a number".into());
-            };
-            id = next;
-            position += 1;
-        }
-        let time = ms(start) / tokens as f64;
+        let counters = executor.gpu().counters.clone();
+        let count = |counter: &AtomicU32| f64::from(counter.load(Ordering::Relaxed));
+        let before = (count(&counters.submits), count(&counters.steps));
+        let decode = measure(async || decode_rate(&mut executor, context, tokens).await).await?;
+        let submits = (count(&counters.submits) - before.0) / (count(&counters.steps) - before.1);
         println!(
-            "context {context}: decode {:.2} ms, {:.2} tokens/s",
-            time,
-            1e3 / time
+            "context {context}: decode {} tokens/s, {:.0} % of the copy's GB/s, {submits:.2} submissions a token",
+            shown(decode),
+            100.0 * decode[1] * bytes as f64 / 1e9 / copy[1]
         );
-        // Kernels of a layer in the middle, and the head.
-        let wanted: Vec<usize> = (0..kernels.len())
-            .filter(|&ix| (6..11).contains(&ix) || ix + 1 == kernels.len() || ix == 0)
-            .collect();
-        for at in [1, 64] {
-            for &ix in &wanted {
-                executor.repeat(ix..ix + 1, context, at, 1).await?;
-                let mut best = f64::INFINITY;
-                for _ in 0..3 {
-                    let start = Instant::now();
-                    executor.repeat(ix..ix + 1, context, at, 4).await?;
-                    best = best.min(ms(start) / 4.0);
-                }
-                println!(
-                    "  T {at} {:<40} {best:.3} ms, {:.2} GB/s",
-                    kernels[ix].label,
-                    kernels[ix].weight_bytes as f64 / best / 1e6
-                );
-            }
+    }
+    // The second layer, so that nothing is special; and the head.
+    let each = (kernels.len() - 2) / executor.graph().kv.layers;
+    let wanted = (1 + each..1 + 2 * each).chain([kernels.len() - 1]);
+    for ix in wanted {
+        let kernel = &kernels[ix];
+        let mut cells = Vec::new();
+        for at_once in [1, executor.max_tokens()] {
+            let time = measure(async || {
+                let start = Instant::now();
+                executor.repeat(ix..ix + 1, 0, at_once, 4).await?;
+                Ok(ms(start) / 4.0)
+            });
+            cells.push(time.await?);
         }
+        println!(
+            "{:<50} {} ms, {:.2} GB/s; for {} tokens {} ms",
+            kernel.label,
+            shown(cells[0]),
+            kernel.weight_bytes as f64 / cells[0][1] / 1e6,
+            executor.max_tokens(),
+            shown(cells[1])
+        );
     }
     Ok(())
+}
+
+/// Tokens drawn ahead are those drawn one by one.
+async fn check(executor: &mut Executor) -> Result<()> {
+    let prompt = [1, 7, 3, 5];
+    let vocab = executor.graph().vocab_size;
+    let mut plain = Vec::new();
+    let mut sampler = Sampler::new(SamplingParams::greedy(), vocab)?;
+    let mut ids = prompt.to_vec();
+    let mut position = 0;
+    while plain.len() < CHECKED {
+        let logits = executor.forward(position, &ids, Wanted::Last).await?;
+        let id = sampler.sample(logits)?;
+        sampler.accept(id);
+        position += ids.len();
+        plain.push(id);
+        ids = vec![id];
+    }
+    let ahead = drawn(executor, 0, &prompt, CHECKED).await?;
+    if ahead != plain {
+        return Err(format!("wrong: {ahead:?} were drawn ahead, {plain:?} one by one").into());
+    }
+    Ok(())
+}
+
+/// The likeliest tokens behind `ids` at `position`.
+async fn drawn(
+    executor: &mut Executor,
+    mut position: usize,
+    ids: &[u32],
+    tokens: usize,
+) -> Result<Vec<u32>> {
+    let sampler = Sampler::new(SamplingParams::greedy(), executor.graph().vocab_size)?;
+    executor.start(&sampler);
+    let mut out = Vec::new();
+    let mut ids = ids.to_vec();
+    while out.len() < tokens {
+        let more = tokens - out.len() - 1;
+        let Draw::Token(id) = executor.sample(position, &ids, more).await? else {
+            return Err("a logit is not a number".into());
+        };
+        position += ids.len();
+        out.push(id);
+        ids = vec![id];
+    }
+    Ok(out)
+}
+
+/// Tokens a second of a prompt of `context`.
+async fn prefill_rate(executor: &mut Executor, context: usize) -> Result<f64> {
+    let prompt: Vec<u32> = (0..200).cycle().step_by(7).take(context).collect();
+    let at_once = executor.max_tokens();
+    let start = Instant::now();
+    for (ix, chunk) in prompt.chunks(at_once).enumerate() {
+        executor.forward(ix * at_once, chunk, Wanted::None).await?;
+    }
+    Ok(context as f64 / ms(start) * 1e3)
+}
+
+/// Tokens a second behind `context` others.
+async fn decode_rate(executor: &mut Executor, context: usize, tokens: usize) -> Result<f64> {
+    // The first token is not of the steps that are timed.
+    let first = drawn(executor, context, &[1], 1).await?;
+    let start = Instant::now();
+    drawn(executor, context + 1, &first, tokens).await?;
+    Ok(tokens as f64 / ms(start) * 1e3)
+}
+
+async fn copy_ms(gpu: &Gpu) -> Result<f64> {
+    let usage = wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+    let [from, to] = ["from", "to"].map(|label| gpu.buffer(label, COPY_BYTES, usage));
+    let readback = Readback::new(gpu, 16, None);
+    let copies = async |times: usize| -> Result<f64> {
+        let start = Instant::now();
+        let mut encoder = gpu
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        for _ in 0..times {
+            encoder.copy_buffer_to_buffer(&from, 0, &to, 0, COPY_BYTES);
+        }
+        readback.copy(&mut encoder, &to, 16);
+        gpu.queue.submit([encoder.finish()]);
+        readback.read(gpu, 16, &mut Vec::new()).await?;
+        Ok(ms(start))
+    };
+    copies(1).await?;
+    // Without what a submission and a read-back take.
+    Ok((copies(9).await? - copies(1).await?) / 8.0)
+}
+
+/// Least, median and largest of some runs.
+async fn measure(mut run: impl AsyncFnMut() -> Result<f64>) -> Result<[f64; ROUNDS]> {
+    let mut found = [0.0; ROUNDS];
+    for value in &mut found {
+        *value = run().await?;
+    }
+    found.sort_by(f64::total_cmp);
+    Ok(found)
+}
+
+fn shown([least, median, most]: [f64; ROUNDS]) -> String {
+    format!("{median:.2} ({least:.2}-{most:.2})")
 }
 
 async fn load(gpu: Gpu, name: &str, options: ExecutorOptions) -> Result<Executor> {
@@ -139,10 +253,10 @@ async fn load(gpu: Gpu, name: &str, options: ExecutorOptions) -> Result<Executor
         })?;
         bytes
     } else {
-        std::fs::read(name)?
+        std::fs::read(name).map_err(|error| format!("{name}: {error}"))?
     };
     let Parsed::Done(gguf) = Gguf::parse(&bytes)? else {
-        return Err("the header is cut off".into());
+        return Err(format!("{name}: the header is cut off").into());
     };
     let (_, graph) = model::open(&gguf)?;
     let plan = Plan::new(&gguf, bytes.len() as u64, 16 << 20)?;

@@ -179,6 +179,15 @@ impl Executor {
         &self.graph
     }
 
+    /// Dispatches of a step of one token, by layer: all but those in front of the first and behind the last.
+    #[must_use]
+    pub fn dispatches_per_layer(&self) -> f64 {
+        let is_of_layer =
+            |dispatch: &&Dispatch| !matches!(dispatch.recipe.variant.kernel, "embed" | "head");
+        let of_layers = self.decode.iter().filter(is_of_layer).count();
+        of_layers as f64 / self.graph.kv.layers.max(1) as f64
+    }
+
     /// The work split in use.
     #[must_use]
     pub const fn split(&self) -> Split {

@@ -29,6 +29,8 @@ enum Need {
     Native,
     Chromium,
     Firefox,
+    /// A software adapter for Firefox.
+    Lavapipe,
 }
 
 impl Need {
@@ -41,6 +43,7 @@ impl Need {
             "native" => Ok(Self::Native),
             "chromium" => Ok(Self::Chromium),
             "firefox" => Ok(Self::Firefox),
+            "lavapipe" => Ok(Self::Lavapipe),
             other => Err(Failure::new(format!(
                 "tests/bench/subject.mjs names a need `{other}` that cargo xtask bench does not know"
             ))),
@@ -63,7 +66,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
     // A wrong option should be told before minutes of building.
     let needs = needs(&words)?;
     let system = System::set_up(Needs {
-        lavapipe: false,
+        lavapipe: needs.contains(&Need::Lavapipe),
         chromium: needs.contains(&Need::Chromium),
         firefox: needs.contains(&Need::Firefox),
     })?;
@@ -94,6 +97,7 @@ pub(crate) fn run(args: Args) -> Result<()> {
             Need::Native => tool.arg("--native-program").arg(native()?),
             Need::Chromium => tool.arg("--program").arg(system.chromium()?),
             Need::Firefox => tool.arg("--program").arg(system.firefox()?),
+            Need::Lavapipe => system.offer_lavapipe(tool)?,
         };
     }
     tool.run()

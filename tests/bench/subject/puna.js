@@ -1,5 +1,6 @@
 // Puna, by its package.
 import { load as loadModel } from "/package/index.js";
+import { delayReadbacks } from "/late/late_readback.js";
 
 /** The prompt is the message's text and nothing else. */
 const PLAIN_TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}";
@@ -7,19 +8,22 @@ const PLAIN_TEMPLATE = "{% for message in messages %}{{ message.content }}{% end
 let model;
 let bias;
 
-export async function load(weights, { threads, endIds }) {
+export async function load(weights, { gpu, threads, poke, readbackDelayMs, endIds }) {
+  const kind = gpu ? "webgpu" : "cpu";
+  if (readbackDelayMs) delayReadbacks(readbackDelayMs);
   model = await loadModel(weights, {
-    device: "cpu",
+    device: kind,
     chatTemplate: PLAIN_TEMPLATE,
-    advanced: { threads },
+    advanced: { threads, poke },
   });
   bias = Object.fromEntries(endIds.map((id) => [id, -100]));
   const { device } = model.info;
-  if (device.kind !== "cpu") throw new Error(`Puna runs on ${device.kind}, not on the CPU`);
+  if (device.kind !== kind) throw new Error(`Puna runs on ${device.kind}, not on ${kind}`);
   return { device };
 }
 
 export async function ask(prompt, tokens, onToken) {
+  const before = await model.counters();
   const stream = await model.chat.completions.create({
     messages: [{ role: "user", content: prompt }],
     temperature: 0,
@@ -40,5 +44,12 @@ export async function ask(prompt, tokens, onToken) {
   }
   const cached = usage.prompt_tokens_details?.cached_tokens ?? 0;
   if (cached > 0) throw new Error(`${cached} tokens of the prompt came from the last one: its prefill is not measured`);
-  return { promptTokens: usage.prompt_tokens, tokens: usage.completion_tokens, text };
+  const after = await model.counters();
+  const made = (what) => after[what] - before[what];
+  return {
+    promptTokens: usage.prompt_tokens,
+    tokens: usage.completion_tokens,
+    text,
+    gpu: model.device.kind === "webgpu" ? { steps: made("steps"), dispatches: made("dispatches"), submits: made("submits") } : null,
+  };
 }

@@ -1,4 +1,4 @@
-// transformers.js, on ONNX Runtime's wasm.
+// transformers.js, on ONNX Runtime's wasm or WebGPU.
 import {
   AutoModelForCausalLM,
   AutoTokenizer,
@@ -24,7 +24,7 @@ class Never extends LogitsProcessor {
   }
 }
 
-export async function load(weights, { threads, dtype, endIds }) {
+export async function load(weights, { gpu, threads, dtype, endIds }) {
   const { pathname } = new URL(weights);
   env.allowRemoteModels = false;
   env.allowLocalModels = true;
@@ -38,7 +38,7 @@ export async function load(weights, { threads, dtype, endIds }) {
   const id = pathname.slice(1);
   [tokenizer, model] = await Promise.all([
     AutoTokenizer.from_pretrained(id),
-    AutoModelForCausalLM.from_pretrained(id, { device: "wasm", dtype }),
+    AutoModelForCausalLM.from_pretrained(id, { device: gpu ? "webgpu" : "wasm", dtype }),
   ]);
   endless = new LogitsProcessorList();
   endless.push(new Never(endIds));

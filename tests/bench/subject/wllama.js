@@ -1,9 +1,9 @@
-// wllama: llama.cpp compiled to wasm. Its GPU backend is left out, as for every subject here.
+// wllama: llama.cpp compiled to wasm, with its WebGPU backend or without.
 import { Wllama } from "/modules/@wllama/wllama/esm/index.js";
 
 let wllama;
 
-export async function load(weights, { threads }) {
+export async function load(weights, { gpu, threads }) {
   const silent = () => {};
   wllama = new Wllama(
     { default: "/modules/@wllama/wllama/esm/wasm/wllama.wasm" },
@@ -11,7 +11,7 @@ export async function load(weights, { threads }) {
   );
   await wllama.loadModelFromUrl(weights, {
     n_ctx: 2048,
-    n_gpu_layers: 0,
+    ...(!gpu && { n_gpu_layers: 0 }),
     n_parallel: 1,
     n_threads: threads ?? navigator.hardwareConcurrency,
     flash_attn: true,

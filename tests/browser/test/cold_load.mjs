@@ -14,6 +14,7 @@ test("says what the model is and what it runs on", async (t) => {
   assert.notEqual(info.device.reason, "", "why");
   if (!t.hasWebGpu) return;
   assert.ok(["subgroup", "shared", "serial"].includes(info.device.variant), `variant ${info.device.variant}`);
+  assert.equal(info.device.dispatchesPerLayer, 5);
   assert.ok(["f32", "f16"].includes(info.device.precision), `precision ${info.device.precision}`);
 });
 

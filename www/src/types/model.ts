@@ -33,6 +33,8 @@ export interface GpuInfo {
   isSoftware: boolean;
   variant: string;
   precision: string;
+  /** Dispatches of a step of one token, by layer. Not covered by semantic versioning. */
+  dispatchesPerLayer: number;
   features: string[];
 }
 

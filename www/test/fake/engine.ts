@@ -108,6 +108,7 @@ class FakeEngine implements WasmEngine {
         is_software: isSoftware,
         variant: "subgroup",
         precision: "f32",
+        dispatches_per_layer: 5,
         features: ["subgroups", "timestamp-query"],
       },
     });

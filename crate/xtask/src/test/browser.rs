@@ -92,11 +92,8 @@ pub(super) fn suite(stage: &str, system: &System, full: bool) -> Result<Outcome>
         .arg("--program")
         .arg(program)
         .dir(&root());
-    if let ("firefox", Some(adapter)) = (name, adapter) {
-        // Firefox takes whatever Vulkan offers first: offer it this one alone.
-        tool = tool
-            .env("VK_DRIVER_FILES", &adapter.icd)
-            .env("VK_ICD_FILENAMES", &adapter.icd);
+    if ("firefox", true) == (name, adapter.is_some()) {
+        tool = system.offer_lavapipe(tool)?;
     }
     if full {
         tool = tool.arg("--full");

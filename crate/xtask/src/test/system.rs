@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::native::Adapter;
 use super::packages;
 use crate::outcome::{Failure, Result};
+use crate::tool::Tool;
 
 /// What the stages to run ask of the machine.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +106,14 @@ impl System {
     /// The Firefox to run.
     pub(crate) fn firefox(&self) -> Result<&Path> {
         self.firefox.as_deref().ok_or_else(|| absent("Firefox"))
+    }
+
+    /// `tool` with Mesa's software adapter as the only one: Firefox takes whatever Vulkan offers first.
+    pub(crate) fn offer_lavapipe(&self, tool: Tool) -> Result<Tool> {
+        let icd = &self.lavapipe()?.icd;
+        Ok(tool
+            .env("VK_DRIVER_FILES", icd)
+            .env("VK_ICD_FILENAMES", icd))
     }
 
     /// Mesa's software adapter.
