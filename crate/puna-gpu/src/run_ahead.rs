@@ -120,6 +120,14 @@ impl RunAhead {
         steps
     }
 
+    /// Waits until there is a read-back for the next submission, however many are left from other answers.
+    pub(crate) async fn make_room(&mut self, gpu: &Gpu) -> Result<()> {
+        while self.flights.len() >= SLOTS {
+            self.land(gpu).await?;
+        }
+        Ok(())
+    }
+
     /// The read-back of the next submission.
     pub(crate) fn slot(&self) -> &Readback {
         &self.slots[self.next_slot]

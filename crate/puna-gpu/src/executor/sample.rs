@@ -32,6 +32,7 @@ impl Executor {
                     ids.len()
                 )));
             }
+            self.run_ahead.make_room(&self.gpu).await?;
             let step = self.begin(position, ids, 1, self.run_ahead.drawn()).await?;
             let mut tape = self.tape(ids.len());
             tape.play(self.step(&step).chain(self.sampler.work()));
