@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use puna_core::{ErrorCode, Result};
 use puna_gpu::Gpu;
 use puna_gpu::pipeline;
-use puna_gpu::readback::Readback;
+use puna_gpu::readback::{Readback, Tick};
 use puna_gpu::shader::variant::Variant;
 
 use crate::case::Case;
@@ -25,12 +25,29 @@ pub struct Output {
 }
 
 /// Runs cases; each shader's text is compiled once.
-#[derive(Debug, Default)]
 pub struct Bench {
     pipelines: HashMap<String, wgpu::ComputePipeline>,
+    tick: Option<Tick>,
+}
+
+impl std::fmt::Debug for Bench {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bench")
+            .field("pipelines", &self.pipelines.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Bench {
+    /// One whose read-backs are poked by `tick`.
+    #[must_use]
+    pub fn new(tick: Option<Tick>) -> Self {
+        Self {
+            pipelines: HashMap::new(),
+            tick,
+        }
+    }
+
     /// Runs a case, with `fault` in its shaders.
     ///
     /// # Errors
@@ -110,7 +127,7 @@ impl Bench {
             pass.dispatch_workgroups(x, y, z);
         }
         gpu.queue.submit([encoder.finish()]);
-        collect(gpu, case, &buffers).await
+        collect(gpu, case, &buffers, self.tick.as_ref()).await
     }
 
     async fn pipeline(
@@ -133,7 +150,12 @@ impl Bench {
     }
 }
 
-async fn collect(gpu: &Gpu, case: &Case, buffers: &[wgpu::Buffer]) -> Result<Output> {
+async fn collect(
+    gpu: &Gpu,
+    case: &Case,
+    buffers: &[wgpu::Buffer],
+    tick: Option<&Tick>,
+) -> Result<Output> {
     let mut output = Output {
         words: Vec::new(),
         broken_sentinel: None,
@@ -144,7 +166,7 @@ async fn collect(gpu: &Gpu, case: &Case, buffers: &[wgpu::Buffer]) -> Result<Out
             .iter()
             .position(|(binding, _)| *binding == wanted.binding());
         let buffer = &buffers[ix.expect("invariant: a wanted buffer is among the case's")];
-        let readback = Readback::new(gpu, buffer.size(), None);
+        let readback = Readback::new(gpu, buffer.size(), tick.cloned());
         let mut encoder = gpu
             .device
             .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());

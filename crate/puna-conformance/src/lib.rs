@@ -14,6 +14,7 @@ pub mod fault;
 
 use puna_core::Result;
 use puna_gpu::Gpu;
+use puna_gpu::readback::Tick;
 use puna_gpu::shader::variant::Precision;
 use puna_gpu::split::Split;
 
@@ -56,12 +57,12 @@ pub fn cases(gpu: &Gpu) -> Vec<Case> {
         .collect()
 }
 
-/// Runs cases and compares what comes out with what their twins say.
+/// Runs cases and compares what comes out with what their twins say; `tick` pokes read-backs.
 ///
 /// # Errors
 /// Only when the device fails; a wrong result is an [`Outcome`].
-pub async fn check(gpu: &Gpu, cases: &[Case]) -> Result<Vec<Outcome>> {
-    let mut bench = Bench::default();
+pub async fn check(gpu: &Gpu, cases: &[Case], tick: Option<Tick>) -> Result<Vec<Outcome>> {
+    let mut bench = Bench::new(tick);
     let mut outcomes = Vec::new();
     for case in cases {
         let output = bench.run(gpu, case, None).await?;
@@ -77,8 +78,8 @@ pub async fn check(gpu: &Gpu, cases: &[Case]) -> Result<Vec<Outcome>> {
 ///
 /// # Errors
 /// Only when the device fails; a fault that nobody sees is an [`Outcome`].
-pub async fn plant(gpu: &Gpu, cases: &[Case]) -> Result<Vec<Outcome>> {
-    let mut bench = Bench::default();
+pub async fn plant(gpu: &Gpu, cases: &[Case], tick: Option<Tick>) -> Result<Vec<Outcome>> {
+    let mut bench = Bench::new(tick);
     let mut outcomes = Vec::new();
     for fault in fault::FAULTS {
         let links = |case: &&Case| case.links(fault.module);

@@ -34,7 +34,7 @@ fn every_kernel_agrees_with_its_twin_and_planted_faults_are_seen() {
     // Most of the time is the driver's compiler, which uses one thread a device.
     let (first, second) = cases.split_at(cases.len() / 2);
     let check = |gpu: Gpu, cases: &[Case]| {
-        pollster::block_on(puna_conformance::check(&gpu, cases)).expect("the device works")
+        pollster::block_on(puna_conformance::check(&gpu, cases, None)).expect("the device works")
     };
     let mut outcomes = std::thread::scope(|scope| {
         let other = scope.spawn(|| check(open(), second));
@@ -43,7 +43,7 @@ fn every_kernel_agrees_with_its_twin_and_planted_faults_are_seen() {
         outcomes
     });
     outcomes.extend(
-        pollster::block_on(puna_conformance::plant(&gpu, &cases)).expect("the device works"),
+        pollster::block_on(puna_conformance::plant(&gpu, &cases, None)).expect("the device works"),
     );
     let expected: &[&str] = match wanted.as_deref() {
         Some("lavapipe") => &[

@@ -14,7 +14,9 @@ const MOST_MS: f64 = 400.0;
 /// Work of a submission: enough to hide what it costs, little enough to leave room for the page's own drawing, ms.
 const SUBMISSION_MS: f64 = 12.0;
 /// Most steps of a submission: their tokens are kept in a ring.
-const MOST_AT_ONCE: f64 = 64.0;
+const MOST_AT_ONCE: usize = 64;
+/// Submissions that the steps in flight are cut into, about.
+const MOST_SUBMISSIONS: usize = 16;
 /// Longest work of a submission that drivers bear, ms.
 const LONGEST_MS: f64 = 100.0;
 /// More in flight must give so much more to be worth it.
@@ -84,7 +86,9 @@ impl Pace {
     )]
     pub(crate) fn batch(&self) -> usize {
         let steps = self.best.map_or(1.0, |(_, rate)| SUBMISSION_MS * rate);
-        steps.clamp(1.0, MOST_AT_ONCE) as usize
+        (steps as usize)
+            .max(self.depth / MOST_SUBMISSIONS)
+            .clamp(1, MOST_AT_ONCE)
     }
 
     /// Submissions that a step is cut into.

@@ -6,6 +6,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::gpu;
 use crate::js_error::{install_panic_hook, to_js};
+use crate::options::Poke;
 
 /// Runs every case, then plants faults; JSON `{variants, passed, planted, failed: ["name: why"]}`.
 #[wasm_bindgen]
@@ -14,8 +15,9 @@ pub async fn run_conformance() -> Result<String, JsValue> {
     let report = async {
         let device: Gpu = gpu::open().await?;
         let cases = puna_conformance::cases(&device);
-        let mut outcomes = puna_conformance::check(&device, &cases).await?;
-        let planted = puna_conformance::plant(&device, &cases).await?;
+        let tick = gpu::tick(&device, Poke::Auto).await?;
+        let mut outcomes = puna_conformance::check(&device, &cases, tick.clone()).await?;
+        let planted = puna_conformance::plant(&device, &cases, tick).await?;
         let n_planted = planted.len();
         outcomes.extend(planted);
         let failed: Vec<_> = outcomes
