@@ -134,7 +134,7 @@ fn answers_ahead_are_those_of_token_by_token() {
     let mut plain = executor(1.0);
     let mut sessions = [0, 1, 2].map(|_| Session::new(256));
     let mut ends = std::collections::BTreeMap::new();
-    for ix in 0..if support::is_full() { 240 } else { 40 } {
+    for ix in 0..if support::is_full() { 240 } else { 24 } {
         let prompt = format!("Request {} of {ix}: ", ix % 7);
         let mut request = GenerateRequest {
             prompt: tokenizer.encode(&prompt, Special::Parse).expect("a prompt"),

@@ -96,11 +96,11 @@ async fn check_prompt(executor: &mut Executor, prompt: &Prompt, tolerance: Toler
         tolerance.logits
     );
 
-    // Each step is a second and more on SwiftShader.
+    // Each step is a part of a second on lavapipe, and more on SwiftShader.
     let steps = match (is_full(), is_slow()) {
         (true, _) => usize::MAX,
         (false, true) => tolerance.steps.min(12),
-        (false, false) => tolerance.steps,
+        (false, false) => tolerance.steps.min(24),
     };
     for (step, &(want, margin)) in prompt.greedy.iter().enumerate().take(steps) {
         if margin <= tolerance.margin {
@@ -186,12 +186,13 @@ fn short_prompts_hold_with_a_cache_in_f16() {
 #[test]
 fn short_prompts_hold_in_f16_where_the_device_has_it() {
     if support::gpu().capabilities.f16 {
-        check_prompts(
-            Precision::F16,
-            KvType::F16,
-            F16,
-            &["short", "about30", "chat"],
-        );
+        // A software adapter's compiler and arithmetic take minutes for f16.
+        let names: &[&str] = if is_full() {
+            &["short", "about30", "chat"]
+        } else {
+            &["short"]
+        };
+        check_prompts(Precision::F16, KvType::F16, F16, names);
     } else {
         // SwiftShader alone lacks it: any other adapter without f16 would be news.
         assert!(

@@ -24,7 +24,7 @@ test("makes no buffer, bind group or pipeline", async (t) => {
 /** Tokens a second of the tiny model, once it has found its pace. */
 async function speed(t, options = {}) {
   await t.loadTiny(options);
-  for (let answer = 0; answer < 3; answer++) await t.chat(greedy("Hello", 400, ENDLESS));
+  for (let answer = 0; answer < 2; answer++) await t.chat(greedy("Hello", 400, ENDLESS));
   const { times } = await t.lab("chat", greedy("Hello", 200, { stream: true, ...ENDLESS }));
   await t.lab("unload");
   assert.ok(times.length > 50, `${times.length} chunks`);
