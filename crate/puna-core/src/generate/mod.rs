@@ -1,8 +1,9 @@
 //! The one loop: prefill, then step, sample, stop, as a state machine that is asked and answers.
 //!
 //! [`Generation::ask`] says what to forward, the caller forwards it on whatever it has and hands the
-//! logits, or the token that the device drew from them, to [`Generation::answer`], which says what came of it. No `async`, no device, no clock: waiting
-//! and cancelling are the caller's, who cancels by dropping the generation.
+//! logits, or the token that the device drew from them, to [`Generation::answer`], which says what came
+//! of it. No `async`, no device, no clock: waiting and cancelling are the caller's, who cancels by
+//! dropping the generation.
 
 mod stop;
 #[cfg(test)]

@@ -118,7 +118,7 @@ impl Sampler {
 
     /// Tells it what the prompt is: `repetition_penalty` applies to its tokens too.
     pub fn accept_prompt(&mut self, ids: &[u32]) {
-        if is_other(self.params.repetition_penalty, 1.0) {
+        if params::is_other(self.params.repetition_penalty, 1.0) {
             for id in ids {
                 self.seen.entry(*id).or_default();
             }
@@ -128,7 +128,7 @@ impl Sampler {
     /// Tells it that `id` is the answer's next token, whoever chose it.
     pub fn accept(&mut self, id: u32) {
         self.step = self.step.wrapping_add(1);
-        if self.has_penalties() {
+        if self.params.has_penalties() {
             let count = self.seen.entry(id).or_default();
             *count = count.saturating_add(1);
         }
@@ -170,12 +170,6 @@ impl Sampler {
         }
         let random = f64::from(philox::random(self.params.seed, self.step)) / 4_294_967_296.0;
         Ok(draw(&self.candidates, random).unwrap_or(best))
-    }
-
-    fn has_penalties(&self) -> bool {
-        is_other(self.params.repetition_penalty, 1.0)
-            || is_other(self.params.frequency_penalty, 0.0)
-            || is_other(self.params.presence_penalty, 0.0)
     }
 
     /// How many tokens `top_k` keeps, if that is fewer than all.
@@ -240,11 +234,6 @@ pub(crate) fn unusable(id: u32) -> Error {
     Error::internal(format!(
         "the logit of token {id} is no finite number; a kernel or the model's weights are broken"
     ))
-}
-
-/// Whether a setting is other than the value that does nothing. Exact on purpose.
-fn is_other(value: f32, neutral: f32) -> bool {
-    value.total_cmp(&neutral) != Ordering::Equal
 }
 
 /// The largest logit and its index, the first of equals.

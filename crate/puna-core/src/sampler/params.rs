@@ -1,5 +1,7 @@
 //! What a request says about sampling.
 
+use std::cmp::Ordering;
+
 use crate::{Error, Result};
 
 /// How the next token is chosen. The default changes nothing: it draws from the model's own distribution.
@@ -55,6 +57,14 @@ impl SamplingParams {
     #[must_use]
     pub fn is_greedy(&self) -> bool {
         self.temperature <= 0.0
+    }
+
+    /// Whether tokens that were seen are penalized.
+    #[must_use]
+    pub fn has_penalties(&self) -> bool {
+        is_other(self.repetition_penalty, 1.0)
+            || is_other(self.frequency_penalty, 0.0)
+            || is_other(self.presence_penalty, 0.0)
     }
 
     /// Checks every value, and the token ids against the size of the vocabulary.
@@ -115,4 +125,9 @@ impl SamplingParams {
         }
         Ok(())
     }
+}
+
+/// Whether a setting is other than the value that does nothing. Exact on purpose.
+pub(super) fn is_other(value: f32, neutral: f32) -> bool {
+    value.total_cmp(&neutral) != Ordering::Equal
 }

@@ -1,7 +1,5 @@
 //! Host half of `shaders/kernel/sample.wgsl`.
 
-use std::cmp::Ordering;
-
 use bytemuck::{Pod, Zeroable};
 use puna_core::sampler::SamplingParams;
 
@@ -68,13 +66,9 @@ impl SampleParams {
         reason = "halves of a seed; a share from 0 to 1, in 2^-32"
     )]
     pub fn new(params: &SamplingParams, vocab: u32, masked: bool) -> Self {
-        let other = |value: f32, neutral: f32| value.total_cmp(&neutral) != Ordering::Equal;
-        let penalties = other(params.repetition_penalty, 1.0)
-            || other(params.frequency_penalty, 0.0)
-            || other(params.presence_penalty, 0.0);
         let flags = [
             (BIAS, !params.logit_bias.is_empty()),
-            (PENALTIES, penalties),
+            (PENALTIES, params.has_penalties()),
             (MASK, masked),
             (GREEDY, params.is_greedy()),
             (TOP_K, (1..vocab).contains(&params.top_k)),
