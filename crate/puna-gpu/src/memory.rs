@@ -52,9 +52,7 @@ impl Memory {
         };
         let normed = |(ix, activation): (usize, &Activation)| {
             let is_read = (0..graph.ops.len()).any(|op| graph.next_gain(op, ix).is_some());
-            let rows = split.tiles().map(|tile| tile.rows as usize);
-            let sums = rows.map(|rows| activation.width / rows);
-            let sums = sums[0].max(sums[1]);
+            let sums = activation.width / split.unit_rows() as usize;
             let width = activation.width + sums.next_multiple_of(4);
             let bytes = if is_read {
                 width * options.max_tokens * 4

@@ -78,24 +78,31 @@ impl Split {
         matches!(self, Self::Subgroup(..))
     }
 
+    /// Adjacent rows of a unit of work.
+    #[must_use]
+    pub const fn unit_rows(self) -> u32 {
+        match self {
+            Self::Serial => 16,
+            Self::Shared | Self::Subgroup(..) => 4,
+        }
+    }
+
     /// A unit of work where there is one token.
     #[must_use]
     pub const fn decode_tile(self) -> Tile {
-        let rows = match self {
-            Self::Serial => 16,
-            Self::Shared | Self::Subgroup(..) => 4,
-        };
-        Tile { rows, tokens: 1 }
+        Tile {
+            rows: self.unit_rows(),
+            tokens: 1,
+        }
     }
 
     /// A unit of work where there are many tokens.
     #[must_use]
     pub const fn prefill_tile(self) -> Tile {
-        let rows = match self {
-            Self::Serial => 16,
-            Self::Shared | Self::Subgroup(..) => 4,
-        };
-        Tile { rows, tokens: 8 }
+        Tile {
+            rows: self.unit_rows(),
+            tokens: 8,
+        }
     }
 
     /// Both.
