@@ -1,5 +1,5 @@
 // [q | k | v][t] = W·rmsnorm(x[t]); q, k rotated by adjacent pairs; k, v stored at position + t
-//   W (H·Dh + 2·Hkv·Dh, D) planes or some of its rows, x (T, D) f32, query (T, H·Dh) f32, kv as lib/kv_*.wgsl
+//   W (H·Dh + 2·Hkv·Dh, D) planes or some of its rows, x (T, D) f32, query (T, H·Dh) f32, kv as lib/kv.wgsl
 @group(0) @binding(7) var<storage, read_write> query: array<f32>; // (T, H·Dh)
 @group(0) @binding(10) var<storage, read> rope: array<vec2<f32>>; // (capacity, ROPE_DIMS / 2): cos, sin
 

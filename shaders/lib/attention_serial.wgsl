@@ -11,34 +11,30 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (t >= step.tokens) {
         return;
     }
-    var q: array<vec4<f32>, HEAD_DIM / 4u>;
-    var sum: array<vec4<f32>, HEAD_DIM / 4u>;
-    for (var d4 = 0u; d4 < HEAD_DIM / 4u; d4++) {
+    var q: array<vec4<f32>, DIMS4>;
+    var sum: array<vec4<f32>, DIMS4>;
+    for (var d4 = 0u; d4 < DIMS4; d4++) {
         q[d4] = query4(t, head, d4);
     }
     var highest = LOWEST;
     var total = 0.0;
-    for (var s = 0u; s <= step.position + t; s++) {
-        let key = kv_at(0u, key_head(head), s);
+    for (var s = 0u; s < keys_of(t); s++) {
+        let key = kv_at(0u, head / SHARING, s);
         var score = 0.0;
-        for (var d4 = 0u; d4 < HEAD_DIM / 4u; d4++) {
+        for (var d4 = 0u; d4 < DIMS4; d4++) {
             score += dot(q[d4], kv_load4(key + d4 * 4u));
         }
         let high = max(highest, score);
         let fade = exp(highest - high);
         let weight = exp(score - high);
-        let value = kv_at(1u, key_head(head), s);
-        for (var d4 = 0u; d4 < HEAD_DIM / 4u; d4++) {
+        let value = kv_at(1u, head / SHARING, s);
+        for (var d4 = 0u; d4 < DIMS4; d4++) {
             sum[d4] = sum[d4] * fade + weight * kv_load4(value + d4 * 4u);
         }
         total = total * fade + weight;
         highest = high;
     }
-    for (var d4 = 0u; d4 < HEAD_DIM / 4u; d4++) {
-        let v = sum[d4] / total;
-        store(t, head, d4 * 4u, v.x);
-        store(t, head, d4 * 4u + 1u, v.y);
-        store(t, head, d4 * 4u + 2u, v.z);
-        store(t, head, d4 * 4u + 3u, v.w);
+    for (var d4 = 0u; d4 < DIMS4; d4++) {
+        store4(t, head, d4, sum[d4] / total);
     }
 }

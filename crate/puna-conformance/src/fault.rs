@@ -55,7 +55,13 @@ pub const FAULTS: &[Fault] = &[
         "total * fade + weight",
         "total + weight",
     ),
-    fault("lib/attention_shared", "total *= fade;", ""),
+    fault(
+        "lib/attention_merge",
+        "exp(sums_of_parts[at + DIMS4].x - highest)",
+        "1.0",
+    ),
+    fault("lib/attention_parts", "total[g] *= fade;", ""),
+    fault("lib/attention_tiled", "total *= fade;", ""),
     fault(
         "lib/fixed",
         "middle & 8191u, v.z & 8191u",
@@ -73,11 +79,27 @@ pub const FAULTS: &[Fault] = &[
         "return x[k4];",
     ),
     fault(
-        "lib/kv_f16",
-        "unpack2x16float(kv[at / 2u + 1u])",
-        "unpack2x16float(kv[at / 2u])",
+        "lib/key_parts",
+        "head) * MOST_PARTS + part",
+        "head) * MOST_PARTS",
     ),
-    fault("lib/kv_f32", "kv[at + 3u]", "kv[at + 2u]"),
+    fault("lib/kv", "which * KV_HEADS + head", "which + head"),
+    fault(
+        "lib/kv_load_f16",
+        "unpack2x16float(words.y)",
+        "unpack2x16float(words.x)",
+    ),
+    fault(
+        "lib/kv_load_f32",
+        "return kv[at / 4u]",
+        "return kv[at / 4u].xyzx",
+    ),
+    fault(
+        "lib/kv_store_f16",
+        "pack2x16float(v)",
+        "pack2x16float(v.xx)",
+    ),
+    fault("lib/kv_store_f32", "= v;", "= v.xx;"),
     fault(
         "lib/params",
         "    rows: u32,      // R, rows of the matrix\n    grid_x: u32,",

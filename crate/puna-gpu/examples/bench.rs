@@ -88,9 +88,9 @@ async fn run(
         bytes as f64 / 1e6
     );
     println!(
-        "dispatches_per_layer {}, {} dispatches a step and 2 of the sampler",
-        executor.dispatches_per_layer(),
-        kernels.len()
+        "dispatches_per_layer {}, in long contexts {}; besides 2 at both ends of a step, and 2 of the sampler",
+        executor.dispatches_per_layer(0),
+        executor.dispatches_per_layer(executor.context_length() - 1),
     );
     check(&mut executor).await?;
     let copy = measure(async || {

@@ -10,7 +10,7 @@ use puna_core::{Error, ErrorCode, Result};
 
 use crate::arena::Part;
 use crate::device::{Counters, Gpu};
-use crate::kernel::{Recipe, Setting, Step, repack, to_u32};
+use crate::kernel::{self, Recipe, Setting, Step, repack, to_u32};
 use crate::kv_cache::KvCache;
 use crate::memory::Memory;
 use crate::pipeline::Pipelines;
@@ -19,7 +19,7 @@ use crate::readback::{Readback, Tick};
 use crate::run_ahead::{Clock, RunAhead};
 use crate::sampler::{GpuSampler, Shared};
 use crate::shader::variant::{KvType, Precision};
-use crate::split::{Split, Tile};
+use crate::split::{Split, Width};
 use crate::tape::{Tape, Work};
 use crate::upload::{self, Destination, Uploader};
 
@@ -87,8 +87,8 @@ pub struct Executor {
     readback: Readback,
     sampler: GpuSampler,
     run_ahead: RunAhead,
-    decode: Vec<Dispatch>,
-    prefill: Vec<Dispatch>,
+    /// A program for each of the split's widths.
+    programs: Vec<(Width, Vec<Dispatch>)>,
     logits: Vec<f32>,
 }
 
@@ -104,12 +104,7 @@ impl Executor {
         n_tensors: usize,
         mut options: ExecutorOptions,
     ) -> Result<Self> {
-        if !graph.kv.head_dim.is_multiple_of(4) {
-            return Err(Error::unsupported_model(format!(
-                "the heads have size {}, expected a multiple of 4",
-                graph.kv.head_dim
-            )));
-        }
+        kernel::attention::check(graph.kv.head_dim)?;
         let context_length = context_length(&gpu, &graph, &options);
         let split = options
             .split
@@ -158,8 +153,7 @@ impl Executor {
             readback,
             sampler,
             run_ahead,
-            decode: Vec::new(),
-            prefill: Vec::new(),
+            programs: Vec::new(),
             logits: Vec::new(),
         };
         executor.reserve(1).await?;
@@ -179,12 +173,19 @@ impl Executor {
         &self.graph
     }
 
-    /// Dispatches of a step of one token, by layer: all but those in front of the first and behind the last.
+    /// Dispatches of a step of one token at `position`, by layer: all but those in front of the first and behind the last.
     #[must_use]
-    pub fn dispatches_per_layer(&self) -> f64 {
-        let is_of_layer =
-            |dispatch: &&Dispatch| !matches!(dispatch.recipe.variant.kernel, "embed" | "head");
-        let of_layers = self.decode.iter().filter(is_of_layer).count();
+    pub fn dispatches_per_layer(&self, position: usize) -> f64 {
+        let step = Step {
+            position: to_u32(position),
+            tokens: 1,
+            ..Step::default()
+        };
+        let is_of_layer = |dispatch: &&Dispatch| {
+            !matches!(dispatch.recipe.variant.kernel, "embed" | "head")
+                && dispatch.work(&step).is_any()
+        };
+        let of_layers = self.decode().iter().filter(is_of_layer).count();
         of_layers as f64 / self.graph.kv.layers.max(1) as f64
     }
 
@@ -341,7 +342,7 @@ impl Executor {
         let grown = grown.await?;
         grown.fill(&memory.cache, gpu, graph, kv);
         memory.cache = grown;
-        for dispatch in self.decode.iter_mut().chain(&mut self.prefill) {
+        for dispatch in self.programs.iter_mut().flat_map(|(_, program)| program) {
             dispatch.rebind(&self.gpu, &self.memory);
         }
         // For the steps that come; those in flight are ahead of it in the queue.
@@ -369,8 +370,10 @@ impl Executor {
 
     /// Makes the static programs of decode and prefill.
     async fn program(&mut self) -> Result<()> {
-        let decode = self.recipes(self.split.decode_tile())?;
-        let prefill = self.recipes(self.split.prefill_tile())?;
+        let mut recipes = Vec::new();
+        for &width in self.split.widths() {
+            recipes.push((width, self.recipes(width)?));
+        }
         let Self {
             gpu,
             graph,
@@ -386,19 +389,22 @@ impl Executor {
                     pipelines.get(gpu, &repack::variant(matrix.format, matrix.cols));
                 }
                 let mut make = |recipes: Vec<Recipe>| {
+                    let recipes = recipes.into_iter();
                     recipes
-                        .into_iter()
                         .map(|recipe| Dispatch::new(gpu, memory, pipelines, recipe))
                         .collect()
                 };
-                (make(decode), make(prefill))
+                let programs = recipes.into_iter();
+                programs
+                    .map(|(width, recipes)| (width, make(recipes)))
+                    .collect()
             },
         );
-        (self.decode, self.prefill) = made.await?;
+        self.programs = made.await?;
         Ok(())
     }
 
-    fn recipes(&self, tile: Tile) -> Result<Vec<Recipe>> {
+    fn recipes(&self, width: Width) -> Result<Vec<Recipe>> {
         let parts = |parts: &Vec<Part>| {
             parts
                 .iter()
@@ -412,7 +418,7 @@ impl Executor {
             split: self.split,
             precision: self.options.precision,
             kv: self.options.kv,
-            tile,
+            width,
         };
         recipes(&setting)
     }
@@ -428,12 +434,22 @@ impl Executor {
 
     /// The dispatches of a step.
     fn step(&self, step: &Step) -> impl Iterator<Item = Work<'_>> {
-        let program = if step.tokens == 1 {
-            &self.decode
-        } else {
-            &self.prefill
-        };
-        program.iter().map(|dispatch| dispatch.work(step))
+        let width = self.split.width(step.tokens as usize);
+        self.program_of(width)
+            .iter()
+            .map(|dispatch| dispatch.work(step))
+    }
+
+    /// The program of a width; empty before there is one.
+    fn program_of(&self, width: Width) -> &[Dispatch] {
+        let of_width = |program: &&(Width, Vec<Dispatch>)| program.0 == width;
+        let program = self.programs.iter().find(of_width);
+        program.map_or(&[], |(_, dispatches)| dispatches)
+    }
+
+    /// The program of single tokens.
+    fn decode(&self) -> &[Dispatch] {
+        self.program_of(Width::One)
     }
 }
 

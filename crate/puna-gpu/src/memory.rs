@@ -1,14 +1,14 @@
 //! What an executor computes with on the GPU: weights, activations, and the KV cache behind them.
 
 use puna_core::Result;
-use puna_core::graph::{Activation, Graph};
+use puna_core::graph::{Activation, Graph, Op};
 
 use crate::arena::{self, Part};
 use crate::device::Gpu;
 use crate::executor::ExecutorOptions;
-use crate::kernel::{Step, to_u32};
+use crate::kernel::{Step, attention, to_u32};
 use crate::kv_cache::KvCache;
-use crate::split::Split;
+use crate::split::{AttentionSplit, Split, Width};
 
 /// All buffers but those of an upload.
 #[derive(Debug)]
@@ -23,6 +23,8 @@ pub(crate) struct Memory {
     pub(crate) logits: wgpu::Buffer,
     pub(crate) ids: wgpu::Buffer,
     pub(crate) step: wgpu::Buffer,
+    /// What parts of the keys leave for the dispatch that merges them.
+    pub(crate) sums_of_parts: wgpu::Buffer,
     pub(crate) cache: KvCache,
 }
 
@@ -82,6 +84,7 @@ impl Memory {
                 size_of::<Step>() as u64,
                 Usage::UNIFORM | Usage::STORAGE | Usage::COPY_DST,
             ),
+            sums_of_parts: gpu.buffer("sums of parts", sums_bytes(graph, split), working),
             cache: KvCache::empty(gpu),
         })
     }
@@ -94,8 +97,33 @@ impl Drop for Memory {
         }
         let activations = self.activations.iter().chain(&self.normed);
         activations.for_each(wgpu::Buffer::destroy);
-        for buffer in [&self.vectors, &self.logits, &self.ids, &self.step] {
+        for buffer in [
+            &self.vectors,
+            &self.logits,
+            &self.ids,
+            &self.step,
+            &self.sums_of_parts,
+        ] {
             buffer.destroy();
         }
     }
+}
+
+/// Bytes of what parts of the keys leave, for the programs that cut them.
+fn sums_bytes(graph: &Graph, split: Split) -> u64 {
+    let heads = graph.ops.iter().map(|op| match op {
+        Op::Attention(op) => op.heads,
+        _ => 0,
+    });
+    let cut = |width: &&Width| split.attention(**width) == AttentionSplit::Parts;
+    let tokens = split
+        .widths()
+        .iter()
+        .filter(cut)
+        .map(|width| width.most_tokens());
+    attention::sums_bytes(
+        heads.max().unwrap_or(0),
+        graph.kv.head_dim,
+        tokens.max().unwrap_or(0),
+    )
 }

@@ -73,7 +73,8 @@ fn entry(binding: u32) -> wgpu::BindGroupLayoutEntry {
         | binding::NEXT
         | binding::NEXT_ID
         | binding::EMITTED
-        | binding::NORMED => wgpu::BufferBindingType::Storage { read_only: false },
+        | binding::NORMED
+        | binding::SUMS_OF_PARTS => wgpu::BufferBindingType::Storage { read_only: false },
         _ => wgpu::BufferBindingType::Storage { read_only: true },
     };
     wgpu::BindGroupLayoutEntry {

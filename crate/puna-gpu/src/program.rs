@@ -76,8 +76,9 @@ fn bind(
         Slot::NormedX(ix) | Slot::NormedOut(ix) => memory.normed[ix].as_entire_binding(),
         Slot::Logits => memory.logits.as_entire_binding(),
         Slot::Vectors => memory.vectors.as_entire_binding(),
-        Slot::Kv(layer) => memory.cache.layers[layer].as_entire_binding(),
+        Slot::Kv(layer) | Slot::KvX(layer) => memory.cache.layers[layer].as_entire_binding(),
         Slot::Rope => memory.cache.rope.as_entire_binding(),
+        Slot::SumsOfParts => memory.sums_of_parts.as_entire_binding(),
         Slot::Ids => memory.ids.as_entire_binding(),
     };
     let entries: Vec<_> = recipe

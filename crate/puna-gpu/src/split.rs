@@ -21,6 +21,50 @@ pub struct Tile {
     pub tokens: u32,
 }
 
+/// How many tokens a program is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Width {
+    /// One: decode.
+    One,
+    /// A few: short prompts.
+    Few,
+    /// Any number: long prompts.
+    Many,
+}
+
+impl Width {
+    /// Most tokens of a step.
+    #[must_use]
+    pub const fn most_tokens(self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Few => 8,
+            Self::Many => usize::MAX,
+        }
+    }
+
+    /// Name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::One => "one",
+            Self::Few => "few",
+            Self::Many => "many",
+        }
+    }
+}
+
+/// How attention's work is divided among invocations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AttentionSplit {
+    /// No barriers; an invocation does it all.
+    Serial,
+    /// Parts of the keys, merged afterwards.
+    Parts,
+    /// Tiles of queries and keys.
+    Tiled,
+}
+
 /// A work split: which skeleton of `shaders/lib` is linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Split {
@@ -87,28 +131,33 @@ impl Split {
         }
     }
 
-    /// A unit of work where there is one token.
+    /// The programs that it has: one for each of these.
     #[must_use]
-    pub const fn decode_tile(self) -> Tile {
-        Tile {
-            rows: self.unit_rows(),
-            tokens: 1,
+    pub const fn widths(self) -> &'static [Width] {
+        match self {
+            Self::Serial => &[Width::One, Width::Many],
+            Self::Shared | Self::Subgroup(..) => &[Width::One, Width::Few, Width::Many],
         }
     }
 
-    /// A unit of work where there are many tokens.
+    /// The narrowest of its programs for so many tokens.
     #[must_use]
-    pub const fn prefill_tile(self) -> Tile {
-        Tile {
-            rows: self.unit_rows(),
-            tokens: 8,
-        }
+    pub fn width(self, tokens: usize) -> Width {
+        let fits = |width: &Width| tokens <= width.most_tokens();
+        let width = self.widths().iter().copied().find(fits);
+        width.unwrap_or(Width::Many)
     }
 
-    /// Both.
+    /// A unit of work.
     #[must_use]
-    pub const fn tiles(self) -> [Tile; 2] {
-        [self.decode_tile(), self.prefill_tile()]
+    pub const fn tile(self, width: Width) -> Tile {
+        Tile {
+            rows: self.unit_rows(),
+            tokens: match width {
+                Width::One => 1,
+                Width::Few | Width::Many => 8,
+            },
+        }
     }
 
     /// Invocations of a workgroup.
@@ -141,12 +190,13 @@ impl Split {
         }
     }
 
-    /// The skeleton of attention.
+    /// How attention is divided.
     #[must_use]
-    pub const fn attention_module(self) -> &'static str {
-        match self {
-            Self::Serial => "lib/attention_serial",
-            _ => "lib/attention_shared",
+    pub const fn attention(self, width: Width) -> AttentionSplit {
+        match (self, width) {
+            (Self::Serial, _) => AttentionSplit::Serial,
+            (_, Width::One | Width::Few) => AttentionSplit::Parts,
+            (_, Width::Many) => AttentionSplit::Tiled,
         }
     }
 

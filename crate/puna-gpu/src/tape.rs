@@ -11,6 +11,13 @@ pub(crate) struct Work<'a> {
     pub(crate) workgroups: [u32; 3],
 }
 
+impl Work<'_> {
+    /// Whether there is anything to do.
+    pub(crate) fn is_any(&self) -> bool {
+        !self.workgroups.contains(&0)
+    }
+}
+
 /// What is recorded and not yet submitted.
 #[derive(Debug)]
 pub(crate) struct Tape<'a> {
@@ -34,7 +41,7 @@ impl<'a> Tape<'a> {
 
     /// Records a step; submits whenever there is enough.
     pub(crate) fn play<'w>(&mut self, step: impl Iterator<Item = Work<'w>>) {
-        let mut step = step.filter(|work| !work.workgroups.contains(&0)).peekable();
+        let mut step = step.filter(Work::is_any).peekable();
         while step.peek().is_some() {
             let room = self.limit - self.recorded;
             let descriptor = wgpu::ComputePassDescriptor::default();

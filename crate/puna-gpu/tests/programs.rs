@@ -4,16 +4,24 @@ use puna_core::model;
 use puna_core::quant::FORMATS;
 use puna_core::synthetic::{SHAPES, Synthetic};
 use puna_core::weights::gguf::{Gguf, Parsed};
-use puna_gpu::kernel::Setting;
+use puna_gpu::kernel::{Recipe, Setting, Step};
 use puna_gpu::program::recipes;
 use puna_gpu::shader::variant::{KvType, Precision};
-use puna_gpu::split::Split;
+use puna_gpu::split::{Split, Width};
 
 /// Projections of queries, keys and values; attention; its output; gate and up; down.
 const PER_LAYER: usize = 5;
+/// Positions, and whether attention is in parts there, which are merged by one dispatch more.
+const POSITIONS: [(u32, bool); 5] = [
+    (0, false),
+    (255, false),
+    (256, true),
+    (512, true),
+    (4096, true),
+];
 
 #[test]
-fn a_layer_is_five_dispatches() {
+fn a_layer_is_five_dispatches_and_six_in_long_contexts() {
     for shape in SHAPES {
         for format in FORMATS.iter().filter(|format| format.block_len == 32) {
             let synthetic = Synthetic::new(shape, format).expect("whole blocks");
@@ -23,7 +31,7 @@ fn a_layer_is_five_dispatches() {
             let (_, graph) = model::open(&gguf).expect("a graph");
             let parts = graph.matrices.iter();
             let split = Split::Subgroup(32, 32);
-            for tile in split.tiles() {
+            for &width in split.widths() {
                 let setting = Setting {
                     graph: &graph,
                     parts: parts.clone().map(|matrix| vec![(0, matrix.rows)]).collect(),
@@ -31,19 +39,26 @@ fn a_layer_is_five_dispatches() {
                     split,
                     precision: Precision::F32,
                     kv: KvType::F16,
-                    tile,
+                    width,
                 };
                 let all = recipes(&setting).expect("recipes");
                 let of_no_layer =
                     |label: &str| label.starts_with("embed") || label.starts_with("head");
-                let layers = all.iter().filter(|recipe| !of_no_layer(&recipe.label));
-                let name = format!("{} in {}", shape.name, format.name);
-                assert_eq!(layers.count(), PER_LAYER * graph.kv.layers, "{name}");
-                assert_eq!(
-                    all.len(),
-                    PER_LAYER * graph.kv.layers + 2,
-                    "{name}, with both ends"
-                );
+                for (position, in_parts) in POSITIONS {
+                    let step = Step {
+                        position,
+                        tokens: 1,
+                        ..Step::default()
+                    };
+                    let done = |recipe: &&Recipe| !recipe.grid.workgroups(&step).contains(&0);
+                    let all: Vec<_> = all.iter().filter(done).collect();
+                    let layers = all.iter().filter(|recipe| !of_no_layer(&recipe.label));
+                    let more = usize::from(in_parts && width != Width::Many);
+                    let expected = (PER_LAYER + more) * graph.kv.layers;
+                    let name = format!("{} in {} at {position}", shape.name, format.name);
+                    assert_eq!(layers.count(), expected, "{name}");
+                    assert_eq!(all.len(), expected + 2, "{name}, with both ends");
+                }
             }
         }
     }

@@ -62,7 +62,7 @@ fn variants(format: usize) -> Vec<Variant> {
         let precisions = [Precision::F32, Precision::F16].into_iter();
         for precision in precisions.filter(|&precision| split.computes_in(precision)) {
             for kv in [KvType::F32, KvType::F16] {
-                for tile in split.tiles() {
+                for &width in split.widths() {
                     let setting = Setting {
                         graph: &graph,
                         parts: parts.clone(),
@@ -70,7 +70,7 @@ fn variants(format: usize) -> Vec<Variant> {
                         split,
                         precision,
                         kv,
-                        tile,
+                        width,
                     };
                     variants.extend(
                         recipes(&setting)

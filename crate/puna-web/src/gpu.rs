@@ -72,7 +72,7 @@ pub(crate) fn describe(executor: &Executor, reason: &str) -> Value {
         "is_software": gpu.capabilities.is_software,
         "variant": executor.split().name(),
         "precision": executor.precision().name(),
-        "dispatches_per_layer": executor.dispatches_per_layer(),
+        "dispatches_per_layer": executor.dispatches_per_layer(0),
         "features": features(gpu),
     })
 }

@@ -3,62 +3,72 @@
 use puna_core::graph::{Attention, KvShape};
 use puna_core::reference::attention::attention;
 use puna_core::reference::qkv::KvLayer;
+use puna_gpu::kernel::attention::sums_bytes;
 use puna_gpu::kernel::{self, Step};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
+use puna_gpu::split::{Split, Width};
 
-use super::{CAPACITY, Case, Kv, Stage, Variation, Wanted, bits, dispatches, step_bytes};
+use super::{Case, Kv, Stage, Variation, Wanted, bits, dispatches, step_bytes};
+
+/// Positions that the cache has room for.
+const KEYS: usize = 720;
+
+/// Small heads; heads that fill no whole chunk, and more than two; and how many query heads share a key head.
+const SHAPES: [(KvShape, usize); 3] = [(shape(2, 12), 3), (shape(1, 68), 1), (shape(1, 128), 9)];
+
+const fn shape(heads: usize, head_dim: usize) -> KvShape {
+    KvShape {
+        layers: 1,
+        heads,
+        head_dim,
+    }
+}
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
-    // Small heads, and heads above the tile of 64 dimensions.
-    for shape in [
-        KvShape {
-            layers: 1,
-            heads: 2,
-            head_dim: 12,
-        },
-        KvShape {
-            layers: 1,
-            heads: 1,
-            head_dim: 68,
-        },
-    ] {
-        for kv in [Kv(KvType::F32), Kv(KvType::F16)] {
-            // 1 key; about the tile of 64 keys; two tiles; many tokens over the border.
-            for (position, tokens) in [
-                (0, 1),
-                (62, 1),
-                (63, 1),
-                (64, 1),
-                (130, 1),
-                (60, 7),
-                (0, 13),
-            ] {
-                cases.push(case(
-                    variant,
-                    shape,
-                    kv,
-                    position,
-                    tokens,
-                    cases.len() as u32,
-                ));
+    let kinds = [Kv(KvType::F32), Kv(KvType::F16)];
+    for (shape, sharing) in SHAPES {
+        for kv in kinds {
+            for &(position, tokens) in places(variant) {
+                let seed = cases.len() as u32;
+                cases.push(case(variant, (shape, sharing), kv, position, tokens, seed));
             }
         }
     }
     cases
 }
 
+/// Positions and numbers of tokens: 1 key; about the borders of tiles and parts; many tokens over a border.
+const fn places(variant: Variation) -> &'static [(usize, usize)] {
+    match (variant.split, variant.width) {
+        (Split::Serial, Width::One) => &[(0, 1), (63, 1), (130, 1)],
+        (Split::Serial, _) => &[(0, 13), (60, 7)],
+        (_, Width::One) => &[
+            (0, 1),
+            (126, 1),
+            (127, 1),
+            (128, 1),
+            (255, 1),
+            (256, 1),
+            (700, 1),
+        ],
+        // The first of them have one part, the others three.
+        (_, Width::Few) => &[(0, 2), (252, 7)],
+        (_, Width::Many) => &[(0, 1), (0, 13), (0, 70), (23, 9), (24, 33)],
+    }
+}
+
 fn case(
     variant: Variation,
-    shape: KvShape,
+    (shape, sharing): (KvShape, usize),
     kv: Kv,
     position: usize,
     tokens: usize,
     seed: u32,
 ) -> Case {
     let mut stage = Stage::new(400 + seed, shape);
-    let heads = 3 * shape.heads;
+    let heads = sharing * shape.heads;
     let width = heads * shape.head_dim;
     let (query, out) = (stage.activation(width), stage.activation(width));
     // Large queries, so that the softmax is far from uniform.
@@ -68,7 +78,7 @@ fn case(
         .into_iter()
         .map(|x| 4.0 * x)
         .collect();
-    let mut cache = KvLayer::new(shape, CAPACITY);
+    let mut cache = KvLayer::new(shape, KEYS);
     let packed = kv.pack(&stage.random.floats(cache.data.len()));
     cache.data = kv.unpack(&packed);
     let attended = attention(&queries, heads, position, &cache);
@@ -76,10 +86,11 @@ fn case(
     let step = Step {
         position: position as u32,
         tokens: tokens as u32,
-        capacity: CAPACITY as u32,
+        capacity: KEYS as u32,
         first_token: tokens as u32,
         ..Step::default()
     };
+    let parts = sums_bytes(heads, shape.head_dim, tokens) as usize / 4;
     let op = Attention {
         layer: 0,
         heads,
@@ -89,7 +100,7 @@ fn case(
     let recipes = kernel::attention::recipes(&op, &stage.setting(variant, kv.0));
     Case {
         name: format!(
-            "attention Dh {} S {position} T {tokens} kv {} {}",
+            "attention Dh {} G {sharing} S {position} T {tokens} kv {} {}",
             shape.head_dim,
             kv.0.name(),
             variant.label()
@@ -103,7 +114,8 @@ fn case(
         buffers: vec![
             (binding::X, bits(&queries)),
             (binding::OUT, vec![0; attended.len()]),
-            (binding::KV, packed),
+            (binding::KV_X, packed),
+            (binding::SUMS_OF_PARTS, vec![0; parts]),
         ],
         step: step_bytes(&step),
         dispatches: dispatches(recipes, &step),

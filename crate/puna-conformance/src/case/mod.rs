@@ -18,7 +18,7 @@ use puna_core::reference::{self, Dense};
 use puna_gpu::kernel::{Recipe, Setting, Step};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::{KvType, Precision, Variant};
-use puna_gpu::split::{Split, Tile};
+use puna_gpu::split::{Split, Tile, Width};
 
 use crate::data::Random;
 
@@ -128,24 +128,27 @@ impl Kv {
 #[must_use]
 pub fn all(split: Split, precision: Precision) -> Vec<Case> {
     let mut cases = Vec::new();
-    for tile in split.tiles() {
+    for &width in split.widths() {
         let variant = Variation {
             split,
             precision,
-            tile,
+            width,
         };
         cases.extend(linear_add::cases(variant));
         cases.extend(head::cases(variant));
         cases.extend(glu::cases(variant));
         cases.extend(qkv::cases(variant));
+        // It has no other arithmetic, and all splits but one have the same.
+        if precision == Precision::F32 && matches!(split, Split::Serial | Split::Shared) {
+            cases.extend(attention::cases(variant));
+        }
     }
     let variant = Variation {
         split,
         precision,
-        tile: split.decode_tile(),
+        width: Width::One,
     };
     if precision == Precision::F32 {
-        cases.extend(attention::cases(variant));
         cases.extend(embed::cases(variant));
         if split == Split::Serial {
             cases.extend(repack::cases());
@@ -159,7 +162,7 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
 /// An input (T, K) as whoever writes it makes it ready for a norm: each token's x·gain, and behind it the sums of squares of
 /// each unit's elements.
 pub(crate) fn normed(x: &[f32], gain: &[f32], variant: Variation) -> Vec<f32> {
-    let unit = variant.tile.rows as usize;
+    let unit = variant.tile().rows as usize;
     let token = |x: &[f32]| {
         let mut out: Vec<f32> = x.iter().zip(gain).map(|(x, gain)| x * gain).collect();
         out.extend(x.chunks(unit).map(|x| x.iter().map(|x| x * x).sum::<f32>()));
@@ -169,30 +172,33 @@ pub(crate) fn normed(x: &[f32], gain: &[f32], variant: Variation) -> Vec<f32> {
     x.chunks_exact(gain.len()).flat_map(token).collect()
 }
 
-/// A split, an arithmetic and a tile of tokens.
+/// A split, an arithmetic and a number of tokens.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Variation {
     pub(crate) split: Split,
     pub(crate) precision: Precision,
-    pub(crate) tile: Tile,
+    pub(crate) width: Width,
 }
 
 impl Variation {
     pub(crate) fn label(self) -> String {
         format!(
-            "{} {} tile {}",
+            "{} {} {}",
             self.split.name(),
             self.precision.name(),
-            self.tile.tokens
+            self.width.name()
         )
+    }
+
+    pub(crate) const fn tile(self) -> Tile {
+        self.split.tile(self.width)
     }
 
     /// Numbers of tokens: 1, and for the tile below, on, above and prime.
     pub(crate) const fn tokens(self) -> &'static [usize] {
-        if self.tile.tokens == 1 {
-            &[1]
-        } else {
-            &[7, 8, 13]
+        match self.width {
+            Width::One => &[1],
+            Width::Few | Width::Many => &[7, 8, 13],
         }
     }
 }
@@ -289,7 +295,7 @@ impl Stage {
             split: variant.split,
             precision: variant.precision,
             kv,
-            tile: variant.tile,
+            width: variant.width,
         }
     }
 }
@@ -338,7 +344,7 @@ pub(crate) fn others(
     variant: Variation,
     own: &str,
 ) -> impl Iterator<Item = (&'static Format, usize)> {
-    let simplest = variant.split == Split::Serial && variant.tile.tokens == 1;
+    let simplest = variant.split == Split::Serial && variant.width == Width::One;
     let others = FORMATS
         .iter()
         .filter(move |format| simplest && format.name != own);

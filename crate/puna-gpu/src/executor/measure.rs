@@ -37,7 +37,7 @@ impl Executor {
                 dispatch.recipe.slots.iter().map(bytes).sum()
             },
         };
-        self.decode.iter().map(kernel).collect()
+        self.decode().iter().map(kernel).collect()
     }
 
     /// Runs some of the dispatches of a step of `tokens` tokens at `position`, all of them `times` times, and waits

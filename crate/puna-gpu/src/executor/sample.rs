@@ -5,7 +5,7 @@ use puna_core::{Error, Result};
 
 use super::Executor;
 use crate::device::Counters;
-use crate::kernel::Step;
+use crate::kernel::{Step, to_u32};
 use crate::sampler::GpuSampler;
 use crate::tape::Tape;
 
@@ -60,14 +60,16 @@ impl Executor {
             }
             let limit = match self.run_ahead.pace.pieces() {
                 1 => usize::MAX,
-                pieces => self.decode.len().div_ceil(pieces),
+                pieces => self.decode().len().div_ceil(pieces),
             };
             let mut tape = Tape::new(&self.gpu, limit);
-            let step = Step {
-                tokens: 1,
-                ..Step::default()
-            };
-            for _ in 0..steps {
+            for position in from..from + steps {
+                // What the sampler will have made of the GPU's own: it decides how many workgroups there are.
+                let step = Step {
+                    position: to_u32(position),
+                    tokens: 1,
+                    ..Step::default()
+                };
                 Counters::tick(&self.gpu.counters.steps);
                 tape.play(self.step(&step).chain(self.sampler.work()));
             }

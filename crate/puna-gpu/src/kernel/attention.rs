@@ -1,48 +1,188 @@
 //! Host half of `shaders/kernel/attention.wgsl`.
 
 use puna_core::graph::Attention;
+use puna_core::{Error, Result};
 
 use super::{Grid, Params, Recipe, Setting, Slot, to_u32};
-use crate::shader::variant::{Precision, Variant};
-use crate::split::{Split, WORKGROUP};
+use crate::shader::variant::{KvType, Precision, Variant};
+use crate::split::{AttentionSplit, WORKGROUP};
 
-/// The op's one dispatch.
+/// Keys of a tile, and invocations of a workgroup, where keys are cut into parts.
+const KEYS: u32 = 128;
+/// So many tiles and fewer are one part: a dispatch more costs more than it brings.
+const WHOLE_TILES: u32 = 2;
+/// Most parts. With a key head or two and a long context they still fill a large GPU.
+const MOST_PARTS: u32 = 32;
+/// Most query heads of a workgroup; each takes registers of every invocation.
+const MOST_GROUP: u32 = 8;
+/// Most elements of a workgroup's queries, in the 16 KiB of workgroup memory that every device has.
+const MOST_QUERY: u32 = 1024;
+/// Rows of a tile where there are many tokens.
+const ROWS: u32 = 32;
+/// Largest head: a part's values take a quarter of as many invocations.
+const MOST_HEAD_DIM: usize = 4 * KEYS as usize;
+
+/// Whether the kernels can do heads of a size.
+///
+/// # Errors
+/// `unsupported_model` when not, with what they can.
+pub fn check(head_dim: usize) -> Result<()> {
+    if head_dim.is_multiple_of(4) && head_dim <= MOST_HEAD_DIM {
+        return Ok(());
+    }
+    Err(Error::unsupported_model(format!(
+        "the heads have size {head_dim}, expected a multiple of 4, at most {MOST_HEAD_DIM}"
+    )))
+}
+
+/// Bytes of the sums that parts of the keys leave for the dispatch that merges them.
+#[must_use]
+pub fn sums_bytes(heads: usize, head_dim: usize, tokens: usize) -> u64 {
+    (tokens * heads * MOST_PARTS as usize * (head_dim + 4) * 4) as u64
+}
+
+/// Parts of so many keys; `parts_of` of `shaders/lib/key_parts.wgsl`.
+pub(super) const fn parts_of(keys: u32) -> u32 {
+    let tiles = keys.div_ceil(KEYS);
+    if tiles <= WHOLE_TILES {
+        return 1;
+    }
+    tiles.div_ceil(tiles.div_ceil(MOST_PARTS))
+}
+
+/// The op's dispatches: one, and one to merge parts of the keys where a long context has such.
 #[must_use]
 pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
-    let modules = [
-        "lib/step",
-        setting.kv_module(),
-        "kernel/attention",
-        setting.split.attention_module(),
-    ];
-    let mut constants = vec![("WORKGROUP", WORKGROUP)];
-    constants.extend(setting.kv_constants(op.heads));
-    let slots = vec![
-        Slot::Step,
-        Slot::X(op.query),
-        Slot::Out(op.out),
-        Slot::Kv(op.layer),
-    ];
     let heads = to_u32(op.heads);
-    let grid = match setting.split {
-        Split::Serial => Grid::Flat {
-            per_token: heads,
-            workgroup: WORKGROUP,
-        },
-        _ => Grid::PerToken(heads),
+    let kv_heads = to_u32(setting.graph.kv.heads);
+    let recipe = |module: &str, workgroup: u32, own: &[(&'static str, u32)], grid: Grid| {
+        let split = setting.split.attention(setting.width);
+        let merges = module == "lib/attention_merge";
+        let mut modules = vec!["lib/step"];
+        if !merges {
+            let load = match setting.kv {
+                KvType::F16 => "lib/kv_load_f16",
+                KvType::F32 => "lib/kv_load_f32",
+            };
+            modules.extend(["lib/kv", load]);
+        }
+        modules.push("kernel/attention");
+        let mut constants = vec![("WORKGROUP", workgroup)];
+        constants.extend(setting.kv_constants(op.heads));
+        constants.extend(own);
+        let mut slots = vec![Slot::Step, Slot::X(op.query), Slot::Out(op.out)];
+        if merges {
+            slots.remove(1);
+        } else {
+            slots.push(Slot::KvX(op.layer));
+        }
+        if split == AttentionSplit::Parts {
+            modules.push("lib/key_parts");
+            constants.extend([
+                ("KEYS", KEYS),
+                ("WHOLE_TILES", WHOLE_TILES),
+                ("MOST_PARTS", MOST_PARTS),
+            ]);
+            slots.push(Slot::SumsOfParts);
+        }
+        modules.push(module);
+        Recipe {
+            label: format!("attention {}", op.layer),
+            variant: Variant {
+                kernel: "attention",
+                modules: modules.into_iter().map(str::to_owned).collect(),
+                constants,
+                bindings: slots.iter().map(|slot| slot.binding()).collect(),
+                precision: Precision::F32,
+                subgroups: false,
+            },
+            slots,
+            params: Params::default(),
+            grid,
+        }
     };
-    vec![Recipe {
-        label: format!("attention {}", op.layer),
-        variant: Variant {
-            kernel: "attention",
-            modules: modules.map(str::to_owned).to_vec(),
-            constants,
-            bindings: slots.iter().map(|slot| slot.binding()).collect(),
-            precision: Precision::F32,
-            subgroups: false,
-        },
-        slots,
-        params: Params::default(),
-        grid,
-    }]
+    match setting.split.attention(setting.width) {
+        AttentionSplit::Serial => {
+            let grid = Grid::Flat {
+                per_token: heads,
+                workgroup: WORKGROUP,
+            };
+            vec![recipe("lib/attention_serial", WORKGROUP, &[], grid)]
+        }
+        AttentionSplit::Tiled => {
+            let grid = Grid::Tiles {
+                x: kv_heads,
+                rows_each_token: heads / kv_heads,
+                rows: ROWS,
+            };
+            vec![recipe("lib/attention_tiled", WORKGROUP, &[], grid)]
+        }
+        AttentionSplit::Parts => {
+            let group = group(heads / kv_heads, to_u32(setting.graph.kv.head_dim));
+            let own = [("GROUP", group), ("MOST_GROUP", MOST_GROUP)];
+            let parts = Grid::Parts {
+                x: heads / group,
+                merge: false,
+            };
+            let merge = Grid::Parts {
+                x: heads,
+                merge: true,
+            };
+            vec![
+                recipe("lib/attention_parts", KEYS, &own, parts),
+                recipe("lib/attention_merge", WORKGROUP, &[], merge),
+            ]
+        }
+    }
+}
+
+/// Query heads of a workgroup, of `sharing` that share a key head.
+fn group(sharing: u32, head_dim: u32) -> u32 {
+    let fits = |&group: &u32| sharing.is_multiple_of(group) && group * head_dim <= MOST_QUERY;
+    (1..=MOST_GROUP).rev().find(fits).unwrap_or(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_hold_all_keys_and_are_few() {
+        for keys in (1..20_000).chain([131_072, 1_000_000]) {
+            let parts = parts_of(keys);
+            let tiles = keys.div_ceil(KEYS);
+            let each = tiles.div_ceil(parts);
+            assert!((1..=MOST_PARTS).contains(&parts), "{keys} keys: {parts}");
+            assert!(parts * each >= tiles, "{keys} keys: {parts} × {each}");
+            assert!((parts - 1) * each < tiles, "{keys} keys: an empty part");
+            assert_eq!(parts == 1, keys <= WHOLE_TILES * KEYS, "{keys} keys");
+        }
+    }
+
+    #[test]
+    fn groups_divide_the_heads_and_fit() {
+        for (sharing, head_dim, expected) in [
+            (1, 64, 1),
+            (3, 64, 3),
+            (4, 128, 4),
+            (7, 64, 7),
+            (8, 256, 4),
+            (16, 128, 8),
+            (71, 64, 1),
+            (4, 512, 2),
+        ] {
+            assert_eq!(group(sharing, head_dim), expected, "{sharing} × {head_dim}");
+        }
+    }
+
+    #[test]
+    fn heads_that_the_kernels_cannot_do_are_refused_by_size() {
+        for good in [4, 64, 80, 100, 128, 256, 512] {
+            check(good).expect("a usual size");
+        }
+        for bad in [30, 576] {
+            let message = check(bad).expect_err("refused").to_string();
+            assert!(message.contains(&bad.to_string()), "{message}");
+        }
+    }
 }

@@ -18,7 +18,7 @@ use puna_core::quant::{BLOCK_LEN, Format};
 
 use crate::shader::binding;
 use crate::shader::variant::{KvType, Precision, Variant};
-use crate::split::{Split, Tile};
+use crate::split::{Split, Tile, Width};
 
 /// What a kernel may know: the graph, where things were put, and which variants to use.
 #[derive(Debug)]
@@ -35,8 +35,8 @@ pub struct Setting<'a> {
     pub precision: Precision,
     /// Element of the KV cache.
     pub kv: KvType,
-    /// What a unit of work takes at a time.
-    pub tile: Tile,
+    /// How many tokens there are at a time.
+    pub width: Width,
 }
 
 /// One dispatch, as plain data.
@@ -82,8 +82,12 @@ pub enum Slot {
     Logits,
     /// Gains of all norms.
     Vectors,
-    /// A layer of the KV cache.
+    /// A layer of the KV cache as output.
     Kv(usize),
+    /// A layer of the KV cache as input.
+    KvX(usize),
+    /// What parts of the keys leave for their merging.
+    SumsOfParts,
     /// The table of rotations.
     Rope,
     /// Token ids.
@@ -107,6 +111,8 @@ impl Slot {
             Self::Out(_) | Self::Logits => binding::OUT,
             Self::Vectors => binding::VECTORS,
             Self::Kv(_) => binding::KV,
+            Self::KvX(_) => binding::KV_X,
+            Self::SumsOfParts => binding::SUMS_OF_PARTS,
             Self::Rope => binding::ROPE,
             Self::Ids => binding::IDS,
         }
@@ -115,7 +121,7 @@ impl Slot {
     /// Whether the buffer behind it changes when the KV cache grows.
     #[must_use]
     pub const fn grows(self) -> bool {
-        matches!(self, Self::Kv(_) | Self::Rope)
+        matches!(self, Self::Kv(_) | Self::KvX(_) | Self::Rope)
     }
 }
 
@@ -198,8 +204,22 @@ pub enum Grid {
         /// Invocations of a workgroup.
         workgroup: u32,
     },
-    /// x workgroups a token, tokens in y.
-    PerToken(u32),
+    /// x workgroups for each tile of rows, tiles in y.
+    Tiles {
+        /// Workgroups of a tile.
+        x: u32,
+        /// Rows of a token.
+        rows_each_token: u32,
+        /// Rows of a tile.
+        rows: u32,
+    },
+    /// x workgroups a part of the keys and token, parts in y, tokens in z.
+    Parts {
+        /// Workgroups of a part and token.
+        x: u32,
+        /// One for all parts of a token; nothing to do where each has one.
+        merge: bool,
+    },
 }
 
 impl Grid {
@@ -231,7 +251,19 @@ impl Grid {
                 per_token,
                 workgroup,
             } => [(step.tokens * per_token).div_ceil(workgroup), 1, 1],
-            Self::PerToken(x) => [x, step.tokens, 1],
+            Self::Tiles {
+                x,
+                rows_each_token,
+                rows,
+            } => [x, (step.tokens * rows_each_token).div_ceil(rows), 1],
+            Self::Parts { x, merge } => {
+                let parts = attention::parts_of(step.position + step.tokens);
+                match (merge, parts) {
+                    (true, 1) => [0; 3],
+                    (true, _) => [x, 1, step.tokens],
+                    (false, _) => [x, parts, step.tokens],
+                }
+            }
         }
     }
 }
@@ -304,7 +336,8 @@ impl Setting<'_> {
         first_row: usize,
         count: usize,
     ) -> Recipe {
-        let units = to_u32(count).div_ceil(self.tile.rows);
+        let tile = self.tile();
+        let units = to_u32(count).div_ceil(tile.rows);
         let (grid_x, grid) = self.grid(units, rows.wanted_only);
         let mut modules = weight_modules(matrix.format, self.precision);
         modules.extend(["lib/params", "lib/step"].map(str::to_owned));
@@ -321,7 +354,7 @@ impl Setting<'_> {
         modules.extend(["lib/block", self.split.rows_module()].map(str::to_owned));
 
         let mut constants = shape(matrix.cols).to_vec();
-        constants.extend([("TOKENS", self.tile.tokens), ("UNIT", self.tile.rows)]);
+        constants.extend([("TOKENS", tile.tokens), ("UNIT", tile.rows)]);
         constants.extend(self.split.constants());
         constants.extend(rows.constants);
 
@@ -365,7 +398,7 @@ impl Setting<'_> {
 
     /// Workgroups of so many units of rows, and how many of them stand in a line.
     fn grid(&self, units: u32, wanted_only: bool) -> (u32, Grid) {
-        let tokens_each = self.tile.tokens;
+        let tokens_each = self.tile().tokens;
         if self.split == Split::Serial {
             let grid = Grid::Units {
                 units,
@@ -395,12 +428,9 @@ impl Setting<'_> {
         ]
     }
 
-    /// The module of the KV cache.
-    pub(crate) const fn kv_module(&self) -> &'static str {
-        match self.kv {
-            KvType::F16 => "lib/kv_f16",
-            KvType::F32 => "lib/kv_f32",
-        }
+    /// What a unit of work takes at a time.
+    pub(crate) const fn tile(&self) -> Tile {
+        self.split.tile(self.width)
     }
 }
 

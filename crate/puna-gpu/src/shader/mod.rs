@@ -17,7 +17,7 @@ pub mod binding {
     pub const OUT: u32 = 7;
     /// Gains of all norms.
     pub const VECTORS: u32 = 8;
-    /// The KV cache of a layer; read and written.
+    /// The KV cache of a layer; written.
     pub const KV: u32 = 9;
     /// Table of rotations.
     pub const ROPE: u32 = 10;
@@ -41,4 +41,8 @@ pub mod binding {
     pub const EMITTED: u32 = 19;
     /// The output once more, made ready for a norm; read and written.
     pub const NORMED: u32 = 20;
+    /// The KV cache of a layer; read.
+    pub const KV_X: u32 = 21;
+    /// What parts of the keys leave for their merging; read and written.
+    pub const SUMS_OF_PARTS: u32 = 22;
 }

@@ -1,0 +1,28 @@
+// Sums of the parts of lib/attention_parts.wgsl → out, for tokens that have several.
+//
+// One workgroup → one token and query head. Linked with kernel/attention.wgsl and lib/key_parts.wgsl.
+
+@compute @workgroup_size(WORKGROUP)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let head = group.x;
+    let t = group.z;
+    let parts = parts_of(keys_of(t));
+    if (parts == 1u) {
+        return;
+    }
+    var highest = LOWEST;
+    for (var part = 0u; part < parts; part++) {
+        highest = max(highest, sums_of_parts[part_at(t, head, part) + DIMS4].x);
+    }
+    for (var d4 = lane; d4 < DIMS4; d4 += WORKGROUP) {
+        var sum = vec4<f32>(0.0);
+        var total = 0.0;
+        for (var part = 0u; part < parts; part++) {
+            let at = part_at(t, head, part);
+            let fade = exp(sums_of_parts[at + DIMS4].x - highest);
+            sum += fade * sums_of_parts[at + d4];
+            total += fade * sums_of_parts[at + DIMS4].y;
+        }
+        store4(t, head, d4, sum / total);
+    }
+}

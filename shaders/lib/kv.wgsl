@@ -1,0 +1,7 @@
+// Where things are in the KV cache of a layer: (2, Hkv, capacity, Dh), keys first.
+// Linked with how elements are stored (lib/kv_store_*.wgsl) or loaded (lib/kv_load_*.wgsl).
+
+// Element of `which` (0 keys, 1 values), head, position, dimension 0.
+fn kv_at(which: u32, head: u32, position: u32) -> u32 {
+    return ((which * KV_HEADS + head) * step.capacity + position) * HEAD_DIM;
+}
