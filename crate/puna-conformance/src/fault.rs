@@ -118,6 +118,7 @@ pub const FAULTS: &[Fault] = &[
         "half > 0u; half /= 2u",
         "half > 1u; half /= 2u",
     ),
+    fault("lib/rows_tiled", "row % UNIT * UNITS", "row % UNIT"),
     fault(
         "lib/rows_subgroup",
         "round * (WORKGROUP / width) + index / width",

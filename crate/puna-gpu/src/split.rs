@@ -9,6 +9,8 @@ pub const WORKGROUP: u32 = 64;
 const SERIAL_WORKGROUP: u32 = 8;
 /// Lanes that share a unit of rows where there are no subgroups.
 const SHARED_LANES: u32 = 16;
+/// Units of rows of a workgroup where there are many tokens: 64 rows × 32 tokens, or 64, each in a block of K of it.
+const TILED_UNITS: u32 = 16;
 /// Matrices are cut at multiples of so many rows: the largest unit.
 pub const MOST_ROWS: u32 = 32;
 
@@ -52,6 +54,25 @@ impl Width {
             Self::Many => "many",
         }
     }
+}
+
+/// How a projection's work is divided among invocations.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowsSplit {
+    /// The skeleton that is linked.
+    pub module: &'static str,
+    /// A unit of work.
+    pub tile: Tile,
+    /// Invocations of a workgroup.
+    pub workgroup: u32,
+    /// Units of rows of a workgroup.
+    pub units: u32,
+    /// Groups of tokens of a workgroup, [`Tile::tokens`] each.
+    pub groups: u32,
+    /// Constants that the skeleton is linked with, besides those of the tile and the workgroup.
+    pub constants: Vec<(&'static str, u32)>,
+    /// Whether it uses subgroup operations.
+    pub subgroups: bool,
 }
 
 /// How attention's work is divided among invocations.
@@ -116,12 +137,6 @@ impl Split {
         }
     }
 
-    /// Whether it uses subgroup operations.
-    #[must_use]
-    pub const fn subgroups(self) -> bool {
-        matches!(self, Self::Subgroup(..))
-    }
-
     /// Adjacent rows of a unit of work.
     #[must_use]
     pub const fn unit_rows(self) -> u32 {
@@ -148,45 +163,67 @@ impl Split {
         width.unwrap_or(Width::Many)
     }
 
-    /// A unit of work.
+    /// How the projections are divided.
     #[must_use]
-    pub const fn tile(self, width: Width) -> Tile {
-        Tile {
+    pub fn rows(self, width: Width, precision: Precision) -> RowsSplit {
+        let tile = Tile {
             rows: self.unit_rows(),
             tokens: match width {
                 Width::One => 1,
                 Width::Few | Width::Many => 8,
             },
-        }
-    }
-
-    /// Invocations of a workgroup.
-    #[must_use]
-    pub const fn workgroup(self) -> u32 {
-        match self {
-            Self::Serial => SERIAL_WORKGROUP,
-            Self::Subgroup(_, max) if max > WORKGROUP => max,
-            _ => WORKGROUP,
-        }
-    }
-
-    /// Units of work of a workgroup.
-    #[must_use]
-    pub const fn units(self) -> u32 {
-        match self {
-            Self::Serial => self.workgroup(),
-            Self::Shared => self.workgroup() / SHARED_LANES,
-            Self::Subgroup(min, _) => self.workgroup() / min,
-        }
-    }
-
-    /// The skeleton of the projections.
-    #[must_use]
-    pub const fn rows_module(self) -> &'static str {
-        match self {
-            Self::Serial => "lib/rows_serial",
-            Self::Shared => "lib/rows_shared",
-            Self::Subgroup(..) => "lib/rows_subgroup",
+        };
+        match (self, width) {
+            (Self::Serial, _) => RowsSplit {
+                module: "lib/rows_serial",
+                tile,
+                workgroup: SERIAL_WORKGROUP,
+                units: SERIAL_WORKGROUP,
+                groups: 1,
+                constants: Vec::new(),
+                subgroups: false,
+            },
+            (_, Width::Many) => {
+                // In f16 twice as many tokens take the same workgroup memory.
+                let groups = match precision {
+                    Precision::F32 => 4,
+                    Precision::F16 => 8,
+                };
+                RowsSplit {
+                    module: "lib/rows_tiled",
+                    tile,
+                    workgroup: TILED_UNITS * groups,
+                    units: TILED_UNITS,
+                    groups,
+                    constants: vec![("UNITS", TILED_UNITS), ("GROUPS", groups)],
+                    subgroups: false,
+                }
+            }
+            (Self::Shared, _) => {
+                let units = WORKGROUP / SHARED_LANES;
+                RowsSplit {
+                    module: "lib/rows_shared",
+                    tile,
+                    workgroup: WORKGROUP,
+                    units,
+                    groups: 1,
+                    constants: vec![("UNITS", units), ("LANES", SHARED_LANES)],
+                    subgroups: false,
+                }
+            }
+            (Self::Subgroup(min, max), _) => {
+                let workgroup = max.max(WORKGROUP);
+                let units = workgroup / min;
+                RowsSplit {
+                    module: "lib/rows_subgroup",
+                    tile,
+                    workgroup,
+                    units,
+                    groups: 1,
+                    constants: vec![("UNITS", units), ("ROUNDS", max / min)],
+                    subgroups: true,
+                }
+            }
         }
     }
 
@@ -198,19 +235,5 @@ impl Split {
             (_, Width::One | Width::Few) => AttentionSplit::Parts,
             (_, Width::Many) => AttentionSplit::Tiled,
         }
-    }
-
-    /// Constants that the skeleton of the projections is linked with.
-    #[must_use]
-    pub fn constants(self) -> Vec<(&'static str, u32)> {
-        let mut constants = vec![("WORKGROUP", self.workgroup())];
-        match self {
-            Self::Serial => {}
-            Self::Shared => constants.extend([("UNITS", self.units()), ("LANES", SHARED_LANES)]),
-            Self::Subgroup(min, max) => {
-                constants.extend([("UNITS", self.units()), ("ROUNDS", max / min)]);
-            }
-        }
-        constants
     }
 }

@@ -18,7 +18,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
         // One unit, and more than a workgroup of the serial split has; rows that fill no unit are in `glu` and `head`. The other formats have one shape: how many rows
         // and blocks there are is for the split to know; a row of one block is in `embed` and `repack` for all.
         let rows: &[usize] = match format.name {
-            "q4_1" => &[32, 96, 160],
+            "q4_1" => &[32, 64, 96, 160],
             _ if cols == format.block_len => &[],
             _ => &[32],
         };

@@ -18,7 +18,7 @@ use puna_core::reference::{self, Dense};
 use puna_gpu::kernel::{Recipe, Setting, Step};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::{KvType, Precision, Variant};
-use puna_gpu::split::{Split, Tile, Width};
+use puna_gpu::split::{Split, Width};
 
 use crate::data::Random;
 
@@ -128,7 +128,9 @@ impl Kv {
 #[must_use]
 pub fn all(split: Split, precision: Precision) -> Vec<Case> {
     let mut cases = Vec::new();
-    for &width in split.widths() {
+    // For many tokens all splits but the serial one have the same.
+    let own = |width: &&Width| **width != Width::Many || !matches!(split, Split::Subgroup(..));
+    for &width in split.widths().iter().filter(own) {
         let variant = Variation {
             split,
             precision,
@@ -162,7 +164,7 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
 /// An input (T, K) as whoever writes it makes it ready for a norm: each token's x·gain, and behind it the sums of squares of
 /// each unit's elements.
 pub(crate) fn normed(x: &[f32], gain: &[f32], variant: Variation) -> Vec<f32> {
-    let unit = variant.tile().rows as usize;
+    let unit = variant.split.unit_rows() as usize;
     let token = |x: &[f32]| {
         let mut out: Vec<f32> = x.iter().zip(gain).map(|(x, gain)| x * gain).collect();
         out.extend(x.chunks(unit).map(|x| x.iter().map(|x| x * x).sum::<f32>()));
@@ -190,15 +192,13 @@ impl Variation {
         )
     }
 
-    pub(crate) const fn tile(self) -> Tile {
-        self.split.tile(self.width)
-    }
-
-    /// Numbers of tokens: 1, and for the tile below, on, above and prime.
+    /// Numbers of tokens: for the tile below, on and above.
     pub(crate) const fn tokens(self) -> &'static [usize] {
-        match self.width {
-            Width::One => &[1],
-            Width::Few | Width::Many => &[7, 8, 13],
+        match (self.width, self.split) {
+            (Width::One, _) => &[1],
+            (Width::Few, _) => &[2, 8],
+            (Width::Many, Split::Serial) => &[7, 8, 13],
+            (Width::Many, _) => &[31, 32, 65],
         }
     }
 }

@@ -17,7 +17,7 @@ pub fn recipes(op: &Embed, next: VectorIx, setting: &Setting<'_>) -> Vec<Recipe>
     let mut constants = shape(matrix.cols).to_vec();
     constants.extend([
         ("WORKGROUP", WORKGROUP),
-        ("UNIT", setting.tile().rows),
+        ("UNIT", setting.split.unit_rows()),
         ("WIDTH", to_u32(matrix.cols)),
     ]);
     let parts = setting.parts[op.table].iter().enumerate();

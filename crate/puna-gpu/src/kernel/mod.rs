@@ -18,7 +18,7 @@ use puna_core::quant::{BLOCK_LEN, Format};
 
 use crate::shader::binding;
 use crate::shader::variant::{KvType, Precision, Variant};
-use crate::split::{Split, Tile, Width};
+use crate::split::{RowsSplit, Split, Width};
 
 /// What a kernel may know: the graph, where things were put, and which variants to use.
 #[derive(Debug)]
@@ -336,9 +336,9 @@ impl Setting<'_> {
         first_row: usize,
         count: usize,
     ) -> Recipe {
-        let tile = self.tile();
-        let units = to_u32(count).div_ceil(tile.rows);
-        let (grid_x, grid) = self.grid(units, rows.wanted_only);
+        let split = self.split.rows(self.width, self.precision);
+        let units = to_u32(count).div_ceil(split.tile.rows);
+        let (grid_x, grid) = self.grid(&split, units, rows.wanted_only);
         let mut modules = weight_modules(matrix.format, self.precision);
         modules.extend(["lib/params", "lib/step"].map(str::to_owned));
         modules.push(
@@ -351,11 +351,15 @@ impl Setting<'_> {
         );
         modules.extend(rows.modules.iter().map(|&module| module.to_owned()));
         modules.push(format!("kernel/{}", rows.kernel));
-        modules.extend(["lib/block", self.split.rows_module()].map(str::to_owned));
+        modules.extend(["lib/block", split.module].map(str::to_owned));
 
         let mut constants = shape(matrix.cols).to_vec();
-        constants.extend([("TOKENS", tile.tokens), ("UNIT", tile.rows)]);
-        constants.extend(self.split.constants());
+        constants.extend([
+            ("WORKGROUP", split.workgroup),
+            ("TOKENS", split.tile.tokens),
+            ("UNIT", split.tile.rows),
+        ]);
+        constants.extend(split.constants);
         constants.extend(rows.constants);
 
         let mut slots: Vec<_> = (0..matrix.format.planes.len())
@@ -381,7 +385,7 @@ impl Setting<'_> {
                 constants,
                 bindings: slots.iter().map(|slot| slot.binding()).collect(),
                 precision: self.precision,
-                subgroups: self.split.subgroups(),
+                subgroups: split.subgroups,
             },
             slots,
             params: Params {
@@ -397,19 +401,19 @@ impl Setting<'_> {
     }
 
     /// Workgroups of so many units of rows, and how many of them stand in a line.
-    fn grid(&self, units: u32, wanted_only: bool) -> (u32, Grid) {
-        let tokens_each = self.tile().tokens;
+    fn grid(&self, split: &RowsSplit, units: u32, wanted_only: bool) -> (u32, Grid) {
+        let tokens_each = split.tile.tokens * split.groups;
         if self.split == Split::Serial {
             let grid = Grid::Units {
                 units,
                 tokens_each,
                 wanted_only,
-                workgroup: self.split.workgroup(),
+                workgroup: split.workgroup,
                 line: LINE,
             };
             return (LINE, grid);
         }
-        let xy = lines(units.div_ceil(self.split.units()));
+        let xy = lines(units.div_ceil(split.units));
         let grid = Grid::Rows {
             xy,
             tokens_each,
@@ -426,11 +430,6 @@ impl Setting<'_> {
             ("KV_HEADS", to_u32(kv.heads)),
             ("HEAD_DIM", to_u32(kv.head_dim)),
         ]
-    }
-
-    /// What a unit of work takes at a time.
-    pub(crate) const fn tile(&self) -> Tile {
-        self.split.tile(self.width)
     }
 }
 
