@@ -78,7 +78,7 @@ async fn run(
     println!("{} ({})", gpu.info.name, gpu.info.driver_info);
     let start = Instant::now();
     let mut executor = load(gpu.clone(), name, options).await?;
-    let kernels = executor.kernels();
+    let kernels = executor.kernels(0, 1);
     let bytes: u64 = kernels.iter().map(|kernel| kernel.weight_bytes).sum();
     println!(
         "{name}, {} {}: loaded in {:.0} ms; {:.1} MB of weights a token",
@@ -191,10 +191,20 @@ async fn drawn(
 /// Tokens a second of a prompt of `context`.
 async fn prefill_rate(executor: &mut Executor, context: usize) -> Result<f64> {
     let prompt: Vec<u32> = (0..200).cycle().step_by(7).take(context).collect();
-    let at_once = executor.max_tokens();
     let start = Instant::now();
-    for (ix, chunk) in prompt.chunks(at_once).enumerate() {
-        executor.forward(ix * at_once, chunk, Wanted::None).await?;
+    let mut position = 0;
+    while position < context {
+        let end = context.min(position + executor.chunk_tokens());
+        // An answer wants the logits of the last token, and waits for them.
+        let wanted = if end < context {
+            Wanted::None
+        } else {
+            Wanted::Last
+        };
+        executor
+            .forward(position, &prompt[position..end], wanted)
+            .await?;
+        position = end;
     }
     Ok(context as f64 / ms(start) * 1e3)
 }

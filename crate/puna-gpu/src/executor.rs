@@ -3,12 +3,15 @@
 pub mod measure;
 mod sample;
 
+use std::rc::Rc;
+
 use puna_core::graph::{Graph, Target, Wanted};
 use puna_core::session::grown_capacity;
 use puna_core::weights::plan::Chunk;
 use puna_core::{Error, ErrorCode, Result};
 
 use crate::arena::Part;
+use crate::chunks::Chunks;
 use crate::device::{Counters, Gpu};
 use crate::kernel::{self, Recipe, Setting, Step, repack, to_u32};
 use crate::kv_cache::KvCache;
@@ -22,9 +25,6 @@ use crate::shader::variant::{KvType, Precision};
 use crate::split::{Split, Width};
 use crate::tape::{Tape, Work};
 use crate::upload::{self, Destination, Uploader};
-
-/// Dispatches of a submission in prefill: a driver that works too long on one is reset.
-const PREFILL_DISPATCHES: usize = 16;
 
 /// Which variants to use, and how large things are.
 pub struct ExecutorOptions {
@@ -54,7 +54,7 @@ impl Default for ExecutorOptions {
             precision: Precision::F32,
             kv: KvType::F16,
             context_length: None,
-            max_tokens: 64,
+            max_tokens: 256,
             max_logits: 1,
             tick: None,
             clock: None,
@@ -87,6 +87,7 @@ pub struct Executor {
     readback: Readback,
     sampler: GpuSampler,
     run_ahead: RunAhead,
+    chunks: Chunks,
     /// A program for each of the split's widths.
     programs: Vec<(Width, Vec<Dispatch>)>,
     logits: Vec<f32>,
@@ -127,7 +128,9 @@ impl Executor {
         let logits_bytes = (graph.vocab_size * options.max_logits * 4) as u64;
         let tick = options.tick.take();
         let clock = options.clock.take().unwrap_or_else(clock);
-        let run_ahead = RunAhead::new(&gpu, tick.as_ref(), clock);
+        let clock = Rc::new(clock);
+        let run_ahead = RunAhead::new(&gpu, tick.as_ref(), Rc::clone(&clock));
+        let chunks = Chunks::new(&gpu, tick.as_ref(), clock);
         let readback = Readback::new(&gpu, logits_bytes, tick);
         let mut pipelines = Pipelines::default();
         let sampler = gpu.scoped("the sampler", ErrorCode::ShaderFailed, || {
@@ -153,6 +156,7 @@ impl Executor {
             readback,
             sampler,
             run_ahead,
+            chunks,
             programs: Vec::new(),
             logits: Vec::new(),
         };
@@ -213,6 +217,12 @@ impl Executor {
         self.options.max_tokens
     }
 
+    /// Tokens of the next chunk of a prompt: as many as take about a tenth of a second.
+    #[must_use]
+    pub fn chunk_tokens(&self) -> usize {
+        self.chunks.tokens(self.options.max_tokens)
+    }
+
     /// The buffer that the next chunk's raw bytes are to be written to, at offset 0. A write may be
     /// queued at once: the chunk that used the buffer before is ahead of it in the queue.
     pub fn upload_slot(&mut self, bytes: u64) -> wgpu::Buffer {
@@ -253,7 +263,8 @@ impl Executor {
     }
 
     /// Runs tokens `ids` at `position ..`; their keys and values go to the cache. Returns the logits of
-    /// the last token (V,), of all (T, V), or nothing.
+    /// the last token (V,), of all (T, V), or nothing; then it comes back when the call before it has ended, so that
+    /// the GPU is busy while the next one is made ready.
     ///
     /// # Errors
     /// `context_length_exceeded`, `out_of_memory` when the cache can't grow, `device_lost`, `internal`.
@@ -272,8 +283,15 @@ impl Executor {
         let step = self.begin(position, ids, n_logits, 0).await?;
         let mut tape = self.tape(ids.len());
         tape.play(self.step(&step));
-        let bytes = self.readback_bytes(n_logits);
+        if n_logits == 0 {
+            let index = tape.end(self.chunks.slot(), &self.memory.logits, Chunks::BYTES);
+            self.chunks.submitted(&self.gpu, ids.len(), index).await?;
+            self.logits.clear();
+            return Ok(&mut self.logits);
+        }
+        let bytes = self.logits_bytes(n_logits);
         tape.end(&self.readback, &self.memory.logits, bytes);
+        self.chunks.finish(&self.gpu).await?;
         self.logits.clear();
         self.readback
             .read(&self.gpu, bytes, &mut self.logits)
@@ -358,16 +376,6 @@ impl Executor {
         (self.graph.vocab_size * tokens * 4) as u64
     }
 
-    /// At least a word is read back, so that a call without logits ends when its work is done: else
-    /// chunk after chunk would pile up in the queue, and an abort would come too late.
-    const fn readback_bytes(&self, n_logits: usize) -> u64 {
-        if n_logits == 0 {
-            4
-        } else {
-            self.logits_bytes(n_logits)
-        }
-    }
-
     /// Makes the static programs of decode and prefill.
     async fn program(&mut self) -> Result<()> {
         let mut recipes = Vec::new();
@@ -427,7 +435,8 @@ impl Executor {
         let limit = if tokens == 1 {
             usize::MAX
         } else {
-            PREFILL_DISPATCHES
+            let dispatches = self.program_of(self.split.width(tokens)).len();
+            self.chunks.limit(tokens, dispatches)
         };
         Tape::new(&self.gpu, limit)
     }

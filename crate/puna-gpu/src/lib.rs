@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arena;
+mod chunks;
 pub mod device;
 pub mod executor;
 pub mod kernel;

@@ -5,6 +5,7 @@
 //! nobody asks any more is dropped.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use puna_core::Result;
 use puna_core::sampler::Draw;
@@ -35,7 +36,7 @@ pub(crate) struct RunAhead {
     /// Position behind the last step that was submitted.
     end: usize,
     pub(crate) pace: Pace,
-    clock: Clock,
+    clock: Rc<Clock>,
 }
 
 impl std::fmt::Debug for RunAhead {
@@ -60,7 +61,7 @@ struct Flight {
 }
 
 impl RunAhead {
-    pub(crate) fn new(gpu: &Gpu, tick: Option<&Tick>, clock: Clock) -> Self {
+    pub(crate) fn new(gpu: &Gpu, tick: Option<&Tick>, clock: Rc<Clock>) -> Self {
         let slot = |_| Readback::new(gpu, GpuSampler::EMITTED_BYTES, tick.cloned());
         Self {
             slots: (0..SLOTS).map(slot).collect(),

@@ -16,6 +16,7 @@ use puna_core::session::Session;
 use puna_core::tokenizer::{Special, Tokenizer};
 use puna_core::weights::gguf::{Gguf, Parsed};
 use puna_gpu::shader::variant::KvType;
+use puna_gpu::split::Split;
 use puna_gpu::{Executor, ExecutorOptions, Wanted};
 
 fn path() -> PathBuf {
@@ -31,9 +32,10 @@ fn tokenizer() -> Tokenizer {
 }
 
 /// `step_ms`: how long the executor is made to believe that a step takes.
-fn executor(step_ms: f64) -> Executor {
+fn executor(step_ms: f64, split: Option<Split>) -> Executor {
     let time = Cell::new(0.0);
     let options = ExecutorOptions {
+        split,
         kv: KvType::F32,
         clock: Some(Box::new(move || {
             time.set(time.get() + step_ms);
@@ -63,7 +65,7 @@ fn answer(
     ahead: bool,
 ) -> Answer {
     let (mut text, mut end) = (String::new(), "aborted".to_owned());
-    let mut generation = Generation::new(request, tokenizer, session, 8).expect("a request");
+    let mut generation = Generation::new(request, tokenizer, session).expect("a request");
     executor.start(generation.sampler());
     let mut tokens = 0;
     while let Ask::Forward {
@@ -71,7 +73,7 @@ fn answer(
         ids,
         logits,
         ahead: more,
-    } = generation.ask()
+    } = generation.ask(8)
     {
         if tokens == patience {
             break;
@@ -130,8 +132,8 @@ fn sampling(ix: usize) -> SamplingParams {
 fn answers_ahead_are_those_of_token_by_token() {
     let tokenizer = tokenizer();
     // A GPU that seems to be slow has two steps in flight, one that seems to be fast has many.
-    let mut ahead = [executor(500.0), executor(0.02)];
-    let mut plain = executor(1.0);
+    let mut ahead = [executor(500.0, None), executor(0.02, None)];
+    let mut plain = executor(1.0, None);
     let mut sessions = [0, 1, 2].map(|_| Session::new(256));
     let mut ends = std::collections::BTreeMap::new();
     for ix in 0..if support::is_full() { 240 } else { 24 } {
@@ -216,7 +218,8 @@ fn answers_ahead_are_those_of_token_by_token() {
 #[test]
 fn an_answer_grows_over_the_cache_and_ends_at_the_context() {
     let tokenizer = tokenizer();
-    let mut executor = executor(0.02);
+    // As on GPUs: beyond 256 tokens attention is in parts, and a step has more dispatches.
+    let mut executor = executor(0.02, Some(Split::Shared));
     let context = executor.context_length();
     let mut session = Session::new(context as u32);
     let request = GenerateRequest {
@@ -228,7 +231,7 @@ fn an_answer_grows_over_the_cache_and_ends_at_the_context() {
         stop: Vec::new(),
         max_tokens: None,
     };
-    let mut plain = self::executor(1.0);
+    let mut plain = self::executor(1.0, Some(Split::Shared));
     let mut other = Session::new(context as u32);
     let ahead = answer(
         &mut executor,
@@ -249,7 +252,7 @@ fn an_answer_grows_over_the_cache_and_ends_at_the_context() {
 
 #[test]
 fn tokens_out_of_order_are_refused() {
-    let mut executor = executor(1.0);
+    let mut executor = executor(1.0, None);
     let sampler = puna_core::sampler::Sampler::new(SamplingParams::greedy(), 384).expect("one");
     executor.start(&sampler);
     pollster::block_on(async {

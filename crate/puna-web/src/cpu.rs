@@ -303,8 +303,8 @@ impl CpuExecutor {
         self.context_length
     }
 
-    pub(crate) const fn max_tokens(&self) -> u32 {
-        self.limits.max_tokens
+    pub(crate) const fn max_tokens(&self) -> usize {
+        self.limits.max_tokens as usize
     }
 
     /// What can be looked at also while it runs.

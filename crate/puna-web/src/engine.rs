@@ -205,12 +205,7 @@ impl Engine {
         signal: Option<&AbortSignal>,
     ) -> Result<String> {
         let generate = request.to_generate(&model.template, &model.tokenizer, random_seed())?;
-        let mut generation = Generation::new(
-            generate,
-            &model.tokenizer,
-            &mut model.session,
-            model.executor.max_tokens(),
-        )?;
+        let mut generation = Generation::new(generate, &model.tokenizer, &mut model.session)?;
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         #[expect(
             clippy::cast_possible_truncation,
@@ -245,7 +240,7 @@ impl Engine {
             ids,
             logits,
             ahead,
-        } = generation.ask()
+        } = generation.ask(model.executor.chunk_tokens())
         {
             if signal.is_some_and(AbortSignal::aborted) {
                 return Err(Error::new(ErrorCode::Aborted, "the request was stopped"));

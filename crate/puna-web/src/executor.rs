@@ -78,10 +78,10 @@ impl Executor {
         }
     }
 
-    /// Most tokens of a call of [`Self::forward`].
-    pub(crate) fn max_tokens(&self) -> u32 {
+    /// Tokens of the next chunk of a prompt.
+    pub(crate) fn chunk_tokens(&self) -> usize {
         match self {
-            Self::Gpu(executor, _) => u32::try_from(executor.max_tokens()).unwrap_or(u32::MAX),
+            Self::Gpu(executor, _) => executor.chunk_tokens(),
             Self::Cpu(executor) => executor.max_tokens(),
         }
     }

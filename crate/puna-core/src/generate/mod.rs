@@ -36,7 +36,7 @@ pub enum Ask {
     Forward {
         /// Position of the first of `ids` in the KV cache.
         position: u32,
-        /// (T,) token ids, 1 to `max_chunk`.
+        /// (T,) token ids, 1 to as many as it was asked for.
         ids: Vec<u32>,
         /// Whether the next token, or the logits (V,) of the last of `ids`, is wanted.
         logits: bool,
@@ -122,7 +122,6 @@ pub struct Generation<'s> {
     text: DecodeStream,
     stop: StopStrings,
     /// Most tokens of one forward.
-    max_chunk: usize,
     /// Tokens that the answer may have.
     max_tokens: u32,
     usage: Usage,
@@ -158,7 +157,6 @@ impl<'s> Generation<'s> {
         request: GenerateRequest,
         tokenizer: &Tokenizer,
         session: &'s mut Session,
-        max_chunk: u32,
     ) -> Result<Self> {
         let GenerateRequest {
             prompt,
@@ -193,7 +191,6 @@ impl<'s> Generation<'s> {
             sampler,
             text: tokenizer.decode_stream(),
             stop: StopStrings::new(stop),
-            max_chunk: usize::try_from(max_chunk).unwrap_or(usize::MAX).max(1),
             max_tokens: max_tokens.unwrap_or(room).min(room),
             usage,
             state: State::Prefill,
@@ -201,10 +198,10 @@ impl<'s> Generation<'s> {
         })
     }
 
-    /// What to do next. Asking again before answering gives the same.
-    pub fn ask(&mut self) -> Ask {
+    /// What to do next, at most `max_chunk` tokens. Asking again before answering gives the same.
+    pub fn ask(&mut self, max_chunk: usize) -> Ask {
         if self.asked.is_none() {
-            self.asked = self.next();
+            self.asked = self.next(max_chunk.max(1));
         }
         match &self.asked {
             None => Ask::Done,
@@ -245,7 +242,7 @@ impl<'s> Generation<'s> {
         self.usage
     }
 
-    fn next(&self) -> Option<Asked> {
+    fn next(&self, max_chunk: usize) -> Option<Asked> {
         match self.state {
             State::Done => None,
             State::Step(id) => Some(Asked {
@@ -255,7 +252,7 @@ impl<'s> Generation<'s> {
             State::Prefill => {
                 let done = self.session.tokens().len();
                 let rest = self.prompt.get(done..).unwrap_or_default();
-                let chunk = rest.get(..self.max_chunk).unwrap_or(rest);
+                let chunk = rest.get(..max_chunk).unwrap_or(rest);
                 Some(Asked {
                     ids: chunk.to_vec(),
                     logits: chunk.len() == rest.len(),

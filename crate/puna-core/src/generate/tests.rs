@@ -56,7 +56,7 @@ struct Answer {
 fn run(
     request: GenerateRequest,
     session: &mut Session,
-    max_chunk: u32,
+    max_chunk: usize,
     script: &[u32],
 ) -> Result<Answer> {
     play(request, session, max_chunk, script, false)
@@ -66,21 +66,18 @@ fn run(
 fn play(
     request: GenerateRequest,
     session: &mut Session,
-    max_chunk: u32,
+    max_chunk: usize,
     script: &[u32],
     draws: bool,
 ) -> Result<Answer> {
-    let mut generation = Generation::new(request, &tokenizer(), session, max_chunk)?;
+    let mut generation = Generation::new(request, &tokenizer(), session)?;
     let mut script = script.iter().copied();
     let mut text = String::new();
     loop {
-        let Ask::Forward { ids, logits, .. } = generation.ask() else {
+        let Ask::Forward { ids, logits, .. } = generation.ask(max_chunk) else {
             panic!("done without an end");
         };
-        assert!(
-            !ids.is_empty() && ids.len() <= max_chunk as usize,
-            "size of {ids:?}"
-        );
+        assert!(!ids.is_empty() && ids.len() <= max_chunk, "size of {ids:?}");
         let token = logits.then(|| script.next().unwrap_or(END));
         let mut sampled = token.map(sure);
         let forwarded = match (token, sampled.as_deref_mut()) {
@@ -94,7 +91,11 @@ fn play(
                     text.push_str(&part);
                 }
                 Event::Finish { reason, usage } => {
-                    assert_eq!(generation.ask(), Ask::Done, "nothing after the end");
+                    assert_eq!(
+                        generation.ask(max_chunk),
+                        Ask::Done,
+                        "nothing after the end"
+                    );
                     assert_eq!(generation.usage(), usage, "the same");
                     return Ok(Answer {
                         text,
@@ -233,7 +234,7 @@ fn the_prompt_is_asked_for_in_chunks_and_only_the_last_gives_logits() {
     let tokenizer = tokenizer();
     let mut prompt = request("");
     prompt.prompt = vec![1, 2, 3, 4, 5];
-    let mut generation = Generation::new(prompt, &tokenizer, &mut session, 2).unwrap();
+    let mut generation = Generation::new(prompt, &tokenizer, &mut session).unwrap();
     let forward = |position: u32, ids: &[u32], logits| Ask::Forward {
         position,
         ids: ids.to_vec(),
@@ -241,23 +242,23 @@ fn the_prompt_is_asked_for_in_chunks_and_only_the_last_gives_logits() {
         // The next token and those up to the end of the context, less those that are there.
         ahead: CONTEXT - 5 - 1 - position.saturating_sub(4),
     };
-    assert_eq!(generation.ask(), forward(0, &[1, 2], false), "first");
-    assert_eq!(generation.ask(), forward(0, &[1, 2], false), "asked again");
+    assert_eq!(generation.ask(2), forward(0, &[1, 2], false), "first");
+    assert_eq!(generation.ask(2), forward(0, &[1, 2], false), "asked again");
     assert_eq!(
         generation.answer(Forwarded::Nothing).unwrap(),
         [],
         "nothing came of it"
     );
-    assert_eq!(generation.ask(), forward(2, &[3, 4], false), "second");
+    assert_eq!(generation.ask(2), forward(2, &[3, 4], false), "second");
     assert_eq!(
         generation.answer(Forwarded::Nothing).unwrap(),
         [],
         "nothing came of it"
     );
-    assert_eq!(generation.ask(), forward(4, &[5], true), "the rest");
+    assert_eq!(generation.ask(2), forward(4, &[5], true), "the rest");
     let events = generation.answer(Forwarded::Logits(&mut sure(7))).unwrap();
     assert_eq!(events, [Event::Text("(".to_owned())], "token 7");
-    assert_eq!(generation.ask(), forward(5, &[7], true), "a step");
+    assert_eq!(generation.ask(2), forward(5, &[7], true), "a step");
 }
 
 #[test]
@@ -296,25 +297,25 @@ fn a_generation_dropped_midway_leaves_what_was_really_forwarded() {
     session.record(&[1, 2, 9, 9, 9]).unwrap();
     let mut prompt = request("");
     prompt.prompt = vec![1, 2, 3, 4, 5, 6];
-    let mut generation = Generation::new(prompt.clone(), &tokenizer, &mut session, 2).unwrap();
-    let _asked = generation.ask();
+    let mut generation = Generation::new(prompt.clone(), &tokenizer, &mut session).unwrap();
+    let _asked = generation.ask(2);
     drop(generation);
     assert_eq!(
         session.tokens(),
         [1, 2],
         "asked is not forwarded; what was behind is overwritten or not"
     );
-    let mut generation = Generation::new(prompt.clone(), &tokenizer, &mut session, 2).unwrap();
-    let _asked = generation.ask();
+    let mut generation = Generation::new(prompt.clone(), &tokenizer, &mut session).unwrap();
+    let _asked = generation.ask(2);
     generation.answer(Forwarded::Nothing).unwrap();
-    let _asked = generation.ask();
+    let _asked = generation.ask(2);
     drop(generation);
     assert_eq!(session.tokens(), [1, 2, 3, 4], "one chunk");
-    let mut generation = Generation::new(prompt, &tokenizer, &mut session, 2).unwrap();
+    let mut generation = Generation::new(prompt, &tokenizer, &mut session).unwrap();
     assert_eq!(generation.usage().cached_tokens, 4, "goes on from there");
-    let _asked = generation.ask();
+    let _asked = generation.ask(2);
     generation.answer(Forwarded::Logits(&mut sure(7))).unwrap();
-    let _asked = generation.ask();
+    let _asked = generation.ask(2);
     drop(generation);
     assert_eq!(
         session.tokens(),
@@ -410,11 +411,11 @@ fn broken_logits_end_the_answer_and_empty_the_session() {
         (unusable, true),
     ] {
         let mut session = Session::new(CONTEXT);
-        let mut generation = Generation::new(request("x"), &tokenizer, &mut session, 8).unwrap();
-        let _asked = generation.ask();
+        let mut generation = Generation::new(request("x"), &tokenizer, &mut session).unwrap();
+        let _asked = generation.ask(8);
         let error = generation.answer(forwarded).unwrap_err();
         assert_eq!(error.code(), ErrorCode::Internal, "{error}");
-        assert_eq!(generation.ask(), Ask::Done, "over");
+        assert_eq!(generation.ask(8), Ask::Done, "over");
         let error = generation.answer(Forwarded::Nothing).unwrap_err();
         assert!(error.message().contains("not asked"), "{error}");
         drop(generation);
@@ -430,8 +431,8 @@ fn broken_logits_end_the_answer_and_empty_the_session() {
 fn rows_beyond_the_vocabulary_are_never_sampled() {
     let tokenizer = tokenizer();
     let mut session = Session::new(CONTEXT);
-    let mut generation = Generation::new(request("x"), &tokenizer, &mut session, 8).unwrap();
-    let _asked = generation.ask();
+    let mut generation = Generation::new(request("x"), &tokenizer, &mut session).unwrap();
+    let _asked = generation.ask(8);
     let mut padded = sure(7);
     padded.extend([100.0, f32::NAN]);
     let events = generation.answer(Forwarded::Logits(&mut padded)).unwrap();

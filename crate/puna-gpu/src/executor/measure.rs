@@ -5,8 +5,8 @@ use std::ops::Range;
 use puna_core::Result;
 
 use super::Executor;
-use crate::kernel::Slot;
-use crate::tape::Tape;
+use crate::kernel::{Slot, Step, to_u32};
+use crate::tape::{Tape, Work};
 
 /// A dispatch of a step.
 #[derive(Clone, Debug)]
@@ -18,9 +18,9 @@ pub struct Kernel {
 }
 
 impl Executor {
-    /// The dispatches of a step of one token.
+    /// The dispatches of a step of `tokens` tokens at `position`.
     #[must_use]
-    pub fn kernels(&self) -> Vec<Kernel> {
+    pub fn kernels(&self, position: usize, tokens: usize) -> Vec<Kernel> {
         let bytes = |slot: &Slot| match *slot {
             Slot::Plane {
                 matrix,
@@ -37,10 +37,17 @@ impl Executor {
                 dispatch.recipe.slots.iter().map(bytes).sum()
             },
         };
-        self.decode().iter().map(kernel).collect()
+        let step = Step {
+            position: to_u32(position),
+            tokens: to_u32(tokens),
+            ..Step::default()
+        };
+        let program = self.program_of(self.split.width(tokens)).iter();
+        let done = program.filter(|dispatch| dispatch.work(&step).is_any());
+        done.map(kernel).collect()
     }
 
-    /// Runs some of the dispatches of a step of `tokens` tokens at `position`, all of them `times` times, and waits
+    /// Runs some of [`Self::kernels`], all of them `times` times, and waits
     /// for their end. What they compute means nothing afterwards.
     ///
     /// # Errors
@@ -57,7 +64,7 @@ impl Executor {
         let step = self.begin(position, &ids, 1, 0).await?;
         let mut tape = Tape::new(&self.gpu, usize::MAX);
         for _ in 0..times {
-            let all: Vec<_> = self.step(&step).collect();
+            let all: Vec<_> = self.step(&step).filter(Work::is_any).collect();
             tape.play(all.get(which.clone()).unwrap_or_default().iter().copied());
         }
         tape.end(&self.readback, &self.memory.logits, 4);
