@@ -2,18 +2,20 @@
 @group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>; // (R, BLOCKS)
 @group(0) @binding(1) var<storage, read> scales: array<u32>; // (R, ⌈BLOCKS / 2⌉): d of two blocks as f16
 
-fn decode_block(row: u32, block: u32) -> array<real4, 8> {
+fn decode_ints(row: u32, block: u32) -> Ints {
     let q = quants[row * BLOCKS + block];
-    let h = q >> vec4<u32>(4u);
-    let d = real(unpack2x16float(scales[row * ((BLOCKS + 1u) / 2u) + block / 2u])[block % 2u]);
-    return array<real4, 8>(
-        d * centred(q.x), d * centred(q.y), d * centred(q.z), d * centred(q.w),
-        d * centred(h.x), d * centred(h.y), d * centred(h.z), d * centred(h.w),
+    let low = q & vec4<u32>(0x0f0f0f0fu);
+    let high = (q >> vec4<u32>(4u)) & vec4<u32>(0x0f0f0f0fu);
+    let d = unpack2x16float(scales[row * ((BLOCKS + 1u) / 2u) + block / 2u])[block % 2u];
+    return Ints(
+        array<u32, 8>(low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w),
+        vec2<f32>(d),
+        vec2<f32>(8.0 * d),
     );
 }
 
-fn centred(word: u32) -> real4 {
-    return real4(unpack4xU8(word & 0x0f0f0f0fu)) - real4(8.0);
+fn floats(word: u32) -> real4 {
+    return real4(unpack4xU8(word));
 }
 
 // File: d f16, 16 bytes of quants.

@@ -2,21 +2,21 @@
 @group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>; // (R, BLOCKS)
 @group(0) @binding(1) var<storage, read> scales: array<u32>; // (R, BLOCKS): d, m as f16
 
-fn decode_block(row: u32, block: u32) -> array<real4, 8> {
+fn decode_ints(row: u32, block: u32) -> Ints {
     let at = row * BLOCKS + block;
     let q = quants[at];
-    let h = q >> vec4<u32>(4u);
-    let scale = unpack2x16float(scales[at]);
-    let d = real(scale.x);
-    let m = real4(real(scale.y));
-    return array<real4, 8>(
-        d * nibbles(q.x) + m, d * nibbles(q.y) + m, d * nibbles(q.z) + m, d * nibbles(q.w) + m,
-        d * nibbles(h.x) + m, d * nibbles(h.y) + m, d * nibbles(h.z) + m, d * nibbles(h.w) + m,
+    let low = q & vec4<u32>(0x0f0f0f0fu);
+    let high = (q >> vec4<u32>(4u)) & vec4<u32>(0x0f0f0f0fu);
+    let range = unpack2x16float(scales[at]);
+    return Ints(
+        array<u32, 8>(low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w),
+        range.xx,
+        -range.yy,
     );
 }
 
-fn nibbles(word: u32) -> real4 {
-    return real4(unpack4xU8(word & 0x0f0f0f0fu));
+fn floats(word: u32) -> real4 {
+    return real4(unpack4xU8(word));
 }
 
 // File: d f16, m f16, 16 bytes of quants.

@@ -1,26 +1,24 @@
 // Q4_K: w = d·scale·q − dmin·min, 256 weights in 8 runs of 32; a scale and a min for each run.
-// To decode_block a run is a block: BLOCKS / 8 blocks of the file a row.
+// To decode_ints a run is a block: BLOCKS / 8 blocks of the file a row.
 @group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>; // (R, BLOCKS): 4 bits, as raw_gather lays them
 @group(0) @binding(1) var<storage, read> scales: array<vec4<u32>>; // (R, BLOCKS / 8): d, dmin, 12 bytes of scales and mins
 
-fn decode_block(row: u32, block: u32) -> array<real4, 8> {
+fn decode_ints(row: u32, block: u32) -> Ints {
     let at = row * BLOCKS + block;
     let q = quants[at];
+    let low = q & vec4<u32>(0x0f0f0f0fu);
+    let high = (q >> vec4<u32>(4u)) & vec4<u32>(0x0f0f0f0fu);
     let head = scales[at / 8u];
-    let range = unpack2x16float(head.x);
-    let scale = vec2<f32>(scale_and_min(head.yzw, block % 8u));
-    let d = real(range.x * scale.x);
-    let m = real4(real(range.y * scale.y));
-    return array<real4, 8>(
-        d * nibbles(q.x) - m, d * nibbles(q.y) - m,
-        d * nibbles(q.z) - m, d * nibbles(q.w) - m,
-        d * nibbles(q.x >> 4u) - m, d * nibbles(q.y >> 4u) - m,
-        d * nibbles(q.z >> 4u) - m, d * nibbles(q.w >> 4u) - m,
+    let scale = unpack2x16float(head.x) * vec2<f32>(scale_and_min(head.yzw, block % 8u));
+    return Ints(
+        array<u32, 8>(low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w),
+        scale.xx,
+        scale.yy,
     );
 }
 
-fn nibbles(word: u32) -> real4 {
-    return real4(unpack4xU8(word & 0x0f0f0f0fu));
+fn floats(word: u32) -> real4 {
+    return real4(unpack4xU8(word));
 }
 
 // Scale and min of run r of 8, 6 bits each. Of the first four: the low 6 bits of bytes r and r + 4 of 12; of the

@@ -3,22 +3,22 @@
 @group(0) @binding(1) var<storage, read> highs: array<u32>; // (R, BLOCKS): fifth bits, as raw_spread lays them
 @group(0) @binding(2) var<storage, read> scales: array<u32>; // (R, ⌈BLOCKS / 2⌉): d of two blocks as f16
 
-fn decode_block(row: u32, block: u32) -> array<real4, 8> {
+fn decode_ints(row: u32, block: u32) -> Ints {
     let at = row * BLOCKS + block;
     let q = quants[at];
-    let h = q >> vec4<u32>(4u);
-    let high = highs[at];
-    let d = real(unpack2x16float(scales[row * ((BLOCKS + 1u) / 2u) + block / 2u])[block % 2u]);
-    return array<real4, 8>(
-        d * centred(q.x, high), d * centred(q.y, high >> 1u),
-        d * centred(q.z, high >> 2u), d * centred(q.w, high >> 3u),
-        d * centred(h.x, high >> 4u), d * centred(h.y, high >> 5u),
-        d * centred(h.z, high >> 6u), d * centred(h.w, high >> 7u),
+    let fifth = highs[at];
+    let low = (q & vec4<u32>(0x0f0f0f0fu)) | (((vec4<u32>(fifth) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(0x01010101u)) << vec4<u32>(4u));
+    let high = ((q >> vec4<u32>(4u)) & vec4<u32>(0x0f0f0f0fu)) | (((vec4<u32>(fifth) >> vec4<u32>(4u, 5u, 6u, 7u)) & vec4<u32>(0x01010101u)) << vec4<u32>(4u));
+    let d = unpack2x16float(scales[row * ((BLOCKS + 1u) / 2u) + block / 2u])[block % 2u];
+    return Ints(
+        array<u32, 8>(low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w),
+        vec2<f32>(d),
+        vec2<f32>(16.0 * d),
     );
 }
 
-fn centred(low: u32, high: u32) -> real4 {
-    return real4(unpack4xU8((low & 0x0f0f0f0fu) | ((high & 0x01010101u) << 4u))) - real4(16.0);
+fn floats(word: u32) -> real4 {
+    return real4(unpack4xU8(word));
 }
 
 // File: d f16, fifth bits (bit i of q[i]), 16 bytes of quants.

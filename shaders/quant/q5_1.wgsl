@@ -3,24 +3,22 @@
 @group(0) @binding(1) var<storage, read> highs: array<u32>; // (R, BLOCKS): fifth bits, as raw_spread lays them
 @group(0) @binding(2) var<storage, read> scales: array<u32>; // (R, BLOCKS): d, m as f16
 
-fn decode_block(row: u32, block: u32) -> array<real4, 8> {
+fn decode_ints(row: u32, block: u32) -> Ints {
     let at = row * BLOCKS + block;
     let q = quants[at];
-    let h = q >> vec4<u32>(4u);
-    let high = highs[at];
-    let scale = unpack2x16float(scales[at]);
-    let d = real(scale.x);
-    let m = real4(real(scale.y));
-    return array<real4, 8>(
-        d * five(q.x, high) + m, d * five(q.y, high >> 1u) + m,
-        d * five(q.z, high >> 2u) + m, d * five(q.w, high >> 3u) + m,
-        d * five(h.x, high >> 4u) + m, d * five(h.y, high >> 5u) + m,
-        d * five(h.z, high >> 6u) + m, d * five(h.w, high >> 7u) + m,
+    let fifth = highs[at];
+    let low = (q & vec4<u32>(0x0f0f0f0fu)) | (((vec4<u32>(fifth) >> vec4<u32>(0u, 1u, 2u, 3u)) & vec4<u32>(0x01010101u)) << vec4<u32>(4u));
+    let high = ((q >> vec4<u32>(4u)) & vec4<u32>(0x0f0f0f0fu)) | (((vec4<u32>(fifth) >> vec4<u32>(4u, 5u, 6u, 7u)) & vec4<u32>(0x01010101u)) << vec4<u32>(4u));
+    let range = unpack2x16float(scales[at]);
+    return Ints(
+        array<u32, 8>(low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w),
+        range.xx,
+        -range.yy,
     );
 }
 
-fn five(low: u32, high: u32) -> real4 {
-    return real4(unpack4xU8((low & 0x0f0f0f0fu) | ((high & 0x01010101u) << 4u)));
+fn floats(word: u32) -> real4 {
+    return real4(unpack4xU8(word));
 }
 
 // File: d f16, m f16, fifth bits (bit i of q[i]), 16 bytes of quants.

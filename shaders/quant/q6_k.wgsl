@@ -1,28 +1,28 @@
 // Q6_K: w = d·scale·(q − 32), 256 weights in 8 runs of 32; a scale, a signed byte, for each 16.
-// To decode_block a run is a block: BLOCKS / 8 blocks of the file a row.
+// To decode_ints a run is a block: BLOCKS / 8 blocks of the file a row.
 @group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>; // (R, BLOCKS): low 4 bits, as raw_gather lays them
 @group(0) @binding(1) var<storage, read> highs: array<vec2<u32>>; // (R, BLOCKS): top 2 bits, as raw_gather lays them
 @group(0) @binding(2) var<storage, read> scales: array<u32>; // (R, BLOCKS / 2): a byte each 16 weights
 @group(0) @binding(3) var<storage, read> ranges: array<u32>; // (R, ⌈BLOCKS / 16⌉): d of two blocks of the file as f16
 
-fn decode_block(row: u32, block: u32) -> array<real4, 8> {
+fn decode_ints(row: u32, block: u32) -> Ints {
     let at = row * BLOCKS + block;
     let q = quants[at];
-    let h = highs[at];
+    let tops = highs[at];
+    let top = vec4<u32>(tops, tops >> vec2<u32>(2u));
+    let low = (q & vec4<u32>(0x0f0f0f0fu)) | ((top & vec4<u32>(0x03030303u)) << vec4<u32>(4u));
+    let high = ((q >> vec4<u32>(4u)) & vec4<u32>(0x0f0f0f0fu)) | (top & vec4<u32>(0x30303030u));
     let range = unpack2x16float(ranges[row * ((BLOCKS + 15u) / 16u) + block / 16u])[block / 8u % 2u];
     let d = range * vec4<f32>(unpack4xI8(scales[at / 2u] >> (block % 2u * 16u))).xy;
-    let d0 = real(d.x);
-    let d1 = real(d.y);
-    return array<real4, 8>(
-        d0 * centred(q.x, h.x), d0 * centred(q.y, h.y),
-        d0 * centred(q.z, h.x >> 2u), d0 * centred(q.w, h.y >> 2u),
-        d1 * centred(q.x >> 4u, h.x >> 4u), d1 * centred(q.y >> 4u, h.y >> 4u),
-        d1 * centred(q.z >> 4u, h.x >> 6u), d1 * centred(q.w >> 4u, h.y >> 6u),
+    return Ints(
+        array<u32, 8>(low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w),
+        d,
+        32.0 * d,
     );
 }
 
-fn centred(low: u32, high: u32) -> real4 {
-    return real4(unpack4xU8((low & 0x0f0f0f0fu) | ((high & 0x03030303u) << 4u))) - real4(32.0);
+fn floats(word: u32) -> real4 {
+    return real4(unpack4xU8(word));
 }
 
 // File: 128 bytes of quants, 64 of top bits, 16 of scales, d f16. Byte 64·h + 32·p + i of the quants holds q[i] of runs

@@ -2,18 +2,19 @@
 @group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>; // (R, BLOCKS, 2)
 @group(0) @binding(1) var<storage, read> scales: array<u32>; // (R, ⌈BLOCKS / 2⌉): d of two blocks as f16
 
-fn decode_block(row: u32, block: u32) -> array<real4, 8> {
+fn decode_ints(row: u32, block: u32) -> Ints {
     let at = (row * BLOCKS + block) * 2u;
     let a = quants[at];
     let b = quants[at + 1u];
-    let d = real(unpack2x16float(scales[row * ((BLOCKS + 1u) / 2u) + block / 2u])[block % 2u]);
-    return array<real4, 8>(
-        d * bytes(a.x), d * bytes(a.y), d * bytes(a.z), d * bytes(a.w),
-        d * bytes(b.x), d * bytes(b.y), d * bytes(b.z), d * bytes(b.w),
+    let d = unpack2x16float(scales[row * ((BLOCKS + 1u) / 2u) + block / 2u])[block % 2u];
+    return Ints(
+        array<u32, 8>(a.x, a.y, a.z, a.w, b.x, b.y, b.z, b.w),
+        vec2<f32>(d),
+        vec2<f32>(0.0),
     );
 }
 
-fn bytes(word: u32) -> real4 {
+fn floats(word: u32) -> real4 {
     return real4(unpack4xI8(word));
 }
 

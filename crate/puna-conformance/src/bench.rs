@@ -79,7 +79,9 @@ impl Bench {
             .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         for dispatch in &case.dispatches {
             let mut text = dispatch.variant.link(&gpu.capabilities);
-            if let Some(Fault { find, replace, .. }) = fault {
+            if let Some(Fault { find, replace, .. }) =
+                fault.filter(|fault| dispatch.runs(fault.module))
+            {
                 if !text.contains(find) {
                     return Err(puna_core::Error::internal(format!(
                         "{}: no {find:?} to plant a fault in",

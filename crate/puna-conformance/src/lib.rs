@@ -82,9 +82,9 @@ pub async fn plant(gpu: &Gpu, cases: &[Case], tick: Option<Tick>) -> Result<Vec<
     let mut bench = Bench::new(tick);
     let mut outcomes = Vec::new();
     for fault in fault::FAULTS {
-        let links = |case: &&Case| case.links(fault.module);
+        let runs = |case: &&Case| case.runs(fault.module);
         // The last cases of a kernel are its largest, where a fault makes a difference.
-        let mut using = cases.iter().rev().filter(links).peekable();
+        let mut using = cases.iter().rev().filter(runs).peekable();
         if using.peek().is_none() {
             continue;
         }

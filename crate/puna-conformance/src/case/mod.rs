@@ -48,15 +48,11 @@ pub struct Case {
 }
 
 impl Case {
-    /// Whether all its shaders are linked with the module and may run it: `lib/raw` comes with every format, but only
-    /// shaders that bind the file's bytes call it.
+    /// Whether one of its shaders runs the module.
     #[must_use]
-    pub fn links(&self, module: &str) -> bool {
-        let runs = |Dispatch { variant, .. }: &Dispatch| {
-            variant.modules.iter().any(|name| name == module)
-                && (module != "lib/raw" || variant.bindings.contains(&binding::RAW))
-        };
-        self.dispatches.iter().all(runs)
+    pub fn runs(&self, module: &str) -> bool {
+        let mut dispatches = self.dispatches.iter();
+        dispatches.any(|dispatch| dispatch.runs(module))
     }
 }
 
@@ -69,6 +65,16 @@ pub struct Dispatch {
     pub params: Vec<u8>,
     /// Workgroups.
     pub workgroups: [u32; 3],
+}
+
+impl Dispatch {
+    /// Whether its shader is linked with the module and may run it: `lib/raw` comes with every format, but only
+    /// shaders that bind the file's bytes call it.
+    #[must_use]
+    pub fn runs(&self, module: &str) -> bool {
+        self.variant.modules.iter().any(|name| name == module)
+            && (module != "lib/raw" || self.variant.bindings.contains(&binding::RAW))
+    }
 }
 
 /// What must come out of a binding.

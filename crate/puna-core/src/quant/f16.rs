@@ -7,6 +7,7 @@ pub(super) static FORMAT: Format = Format {
     ggml_type: 1,
     block_len: BLOCK_LEN,
     block_bytes: BLOCK_LEN * 2,
+    integers: false,
     planes: &[Plane {
         name: "weights",
         bits_per_block: BLOCK_LEN * 16,

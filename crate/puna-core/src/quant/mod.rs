@@ -51,6 +51,9 @@ pub struct Format {
     pub block_len: usize,
     /// Bytes of a block of the file.
     pub block_bytes: usize,
+    /// Whether a weight is a whole number that a signed byte holds, times a scale, less something: shaders define
+    /// `decode_ints` for such and `decode_block` for the others.
+    pub integers: bool,
     /// The planes, in the order of their bindings.
     pub planes: &'static [Plane],
     /// A block of the file (`block_bytes`), which of its runs → the run's weights.

@@ -17,6 +17,7 @@ pub(super) static FORMAT: Format = Format {
     ggml_type: 12,
     block_len: 256,
     block_bytes: BYTES,
+    integers: true,
     planes: &[
         Plane {
             name: "quants",

@@ -17,6 +17,7 @@ pub(super) static FORMAT: Format = Format {
     ggml_type: 6,
     block_len: BLOCK_LEN,
     block_bytes: BYTES,
+    integers: true,
     planes: &[
         Plane {
             name: "quants",

@@ -15,6 +15,7 @@ pub(super) static FORMAT: Format = Format {
     ggml_type: 7,
     block_len: BLOCK_LEN,
     block_bytes: BYTES,
+    integers: true,
     planes: &[
         Plane {
             name: "quants",

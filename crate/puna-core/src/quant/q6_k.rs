@@ -22,6 +22,7 @@ pub(super) static FORMAT: Format = Format {
     ggml_type: 14,
     block_len: 256,
     block_bytes: BYTES,
+    integers: true,
     planes: &[
         Plane {
             name: "quants",

@@ -291,11 +291,13 @@ pub(crate) const fn to_u32(value: usize) -> u32 {
 
 /// The modules that every kernel with weights begins with.
 pub(crate) fn weight_modules(format: &Format, precision: Precision) -> Vec<String> {
-    vec![
+    let mut modules = vec![
         format!("lib/real_{}", precision.name()),
         "lib/raw".to_owned(),
         format!("quant/{}", format.name),
-    ]
+    ];
+    modules.extend(format.integers.then(|| "lib/ints".to_owned()));
+    modules
 }
 
 /// What a projection adds to the common skeleton.
