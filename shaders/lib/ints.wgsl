@@ -1,5 +1,6 @@
 // A block's 32 weights as a format packs them: w = scale·q − low, with q a whole number that a signed byte holds.
-// A file of quant/ that has such defines `decode_ints` and `floats`; the others define `decode_block` themselves.
+// A file of quant/ that has such defines `decode_ints`, `floats` of a word of q, and SCALES: 1 where both halves of a block
+// have the same scale and low, else 2. The other files define `decode_block` themselves.
 
 struct Ints {
     q: array<u32, 8>,  // (32,) bytes, four a word

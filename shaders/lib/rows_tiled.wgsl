@@ -43,12 +43,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var sum: Sums;
     for (var block = 0u; block < BLOCKS; block++) {
         workgroupBarrier();
-        for (var row = lane; row < TILE_ROWS; row += WORKGROUP) {
+        for (var slot = lane; slot < TILE_ROWS; slot += WORKGROUP) {
             // What is out of range is computed with another row's weights, and not stored.
-            let w = decode_block(min(row0 + row, params.rows - 1u), block);
-            let at = (row % UNIT * UNITS + row / UNIT) * STRIDE;
+            let row = min(row0 + slot % UNITS * UNIT + slot / UNITS, params.rows - 1u);
+            let w = decode_block(row, block);
             for (var k4 = 0u; k4 < BLOCK4; k4++) {
-                w_tile[at + k4] = w[k4];
+                w_tile[slot * STRIDE + k4] = w[k4];
             }
         }
         for (var i = lane; i < TILE_TOKENS * BLOCK4; i += WORKGROUP) {

@@ -4,6 +4,8 @@
 @group(0) @binding(1) var<storage, read> scales: array<u32>; // (R, BLOCKS / 2): a byte each 16 weights
 @group(0) @binding(2) var<storage, read> ranges: array<u32>; // (R, BLOCKS / 8): d, dmin as f16
 
+const SCALES = 2u;
+
 fn decode_ints(row: u32, block: u32) -> Ints {
     let at = row * BLOCKS + block;
     let q = quants[at];

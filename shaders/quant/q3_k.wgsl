@@ -5,6 +5,8 @@
 @group(0) @binding(2) var<storage, read> scales: array<u32>; // (R, BLOCKS / 8, 3): 16 of 6 bits, as the file has them
 @group(0) @binding(3) var<storage, read> ranges: array<u32>; // (R, ⌈BLOCKS / 16⌉): d of two blocks of the file as f16
 
+const SCALES = 2u;
+
 fn decode_ints(row: u32, block: u32) -> Ints {
     let at = row * BLOCKS + block;
     let run = block % 8u;

@@ -3,6 +3,8 @@
 @group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>; // (R, BLOCKS): 4 bits, as raw_gather lays them
 @group(0) @binding(1) var<storage, read> scales: array<vec4<u32>>; // (R, BLOCKS / 8): d, dmin, 12 bytes of scales and mins
 
+const SCALES = 1u;
+
 fn decode_ints(row: u32, block: u32) -> Ints {
     let at = row * BLOCKS + block;
     let q = quants[at];

@@ -3,6 +3,8 @@
 @group(0) @binding(1) var<storage, read> highs: array<u32>; // (R, BLOCKS): fifth bits, as raw_spread lays them
 @group(0) @binding(2) var<storage, read> scales: array<u32>; // (R, ⌈BLOCKS / 2⌉): d of two blocks as f16
 
+const SCALES = 1u;
+
 fn decode_ints(row: u32, block: u32) -> Ints {
     let at = row * BLOCKS + block;
     let q = quants[at];

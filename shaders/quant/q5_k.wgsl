@@ -4,6 +4,8 @@
 @group(0) @binding(1) var<storage, read> highs: array<u32>; // (R, BLOCKS): fifth bits, as raw_gather lays them
 @group(0) @binding(2) var<storage, read> scales: array<vec4<u32>>; // (R, BLOCKS / 8): d, dmin, 12 bytes of scales and mins
 
+const SCALES = 1u;
+
 fn decode_ints(row: u32, block: u32) -> Ints {
     let at = row * BLOCKS + block;
     let q = quants[at];

@@ -2,6 +2,8 @@
 @group(0) @binding(0) var<storage, read> quants: array<vec4<u32>>; // (R, BLOCKS, 2)
 @group(0) @binding(1) var<storage, read> scales: array<u32>; // (R, ⌈BLOCKS / 2⌉): d of two blocks as f16
 
+const SCALES = 1u;
+
 fn decode_ints(row: u32, block: u32) -> Ints {
     let at = (row * BLOCKS + block) * 2u;
     let a = quants[at];

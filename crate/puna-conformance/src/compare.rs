@@ -1,9 +1,9 @@
 //! How much a kernel may differ from its twin.
 
-use puna_gpu::shader::variant::{KvType, Precision};
+use puna_gpu::shader::variant::KvType;
 
 use crate::bench::Output;
-use crate::case::{Case, Wanted};
+use crate::case::{Case, Products, Wanted};
 
 /// Normalised mean square error and largest error (in units of the largest wanted value) that are
 /// allowed.
@@ -14,16 +14,21 @@ struct Tolerance {
 }
 
 /// The one table. f32: sums of some thousand products, each rounded to 24 bits, in another order than the
-/// twin's. f16: products of operands rounded to 11 bits. Exact: no arithmetic at all.
-const fn tolerance(precision: Precision, kv: KvType, exact: bool) -> Tolerance {
-    match (precision, kv) {
+/// twin's. f16: products of operands rounded to 11 bits. Int8: inputs rounded to 127 steps of the largest of 32, off by a
+/// third of a step in the mean. Exact: no arithmetic at all.
+const fn tolerance(products: Products, kv: KvType, exact: bool) -> Tolerance {
+    match (products, kv) {
         _ if exact => Tolerance {
             square: 0.0,
             largest: 0.0,
         },
-        (Precision::F32, KvType::F32) => Tolerance {
+        (Products::F32, KvType::F32) => Tolerance {
             square: 1e-11,
             largest: 2e-5,
+        },
+        (Products::Int8, _) => Tolerance {
+            square: 1e-4,
+            largest: 3e-2,
         },
         _ => Tolerance {
             square: 1e-5,
@@ -87,7 +92,7 @@ fn close(case: &Case, what: &str, got: &[f32], want: &[f32]) -> Result<(), Strin
         scale = scale.max(f64::from(want).abs());
     }
     let (error, largest) = (error / square.max(1e-30), largest / scale);
-    let allowed = tolerance(case.precision, case.kv.0, case.exact);
+    let allowed = tolerance(case.products, case.kv.0, case.exact);
     if error <= allowed.square && largest <= allowed.largest {
         Ok(())
     } else {

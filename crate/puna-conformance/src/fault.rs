@@ -83,7 +83,11 @@ pub const FAULTS: &[Fault] = &[
         "head) * MOST_PARTS + part",
         "head) * MOST_PARTS",
     ),
-    fault("lib/ints", "real(ints.scale.y)", "real(ints.scale.x)"),
+    fault(
+        "lib/ints",
+        "    scale: vec2<f32>,  // of the first 16 weights, and of the others\n    low: vec2<f32>,",
+        "    low: vec2<f32>,\n    scale: vec2<f32>,",
+    ),
     fault("lib/kv", "which * KV_HEADS + head", "which + head"),
     fault(
         "lib/kv_load_f16",
@@ -113,13 +117,18 @@ pub const FAULTS: &[Fault] = &[
         "block < BLOCKS; block++",
         "block + 1u < BLOCKS; block++",
     ),
-    fault("lib/block", "dot(w[7], v[7])", "dot(w[7], v[6])"),
+    fault(
+        "lib/block",
+        "t0 + t < step.tokens",
+        "t0 + t + 1u < step.tokens",
+    ),
     fault(
         "lib/rows_shared",
         "half > 0u; half /= 2u",
         "half > 1u; half /= 2u",
     ),
-    fault("lib/rows_tiled", "row % UNIT * UNITS", "row % UNIT"),
+    fault("lib/rows_int8", "- range[r].z * x.w", "- range[r].z * x.y"),
+    fault("lib/rows_tiled", "(r * UNITS + unit)", "(r + unit)"),
     fault(
         "lib/rows_subgroup",
         "round * (WORKGROUP / width) + index / width",

@@ -11,6 +11,7 @@ use puna_core::weights::plan::Chunk;
 use puna_core::{Error, ErrorCode, Result};
 
 use crate::arena::Part;
+use crate::choices::Choices;
 use crate::chunks::Chunks;
 use crate::device::{Counters, Gpu};
 use crate::kernel::{self, Recipe, Setting, Step, repack, to_u32};
@@ -88,6 +89,7 @@ pub struct Executor {
     sampler: GpuSampler,
     run_ahead: RunAhead,
     chunks: Chunks,
+    choices: Choices,
     /// A program for each of the split's widths.
     programs: Vec<(Width, Vec<Dispatch>)>,
     logits: Vec<f32>,
@@ -157,6 +159,7 @@ impl Executor {
             sampler,
             run_ahead,
             chunks,
+            choices: Choices::default(),
             programs: Vec::new(),
             logits: Vec::new(),
         };
@@ -427,6 +430,7 @@ impl Executor {
             precision: self.options.precision,
             kv: self.options.kv,
             width,
+            choices: self.choices.clone(),
         };
         recipes(&setting)
     }

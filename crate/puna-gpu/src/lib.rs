@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arena;
+pub mod choices;
 mod chunks;
 pub mod device;
 pub mod executor;
@@ -22,6 +23,7 @@ pub mod shader;
 pub mod split;
 mod tape;
 pub mod upload;
+pub mod way;
 
 pub use device::{Gpu, GpuOptions};
 pub use executor::measure::Kernel;

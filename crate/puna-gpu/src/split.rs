@@ -2,15 +2,12 @@
 
 use crate::device::Capabilities;
 use crate::shader::variant::Precision;
+use crate::way::{RowsSplit, Way};
 
 /// Invocations of a workgroup, where nothing asks for more.
 pub const WORKGROUP: u32 = 64;
 /// Invocations of a workgroup of projections in the serial split: as many as a software adapter has lanes.
 const SERIAL_WORKGROUP: u32 = 8;
-/// Lanes that share a unit of rows where there are no subgroups.
-const SHARED_LANES: u32 = 16;
-/// Units of rows of a workgroup where there are many tokens: 64 rows × 32 tokens, or 64, each in a block of K of it.
-const TILED_UNITS: u32 = 16;
 /// Matrices are cut at multiples of so many rows: the largest unit.
 pub const MOST_ROWS: u32 = 32;
 
@@ -54,25 +51,6 @@ impl Width {
             Self::Many => "many",
         }
     }
-}
-
-/// How a projection's work is divided among invocations.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RowsSplit {
-    /// The skeleton that is linked.
-    pub module: &'static str,
-    /// A unit of work.
-    pub tile: Tile,
-    /// Invocations of a workgroup.
-    pub workgroup: u32,
-    /// Units of rows of a workgroup.
-    pub units: u32,
-    /// Groups of tokens of a workgroup, [`Tile::tokens`] each.
-    pub groups: u32,
-    /// Constants that the skeleton is linked with, besides those of the tile and the workgroup.
-    pub constants: Vec<(&'static str, u32)>,
-    /// Whether it uses subgroup operations.
-    pub subgroups: bool,
 }
 
 /// How attention's work is divided among invocations.
@@ -163,66 +141,79 @@ impl Split {
         width.unwrap_or(Width::Many)
     }
 
-    /// How the projections are divided.
+    /// A unit of work.
     #[must_use]
-    pub fn rows(self, width: Width, precision: Precision) -> RowsSplit {
-        let tile = Tile {
+    pub const fn tile(self, width: Width) -> Tile {
+        Tile {
             rows: self.unit_rows(),
             tokens: match width {
                 Width::One => 1,
                 Width::Few | Width::Many => 8,
             },
+        }
+    }
+
+    /// The way that is good everywhere.
+    #[must_use]
+    pub fn default_way(self, width: Width, precision: Precision) -> Way {
+        self.ways(width, precision, false)[0]
+    }
+
+    /// The ways to compute projections. The first one is good everywhere; whether one of the others is better is for
+    /// a measurement to say. Of weights that are integers, inputs of prompts may be rounded to such, too.
+    #[must_use]
+    pub fn ways(self, width: Width, precision: Precision, integers: bool) -> Vec<Way> {
+        let float = |rows| Way { rows, precision };
+        let tiled = |units, groups| float(RowsSplit::Tiled { units, groups });
+        let int8 = |units, groups| Way {
+            rows: RowsSplit::Int8 { units, groups },
+            precision: Precision::F32,
         };
         match (self, width) {
-            (Self::Serial, _) => RowsSplit {
-                module: "lib/rows_serial",
-                tile,
+            (Self::Serial, _) => vec![float(RowsSplit::Serial {
                 workgroup: SERIAL_WORKGROUP,
-                units: SERIAL_WORKGROUP,
-                groups: 1,
-                constants: Vec::new(),
-                subgroups: false,
-            },
+            })],
             (_, Width::Many) => {
-                // In f16 twice as many tokens take the same workgroup memory.
-                let groups = match precision {
-                    Precision::F32 => 4,
-                    Precision::F16 => 8,
+                let mut ways = match precision {
+                    Precision::F32 => vec![tiled(16, 4), tiled(8, 4)],
+                    // In half the workgroup memory.
+                    Precision::F16 => vec![tiled(16, 8), tiled(16, 4)],
                 };
-                RowsSplit {
-                    module: "lib/rows_tiled",
-                    tile,
-                    workgroup: TILED_UNITS * groups,
-                    units: TILED_UNITS,
-                    groups,
-                    constants: vec![("UNITS", TILED_UNITS), ("GROUPS", groups)],
-                    subgroups: false,
+                if precision == Precision::F16 {
+                    ways.push(Way {
+                        precision: Precision::F32,
+                        ..tiled(16, 4)
+                    });
                 }
+                if integers {
+                    ways.extend([int8(32, 8), int8(16, 4)]);
+                }
+                ways
             }
             (Self::Shared, _) => {
-                let units = WORKGROUP / SHARED_LANES;
-                RowsSplit {
-                    module: "lib/rows_shared",
-                    tile,
-                    workgroup: WORKGROUP,
-                    units,
-                    groups: 1,
-                    constants: vec![("UNITS", units), ("LANES", SHARED_LANES)],
-                    subgroups: false,
+                let shared = |workgroup, lanes| float(RowsSplit::Shared { workgroup, lanes });
+                match width {
+                    Width::One => vec![
+                        shared(WORKGROUP, 16),
+                        shared(WORKGROUP, 32),
+                        shared(WORKGROUP, 64),
+                        shared(2 * WORKGROUP, 16),
+                    ],
+                    _ => vec![shared(WORKGROUP, 16), shared(WORKGROUP, 32)],
                 }
             }
             (Self::Subgroup(min, max), _) => {
                 let workgroup = max.max(WORKGROUP);
-                let units = workgroup / min;
-                RowsSplit {
-                    module: "lib/rows_subgroup",
-                    tile,
-                    workgroup,
-                    units,
-                    groups: 1,
-                    constants: vec![("UNITS", units), ("ROUNDS", max / min)],
-                    subgroups: true,
-                }
+                let of = |workgroup| {
+                    float(RowsSplit::Subgroup {
+                        workgroup,
+                        min,
+                        max,
+                    })
+                };
+                let mut ways = vec![of(workgroup), of(2 * workgroup)];
+                ways.extend((max < WORKGROUP).then(|| of(max)));
+                ways
             }
         }
     }

@@ -4,6 +4,7 @@ use puna_core::model;
 use puna_core::quant::FORMATS;
 use puna_core::synthetic::{SHAPES, Synthetic};
 use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_gpu::choices::Choices;
 use puna_gpu::kernel::{Recipe, Setting, Step};
 use puna_gpu::program::recipes;
 use puna_gpu::shader::variant::{KvType, Precision};
@@ -40,6 +41,7 @@ fn a_layer_is_five_dispatches_and_six_in_long_contexts() {
                     precision: Precision::F32,
                     kv: KvType::F16,
                     width,
+                    choices: Choices::default(),
                 };
                 let all = recipes(&setting).expect("recipes");
                 let of_no_layer =

@@ -7,12 +7,14 @@ use naga::valid::{Capabilities as Allowed, ValidationFlags, Validator};
 use puna_core::model;
 use puna_core::quant::FORMATS;
 use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_gpu::choices::Choices;
 use puna_gpu::device::Capabilities;
 use puna_gpu::kernel::{Setting, penalize, repack, sample};
 use puna_gpu::program::recipes;
 use puna_gpu::shader::link;
 use puna_gpu::shader::variant::{KvType, Precision, Variant};
-use puna_gpu::split::Split;
+use puna_gpu::split::{Split, Width};
+use puna_gpu::way::Way;
 
 const SPLITS: [Split; 8] = [
     Split::Serial,
@@ -62,7 +64,7 @@ fn variants(format: usize) -> Vec<Variant> {
         let precisions = [Precision::F32, Precision::F16].into_iter();
         for precision in precisions.filter(|&precision| split.computes_in(precision)) {
             for kv in [KvType::F32, KvType::F16] {
-                for &width in split.widths() {
+                for (width, way) in ways(split, precision, format) {
                     let setting = Setting {
                         graph: &graph,
                         parts: parts.clone(),
@@ -71,6 +73,7 @@ fn variants(format: usize) -> Vec<Variant> {
                         precision,
                         kv,
                         width,
+                        choices: Choices::all(way),
                     };
                     variants.extend(
                         recipes(&setting)
@@ -83,6 +86,18 @@ fn variants(format: usize) -> Vec<Variant> {
         }
     }
     variants
+}
+
+/// Every way that a format's projections can go.
+fn ways(split: Split, precision: Precision, format: usize) -> Vec<(Width, Way)> {
+    let integers = FORMATS[format].integers;
+    let of = |&width| {
+        split
+            .ways(width, precision, integers)
+            .into_iter()
+            .map(move |way| (width, way))
+    };
+    split.widths().iter().flat_map(of).collect()
 }
 
 /// What the compiler says of a text; `None` when it is good.

@@ -106,7 +106,7 @@ fn case(
             variant.label()
         ),
         kernel: "attention",
-        precision: variant.precision,
+        products: variant.products(),
         // The twin reads the rounded cache: only f32 arithmetic remains.
         kv: Kv(KvType::F32),
         magnitude: 0.0,

@@ -52,7 +52,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                     variant.label()
                 ),
                 kernel: "embed",
-                precision: variant.precision,
+                products: variant.products(),
                 kv: Kv(KvType::F32),
                 // d·q + m may be one rounding or two: the tolerance of f32.
                 magnitude: 0.0,

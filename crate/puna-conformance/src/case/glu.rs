@@ -54,7 +54,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                     variant.label()
                 ),
                 kernel: "glu",
-                precision: variant.precision,
+                products: variant.products(),
                 kv: Kv(KvType::F32),
                 // A product of two such sums.
                 magnitude: magnitude(cols) * f64::from(size * size),

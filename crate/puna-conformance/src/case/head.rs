@@ -62,7 +62,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                     variant.label()
                 ),
                 kernel: "head",
-                precision: variant.precision,
+                products: variant.products(),
                 kv: Kv(KvType::F32),
                 magnitude: magnitude(cols),
                 exact: false,

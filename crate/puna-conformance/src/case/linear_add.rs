@@ -6,20 +6,25 @@ use puna_core::reference::linear_add::linear_add;
 use puna_gpu::kernel::{self, Grid, Step};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
+use puna_gpu::way::RowsSplit;
 
 use super::{
-    Case, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, formats, magnitude, normed,
-    step_bytes,
+    Case, KV, Kv, Products, Stage, Variation, Wanted, bits, dispatches, format, formats, magnitude,
+    normed, step_bytes,
 };
 
-pub(super) fn cases(variant: Variation) -> Vec<Case> {
+/// With all formats, or with one.
+pub(super) fn cases(variant: Variation, all_formats: bool) -> Vec<Case> {
     let mut cases = Vec::new();
+    let is_int8 = matches!(variant.way.rows, RowsSplit::Int8 { .. });
     for (format, cols) in formats() {
-        // One unit, and more than a workgroup of the serial split has; rows that fill no unit are in `glu` and `head`. The other formats have one shape: how many rows
-        // and blocks there are is for the split to know; a row of one block is in `embed` and `repack` for all.
+        // One unit, and more than a workgroup of the serial split has; about a tile; rows that fill no unit are in
+        // `glu` and `head`. The other formats have one shape: how many rows and blocks there are is for the split to
+        // know; a row of one block is in `embed` and `repack` for all.
         let rows: &[usize] = match format.name {
             "q4_1" => &[32, 64, 96, 160],
-            _ if cols == format.block_len => &[],
+            _ if cols == format.block_len || !all_formats => &[],
+            _ if is_int8 && !format.integers => &[],
             _ => &[32],
         };
         for &rows in rows {
@@ -74,7 +79,13 @@ fn case(
     let mut stage = Stage::new(seed as u32, KV);
     let weight = stage.matrix(format, rows, cols);
     let (x, residual) = (stage.activation(cols), stage.activation(rows));
-    let input = stage.random.floats(tokens * cols);
+    let mut input = stage.random.floats(tokens * cols);
+    let mut products = variant.products();
+    if products == Products::Int8 {
+        // Inputs that are such integers already: rounding them changes nothing.
+        input.chunks_exact_mut(BLOCK_LEN).for_each(whole);
+        products = Products::F32;
+    }
     let before = stage.random.floats(tokens * rows);
     let mut after = before.clone();
     linear_add(stage.dense(weight), &input, &mut after);
@@ -120,7 +131,7 @@ fn case(
             variant.label()
         ),
         kernel: "linear_add",
-        precision: variant.precision,
+        products,
         kv: Kv(KvType::F32),
         magnitude: magnitude(cols),
         exact: false,
@@ -131,5 +142,14 @@ fn case(
             Wanted::Floats(binding::OUT, after),
             Wanted::Floats(binding::NORMED, ready),
         ],
+    }
+}
+
+/// Makes a block's inputs multiples of a 127th of the largest.
+fn whole(block: &mut [f32]) {
+    let largest = block.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
+    for x in block {
+        // The step is exact, and so is every multiple of it.
+        *x = (*x / largest * 127.0).round() / 64.0;
     }
 }

@@ -15,10 +15,12 @@ use puna_core::config::Rope;
 use puna_core::graph::{Activation, Graph, KvShape, Matrix};
 use puna_core::quant::{FORMATS, Format};
 use puna_core::reference::{self, Dense};
+use puna_gpu::choices::Choices;
 use puna_gpu::kernel::{Recipe, Setting, Step};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::{KvType, Precision, Variant};
 use puna_gpu::split::{Split, Width};
+use puna_gpu::way::{RowsSplit, Way};
 
 use crate::data::Random;
 
@@ -30,7 +32,7 @@ pub struct Case {
     /// Stem of the kernel.
     pub kernel: &'static str,
     /// Arithmetic of the products.
-    pub precision: Precision,
+    pub products: Products,
     /// Element of the KV cache.
     pub kv: Kv,
     /// Typical size of a sum of products in it, √K · rms(w) · rms(x).
@@ -54,6 +56,17 @@ impl Case {
         let mut dispatches = self.dispatches.iter();
         dispatches.any(|dispatch| dispatch.runs(module))
     }
+}
+
+/// Arithmetic of products: what they may differ from the twin's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Products {
+    /// f32.
+    F32,
+    /// f16.
+    F16,
+    /// Weights and inputs in f32, the inputs rounded to 8 bits a block.
+    Int8,
 }
 
 /// One dispatch of a case.
@@ -134,29 +147,44 @@ impl Kv {
 #[must_use]
 pub fn all(split: Split, precision: Precision) -> Vec<Case> {
     let mut cases = Vec::new();
-    // For many tokens all splits but the serial one have the same.
+    // For many tokens all splits but the serial one have the same ways.
     let own = |width: &&Width| **width != Width::Many || !matches!(split, Split::Subgroup(..));
     for &width in split.widths().iter().filter(own) {
-        let variant = Variation {
-            split,
-            precision,
-            width,
-        };
-        cases.extend(linear_add::cases(variant));
-        cases.extend(head::cases(variant));
-        cases.extend(glu::cases(variant));
-        cases.extend(qkv::cases(variant));
+        // What has another arithmetic is among the cases of that.
+        let ways = split.ways(width, precision, true).into_iter();
+        for (ix, way) in ways
+            .enumerate()
+            .filter(|(_, way)| way.precision == precision)
+        {
+            let variant = Variation { split, width, way };
+            // Every decoder in every arithmetic, and behind every way to ask it.
+            let all_formats = match way.rows {
+                RowsSplit::Serial { .. } => width == Width::One,
+                RowsSplit::Shared { .. } => width == Width::One && ix == 0,
+                RowsSplit::Tiled { .. } => precision == Precision::F32 && ix == 0,
+                RowsSplit::Int8 { units, .. } => precision == Precision::F32 && units == 32,
+                RowsSplit::Subgroup { .. } => false,
+            };
+            cases.extend(linear_add::cases(variant, all_formats));
+            // The others differ in how work is divided, of which one kernel tells all; behind a norm another one.
+            cases.extend(glu::cases(variant));
+            if ix == 0 {
+                cases.extend(head::cases(variant));
+                cases.extend(qkv::cases(variant));
+            }
+        }
         // It has no other arithmetic, and all splits but one have the same.
         if precision == Precision::F32 && matches!(split, Split::Serial | Split::Shared) {
-            cases.extend(attention::cases(variant));
+            let way = split.default_way(width, precision);
+            cases.extend(attention::cases(Variation { split, width, way }));
         }
     }
-    let variant = Variation {
-        split,
-        precision,
-        width: Width::One,
-    };
     if precision == Precision::F32 {
+        let variant = Variation {
+            split,
+            width: Width::One,
+            way: split.default_way(Width::One, precision),
+        };
         cases.extend(embed::cases(variant));
         if split == Split::Serial {
             cases.extend(repack::cases());
@@ -180,22 +208,25 @@ pub(crate) fn normed(x: &[f32], gain: &[f32], variant: Variation) -> Vec<f32> {
     x.chunks_exact(gain.len()).flat_map(token).collect()
 }
 
-/// A split, an arithmetic and a number of tokens.
+/// A split, a number of tokens and a way.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Variation {
     pub(crate) split: Split,
-    pub(crate) precision: Precision,
     pub(crate) width: Width,
+    pub(crate) way: Way,
 }
 
 impl Variation {
     pub(crate) fn label(self) -> String {
-        format!(
-            "{} {} {}",
-            self.split.name(),
-            self.precision.name(),
-            self.width.name()
-        )
+        format!("{} {} {}", self.split.name(), self.width.name(), self.way)
+    }
+
+    pub(crate) const fn products(self) -> Products {
+        match (self.way.rows, self.way.precision) {
+            (RowsSplit::Int8 { .. }, _) => Products::Int8,
+            (_, Precision::F32) => Products::F32,
+            (_, Precision::F16) => Products::F16,
+        }
     }
 
     /// Numbers of tokens: for the tile below, on and above.
@@ -299,9 +330,10 @@ impl Stage {
                 .collect(),
             gains: vec![0; 1],
             split: variant.split,
-            precision: variant.precision,
+            precision: variant.way.precision,
             kv,
             width: variant.width,
+            choices: Choices::all(variant.way),
         }
     }
 }

@@ -5,9 +5,9 @@ use puna_core::sampler::SamplingParams;
 use puna_gpu::kernel::penalize::{SLICE, variant};
 use puna_gpu::kernel::sample::SampleParams;
 use puna_gpu::shader::binding;
-use puna_gpu::shader::variant::{KvType, Precision};
+use puna_gpu::shader::variant::KvType;
 
-use super::{Case, Dispatch, Kv, Wanted, bits, words};
+use super::{Case, Dispatch, Kv, Products, Wanted, bits, words};
 use crate::data::Random;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -77,7 +77,7 @@ fn case(label: &str, params: &SamplingParams, vocab: u32, masked: bool, seed: u3
     Case {
         name: format!("penalize {label} V {vocab}"),
         kernel: "penalize",
-        precision: Precision::F32,
+        products: Products::F32,
         kv: Kv(KvType::F32),
         magnitude: 0.0,
         // All values are sums and products of small multiples of powers of two.

@@ -104,7 +104,7 @@ fn case(
             variant.label()
         ),
         kernel: "qkv",
-        precision: variant.precision,
+        products: variant.products(),
         kv,
         magnitude: magnitude(cols),
         exact: false,

@@ -3,10 +3,10 @@
 use puna_core::reference;
 use puna_gpu::kernel::{lines, repack};
 use puna_gpu::shader::binding;
-use puna_gpu::shader::variant::{KvType, Precision};
+use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::WORKGROUP;
 
-use super::{Case, Dispatch, Kv, Wanted, formats, words};
+use super::{Case, Dispatch, Kv, Products, Wanted, formats, words};
 use crate::data::Random;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -55,7 +55,7 @@ pub(super) fn cases() -> Vec<Case> {
                         format.name, plane.name
                     ),
                     kernel: "repack",
-                    precision: Precision::F32,
+                    products: Products::F32,
                     kv: Kv(KvType::F32),
                     magnitude: 0.0,
                     exact: true,

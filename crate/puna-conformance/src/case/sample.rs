@@ -7,10 +7,10 @@ use puna_gpu::kernel::Step;
 use puna_gpu::kernel::penalize::SLICE;
 use puna_gpu::kernel::sample::{RING, SampleParams, UNUSABLE, WORKGROUP, variant};
 use puna_gpu::shader::binding;
-use puna_gpu::shader::variant::{KvType, Precision};
+use puna_gpu::shader::variant::KvType;
 
 use super::penalize::key;
-use super::{Case, Dispatch, Kv, Wanted, bits, words};
+use super::{Case, Dispatch, Kv, Products, Wanted, bits, words};
 use crate::data::Random;
 
 /// Largest error of a sum of weights, as a part of it: that of WGSL's `exp`, 2 · 32 units in the last place.
@@ -163,7 +163,7 @@ fn finish(
     Case {
         name,
         kernel: "sample",
-        precision: Precision::F32,
+        products: Products::F32,
         kv: Kv(KvType::F32),
         magnitude: 0.0,
         exact: true,

@@ -16,9 +16,11 @@ use bytemuck::{Pod, Zeroable};
 use puna_core::graph::{ActivationIx, Graph, MatrixIx, VectorIx};
 use puna_core::quant::{BLOCK_LEN, Format};
 
+use crate::choices::{Choices, Job};
 use crate::shader::binding;
 use crate::shader::variant::{KvType, Precision, Variant};
-use crate::split::{RowsSplit, Split, Width};
+use crate::split::{Split, Width};
+use crate::way::RowsSplit;
 
 /// What a kernel may know: the graph, where things were put, and which variants to use.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub struct Setting<'a> {
     pub kv: KvType,
     /// How many tokens there are at a time.
     pub width: Width,
+    /// The ways that were chosen.
+    pub choices: Choices,
 }
 
 /// One dispatch, as plain data.
@@ -338,10 +342,18 @@ impl Setting<'_> {
         first_row: usize,
         count: usize,
     ) -> Recipe {
-        let split = self.split.rows(self.width, self.precision);
-        let units = to_u32(count).div_ceil(split.tile.rows);
-        let (grid_x, grid) = self.grid(&split, units, rows.wanted_only);
-        let mut modules = weight_modules(matrix.format, self.precision);
+        let job = Job {
+            kernel: rows.kernel,
+            format: matrix.format,
+            rows: count,
+            cols: matrix.cols,
+            width: self.width,
+        };
+        let way = self.choices.way(&job, self.split, self.precision);
+        let tile = self.split.tile(self.width);
+        let units = to_u32(count).div_ceil(tile.rows);
+        let (grid_x, grid) = grid(way.rows, tile.tokens, units, rows.wanted_only);
+        let mut modules = weight_modules(matrix.format, way.precision);
         modules.extend(["lib/params", "lib/step"].map(str::to_owned));
         modules.push(
             if rows.norm.is_some() {
@@ -353,15 +365,11 @@ impl Setting<'_> {
         );
         modules.extend(rows.modules.iter().map(|&module| module.to_owned()));
         modules.push(format!("kernel/{}", rows.kernel));
-        modules.extend(["lib/block", split.module].map(str::to_owned));
+        modules.extend(["lib/block", way.rows.module()].map(str::to_owned));
 
         let mut constants = shape(matrix.cols).to_vec();
-        constants.extend([
-            ("WORKGROUP", split.workgroup),
-            ("TOKENS", split.tile.tokens),
-            ("UNIT", split.tile.rows),
-        ]);
-        constants.extend(split.constants);
+        constants.extend([("TOKENS", tile.tokens), ("UNIT", tile.rows)]);
+        constants.extend(way.rows.constants());
         constants.extend(rows.constants);
 
         let mut slots: Vec<_> = (0..matrix.format.planes.len())
@@ -386,8 +394,8 @@ impl Setting<'_> {
                 modules,
                 constants,
                 bindings: slots.iter().map(|slot| slot.binding()).collect(),
-                precision: self.precision,
-                subgroups: split.subgroups,
+                precision: way.precision,
+                subgroups: way.rows.subgroups(),
             },
             slots,
             params: Params {
@@ -402,28 +410,6 @@ impl Setting<'_> {
         }
     }
 
-    /// Workgroups of so many units of rows, and how many of them stand in a line.
-    fn grid(&self, split: &RowsSplit, units: u32, wanted_only: bool) -> (u32, Grid) {
-        let tokens_each = split.tile.tokens * split.groups;
-        if self.split == Split::Serial {
-            let grid = Grid::Units {
-                units,
-                tokens_each,
-                wanted_only,
-                workgroup: split.workgroup,
-                line: LINE,
-            };
-            return (LINE, grid);
-        }
-        let xy = lines(units.div_ceil(split.units));
-        let grid = Grid::Rows {
-            xy,
-            tokens_each,
-            wanted_only,
-        };
-        (xy[0], grid)
-    }
-
     /// Constants of the KV cache's shape.
     pub(crate) fn kv_constants(&self, heads: usize) -> [(&'static str, u32); 3] {
         let kv = self.graph.kv;
@@ -433,6 +419,27 @@ impl Setting<'_> {
             ("HEAD_DIM", to_u32(kv.head_dim)),
         ]
     }
+}
+
+/// Workgroups of so many units of rows and `tokens` tokens, and how many of them stand in a line.
+fn grid(rows: RowsSplit, tokens: u32, units: u32, wanted_only: bool) -> (u32, Grid) {
+    if let RowsSplit::Serial { workgroup } = rows {
+        let grid = Grid::Units {
+            units,
+            tokens_each: tokens,
+            wanted_only,
+            workgroup,
+            line: LINE,
+        };
+        return (LINE, grid);
+    }
+    let xy = lines(units.div_ceil(rows.units()));
+    let grid = Grid::Rows {
+        xy,
+        tokens_each: tokens * rows.groups(),
+        wanted_only,
+    };
+    (xy[0], grid)
 }
 
 #[cfg(test)]
