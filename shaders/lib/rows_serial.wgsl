@@ -2,7 +2,7 @@
 //
 // One invocation → a unit of UNIT adjacent rows × TOKENS tokens, over all of K: a word that is loaded costs more than
 // what is done with it, so both are large. All units for the first tokens, then all for the next.
-// Linked with an input (input4 …), a format (decode_block), lib/block and a kernel (first_token, store_pair …).
+// Linked with an input (input4 …), a format (decode_block), how they meet (add_block), lib/block and a kernel (first_token, store_pair …).
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -24,16 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     var sum: Sums;
     for (var block = 0u; block < BLOCKS; block++) {
-        var v: array<array<real4, 8>, TOKENS>;
-        for (var t = 0u; t < TOKENS; t++) {
-            v[t] = input32(min(t0 + t, last), block, scale[t]);
-        }
-        for (var r = 0u; r < UNIT; r++) {
-            let w = decode_block(row + r, block);
-            for (var t = 0u; t < TOKENS; t++) {
-                sum[r][t] += dot32(w, v[t]);
-            }
-        }
+        add_block(row, t0, last, block, scale, &sum);
     }
     store_unit(row, t0, &sum);
 }

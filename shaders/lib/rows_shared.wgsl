@@ -2,7 +2,7 @@
 //
 // One workgroup → UNITS units of UNIT adjacent rows × TOKENS tokens; LANES invocations a unit share K by
 // blocks and add up through workgroup memory. WORKGROUP = UNITS · LANES, LANES a power of two.
-// Linked with an input (input4 …), a format (decode_block), lib/block and a kernel (first_token, store_pair …).
+// Linked with an input (input4 …), a format (decode_block), how they meet (add_block), lib/block and a kernel (first_token, store_pair …).
 
 var<workgroup> partial: array<Sums, WORKGROUP>;
 
@@ -48,16 +48,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var sum: Sums;
     if (row < params.rows) {
         for (var block = lane % LANES; block < BLOCKS; block += LANES) {
-            var v: array<array<real4, 8>, TOKENS>;
-            for (var t = 0u; t < TOKENS; t++) {
-                v[t] = input32(min(t0 + t, last), block, scale[t]);
-            }
-            for (var r = 0u; r < UNIT; r++) {
-                let w = decode_block(row + r, block);
-                for (var t = 0u; t < TOKENS; t++) {
-                    sum[r][t] += dot32(w, v[t]);
-                }
-            }
+            add_block(row, t0, last, block, scale, &sum);
         }
     }
     partial[lane] = sum;

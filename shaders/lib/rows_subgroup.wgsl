@@ -4,7 +4,7 @@
 // a unit, without a barrier. One workgroup → UNITS units. The size of a subgroup may differ from run
 // to run between two bounds: UNITS = WORKGROUP / smallest, ROUNDS = largest / smallest.
 // Subgroup operations stand in uniform control flow: a unit out of range adds zeros.
-// Linked with an input (input4 …), a format (decode_block), lib/block and a kernel (first_token, store_pair …).
+// Linked with an input (input4 …), a format (decode_block), how they meet (add_block), lib/block and a kernel (first_token, store_pair …).
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -30,16 +30,7 @@ fn main(
         var sum: Sums;
         if (in_range) {
             for (var block = lane; block < BLOCKS; block += width) {
-                var v: array<array<real4, 8>, TOKENS>;
-                for (var t = 0u; t < TOKENS; t++) {
-                    v[t] = input32(min(t0 + t, last), block, scale[t]);
-                }
-                for (var r = 0u; r < UNIT; r++) {
-                    let w = decode_block(row + r, block);
-                    for (var t = 0u; t < TOKENS; t++) {
-                        sum[r][t] += dot32(w, v[t]);
-                    }
-                }
+                add_block(row, t0, last, block, scale, &sum);
             }
         }
         for (var r = 0u; r < UNIT; r++) {

@@ -88,6 +88,8 @@ pub const FAULTS: &[Fault] = &[
         "    scale: vec2<f32>,  // of the first 16 weights, and of the others\n    low: vec2<f32>,",
         "    low: vec2<f32>,\n    scale: vec2<f32>,",
     ),
+    fault("lib/inputs_first", "dot(w[7], v[7])", "dot(w[7], v[6])"),
+    fault("lib/weights_first", "w[r][k4]", "w[r][k4 / 2u]"),
     fault("lib/kv", "which * KV_HEADS + head", "which + head"),
     fault(
         "lib/kv_load_f16",

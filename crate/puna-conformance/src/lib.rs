@@ -20,6 +20,7 @@ use puna_gpu::split::Split;
 
 use bench::Bench;
 pub use case::Case;
+use fault::Fault;
 
 /// What became of a case.
 #[derive(Debug)]
@@ -74,14 +75,19 @@ pub async fn check(gpu: &Gpu, cases: &[Case], tick: Option<Tick>) -> Result<Vec<
     Ok(outcomes)
 }
 
-/// Plants a fault in each shader file that the cases use: one of them must see it.
+/// Plants faults, those in whose shader files the cases use: one of them must see it.
 ///
 /// # Errors
 /// Only when the device fails; a fault that nobody sees is an [`Outcome`].
-pub async fn plant(gpu: &Gpu, cases: &[Case], tick: Option<Tick>) -> Result<Vec<Outcome>> {
+pub async fn plant(
+    gpu: &Gpu,
+    cases: &[Case],
+    faults: &[Fault],
+    tick: Option<Tick>,
+) -> Result<Vec<Outcome>> {
     let mut bench = Bench::new(tick);
     let mut outcomes = Vec::new();
-    for fault in fault::FAULTS {
+    for fault in faults {
         let runs = |case: &&Case| case.runs(fault.module);
         // The last cases of a kernel are its largest, where a fault makes a difference.
         let mut using = cases.iter().rev().filter(runs).peekable();

@@ -1,8 +1,8 @@
 //! The suite on the adapter that `PUNA_ADAPTER` names.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 
-use puna_conformance::Case;
 use puna_conformance::fault::FAULTS;
 use puna_gpu::{Gpu, GpuOptions};
 
@@ -36,20 +36,36 @@ fn every_kernel_agrees_with_its_twin_and_planted_faults_are_seen() {
     if let Some(text) = &only {
         cases.retain(|case| case.name.contains(text.as_str()));
     }
-    // Most of the time is the driver's compiler, which uses one thread a device.
-    let (first, second) = cases.split_at(cases.len() / 2);
-    let check = |gpu: Gpu, cases: &[Case]| {
-        pollster::block_on(puna_conformance::check(&gpu, cases, None)).expect("the device works")
+    // Most of the time is the driver's compiler, which uses one thread a device: two take what is next, cases of one
+    // shader together.
+    let groups = cases.chunk_by(|a, b| a.dispatches[0].variant == b.dispatches[0].variant);
+    let groups = Mutex::new(
+        groups
+            .map(|cases| (cases, None))
+            .chain(FAULTS.iter().map(|fault| (&cases[..], Some(fault)))),
+    );
+    let work = |gpu: &Gpu| {
+        let mut outcomes = Vec::new();
+        loop {
+            let next = groups.lock().expect("no panic").next();
+            let Some((cases, fault)) = next else {
+                return outcomes;
+            };
+            let found = pollster::block_on(async {
+                match fault {
+                    None => puna_conformance::check(gpu, cases, None).await,
+                    Some(fault) => puna_conformance::plant(gpu, cases, &[*fault], None).await,
+                }
+            });
+            outcomes.extend(found.expect("the device works"));
+        }
     };
-    let mut outcomes = std::thread::scope(|scope| {
-        let other = scope.spawn(|| check(open(), second));
-        let mut outcomes = check(gpu.clone(), first);
+    let outcomes = std::thread::scope(|scope| {
+        let other = scope.spawn(|| work(&open()));
+        let mut outcomes = work(&gpu);
         outcomes.extend(other.join().expect("no panic"));
         outcomes
     });
-    outcomes.extend(
-        pollster::block_on(puna_conformance::plant(&gpu, &cases, None)).expect("the device works"),
-    );
     let expected: &[&str] = match wanted.as_deref() {
         Some("lavapipe") => &[
             "serial f32",

@@ -192,15 +192,15 @@ impl Split {
             }
             (Self::Shared, _) => {
                 let shared = |workgroup, lanes| float(RowsSplit::Shared { workgroup, lanes });
-                match width {
-                    Width::One => vec![
-                        shared(WORKGROUP, 16),
+                let mut ways = vec![shared(WORKGROUP, 16)];
+                if width == Width::One {
+                    ways.extend([
                         shared(WORKGROUP, 32),
                         shared(WORKGROUP, 64),
                         shared(2 * WORKGROUP, 16),
-                    ],
-                    _ => vec![shared(WORKGROUP, 16), shared(WORKGROUP, 32)],
+                    ]);
                 }
+                ways
             }
             (Self::Subgroup(min, max), _) => {
                 let workgroup = max.max(WORKGROUP);
@@ -211,8 +211,11 @@ impl Split {
                         max,
                     })
                 };
-                let mut ways = vec![of(workgroup), of(2 * workgroup)];
-                ways.extend((max < WORKGROUP).then(|| of(max)));
+                let mut ways = vec![of(workgroup)];
+                if width == Width::One {
+                    ways.push(of(2 * workgroup));
+                    ways.extend((max < WORKGROUP).then(|| of(max)));
+                }
                 ways
             }
         }

@@ -114,6 +114,18 @@ impl RowsSplit {
         constants
     }
 
+    /// How a block's weights and inputs meet, where the skeleton asks for it.
+    #[must_use]
+    pub const fn block_module(self, tokens: u32) -> Option<&'static str> {
+        match self {
+            Self::Shared { .. } | Self::Subgroup { .. } if tokens > 1 => Some("lib/weights_first"),
+            Self::Serial { .. } | Self::Shared { .. } | Self::Subgroup { .. } => {
+                Some("lib/inputs_first")
+            }
+            Self::Tiled { .. } | Self::Int8 { .. } => None,
+        }
+    }
+
     /// Whether it uses subgroup operations.
     #[must_use]
     pub const fn subgroups(self) -> bool {

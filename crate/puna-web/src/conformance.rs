@@ -1,5 +1,6 @@
 //! The kernel conformance suite, for the browser's tests. Never shipped.
 
+use puna_conformance::fault::FAULTS;
 use puna_gpu::Gpu;
 use serde_json::json;
 use wasm_bindgen::prelude::*;
@@ -17,7 +18,7 @@ pub async fn run_conformance() -> Result<String, JsValue> {
         let cases = puna_conformance::cases(&device);
         let tick = gpu::tick(&device, Poke::Auto).await?;
         let mut outcomes = puna_conformance::check(&device, &cases, tick.clone()).await?;
-        let planted = puna_conformance::plant(&device, &cases, tick).await?;
+        let planted = puna_conformance::plant(&device, &cases, FAULTS, tick).await?;
         let n_planted = planted.len();
         outcomes.extend(planted);
         let failed: Vec<_> = outcomes

@@ -5,6 +5,7 @@ use puna_core::reference::head::head;
 use puna_gpu::kernel::{self, Step};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
+use puna_gpu::split::Width;
 
 use super::{
     Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude, normed,
@@ -14,18 +15,23 @@ use super::{
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
     // Columns below, on and above what a workgroup of 64 reads as vec4s at once; and more than that four times.
-    let shapes = [
-        (1, 96),
-        (37, 96),
-        (130, 96),
-        (37, 224),
-        (37, 256),
-        (37, 288),
-        (5, 1056),
-    ];
-    let own = shapes.map(|(rows, cols)| (format("q8_0"), rows, cols));
+    let shapes: &[(usize, usize)] = match variant.width {
+        Width::One => &[
+            (1, 96),
+            (37, 96),
+            (130, 96),
+            (37, 224),
+            (37, 256),
+            (37, 288),
+            (5, 1056),
+        ],
+        Width::Few | Width::Many => &[(1, 96), (130, 96), (37, 288)],
+    };
+    let own = shapes
+        .iter()
+        .map(|&(rows, cols)| (format("q8_0"), rows, cols));
     let others = others(variant, "q8_0").map(|(format, cols)| (format, 37, cols));
-    for (format, rows, cols) in own.into_iter().chain(others) {
+    for (format, rows, cols) in own.chain(others) {
         for &tokens in variant.tokens() {
             let mut stage = Stage::new(100 + cases.len() as u32, KV);
             let weight = stage.matrix(format, rows, cols);

@@ -5,6 +5,7 @@ use puna_core::reference::qkv::{KvLayer, Norm, qkv};
 use puna_gpu::kernel::{self, Step};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
+use puna_gpu::split::Width;
 
 use super::{
     CAPACITY, Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude,
@@ -16,8 +17,14 @@ const POSITION: usize = 5;
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
     let kinds = [KvType::F32, KvType::F16].map(Kv);
-    let shapes = kinds.into_iter().flat_map(|kv| [(kv, 2), (kv, 6)]);
-    let own = shapes.map(|(kv, heads)| (format("q4_1"), 96, kv, heads));
+    let shapes: &[_] = match variant.width {
+        Width::One => &[(kinds[0], 2), (kinds[0], 6), (kinds[1], 2), (kinds[1], 6)],
+        // Software adapters take seconds to compile for many tokens.
+        Width::Few | Width::Many => &[(kinds[0], 2), (kinds[1], 6)],
+    };
+    let own = shapes
+        .iter()
+        .map(|&(kv, heads)| (format("q4_1"), 96, kv, heads));
     let others = others(variant, "q4_1").map(|(format, cols)| (format, cols, kinds[0], 2));
     for (format, cols, kv, heads) in own.chain(others) {
         for &tokens in variant.tokens() {

@@ -365,7 +365,10 @@ impl Setting<'_> {
         );
         modules.extend(rows.modules.iter().map(|&module| module.to_owned()));
         modules.push(format!("kernel/{}", rows.kernel));
-        modules.extend(["lib/block", way.rows.module()].map(str::to_owned));
+        modules.push("lib/block".to_owned());
+        let block = way.rows.block_module(tile.tokens);
+        modules.extend(block.map(str::to_owned));
+        modules.push(way.rows.module().to_owned());
 
         let mut constants = shape(matrix.cols).to_vec();
         constants.extend([("TOKENS", tile.tokens), ("UNIT", tile.rows)]);
