@@ -1,6 +1,6 @@
 //! Which way each projection goes.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use puna_core::quant::Format;
 
@@ -23,6 +23,14 @@ pub struct Job {
     pub width: Width,
 }
 
+impl Job {
+    /// The ways that it can go; see [`Split::ways`]. Inputs may be rounded to integers if `rounds`.
+    #[must_use]
+    pub fn ways(&self, split: Split, precision: Precision, rounds: bool) -> Vec<Way> {
+        split.ways(self.width, precision, rounds && self.format.integers)
+    }
+}
+
 impl std::fmt::Display for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self {
@@ -32,17 +40,21 @@ impl std::fmt::Display for Job {
             cols,
             width,
         } = self;
-        write!(f, "{kernel} {} {rows} {cols} {}", format.name, width.name())
+        let width = width.name();
+        write!(f, "{kernel} {} {rows}x{cols} {width}", format.name)
     }
 }
 
-/// The ways that were chosen; the first of [`Split::ways`] where none was.
+/// The ways that were chosen, by name; the first one that a job has where none was, or where it has none of that name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choices {
-    by_job: HashMap<String, Way>,
+    by_job: BTreeMap<String, String>,
     /// For every job: to test a way.
     all: Option<Way>,
 }
+
+/// Longest text that is read: some hundred jobs.
+const MOST_BYTES: usize = 64 << 10;
 
 impl Choices {
     /// One way for every job.
@@ -54,17 +66,122 @@ impl Choices {
         }
     }
 
-    /// The way of a job.
+    /// What [`Self::to_text`] wrote. What makes no sense is passed over: it costs speed and nothing else.
     #[must_use]
-    pub fn way(&self, job: &Job, split: Split, precision: Precision) -> Way {
-        let chosen = self
-            .all
-            .or_else(|| self.by_job.get(&job.to_string()).copied());
-        chosen.unwrap_or_else(|| split.default_way(job.width, precision))
+    pub fn parse(text: &str) -> Self {
+        let text = text.get(..MOST_BYTES).unwrap_or(text);
+        let lines = text.lines().filter_map(|line| line.split_once(": "));
+        Self {
+            by_job: lines
+                .map(|(job, way)| (job.to_owned(), way.to_owned()))
+                .collect(),
+            all: None,
+        }
+    }
+
+    /// A line a job.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let lines = self.by_job.iter();
+        lines.map(|(job, way)| format!("{job}: {way}\n")).collect()
+    }
+
+    /// Takes over what another knows of jobs that this one does not have.
+    pub fn merge(&mut self, other: &Self) {
+        for (job, way) in &other.by_job {
+            let entry = self.by_job.entry(job.clone());
+            entry.or_insert_with(|| way.clone());
+        }
+    }
+
+    /// The one of `ways` that a job goes.
+    ///
+    /// # Panics
+    /// When there are none: every job has one.
+    #[must_use]
+    pub fn way(&self, job: &Job, ways: &[Way]) -> Way {
+        let chosen = self.all.or_else(|| {
+            let name = self.by_job.get(&job.to_string())?;
+            ways.iter().copied().find(|way| way.to_string() == *name)
+        });
+        chosen.unwrap_or(ways[0])
+    }
+
+    /// Whether a way of the job was chosen.
+    #[must_use]
+    pub fn has(&self, job: &Job) -> bool {
+        self.all.is_some() || self.by_job.contains_key(&job.to_string())
     }
 
     /// Chooses a way for a job.
     pub fn choose(&mut self, job: &Job, way: Way) {
-        self.by_job.insert(job.to_string(), way);
+        self.by_job.insert(job.to_string(), way.to_string());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use puna_core::quant::FORMATS;
+
+    use super::*;
+
+    fn job(width: Width) -> Job {
+        Job {
+            kernel: "glu",
+            format: FORMATS[2],
+            rows: 96,
+            cols: 64,
+            width,
+        }
+    }
+
+    #[test]
+    fn choices_survive_as_text_and_nonsense_is_passed_over() {
+        let job = job(Width::Many);
+        let ways = job.ways(Split::Shared, Precision::F32, true);
+        assert!(ways.len() >= 3, "{ways:?}");
+        for &way in &ways {
+            let mut choices = Choices::default();
+            assert_eq!(choices.way(&job, &ways), ways[0], "the default");
+            choices.choose(&job, way);
+            let text = choices.to_text();
+            assert_eq!(Choices::parse(&text), choices, "{text}");
+            assert_eq!(Choices::parse(&text).way(&job, &ways), way);
+            let torn = format!("x\n{}: warp-9\n: \n\0{text}", self::job(Width::One));
+            let one = self::job(Width::One);
+            let others = one.ways(Split::Shared, Precision::F32, true);
+            assert_eq!(Choices::parse(&torn).way(&one, &others), others[0]);
+        }
+    }
+
+    #[test]
+    fn names_of_ways_tell_them_apart() {
+        for split in [
+            Split::Shared,
+            Split::Subgroup(8, 32),
+            Split::Subgroup(64, 128),
+        ] {
+            for precision in [Precision::F32, Precision::F16] {
+                for &width in split.widths() {
+                    let ways = split.ways(width, precision, true);
+                    let names: std::collections::BTreeSet<_> =
+                        ways.iter().map(Way::to_string).collect();
+                    assert_eq!(names.len(), ways.len(), "{ways:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rounding_is_no_way_where_it_is_not_wanted_or_weights_are_floats() {
+        let int8 = |ways: &[Way]| ways.iter().any(|way| way.to_string().starts_with("int8"));
+        let job = job(Width::Many);
+        assert!(int8(&job.ways(Split::Shared, Precision::F32, true)));
+        assert!(!int8(&job.ways(Split::Shared, Precision::F32, false)));
+        let floats = Job {
+            format: FORMATS[0],
+            ..job
+        };
+        assert!(!int8(&floats.ways(Split::Shared, Precision::F32, true)));
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod measure;
 mod sample;
+pub mod tune;
 
 use std::rc::Rc;
 
@@ -41,6 +42,10 @@ pub struct ExecutorOptions {
     pub max_tokens: usize,
     /// Most tokens whose logits a call returns.
     pub max_logits: usize,
+    /// Whether inputs of prompts may be rounded to 8 bits where that is faster.
+    pub rounds: bool,
+    /// Ways that were found to be fast on this device, by [`Executor::tune`].
+    pub choices: Choices,
     /// Pokes pending maps; see [`crate::readback`].
     pub tick: Option<Tick>,
     /// Tells how long steps take; natively the system's where none is given. Without one there are always as few steps
@@ -57,6 +62,8 @@ impl Default for ExecutorOptions {
             context_length: None,
             max_tokens: 256,
             max_logits: 1,
+            rounds: false,
+            choices: Choices::default(),
             tick: None,
             clock: None,
         }
@@ -74,7 +81,6 @@ impl std::fmt::Debug for ExecutorOptions {
 }
 
 /// A graph on the GPU, with its weights and its KV cache.
-#[derive(Debug)]
 pub struct Executor {
     gpu: Gpu,
     graph: Graph,
@@ -90,9 +96,23 @@ pub struct Executor {
     run_ahead: RunAhead,
     chunks: Chunks,
     choices: Choices,
+    clock: Rc<Clock>,
+    tick: Option<Tick>,
     /// A program for each of the split's widths.
     programs: Vec<(Width, Vec<Dispatch>)>,
     logits: Vec<f32>,
+}
+
+impl std::fmt::Debug for Executor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Executor")
+            .field("gpu", &self.gpu)
+            .field("options", &self.options)
+            .field("split", &self.split)
+            .field("choices", &self.choices)
+            .field("run_ahead", &self.run_ahead)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Executor {
@@ -132,8 +152,9 @@ impl Executor {
         let clock = options.clock.take().unwrap_or_else(clock);
         let clock = Rc::new(clock);
         let run_ahead = RunAhead::new(&gpu, tick.as_ref(), Rc::clone(&clock));
-        let chunks = Chunks::new(&gpu, tick.as_ref(), clock);
-        let readback = Readback::new(&gpu, logits_bytes, tick);
+        let chunks = Chunks::new(&gpu, tick.as_ref(), Rc::clone(&clock));
+        let readback = Readback::new(&gpu, logits_bytes, tick.clone());
+        let choices = std::mem::take(&mut options.choices);
         let mut pipelines = Pipelines::default();
         let sampler = gpu.scoped("the sampler", ErrorCode::ShaderFailed, || {
             let shared = Shared {
@@ -159,7 +180,9 @@ impl Executor {
             sampler,
             run_ahead,
             chunks,
-            choices: Choices::default(),
+            choices,
+            clock,
+            tick,
             programs: Vec::new(),
             logits: Vec::new(),
         };
@@ -218,6 +241,12 @@ impl Executor {
     #[must_use]
     pub const fn max_tokens(&self) -> usize {
         self.options.max_tokens
+    }
+
+    /// The ways that were chosen, to be given to the next executor on this device.
+    #[must_use]
+    pub const fn choices(&self) -> &Choices {
+        &self.choices
     }
 
     /// Tokens of the next chunk of a prompt: as many as take about a tenth of a second.
@@ -383,7 +412,7 @@ impl Executor {
     async fn program(&mut self) -> Result<()> {
         let mut recipes = Vec::new();
         for &width in self.split.widths() {
-            recipes.push((width, self.recipes(width)?));
+            recipes.push((width, self.recipes(width, self.choices.clone())?));
         }
         let Self {
             gpu,
@@ -415,7 +444,7 @@ impl Executor {
         Ok(())
     }
 
-    fn recipes(&self, width: Width) -> Result<Vec<Recipe>> {
+    fn recipes(&self, width: Width, choices: Choices) -> Result<Vec<Recipe>> {
         let parts = |parts: &Vec<Part>| {
             parts
                 .iter()
@@ -430,7 +459,8 @@ impl Executor {
             precision: self.options.precision,
             kv: self.options.kv,
             width,
-            choices: self.choices.clone(),
+            rounds: self.options.rounds,
+            choices,
         };
         recipes(&setting)
     }
@@ -445,12 +475,24 @@ impl Executor {
         Tape::new(&self.gpu, limit)
     }
 
-    /// The dispatches of a step.
+    /// What a step replays.
     fn step(&self, step: &Step) -> impl Iterator<Item = Work<'_>> {
+        self.dispatches(step).map(|dispatch| dispatch.work(step))
+    }
+
+    /// The dispatches of a step. Logits of one token are computed as in decode, however many tokens there are.
+    fn dispatches(&self, step: &Step) -> impl Iterator<Item = &Dispatch> {
         let width = self.split.width(step.tokens as usize);
-        self.program_of(width)
-            .iter()
-            .map(|dispatch| dispatch.work(step))
+        let head = if step.tokens - step.first_token == 1 {
+            Width::One
+        } else {
+            width
+        };
+        let is_head = |dispatch: &&Dispatch| dispatch.recipe.variant.kernel == "head";
+        let body = self.program_of(width).iter();
+        let head = self.program_of(head).iter();
+        body.filter(move |dispatch| !is_head(dispatch))
+            .chain(head.filter(is_head))
     }
 
     /// The program of a width; empty before there is one.

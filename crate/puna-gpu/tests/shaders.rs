@@ -73,6 +73,7 @@ fn variants(format: usize) -> Vec<Variant> {
                         precision,
                         kv,
                         width,
+                        rounds: true,
                         choices: Choices::all(way),
                     };
                     variants.extend(

@@ -340,6 +340,7 @@ impl Stage {
             precision: variant.way.precision,
             kv,
             width: variant.width,
+            rounds: true,
             choices: Choices::all(variant.way),
         }
     }

@@ -40,10 +40,12 @@ impl Executor {
         let step = Step {
             position: to_u32(position),
             tokens: to_u32(tokens),
+            first_token: to_u32(tokens - 1),
             ..Step::default()
         };
-        let program = self.program_of(self.split.width(tokens)).iter();
-        let done = program.filter(|dispatch| dispatch.work(&step).is_any());
+        let done = self
+            .dispatches(&step)
+            .filter(|dispatch| dispatch.work(&step).is_any());
         done.map(kernel).collect()
     }
 

@@ -99,6 +99,7 @@ pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
             slots,
             params: Params::default(),
             grid,
+            job: None,
         }
     };
     match setting.split.attention(setting.width) {

@@ -60,6 +60,7 @@ pub fn recipes(op: &Embed, next: VectorIx, setting: &Setting<'_>) -> Vec<Recipe>
                     per_token: to_u32(matrix.cols / BLOCK_LEN),
                     workgroup: WORKGROUP,
                 },
+                job: None,
             }
         })
         .collect()

@@ -39,6 +39,8 @@ pub struct Setting<'a> {
     pub kv: KvType,
     /// How many tokens there are at a time.
     pub width: Width,
+    /// Whether inputs of prompts may be rounded to 8 bits.
+    pub rounds: bool,
     /// The ways that were chosen.
     pub choices: Choices,
 }
@@ -56,6 +58,8 @@ pub struct Recipe {
     pub params: Params,
     /// How many workgroups.
     pub grid: Grid,
+    /// What its way is chosen for, if there is a choice.
+    pub job: Option<Job>,
 }
 
 /// What a binding is bound to.
@@ -349,7 +353,8 @@ impl Setting<'_> {
             cols: matrix.cols,
             width: self.width,
         };
-        let way = self.choices.way(&job, self.split, self.precision);
+        let ways = job.ways(self.split, self.precision, self.rounds);
+        let way = self.choices.way(&job, &ways);
         let tile = self.split.tile(self.width);
         let units = to_u32(count).div_ceil(tile.rows);
         let (grid_x, grid) = grid(way.rows, tile.tokens, units, rows.wanted_only);
@@ -410,6 +415,7 @@ impl Setting<'_> {
                 padding: [0; 3],
             },
             grid,
+            job: Some(job),
         }
     }
 

@@ -12,6 +12,7 @@ use model::ModelFile;
 pub(crate) use model::root;
 
 /// Whether the long cases are wanted too.
+#[allow(dead_code, reason = "not every test file asks")]
 pub(crate) fn is_full() -> bool {
     std::env::var_os("PUNA_FULL").is_some()
 }
