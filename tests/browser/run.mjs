@@ -28,6 +28,7 @@ const NOUNS = [
   "shards",
   "unload",
   "decode_loop",
+  "tuning",
   "conformance",
   "cpu_kernels",
   "cpu_device",

@@ -30,11 +30,7 @@ const RULES = {
   },
   device: oneOf<LoadOptions["device"]>("device", ["auto", "webgpu", "cpu"]),
   cache: oneOf<LoadOptions["cache"]>("cache", ["opfs", "none"]),
-  revalidate: {
-    wire: "revalidate",
-    expected: "true or false",
-    holds: (value) => typeof value === "boolean",
-  },
+  revalidate: flag("revalidate"),
   kvCache: oneOf<LoadOptions["kvCache"]>("kv_cache", ["f16", "f32"]),
 } satisfies Partial<Record<keyof LoadOptions, Rule>>;
 
@@ -42,6 +38,7 @@ const ADVANCED_RULES = {
   variant: oneOf<AdvancedOptions["variant"]>("variant", ["auto", "subgroup", "shared", "serial"]),
   precision: oneOf<AdvancedOptions["precision"]>("precision", ["auto", "f32", "f16"]),
   poke: oneOf<AdvancedOptions["poke"]>("poke", ["auto", "on", "off"]),
+  tune: flag("tune"),
   threads: wholeNumber("threads", 1, MAX_THREADS),
   simd: oneOf<AdvancedOptions["simd"]>("simd", ["simd128", "relaxed"]),
   memoryBytes: wholeNumber("memory_bytes", 2 ** 24, 2 ** 32),
@@ -95,6 +92,14 @@ function oneOf<Value extends string | undefined>(
     wire,
     expected: values.map((value) => JSON.stringify(value)).join(" or "),
     holds: (value) => (values as readonly unknown[]).includes(value),
+  };
+}
+
+function flag(wire: keyof WireLoadOptions): Rule {
+  return {
+    wire,
+    expected: "true or false",
+    holds: (value) => typeof value === "boolean",
   };
 }
 

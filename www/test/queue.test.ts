@@ -64,6 +64,20 @@ describe("requests at the same time", () => {
     await answer;
   });
 
+  it("go before the timing of shaders, which goes on while there are none", async () => {
+    const { model, worker } = await loaded("untuned=40");
+    const before = (await model.counters()).untuned;
+    await model.chat.completions.create({ messages: say("hi"), max_tokens: 2 });
+    const after = (await model.counters()).untuned;
+    expect(before).toBeGreaterThan(after - 1);
+    expect(after, "it did not wait for all of them").toBeGreaterThan(0);
+    const limit = Date.now() + 1000;
+    while ((await model.counters()).untuned > 0) expect(Date.now()).toBeLessThan(limit);
+    await model.chat.completions.create({ messages: say("hi"), max_tokens: 2 });
+    // The fake engine throws `busy` when it is asked for both at once.
+    expect(worker.sent.filter(({ kind }) => kind === "failed")).toEqual([]);
+  });
+
   it("end exactly once each", async () => {
     const { model, worker } = await loaded("chunk_ms=1");
     const abort = new AbortController();

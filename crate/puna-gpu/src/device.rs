@@ -44,6 +44,8 @@ pub struct Counters {
     pub dispatches: AtomicU32,
     /// Steps: chunks of a prompt, and single tokens.
     pub steps: AtomicU32,
+    /// Projections whose ways are not measured yet.
+    pub untuned: AtomicU32,
 }
 
 impl Counters {

@@ -441,6 +441,7 @@ impl Executor {
             },
         );
         self.programs = made.await?;
+        self.count_untuned();
         Ok(())
     }
 

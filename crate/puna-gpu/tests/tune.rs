@@ -48,7 +48,10 @@ fn every_job_gets_a_way_and_the_answers_stay_what_they_were() {
     let mut executor = executor(Split::Shared, Choices::default());
     let before = logits(&mut executor);
     let jobs = executor.untuned();
-    assert_eq!(jobs, 7, "of one token qkv, both linear_add, glu and head; of many all but the head");
+    assert_eq!(
+        jobs, 7,
+        "of one token qkv, both linear_add, glu and head; of many all but the head"
+    );
     let mut tuned = Vec::new();
     while let Some(found) =
         pollster::block_on(executor.tune(91, &|| true)).expect("the device works")

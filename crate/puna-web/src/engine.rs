@@ -91,6 +91,16 @@ impl Engine {
             .map_err(|error| to_js(&error))
     }
 
+    /// Times the shaders of one more projection, to take the fastest from then on. Resolves with whether there was one;
+    /// with `false` when all are known, or when `signal` said that there is something better to do.
+    ///
+    /// Rejects as `chat` does.
+    pub async fn tune(&self, signal: Option<AbortSignal>) -> std::result::Result<bool, JsValue> {
+        self.tune_inner(signal.as_ref())
+            .await
+            .map_err(|error| to_js(&error))
+    }
+
     /// JSON of counts since the load.
     #[must_use]
     pub fn counters(&self) -> String {
@@ -172,11 +182,24 @@ impl Engine {
         let request = ChatRequest::parse(request)?;
         let mut model = self.take()?;
         let answer = self.answer(&mut model, &request, on_chunk, signal).await;
+        self.put_back(model);
+        answer
+    }
+
+    async fn tune_inner(&self, signal: Option<&AbortSignal>) -> Result<bool> {
+        let mut model = self.take()?;
+        let held = model.session.tokens().len();
+        let is_wanted = || !signal.is_some_and(AbortSignal::aborted);
+        let tuned = model.executor.tune(held, &is_wanted).await;
+        self.put_back(model);
+        tuned
+    }
+
+    fn put_back(&self, model: Box<Model>) {
         let mut slot = self.model.borrow_mut();
         if matches!(*slot, Slot::Busy) {
             *slot = Slot::Idle(model);
         }
-        answer
     }
 
     fn take(&self) -> Result<Box<Model>> {

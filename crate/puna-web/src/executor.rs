@@ -13,14 +13,26 @@ use wasm_bindgen::JsCast;
 
 use crate::cpu::{CpuExecutor, CpuModule};
 use crate::gpu;
+use crate::tuning::Tuning;
 
 /// A graph on a device.
 #[derive(Debug)]
 pub(crate) enum Executor {
-    /// On WebGPU, and why.
-    Gpu(Box<puna_gpu::Executor>, String),
+    /// On WebGPU.
+    Gpu(Box<puna_gpu::Executor>, Aside),
     /// In the CPU's module.
     Cpu(Box<CpuExecutor>),
+}
+
+/// What there is to know of a GPU besides.
+#[derive(Debug)]
+pub(crate) struct Aside {
+    /// Why it runs the model.
+    pub(crate) reason: String,
+    /// Whether its shaders may be timed.
+    pub(crate) tunes: bool,
+    /// Where it is kept what came of that, if it can be.
+    pub(crate) tuning: Option<Tuning>,
 }
 
 impl Executor {
@@ -62,6 +74,24 @@ impl Executor {
         })
     }
 
+    /// Times the shaders of one more projection, to take the fastest from then on; whether there was one. The first `held`
+    /// positions stay as they are, and it is broken off when `is_wanted` says so.
+    pub(crate) async fn tune(&mut self, held: usize, is_wanted: &dyn Fn() -> bool) -> Result<bool> {
+        let Self::Gpu(executor, aside) = self else {
+            return Ok(false);
+        };
+        if !aside.tunes || executor.tune(held, is_wanted).await?.is_none() {
+            return Ok(false);
+        }
+        if executor.untuned() == 0
+            && let Some(tuning) = &aside.tuning
+        {
+            // To lose it costs some seconds the next time.
+            let _ = tuning.keep(executor.choices()).await;
+        }
+        Ok(true)
+    }
+
     /// When all weights have been handed over.
     pub(crate) async fn finish_upload(&mut self) -> Result<()> {
         match self {
@@ -89,7 +119,7 @@ impl Executor {
     /// The device as `ModelInfo` describes it.
     pub(crate) fn describe(&self) -> Value {
         match self {
-            Self::Gpu(executor, reason) => gpu::describe(executor, reason),
+            Self::Gpu(executor, aside) => gpu::describe(executor, &aside.reason),
             Self::Cpu(executor) => executor.describe(),
         }
     }
@@ -130,6 +160,7 @@ impl Gauges {
             "dispatches": count(&self.counters.dispatches),
             "submits": count(&self.counters.submits),
             "steps": count(&self.counters.steps),
+            "untuned": count(&self.counters.untuned),
             "wasm_heap_bytes": heap,
             "cpu_memory_bytes": self.module.as_ref().map_or(0.0, CpuModule::memory_bytes),
         })

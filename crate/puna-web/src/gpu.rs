@@ -77,6 +77,18 @@ pub(crate) fn describe(executor: &Executor, reason: &str) -> Value {
     })
 }
 
+/// What tells devices apart that are fast in different things; and versions of the shaders.
+pub(crate) fn identity(gpu: &Gpu, split: Split, precision: Arithmetic) -> String {
+    let words = ["vendor", "architecture", "device", "description"];
+    let words = words.map(|key| adapter_word(gpu, key)).join("/");
+    let version = env!("CARGO_PKG_VERSION");
+    let features = features(gpu).join(" ");
+    format!(
+        "{version} {split:?} {} {words} {features}",
+        precision.name()
+    )
+}
+
 /// The work split that was asked for.
 ///
 /// # Errors

@@ -53,6 +53,7 @@ pub mod store;
 mod stored;
 mod tally;
 mod timer;
+mod tuning;
 mod web_file;
 
 #[cfg(all(target_arch = "wasm32", feature = "conformance"))]

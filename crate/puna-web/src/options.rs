@@ -25,6 +25,8 @@ pub(crate) struct Options {
     variant: Option<Variant>,
     precision: Option<Precision>,
     poke: Option<Poke>,
+    /// Whether shaders are timed on the device, to take the fastest.
+    tune: Option<bool>,
     /// Threads of the CPU's executor; a measurement says where none are given.
     threads: Option<u32>,
     /// The build of the CPU's module; the best that the browser can run where none is given.
@@ -156,6 +158,11 @@ impl Options {
 
     pub(crate) fn variant(&self) -> Variant {
         self.variant.unwrap_or(Variant::Auto)
+    }
+
+    /// Whether shaders are timed on the device; yes by default.
+    pub(crate) fn tune(&self) -> bool {
+        self.tune.unwrap_or(true)
     }
 
     pub(crate) fn precision(&self) -> Precision {

@@ -9,13 +9,15 @@ use puna_core::weights::gguf::Gguf;
 use puna_core::weights::plan::{Chunk, Plan};
 use puna_core::{Error, Result, model};
 use puna_gpu::ExecutorOptions;
+use puna_gpu::choices::Choices;
 
 use crate::cpu::{CpuExecutor, CpuHost};
-use crate::executor::Executor;
+use crate::executor::{Aside, Executor};
 use crate::gpu;
-use crate::loader::ChunkSink;
-use crate::options::{Device, Options};
+use crate::loader::{CacheMode, ChunkSink};
+use crate::options::{Device, Options, Precision};
 use crate::timer;
+use crate::tuning::Tuning;
 
 /// What is made of a header.
 pub(crate) struct Parts {
@@ -57,9 +59,22 @@ impl Sink<'_> {
         match options.device() {
             Device::Webgpu => {
                 let device = gpu::open().await?;
+                let split = gpu::split(&device, options)?;
+                let precision = gpu::precision(&device, options)?;
+                let tuning = if options.tune() && options.cache() != CacheMode::Off {
+                    Tuning::open(&gpu::identity(&device, split, precision)).await
+                } else {
+                    None
+                };
+                let choices = match &tuning {
+                    Some(tuning) => tuning.read().await,
+                    None => Choices::default(),
+                };
                 let how = ExecutorOptions {
-                    split: Some(gpu::split(&device, options)?),
-                    precision: gpu::precision(&device, options)?,
+                    split: Some(split),
+                    precision,
+                    rounds: options.precision() == Precision::Auto,
+                    choices,
                     kv: options.kv(),
                     context_length: options.context_length,
                     tick: gpu::tick(&device, options.poke()).await?,
@@ -67,10 +82,12 @@ impl Sink<'_> {
                     ..ExecutorOptions::default()
                 };
                 let executor = puna_gpu::Executor::new(device, graph, n_tensors, how).await?;
-                Ok(Executor::Gpu(
-                    Box::new(executor),
-                    options.device_reason().to_owned(),
-                ))
+                let aside = Aside {
+                    reason: options.device_reason().to_owned(),
+                    tunes: options.tune(),
+                    tuning,
+                };
+                Ok(Executor::Gpu(Box::new(executor), aside))
             }
             Device::Cpu => {
                 let host = self.cpu.clone();

@@ -50,21 +50,9 @@ pub struct Stored {
 impl Store {
     /// The cache, or `None` where the browser has none to offer.
     pub async fn open() -> Result<Option<Self>> {
-        let storage = global::<JsValue>("navigator").map(|navigator| get(&navigator, "storage"));
-        let Some(storage) = storage
-            .filter(|storage| get(storage, "getDirectory").is_function() && digest::is_available())
-        else {
+        let Some(root) = root().await? else {
             return Ok(None);
         };
-        let root =
-            match JsFuture::from(storage.unchecked_ref::<StorageManager>().get_directory()).await {
-                Ok(root) => root.unchecked_into::<FileSystemDirectoryHandle>(),
-                // Private windows of some browsers have the function and refuse to run it.
-                Err(thrown) if text(&thrown, "name").as_deref() == Some("SecurityError") => {
-                    return Ok(None);
-                }
-                Err(thrown) => return Err(from_js(&thrown, "opening the cache")),
-            };
         Ok(Some(Self {
             folder: folder(&root, FOLDER).await?,
         }))
@@ -134,13 +122,29 @@ impl Store {
     }
 }
 
-/// The folder's name for an address: 32 hexadecimal digits.
-async fn key(url: &str) -> Result<String> {
+/// The browser's private file system, or `None` where there is none, or nothing to make names and checks with.
+pub(crate) async fn root() -> Result<Option<FileSystemDirectoryHandle>> {
+    let storage = global::<JsValue>("navigator").map(|navigator| get(&navigator, "storage"));
+    let Some(storage) = storage
+        .filter(|storage| get(storage, "getDirectory").is_function() && digest::is_available())
+    else {
+        return Ok(None);
+    };
+    match JsFuture::from(storage.unchecked_ref::<StorageManager>().get_directory()).await {
+        Ok(root) => Ok(Some(root.unchecked_into())),
+        // Private windows of some browsers have the function and refuse to run it.
+        Err(thrown) if text(&thrown, "name").as_deref() == Some("SecurityError") => Ok(None),
+        Err(thrown) => Err(from_js(&thrown, "opening the cache")),
+    }
+}
+
+/// The name for an address: 32 hexadecimal digits.
+pub(crate) async fn key(url: &str) -> Result<String> {
     let sum = sha256(&copy(url.as_bytes())?).await?;
     Ok(sum.to_string().chars().take(32).collect())
 }
 
-async fn folder(
+pub(crate) async fn folder(
     parent: &FileSystemDirectoryHandle,
     name: &str,
 ) -> Result<FileSystemDirectoryHandle> {
@@ -154,7 +158,7 @@ async fn folder(
 }
 
 /// A handle to a file, made if it isn't there.
-async fn handle(
+pub(crate) async fn handle(
     folder: &FileSystemDirectoryHandle,
     name: &str,
 ) -> Result<FileSystemFileHandle, JsValue> {
@@ -165,7 +169,7 @@ async fn handle(
 }
 
 /// A file as it is now, for reading; `None` if it isn't there.
-async fn file(folder: &FileSystemDirectoryHandle, name: &str) -> Option<Blob> {
+pub(crate) async fn file(folder: &FileSystemDirectoryHandle, name: &str) -> Option<Blob> {
     let handle: FileSystemFileHandle = JsFuture::from(folder.get_file_handle(name))
         .await
         .ok()?
@@ -192,7 +196,7 @@ async fn read_index(folder: &FileSystemDirectoryHandle) -> Option<Index> {
 }
 
 /// Whether synchronous file handles can be had: in dedicated workers only.
-fn has_sync_handles(handle: &FileSystemFileHandle) -> bool {
+pub(crate) fn has_sync_handles(handle: &FileSystemFileHandle) -> bool {
     Reflect::has(handle, &JsValue::from_str("createSyncAccessHandle")).unwrap_or(false)
 }
 

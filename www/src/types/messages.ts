@@ -17,6 +17,7 @@ export interface WireLoadOptions {
   variant?: string;
   precision?: string;
   poke?: string;
+  tune?: boolean;
   threads?: number;
   simd?: string;
   memory_bytes?: number;

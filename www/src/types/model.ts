@@ -72,6 +72,8 @@ export interface Counters {
   bindGroupsCreated: number;
   pipelinesCreated: number;
   steps: number;
+  /** Kinds of projections whose shaders were not timed yet, to take the fastest. */
+  untuned: number;
   dispatches: number;
   submits: number;
   wasmHeapBytes: number;
@@ -87,6 +89,8 @@ export interface AdvancedOptions {
   precision?: "auto" | "f32" | "f16";
   /** Whether a pending read-back is poked by empty submits; some browsers else wait for a timer. */
   poke?: "auto" | "on" | "off";
+  /** Whether shaders are timed on the device while nothing else is to be done, to take the fastest; yes by default. */
+  tune?: boolean;
   /** Threads of the CPU's executor, 1 to 16; a measurement decides where absent. */
   threads?: number;
   /** The build of the CPU's executor; the best that the browser runs where absent. */

@@ -51,6 +51,8 @@ export class Server {
   #engine: WasmEngine | null = null;
   #running: Job | null = null;
   #waiting: Job[] = [];
+  /** Stops the timing of shaders, for which there is time while nothing else is to be done. */
+  #tuning: AbortController | null = null;
 
   constructor(page: Page, wasm: Wasm) {
     this.#page = page;
@@ -86,13 +88,17 @@ export class Server {
       controller: new AbortController(),
       run: (signal) => this.#perform(message, signal),
     });
+    this.#tuning?.abort();
     void this.#work();
   }
 
   async #work(): Promise<void> {
-    while (this.#running === null) {
+    while (this.#running === null && this.#tuning === null) {
       const job = this.#waiting.shift();
-      if (job === undefined) return;
+      if (job === undefined) {
+        if (await this.#tune()) continue;
+        return;
+      }
       this.#running = job;
       try {
         const result = await job.run(job.controller.signal);
@@ -102,6 +108,20 @@ export class Server {
       }
       this.#running = null;
     }
+  }
+
+  /** Times some shaders; whether there is more to do. */
+  async #tune(): Promise<boolean> {
+    if (this.#engine === null) return false;
+    this.#tuning = new AbortController();
+    let more = false;
+    try {
+      more = await this.#engine.tune(this.#tuning.signal);
+    } catch {
+      // Whatever it is, the next request hears of it.
+    }
+    this.#tuning = null;
+    return more || this.#waiting.length > 0;
   }
 
   async #perform(message: QueuedMessage, signal: AbortSignal): Promise<Results[Kind]> {

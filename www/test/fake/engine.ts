@@ -16,6 +16,8 @@ interface Script {
   chunkMs: number;
   cached: boolean;
   software: boolean;
+  /** Kinds of projections whose shaders want to be timed, a millisecond each. */
+  untuned: number;
 }
 
 interface FakeRequest {
@@ -83,9 +85,11 @@ class FakeEngine implements WasmEngine {
   readonly #contextLength: number;
   #isBusy = false;
   #steps = 0;
+  #untuned: number;
 
   constructor(script: Script, options: { context_length?: number }) {
     this.#script = script;
+    this.#untuned = script.untuned;
     this.#contextLength = options.context_length ?? 8192;
   }
 
@@ -114,6 +118,17 @@ class FakeEngine implements WasmEngine {
     });
   }
 
+  async tune(signal: AbortSignal | undefined): Promise<boolean> {
+    if (this.#isBusy) throw thrown("busy", "shaders are timed while it answers");
+    if (this.#untuned === 0) return false;
+    this.#isBusy = true;
+    await pause(1, undefined);
+    this.#isBusy = false;
+    if (signal?.aborted === true) return false;
+    this.#untuned--;
+    return true;
+  }
+
   async chat(
     request: string,
     onChunk: (json: string) => void,
@@ -134,6 +149,7 @@ class FakeEngine implements WasmEngine {
       bind_groups_created: 10,
       pipelines_created: 5,
       steps: this.#steps,
+      untuned: this.#untuned,
       dispatches: 0,
       submits: this.#steps,
       wasm_heap_bytes: 33_554_432,
@@ -214,6 +230,7 @@ function scriptOf(query: URLSearchParams): Script {
     chunkMs: Number(query.get("chunk_ms") ?? "0"),
     cached: query.has("cached"),
     software: query.has("software"),
+    untuned: Number(query.get("untuned") ?? 0),
   };
 }
 

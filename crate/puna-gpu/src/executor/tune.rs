@@ -5,6 +5,7 @@
 //! differs from that of the first one by more than its arithmetic explains is never taken.
 
 use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
 
 use puna_core::{Error, ErrorCode, Result};
 
@@ -65,6 +66,11 @@ impl Executor {
         names.len()
     }
 
+    pub(super) fn count_untuned(&self) {
+        let count = to_u32(self.untuned());
+        self.gpu.counters.untuned.store(count, Ordering::Relaxed);
+    }
+
     fn untuned_jobs(&self) -> impl Iterator<Item = Job> {
         let programs = self.programs.iter().flat_map(|(_, program)| program);
         let jobs = programs.filter_map(|dispatch| dispatch.recipe.job);
@@ -75,7 +81,7 @@ impl Executor {
         })
     }
 
-    fn ways(&self, job: &Job) -> Vec<Way> {
+    pub(super) fn ways(&self, job: &Job) -> Vec<Way> {
         job.ways(self.split, self.options.precision, self.options.rounds)
     }
 
@@ -137,6 +143,7 @@ impl Executor {
             .map(|trial| (trial.way.to_string(), Ok(trial.ms)));
         tuned.ways.extend(measured);
         self.take_choice(&job).await?;
+        self.count_untuned();
         Ok(Some(tuned))
     }
 

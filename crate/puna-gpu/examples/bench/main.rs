@@ -1,9 +1,13 @@
 //! Measures a model on the GPU, natively: `bench FILE|SHAPE:FORMAT [CONTEXT,…] [TOKENS] [SPLIT] [PRECISION]`.
 //!
 //! SHAPE:FORMAT as `puna synthesize` takes it, CONTEXT the tokens in front of those that are timed (0,512), TOKENS how
-//! many are (32), SPLIT auto, serial, shared or subgroup, PRECISION f32 or f16. `PUNA_ADAPTER` is a part of the
-//! adapter's name. First the answer is checked: tokens drawn ahead must be those drawn one by one from logits.
-//! Each figure is the median of three, with the least and the largest; the bound is a copy of the same run.
+//! many are (32), SPLIT auto, serial, shared or subgroup, PRECISION auto, f32 or f16. `PUNA_ADAPTER` is a part of the
+//! adapter's name. PRECISION auto is f16 where the device has it, and lets inputs of prompts be rounded to 8 bits.
+//! First the answer is checked: tokens drawn ahead must be those drawn one by one from logits. Then the fastest ways to
+//! do projections are found. Each figure is the median of three, with the least and the largest; the bounds are a copy
+//! and multiplications of the same run.
+
+mod bound;
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -15,13 +19,10 @@ use puna_core::sampler::{Draw, Sampler, SamplingParams};
 use puna_core::synthetic::Synthetic;
 use puna_core::weights::gguf::{Gguf, Parsed};
 use puna_core::weights::plan::Plan;
-use puna_gpu::readback::Readback;
 use puna_gpu::shader::variant::Precision;
 use puna_gpu::split::Split;
 use puna_gpu::{Executor, ExecutorOptions, Gpu, GpuOptions};
 
-/// Bytes that the bound copies.
-const COPY_BYTES: u64 = 128 << 20;
 /// How often each thing is measured.
 const ROUNDS: usize = 3;
 /// Tokens that are checked.
@@ -55,7 +56,10 @@ fn main() -> Result<()> {
             Some(*found.ok_or_else(|| format!("this device has no split {wanted:?}"))?)
         }
     };
-    let precision = match word(4, "f32").as_str() {
+    let word = word(4, "auto");
+    let precision = match word.as_str() {
+        "auto" if gpu.capabilities.f16 && !gpu.capabilities.is_software => Precision::F16,
+        "auto" => Precision::F32,
         "f32" => Precision::F32,
         "f16" => Precision::F16,
         other => return Err(format!("there is no precision {other:?}").into()),
@@ -63,6 +67,7 @@ fn main() -> Result<()> {
     let options = ExecutorOptions {
         split,
         precision,
+        rounds: word == "auto",
         ..ExecutorOptions::default()
     };
     pollster::block_on(run(gpu, name, &contexts, tokens, options))
@@ -93,12 +98,15 @@ async fn run(
         executor.dispatches_per_layer(executor.context_length() - 1),
     );
     check(&mut executor).await?;
-    let copy = measure(async || {
-        let time = copy_ms(&gpu).await?;
-        Ok(2.0 * COPY_BYTES as f64 / time / 1e6)
-    })
-    .await?;
-    println!("copy {} GB/s", shown(copy));
+    tune(&mut executor).await?;
+    check(&mut executor).await?;
+    let copy = measure(async || bound::copy(&gpu).await).await?;
+    let fma = measure(async || bound::fma(&gpu).await).await?;
+    println!(
+        "bounds: copy {} GB/s, fma {} TFLOP/s",
+        shown(copy),
+        shown(fma)
+    );
 
     for &context in contexts {
         let prefill = measure(async || prefill_rate(&mut executor, context).await).await?;
@@ -115,29 +123,71 @@ async fn run(
             shown(decode),
             100.0 * decode[1] * bytes as f64 / 1e9 / copy[1]
         );
-    }
-    // The second layer, so that nothing is special; and the head.
-    let each = (kernels.len() - 2) / executor.graph().kv.layers;
-    let wanted = (1 + each..1 + 2 * each).chain([kernels.len() - 1]);
-    for ix in wanted {
-        let kernel = &kernels[ix];
-        let mut cells = Vec::new();
-        for at_once in [1, executor.max_tokens()] {
-            let time = measure(async || {
-                let start = Instant::now();
-                executor.repeat(ix..ix + 1, 0, at_once, 4).await?;
-                Ok(ms(start) / 4.0)
-            });
-            cells.push(time.await?);
-        }
+        let encode = measure(async || Ok(executor.encode_ms(context, 16).await?)).await?;
         println!(
-            "{:<50} {} ms, {:.2} GB/s; for {} tokens {} ms",
-            kernel.label,
-            shown(cells[0]),
-            kernel.weight_bytes as f64 / cells[0][1] / 1e6,
-            executor.max_tokens(),
-            shown(cells[1])
+            "context {context}: {} ms of the host's a token",
+            shown(encode)
         );
+    }
+    let last = contexts.iter().copied().max().unwrap_or(0);
+    kernels_of(&mut executor, last, 1, copy[1], fma[1]).await?;
+    let many = executor.max_tokens();
+    kernels_of(&mut executor, last, many, copy[1], fma[1]).await
+}
+
+/// Times the kernels of a step of `tokens` tokens behind `context` others: those of the second layer, so that nothing is
+/// special, and of the head.
+async fn kernels_of(
+    executor: &mut Executor,
+    context: usize,
+    tokens: usize,
+    copy: f64,
+    fma: f64,
+) -> Result<()> {
+    let context = context.min(executor.context_length() - tokens);
+    let kernels = executor.kernels(context, tokens);
+    let each = (kernels.len() - 2) / executor.graph().kv.layers;
+    println!("kernels of {tokens} tokens behind {context}:");
+    for ix in (1 + each..1 + 2 * each).chain([kernels.len() - 1]) {
+        let kernel = &kernels[ix];
+        let time = measure(async || {
+            // Without what a submission and a read-back take.
+            let mut several = async |times: usize| -> Result<f64> {
+                let start = Instant::now();
+                executor.repeat(ix..ix + 1, context, tokens, times).await?;
+                Ok(ms(start))
+            };
+            let few = several(1).await?;
+            Ok((several(9).await? - few) / 8.0)
+        });
+        let time = time.await?;
+        let bytes = (kernel.weight_bytes + kernel.cache_bytes) as f64;
+        let (rate, work) = (
+            bytes / time[1] / 1e6,
+            2.0 * kernel.products as f64 / time[1] / 1e9,
+        );
+        println!(
+            "  {:<44} {:<18} {} ms, {rate:.2} GB/s ({:.0} % of the copy), {work:.3} TFLOP/s ({:.0} % of fma)",
+            kernel.label,
+            kernel.way,
+            shown(time),
+            100.0 * rate / copy,
+            100.0 * work / fma
+        );
+    }
+    Ok(())
+}
+
+/// Finds the fastest ways, and says what it has found.
+async fn tune(executor: &mut Executor) -> Result<()> {
+    while let Some(found) = executor.tune(0, &|| true).await? {
+        println!("{}: {}", found.job, found.chosen);
+        for (way, verdict) in found.ways {
+            match verdict {
+                Ok(ms) => println!("  {way:<20} {ms:.4} ms"),
+                Err(why) => println!("  {way:<20} refused: {why}"),
+            }
+        }
     }
     Ok(())
 }
@@ -216,28 +266,6 @@ async fn decode_rate(executor: &mut Executor, context: usize, tokens: usize) -> 
     let start = Instant::now();
     drawn(executor, context + 1, &first, tokens).await?;
     Ok(tokens as f64 / ms(start) * 1e3)
-}
-
-async fn copy_ms(gpu: &Gpu) -> Result<f64> {
-    let usage = wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-    let [from, to] = ["from", "to"].map(|label| gpu.buffer(label, COPY_BYTES, usage));
-    let readback = Readback::new(gpu, 16, None);
-    let copies = async |times: usize| -> Result<f64> {
-        let start = Instant::now();
-        let mut encoder = gpu
-            .device
-            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
-        for _ in 0..times {
-            encoder.copy_buffer_to_buffer(&from, 0, &to, 0, COPY_BYTES);
-        }
-        readback.copy(&mut encoder, &to, 16);
-        gpu.queue.submit([encoder.finish()]);
-        readback.read(gpu, 16, &mut Vec::new()).await?;
-        Ok(ms(start))
-    };
-    copies(1).await?;
-    // Without what a submission and a read-back take.
-    Ok((copies(9).await? - copies(1).await?) / 8.0)
 }
 
 /// Least, median and largest of some runs.
