@@ -103,7 +103,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 fn score(head: u32, tile: u32, here: u32, lane: u32) {
     for (var first = 0u; first < KEYS; first += AT_ONCE) {
         workgroupBarrier();
-        var piece: array<f32, GROUP>;
+        var piece = array<f32, GROUP>();
         if (first + lane / LANES < here) {
             let key = kv_at(0u, head / SHARING, tile + first + lane / LANES);
             for (var d4 = lane % LANES; d4 < DIMS4; d4 += LANES) {

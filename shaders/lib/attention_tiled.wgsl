@@ -30,7 +30,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     var total = vec4<f32>(0.0);
     var sum: array<vec4<f32>, 4u * CHUNKS>;
     for (var tile = 0u; tile < keys; tile += SIDE) {
-        var score: array<vec4<f32>, 4>; // of key column + 8·j, over the rows
+        var score = array<vec4<f32>, 4>(); // of key column + 8·j, over the rows
         for (var chunk = 0u; chunk < CHUNKS; chunk++) {
             workgroupBarrier();
             load_queries(key_head, row0, chunk, lane);

@@ -54,8 +54,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             round_input(t, min(t0 + t, last), block);
         }
         workgroupBarrier();
-        var w: array<vec4<u32>, 2u * UNIT>;
-        var range: array<vec4<f32>, UNIT>;
+        var w = array<vec4<u32>, 2u * UNIT>();
+        var range = array<vec4<f32>, UNIT>();
         for (var r = 0u; r < UNIT; r++) {
             let slot = r * UNITS + unit;
             w[2u * r] = w_tile[slot];

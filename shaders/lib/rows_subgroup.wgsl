@@ -27,7 +27,7 @@ fn main(
         let unit = round * (WORKGROUP / width) + index / width;
         let row = UNIT * ((group.x + group.y * params.grid_x) * UNITS + unit);
         let in_range = unit < UNITS && row < params.rows;
-        var sum: Sums;
+        var sum = Sums();
         if (in_range) {
             for (var block = lane; block < BLOCKS; block += width) {
                 add_block(row, t0, last, block, scale, &sum);

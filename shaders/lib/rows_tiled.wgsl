@@ -58,7 +58,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         workgroupBarrier();
         for (var k4 = 0u; k4 < BLOCK4; k4++) {
-            var w: array<real4, UNIT>;
+            var w = array<real4, UNIT>();
             for (var r = 0u; r < UNIT; r++) {
                 w[r] = w_tile[(r * UNITS + unit) * STRIDE + k4];
             }

@@ -155,6 +155,21 @@ fn every_variant_is_valid_and_uses_every_file() {
     assert!(unused.is_empty(), "no variant links {unused:?}");
 }
 
+/// A variable of a loop that is given no value is zero each time round, says WGSL; one browser's compiler leaves what the
+/// last round left.
+#[test]
+fn variables_in_blocks_are_given_a_value() {
+    let has_none = |line: &&str| {
+        let is_deep = line.starts_with("        ");
+        is_deep && line.trim_start().starts_with("var ") && !line.contains(" = ")
+    };
+    for (file, text) in link::files() {
+        let found: Vec<_> = text.lines().filter(has_none).collect();
+        assert!(found.is_empty(), "{file}: {found:?}");
+    }
+    assert!(has_none(&"        var sum: Sums;"), "it would be seen");
+}
+
 #[test]
 fn a_broken_text_is_refused() {
     let good = variants(0).swap_remove(0).link(&CAPABILITIES);
