@@ -22,8 +22,17 @@ export async function load(weights, { gpu, threads, poke, readbackDelayMs, endId
   return { device };
 }
 
+/** The counters, when the fastest shaders are known. */
+async function settled() {
+  for (;;) {
+    const counters = await model.counters();
+    if (counters.untuned === 0) return counters;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+}
+
 export async function ask(prompt, tokens, onToken) {
-  const before = await model.counters();
+  const before = await settled();
   const stream = await model.chat.completions.create({
     messages: [{ role: "user", content: prompt }],
     temperature: 0,
