@@ -1,7 +1,7 @@
 // Work split of the projections for many tokens, in integers of 8 bits, on GPUs.
 //
-// As lib/rows_tiled.wgsl, but a block of inputs is rounded to signed bytes, x ≈ scale·q with scale = max |x| / 127, and
-// products are taken four at a time: Σ w·x = Σ scale_w·scale_x·Σ q_w·q_x − low·Σ x over the halves of a block.
+// As lib/rows_tiled.wgsl, but inputs are rounded to signed bytes, x ≈ scale·q with scale = max |x| / 127 of a half of a
+// block, and products are taken four at a time: Σ w·x = Σ (scale_w·scale_x·Σ q_w·q_x − low·Σ x) over both halves.
 // Linked with an input (input4 …), a format (decode_ints), lib/block and a kernel (first_token, store_pair …).
 
 const TILE_ROWS = UNITS * UNIT;
@@ -13,7 +13,7 @@ const ADDERS = WORKGROUP / TILE_TOKENS;
 var<workgroup> w_tile: array<vec4<u32>, 2u * TILE_ROWS>; // (2, slots): 16 bytes, a half of a block
 var<workgroup> w_ranges: array<vec4<f32>, TILE_ROWS>; // scales and lows of both halves
 var<workgroup> x_tile: array<vec4<u32>, 2u * TILE_TOKENS>; // (2, tokens): 16 bytes
-var<workgroup> x_ranges: array<vec4<f32>, TILE_TOKENS>; // scale; sums of the first half, of the second, of both
+var<workgroup> x_ranges: array<vec4<f32>, TILE_TOKENS>; // scales of both halves, and sums
 var<workgroup> squares: array<f32, WORKGROUP>;
 var<workgroup> norms: array<f32, TILE_TOKENS>;
 
@@ -66,14 +66,14 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let first = x_tile[own + t];
             let second = x_tile[TILE_TOKENS + own + t];
             let x = x_ranges[own + t];
+            let both = x.z + x.w;
             for (var r = 0u; r < UNIT; r++) {
-                let a = dot16(w[2u * r], first);
-                let b = dot16(w[2u * r + 1u], second);
+                let a = x.x * f32(dot16(w[2u * r], first));
+                let b = x.y * f32(dot16(w[2u * r + 1u], second));
                 if (SCALES == 1u) {
-                    sum[r][t] += range[r].x * x.x * f32(a + b) - range[r].z * x.w;
+                    sum[r][t] += range[r].x * (a + b) - range[r].z * both;
                 } else {
-                    let products = range[r].x * f32(a) + range[r].y * f32(b);
-                    sum[r][t] += x.x * products - range[r].z * x.y - range[r].w * x.z;
+                    sum[r][t] += range[r].x * a + range[r].y * b - range[r].z * x.z - range[r].w * x.w;
                 }
             }
         }
@@ -90,22 +90,24 @@ fn dot16(w: vec4<u32>, x: vec4<u32>) -> i32 {
 
 // A block of token `from_t`, behind the norm, rounded, to place t of the tile.
 fn round_input(t: u32, from_t: u32, block: u32) {
-    var x: array<vec4<f32>, 8>;
-    var most = vec4<f32>(0.0);
-    for (var k4 = 0u; k4 < 8u; k4++) {
-        x[k4] = input4(from_t, block * 8u + k4) * norms[t];
-        most = max(most, abs(x[k4]));
+    var range = array<vec2<f32>, 2>(); // of each half: scale, sum
+    for (var half = 0u; half < 2u; half++) {
+        var x = array<vec4<f32>, 4>();
+        var most = vec4<f32>(0.0);
+        for (var k4 = 0u; k4 < 4u; k4++) {
+            x[k4] = input4(from_t, block * 8u + half * 4u + k4) * norms[t];
+            most = max(most, abs(x[k4]));
+        }
+        // Less than that is nothing: its reciprocal would leave f32.
+        let peak = max(max(max(most.x, most.y), max(most.z, most.w)), 1.0e-30);
+        var q = vec4<u32>(0u);
+        var sum = 0;
+        for (var k4 = 0u; k4 < 4u; k4++) {
+            q[k4] = pack4xI8(vec4<i32>(round(x[k4] * (127.0 / peak))));
+            sum += dot4I8Packed(q[k4], 0x01010101u);
+        }
+        x_tile[half * TILE_TOKENS + t] = q;
+        range[half] = vec2<f32>(peak / 127.0, peak / 127.0 * f32(sum));
     }
-    // Less than that is nothing: its reciprocal would leave f32.
-    let peak = max(max(max(most.x, most.y), max(most.z, most.w)), 1.0e-30);
-    let scale = peak / 127.0;
-    var q: array<u32, 8>;
-    var sums = vec2<i32>(0);
-    for (var k4 = 0u; k4 < 8u; k4++) {
-        q[k4] = pack4xI8(vec4<i32>(round(x[k4] * (127.0 / peak))));
-        sums[k4 / 4u] += dot4I8Packed(q[k4], 0x01010101u);
-    }
-    x_tile[t] = vec4<u32>(q[0], q[1], q[2], q[3]);
-    x_tile[TILE_TOKENS + t] = vec4<u32>(q[4], q[5], q[6], q[7]);
-    x_ranges[t] = vec4<f32>(scale, scale * vec2<f32>(sums), scale * f32(sums.x + sums.y));
+    x_ranges[t] = vec4<f32>(range[0].x, range[1].x, range[0].y, range[1].y);
 }

@@ -1,6 +1,7 @@
 // The command line.
 import { parseArgs } from "node:util";
-import { SIZES } from "./prompt.mjs";
+import path from "node:path";
+import { SIZES, USUAL_SIZES } from "./prompt.mjs";
 import { choose, SUBJECTS } from "./subject.mjs";
 
 export const HELP = `\
@@ -17,9 +18,12 @@ ${list((subject) => subject.gpu)}
                              machine's own
   --native                   those outside of the browser as well:
 ${list((subject) => subject.native)}
+  --synthetic SHAPE:FORMAT   a model of a true shape with random weights, made on the spot, instead of SmolLM2: SHAPE and FORMAT
+                             as \`puna synthesize\` takes them; transformers.js can't load it
   --rounds N                 how often each is measured (default 3)
   --tokens N                 how many tokens are generated (default 64)
-  --prompts SIZE[,SIZE]      prompts of about so many tokens, of ${SIZES.join(", ")} (default all)
+  --prompts SIZE[,SIZE]      prompts of about so many tokens, of ${SIZES.join(", ")} (default
+                             ${USUAL_SIZES.join(",")})
   --browser NAME             chromium (default) or firefox
   --wait SECONDS             before each subject wait so long at most for other work to take less than 15 % of the
                              machine (default 0)
@@ -28,6 +32,14 @@ ${list((subject) => subject.native)}
 A subject whose answer is wrong is reported as failed and not timed, and ends the run of no other. What the figures
 mean is in tests/bench/README.md.
 `;
+
+/** The file of a synthetic model: `cargo xtask bench` has made it. */
+function fileOf(name) {
+  if (!/^[a-z0-9.-]+:[a-z0-9_]+$/.test(name)) {
+    throw new Error(`--synthetic ${name}: expected SHAPE:FORMAT, such as llama-3.2-1b:q4_0`);
+  }
+  return path.join(import.meta.dirname, "../../target/bench", `${name.replace(":", "-")}.gguf`);
+}
 
 function list(wanted) {
   return SUBJECTS.filter(wanted)
@@ -42,7 +54,8 @@ const OPTIONS = {
   adapter: { type: "string", default: "software" },
   rounds: { type: "string", default: "3" },
   tokens: { type: "string", default: "64" },
-  prompts: { type: "string", default: SIZES.join(",") },
+  prompts: { type: "string", default: USUAL_SIZES.join(",") },
+  synthetic: { type: "string" },
   browser: { type: "string", default: "chromium" },
   wait: { type: "string", default: "0" },
   out: { type: "string" },
@@ -56,7 +69,7 @@ const OPTIONS = {
 /** What `words` ask for; a wrong one is an error that says what is right. */
 export function parse(words) {
   const { values } = parseArgs({ args: words, options: OPTIONS });
-  const { native, gpu, adapter, browser, out, program, needs, help } = values;
+  const { native, gpu, adapter, browser, out, program, needs, help, synthetic } = values;
   if (!["chromium", "firefox"].includes(browser)) {
     throw new Error(`--browser ${browser}: there are chromium and firefox`);
   }
@@ -67,7 +80,8 @@ export function parse(words) {
   const unknown = sizes.find((size) => !SIZES.includes(size));
   if (unknown !== undefined) throw new Error(`--prompts ${unknown}: there are prompts of ${SIZES.join(", ")} tokens`);
   return {
-    subjects: choose(values.subjects?.split(",") ?? null, { native, gpu }),
+    subjects: choose(values.subjects?.split(",") ?? null, { native, gpu, gguf: synthetic ? fileOf(synthetic) : null }),
+    synthetic: synthetic ?? null,
     adapter,
     rounds: whole("rounds", values.rounds),
     // One token has no next one to be timed.

@@ -25,14 +25,22 @@ a slice of it under glass until it fell to dust`;
 const BEGINNINGS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
 /** Characters of the story for prompts of about so many tokens. */
-const CHARACTERS = { 32: 100, 128: 570, 512: 2270 };
+const CHARACTERS = { 32: 100, 128: 570, 512: 2270, 4096: 18_200 };
 
 export const SIZES = Object.keys(CHARACTERS).map(Number);
+/** Those that a software adapter has done before the reader has gone. */
+export const USUAL_SIZES = [32, 128, 512];
 
-/** A prompt of about `size` tokens. Two whose `turn` is not the same modulo 12 have no beginning in common. */
-export function prompt(size, turn) {
-  const text = STORY.slice(0, CHARACTERS[size]);
-  return `${BEGINNINGS[turn % BEGINNINGS.length]} is a good month to tell how ${text.slice(0, text.lastIndexOf(" "))}`;
+/**
+ * A prompt of about `size` tokens, to a model whose tokens are `bytes` of just so many. Two whose `turn` is not the same
+ * modulo 12 have no beginning in common.
+ */
+export function prompt(size, turn, bytes = false) {
+  const story = `${STORY}. `.repeat(Math.ceil(CHARACTERS[size] / STORY.length));
+  const beginning = `${BEGINNINGS[turn % BEGINNINGS.length]} is a good month to tell how `;
+  if (bytes) return `${beginning}${story}`.slice(0, size);
+  const text = story.slice(0, CHARACTERS[size]);
+  return `${beginning}${text.slice(0, text.lastIndexOf(" "))}`;
 }
 
 /** A short prompt, and what a model that works goes on with. */

@@ -47,8 +47,8 @@ async function runNative(subject, round, options, keep) {
   return { loadMs: { cold: ms, warm: null }, facts, ...(await measure(session, subject, round, options)) };
 }
 
-function command({ module, options: { threads, endIds } }, { nativeProgram }) {
-  const words = [files.gguf, String(threads ?? os.cpus().length), endIds.join(",")];
+function command({ module, gguf, options: { threads, endIds } }, { nativeProgram }) {
+  const words = [gguf ?? files.gguf, String(threads ?? os.cpus().length), endIds.join(",")];
   return module ? [process.execPath, path.join(import.meta.dirname, module), ...words] : [nativeProgram, ...words];
 }
 
@@ -63,7 +63,7 @@ async function runInBrowser(subject, round, { browser, program, adapter, ...opti
       "/late": path.join(import.meta.dirname, "../browser"),
       "/cpu-test": files.cpuTest,
       "/modules": path.join(import.meta.dirname, "node_modules"),
-      "/models": path.dirname(files.gguf),
+      "/models": path.dirname(subject.gguf ?? files.gguf),
       "/onnx": files.onnx,
     },
     { cacheControl },
@@ -85,20 +85,29 @@ async function runInBrowser(subject, round, { browser, program, adapter, ...opti
 }
 
 /** The check, the warm-up and the timed answers. */
-async function measure(session, { bound = false }, round, { sizes, tokens }) {
+async function measure(session, { bound = false, gguf }, round, { sizes, tokens }) {
+  const bytes = gguf !== undefined;
   const checked = await session.ask(CHECK.prompt, CHECK.tokens, () => {});
-  if (!bound && !checked.text.includes(CHECK.expected)) {
+  if (bytes) {
+    // Random weights know nothing; but an answer is the same twice.
+    await session.ask(prompt(WARM_UP.size, 11, bytes), CHECK.tokens, () => {});
+    const again = await session.ask(CHECK.prompt, CHECK.tokens, () => {});
+    if (again.text !== checked.text || again.text === "") {
+      throw new Error(`its answers differ: ${JSON.stringify(checked.text)}, then ${JSON.stringify(again.text)}`);
+    }
+  }
+  if (!bound && !bytes && !checked.text.includes(CHECK.expected)) {
     throw new Error(
       `its answer is wrong: after ${JSON.stringify(CHECK.prompt)} came ${JSON.stringify(checked.text)}, which has no ${JSON.stringify(CHECK.expected)}`,
     );
   }
   // The same prompts for every subject of a round, and another beginning each time.
   let turn = round * (sizes.length + 1);
-  await session.ask(prompt(WARM_UP.size, turn), WARM_UP.tokens, () => {});
+  await session.ask(prompt(WARM_UP.size, turn, bytes), WARM_UP.tokens, () => {});
   const answers = [];
   for (const size of sizes) {
     turn += 1;
-    answers.push({ size, ...(await timed(session, prompt(size, turn), tokens)) });
+    answers.push({ size, ...(await timed(session, prompt(size, turn, bytes), tokens)) });
   }
   return { checked: checked.text, answers, memoryBytes: session.memoryGrowth() };
 }

@@ -1,9 +1,12 @@
 // What can be measured: its name, what runs it, and what it reads.
+import path from "node:path";
 
 /** The tokens that end a text in SmolLM2: <|endoftext|> and <|im_end|>. An answer must not stop before it is timed. */
 const END_IDS = [0, 2];
 
 const GGUF = "/models/SmolLM2-135M-Instruct.Q4_1.gguf";
+/** The token that ends a text in synthetic models, whose other tokens are bytes. */
+const SYNTHETIC_END_IDS = [256];
 const ONNX = "/onnx";
 
 const puna = { family: "puna", own: true, module: "/bench/subject/puna.js", weights: GGUF, needs: ["gguf", "package"] };
@@ -26,6 +29,7 @@ const nativeLlama = { family: "llama.cpp", native: true, module: "subject/llama.
  * @property {boolean} [native]  A process of its own, and no page.
  * @property {string} [module]  Its half in the page, or its program where it is native.
  * @property {string} weights  Where its weights are served.
+ * @property {string} [gguf]  The file of a synthetic model; SmolLM2's where there is none.
  * @property {string[]} needs  What has to be made before it can run.
  * @property {object} options  Given to its module; `threads: null` is as many as it takes by itself or as there are cores.
  */
@@ -56,11 +60,23 @@ export const SUBJECTS = [
 ];
 
 /** The subjects of these names; without names those in the browser, on the GPU or without, and with `native` the others too. */
-export function choose(names, { native, gpu }) {
-  if (names === null) return SUBJECTS.filter((subject) => (subject.native ? native : Boolean(subject.gpu) === gpu));
+export function choose(names, { native, gpu, gguf = null }) {
+  const known = gguf === null ? SUBJECTS : SUBJECTS.filter(({ weights }) => weights === GGUF).map((subject) => of(subject, gguf));
+  if (names === null) return known.filter((subject) => (subject.native ? native : Boolean(subject.gpu) === gpu));
   return names.map((name) => {
-    const found = SUBJECTS.find((subject) => subject.name === name);
+    const found = known.find((subject) => subject.name === name);
     if (found) return found;
-    throw new Error(`--subjects ${name}: no such subject; there are ${SUBJECTS.map((subject) => subject.name).join(", ")}`);
+    throw new Error(`--subjects ${name}: no such subject; there are ${known.map((subject) => subject.name).join(", ")}`);
   });
+}
+
+/** A subject with a synthetic model in a file. */
+function of(subject, gguf) {
+  return {
+    ...subject,
+    gguf,
+    weights: `/models/${path.basename(gguf)}`,
+    needs: subject.needs.filter((need) => need !== "gguf"),
+    options: { ...subject.options, endIds: SYNTHETIC_END_IDS },
+  };
 }

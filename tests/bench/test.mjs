@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { parse } from "./options.mjs";
 import { cpuMs, isRendererOrGpu, Span, tree } from "./proc.mjs";
 import { NativeSession } from "./process.mjs";
-import { prompt, SIZES } from "./prompt.mjs";
+import { prompt, SIZES, USUAL_SIZES } from "./prompt.mjs";
 import { columns, record, report, shown } from "./report.mjs";
 import { best, ratio, summarize } from "./statistics.mjs";
 import { choose, SUBJECTS } from "./subject.mjs";
@@ -31,7 +31,7 @@ test("the best and the ratio go by which way a figure counts", () => {
 test("the command line is read, and what is wrong in it is named", () => {
   const { subjects, rounds, tokens, sizes, browser } = parse([]);
   assert.deepEqual(subjects, SUBJECTS.filter((subject) => !subject.native && !subject.gpu));
-  assert.deepEqual([rounds, tokens, sizes, browser], [3, 64, SIZES, "chromium"]);
+  assert.deepEqual([rounds, tokens, sizes, browser], [3, 64, USUAL_SIZES, "chromium"]);
   const chosen = parse(["--subjects", "native-llama-1,puna-1", "--prompts=512,32", "--tokens", "8", "--rounds", "1"]);
   assert.deepEqual(chosen.subjects.map((subject) => subject.name), ["native-llama-1", "puna-1"]);
   assert.deepEqual([chosen.sizes, chosen.tokens, chosen.rounds], [[512, 32], 8, 1]);
@@ -42,6 +42,8 @@ test("the command line is read, and what is wrong in it is named", () => {
     [["--gpu", "--adapter", "other"], /other.*native/],
     [["--rounds", "0"], /--rounds 0.*at least 1/],
     [["--tokens", "1"], /--tokens 1.*at least 2/],
+    [["--synthetic", "../x"], /SHAPE:FORMAT/],
+    [["--synthetic", "llama-3.2-1b:q4_0", "--subjects", "transformers-gpu"], /no such subject/],
     [["--prompts", "33"], /--prompts 33.*32, 128, 512/],
     [["--browser", "lynx"], /--browser lynx.*firefox/],
     [["--wait", "-1"], /--wait/],
@@ -49,6 +51,18 @@ test("the command line is read, and what is wrong in it is named", () => {
   ]) {
     assert.throws(() => parse(words), said, words.join(" "));
   }
+});
+
+test("a synthetic model takes the place of SmolLM2, for those who can load it", () => {
+  const { subjects } = parse(["--gpu", "--synthetic", "llama-3.2-1b:q4_0"]);
+  assert.deepEqual(subjects.map((subject) => subject.name), ["puna-gpu", "puna-gpu-late", "puna-gpu-unpoked", "wllama-gpu"]);
+  for (const { gguf, weights, needs, options } of subjects) {
+    assert.equal(path.basename(gguf), "llama-3.2-1b-q4_0.gguf");
+    assert.equal(weights, "/models/llama-3.2-1b-q4_0.gguf");
+    assert.ok(!needs.includes("gguf"), "SmolLM2 is not fetched");
+    assert.deepEqual(options.endIds, [256]);
+  }
+  assert.equal(prompt(512, 3, true).length, 512, "a byte a token");
 });
 
 test("no two prompts of a run begin alike, and longer ones are longer", () => {

@@ -14,7 +14,7 @@ struct Tolerance {
 }
 
 /// The one table. f32: sums of some thousand products, each rounded to 24 bits, in another order than the
-/// twin's. f16: products of operands rounded to 11 bits. Int8: inputs rounded to 127 steps of the largest of 32, off by a
+/// twin's. f16: products of operands rounded to 11 bits. Int8: inputs rounded to 127 steps of the largest of 16, off by a
 /// third of a step in the mean. Exact: no arithmetic at all.
 const fn tolerance(products: Products, kv: KvType, exact: bool) -> Tolerance {
     match (products, kv) {

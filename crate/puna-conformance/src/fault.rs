@@ -129,7 +129,7 @@ pub const FAULTS: &[Fault] = &[
         "half > 0u; half /= 2u",
         "half > 1u; half /= 2u",
     ),
-    fault("lib/rows_int8", "- range[r].z * x.w", "- range[r].z * x.y"),
+    fault("lib/rows_int8", "- range[r].z * both", "- range[r].z * x.z"),
     fault("lib/rows_tiled", "(r * UNITS + unit)", "(r + unit)"),
     fault(
         "lib/rows_subgroup",

@@ -58,6 +58,25 @@ pub fn cases(gpu: &Gpu) -> Vec<Case> {
         .collect()
 }
 
+/// Of cases with the same shaders the last, which is the largest: for browsers, which add a compiler of their own to what
+/// natively all cases have gone through. Attention and the sampler keep all: theirs differ in which way a shader takes.
+#[must_use]
+pub fn one_a_shader(cases: Vec<Case>) -> Vec<Case> {
+    let mut kept: Vec<Case> = Vec::new();
+    for case in cases {
+        let same = |last: &&mut Case| {
+            !matches!(case.kernel, "attention" | "penalize" | "sample")
+                && last.kernel == case.kernel
+                && last.dispatches[0].variant == case.dispatches[0].variant
+        };
+        match kept.last_mut().filter(same) {
+            Some(last) => *last = case,
+            None => kept.push(case),
+        }
+    }
+    kept
+}
+
 /// Runs cases and compares what comes out with what their twins say; `tick` pokes read-backs.
 ///
 /// # Errors

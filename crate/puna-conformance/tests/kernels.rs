@@ -9,17 +9,9 @@ use puna_gpu::{Gpu, GpuOptions};
 #[test]
 fn every_kernel_agrees_with_its_twin_and_planted_faults_are_seen() {
     let wanted = std::env::var("PUNA_ADAPTER").ok();
-    // lavapipe's adapter calls itself by its compiler.
-    let adapter = wanted.clone().map(|name| {
-        if name == "lavapipe" {
-            "llvmpipe".to_owned()
-        } else {
-            name
-        }
-    });
     let open = || {
         let options = GpuOptions {
-            adapter: adapter.clone(),
+            adapter: wanted.clone(),
         };
         pollster::block_on(Gpu::request(&options))
             .expect("a GPU adapter; `cargo xtask test` installs a software one")

@@ -24,10 +24,15 @@ pub struct Job {
 }
 
 impl Job {
-    /// The ways that it can go; see [`Split::ways`]. Inputs may be rounded to integers if `rounds`.
+    /// The ways that it can go; see [`Split::ways`]. Inputs may be rounded to integers if `rounds`, but for the head: what it
+    /// is off by nothing evens out.
     #[must_use]
     pub fn ways(&self, split: Split, precision: Precision, rounds: bool) -> Vec<Way> {
-        split.ways(self.width, precision, rounds && self.format.integers)
+        split.ways(
+            self.width,
+            precision,
+            rounds && self.format.integers && self.kernel != "head",
+        )
     }
 }
 
@@ -49,19 +54,19 @@ impl std::fmt::Display for Job {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choices {
     by_job: BTreeMap<String, String>,
-    /// For every job: to test a way.
-    all: Option<Way>,
+    /// For every job of a width: to test a way.
+    all: Option<(Width, Way)>,
 }
 
 /// Longest text that is read: some hundred jobs.
 const MOST_BYTES: usize = 64 << 10;
 
 impl Choices {
-    /// One way for every job.
+    /// One way for every job of a width that has it.
     #[must_use]
-    pub fn all(way: Way) -> Self {
+    pub fn all(width: Width, way: Way) -> Self {
         Self {
-            all: Some(way),
+            all: Some((width, way)),
             ..Self::default()
         }
     }
@@ -100,11 +105,12 @@ impl Choices {
     /// When there are none: every job has one.
     #[must_use]
     pub fn way(&self, job: &Job, ways: &[Way]) -> Way {
-        let chosen = self.all.or_else(|| {
-            let name = self.by_job.get(&job.to_string())?;
-            ways.iter().copied().find(|way| way.to_string() == *name)
-        });
-        chosen.unwrap_or(ways[0])
+        let chosen = match self.all {
+            Some((width, way)) => (width == job.width).then(|| way.to_string()),
+            None => self.by_job.get(&job.to_string()).cloned(),
+        };
+        let is_chosen = |way: &&Way| chosen.as_ref().is_some_and(|name| *name == way.to_string());
+        *ways.iter().find(is_chosen).unwrap_or(&ways[0])
     }
 
     /// Whether a way of the job was chosen.

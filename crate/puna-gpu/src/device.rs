@@ -8,7 +8,7 @@ use puna_core::{Error, ErrorCode, Result};
 /// What to ask for.
 #[derive(Clone, Debug, Default)]
 pub struct GpuOptions {
-    /// Part of the adapter's name, any case: `"llvmpipe"`. Natively only; a browser has one adapter.
+    /// Part of the adapter's name, any case: `"lavapipe"`. Natively only; a browser has one adapter.
     pub adapter: Option<String>,
 }
 
@@ -239,13 +239,11 @@ async fn find_adapter(options: &GpuOptions) -> Result<wgpu::Adapter> {
             .iter()
             .map(|adapter| adapter.get_info().name)
             .collect();
-        let matches = |adapter: &wgpu::Adapter| {
-            adapter
-                .get_info()
-                .name
-                .to_lowercase()
-                .contains(&name.to_lowercase())
-        };
+        let wanted = name.to_lowercase();
+        // It calls itself by its compiler.
+        let wanted = wanted.replace("lavapipe", "llvmpipe");
+        let matches =
+            |adapter: &wgpu::Adapter| adapter.get_info().name.to_lowercase().contains(&wanted);
         return adapters.into_iter().find(matches).ok_or_else(|| {
             Error::new(
                 ErrorCode::UnsupportedDevice,
@@ -266,7 +264,14 @@ async fn find_adapter(options: &GpuOptions) -> Result<wgpu::Adapter> {
 }
 
 fn is_software(info: &wgpu::AdapterInfo) -> bool {
-    let words = format!("{} {} {}", info.name, info.driver, info.driver_info).to_lowercase();
+    let words = format!("{} {} {}", info.name, info.driver, info.driver_info);
+    info.device_type == wgpu::DeviceType::Cpu || is_software_name(&words)
+}
+
+/// Whether an adapter that calls itself so is a GPU that the processor imitates.
+#[must_use]
+pub fn is_software_name(words: &str) -> bool {
+    let words = words.to_lowercase();
     let known = [
         "swiftshader",
         "llvmpipe",
@@ -274,5 +279,5 @@ fn is_software(info: &wgpu::AdapterInfo) -> bool {
         "basic render",
         "warp",
     ];
-    info.device_type == wgpu::DeviceType::Cpu || known.iter().any(|name| words.contains(name))
+    known.iter().any(|name| words.contains(name))
 }

@@ -74,7 +74,7 @@ fn variants(format: usize) -> Vec<Variant> {
                         kv,
                         width,
                         rounds: true,
-                        choices: Choices::all(way),
+                        choices: Choices::all(width, way),
                     };
                     variants.extend(
                         recipes(&setting)

@@ -8,8 +8,10 @@
 mod smollm2;
 mod support;
 
+use puna_gpu::choices::Choices;
 use puna_gpu::shader::variant::{KvType, Precision};
-use puna_gpu::split::Split;
+use puna_gpu::split::{Split, Width};
+use puna_gpu::way::{RowsSplit, Way};
 use puna_gpu::{Executor, ExecutorOptions, Wanted};
 use smollm2::Prompt;
 use support::is_full;
@@ -20,7 +22,6 @@ const CHUNK: usize = 64;
 #[derive(Clone, Copy)]
 struct Tolerance {
     logits: f64,
-    mean_nll: f64,
     /// Greedy ids are equal as long as the best logit leads by more than this.
     margin: f64,
     /// Greedy steps of a quick run; a full one takes all that were recorded.
@@ -29,25 +30,32 @@ struct Tolerance {
 
 const F32: Tolerance = Tolerance {
     logits: 0.002,
-    mean_nll: 1e-4,
     margin: 0.01,
     steps: usize::MAX,
 };
+const F32_MEAN_NLL: f64 = 1e-4;
 const F16: Tolerance = Tolerance {
     logits: 0.1,
-    mean_nll: 2e-3,
     margin: 0.15,
     steps: 12,
 };
 
-fn executor(precision: Precision, kv: KvType, split: Option<Split>, max_logits: usize) -> Executor {
-    let options = ExecutorOptions {
-        split,
+/// Of 2e-5 that was found: how roundings add up differs from device to device.
+const ROUNDED_MEAN_NLL: f64 = 1e-3;
+
+fn executor(precision: Precision, kv: KvType, max_logits: usize) -> Executor {
+    load(ExecutorOptions {
         precision,
         kv,
-        max_tokens: CHUNK,
         max_logits,
         ..ExecutorOptions::default()
+    })
+}
+
+fn load(options: ExecutorOptions) -> Executor {
+    let options = ExecutorOptions {
+        max_tokens: CHUNK,
+        ..options
     };
     support::load(
         support::gpu(),
@@ -117,7 +125,7 @@ async fn check_prompt(executor: &mut Executor, prompt: &Prompt, tolerance: Toler
 }
 
 fn check_prompts(precision: Precision, kv: KvType, tolerance: Tolerance, names: &[&str]) {
-    let mut executor = executor(precision, kv, None, 1);
+    let mut executor = executor(precision, kv, 1);
     pollster::block_on(async {
         for prompt in smollm2::prompts(&support::root()) {
             if names.is_empty() || names.contains(&prompt.name.as_str()) {
@@ -127,12 +135,11 @@ fn check_prompts(precision: Precision, kv: KvType, tolerance: Tolerance, names: 
     });
 }
 
-fn check_perplexity(precision: Precision, kv: KvType, tolerance: Tolerance) {
+fn check_perplexity(mut executor: Executor, mean_nll: f64) {
     let smollm2::Text {
         ids,
         mean_nll: want,
     } = smollm2::text(&support::root());
-    let mut executor = executor(precision, kv, None, CHUNK);
     let vocab = executor.graph().vocab_size;
     let mut total = 0.0;
     pollster::block_on(async {
@@ -152,9 +159,8 @@ fn check_perplexity(precision: Precision, kv: KvType, tolerance: Tolerance) {
     let mean = total / (ids.len() - 1) as f64;
     println!("mean negative log likelihood {mean:.6}, expected {want:.6}");
     assert!(
-        (mean - want).abs() <= tolerance.mean_nll,
-        "mean negative log likelihood {mean}, expected {want} ± {}",
-        tolerance.mean_nll
+        (mean - want).abs() <= mean_nll,
+        "mean negative log likelihood {mean}, expected {want} ± {mean_nll}",
     );
 }
 
@@ -205,6 +211,30 @@ fn short_prompts_hold_in_f16_where_the_device_has_it() {
 #[test]
 fn perplexity_holds_in_f32() {
     if !is_slow() || is_full() {
-        check_perplexity(Precision::F32, KvType::F32, F32);
+        check_perplexity(executor(Precision::F32, KvType::F32, CHUNK), F32_MEAN_NLL);
     }
+}
+
+/// As the fast ways of prompts do on GPUs.
+#[test]
+fn perplexity_holds_with_inputs_rounded_to_8_bits() {
+    if is_slow() && !is_full() {
+        return;
+    }
+    let way = Way {
+        rows: RowsSplit::Int8 {
+            units: 32,
+            groups: 8,
+        },
+        precision: Precision::F32,
+    };
+    let executor = load(ExecutorOptions {
+        split: Some(Split::Shared),
+        kv: KvType::F32,
+        max_logits: CHUNK,
+        rounds: true,
+        choices: Choices::all(Width::Many, way),
+        ..ExecutorOptions::default()
+    });
+    check_perplexity(executor, ROUNDED_MEAN_NLL);
 }

@@ -15,7 +15,7 @@ pub async fn run_conformance() -> Result<String, JsValue> {
     install_panic_hook();
     let report = async {
         let device: Gpu = gpu::open().await?;
-        let cases = puna_conformance::cases(&device);
+        let cases = puna_conformance::one_a_shader(puna_conformance::cases(&device));
         let tick = gpu::tick(&device, Poke::Auto).await?;
         let mut outcomes = puna_conformance::check(&device, &cases, tick.clone()).await?;
         let planted = puna_conformance::plant(&device, &cases, FAULTS, tick).await?;

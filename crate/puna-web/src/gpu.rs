@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use js_sys::{Array, Reflect};
 use puna_core::{Error, ErrorCode, Result};
+use puna_gpu::device::is_software_name;
 use puna_gpu::readback::{Readback, Tick};
 use puna_gpu::shader::variant::Precision as Arithmetic;
 use puna_gpu::split::Split;
@@ -35,16 +36,7 @@ pub(crate) async fn open() -> Result<Gpu> {
 #[wasm_bindgen]
 #[must_use]
 pub fn is_software_adapter(words: &str) -> bool {
-    let words = words.to_lowercase();
-    [
-        "swiftshader",
-        "llvmpipe",
-        "lavapipe",
-        "basic render",
-        "warp",
-    ]
-    .iter()
-    .any(|name| words.contains(name))
+    is_software_name(words)
 }
 
 /// The device as `ModelInfo` describes it.

@@ -72,6 +72,9 @@ pub(crate) fn run(args: Args) -> Result<()> {
     })?;
     node::install(&root().join("tests"))?;
     node::install(&folder())?;
+    if let Some(name) = synthetic(&words) {
+        synthesize(name)?;
+    }
     let mut tool = driver().args(&words);
     for need in needs {
         tool = match need {
@@ -101,6 +104,41 @@ pub(crate) fn run(args: Args) -> Result<()> {
         };
     }
     tool.run()
+}
+
+/// The synthetic model that is asked for.
+fn synthetic(words: &[String]) -> Option<&str> {
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        if word == "--synthetic" {
+            return rest.next().map(String::as_str);
+        }
+        if let Some(name) = word.strip_prefix("--synthetic=") {
+            return Some(name);
+        }
+    }
+    None
+}
+
+/// Makes a synthetic model where the driver looks for it, once.
+fn synthesize(name: &str) -> Result<()> {
+    let file = root()
+        .join("target/bench")
+        .join(format!("{}.gguf", name.replace(':', "-")));
+    if file.exists() {
+        return Ok(());
+    }
+    let partial = file.with_extension("partial");
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder).explain(|| format!("making {}", shown(folder)))?;
+    }
+    Tool::cargo()
+        .args(["run", "--quiet", "--release", "--package", "puna-cli", "--"])
+        .args(["synthesize", name])
+        .arg(&partial)
+        .dir(&root())
+        .run()?;
+    std::fs::rename(&partial, &file).explain(|| format!("naming {}", shown(&file)))
 }
 
 fn folder() -> PathBuf {
@@ -201,6 +239,15 @@ fn executable(messages: &str) -> Option<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_synthetic_model_is_found_among_the_options() {
+        let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(synthetic(&words("--gpu --rounds 1")), None);
+        assert_eq!(synthetic(&words("--gpu --synthetic a:b")), Some("a:b"));
+        assert_eq!(synthetic(&words("--synthetic=a:b --gpu")), Some("a:b"));
+        assert_eq!(synthetic(&words("--synthetic")), None);
+    }
 
     #[test]
     fn needs_are_found_by_their_words() {

@@ -54,7 +54,8 @@ const fn places(variant: Variation) -> &'static [(usize, usize)] {
             (700, 1),
         ],
         // The first of them have one part, the others three.
-        (_, Width::Few) => &[(0, 2), (252, 7)],
+        // Of the last ones the first has 32 parts, the others 17 that are longer.
+        (_, Width::Few) => &[(0, 2), (252, 7), (4095, 5)],
         (_, Width::Many) => &[(0, 1), (0, 13), (0, 70), (23, 9), (24, 33)],
     }
 }
@@ -78,7 +79,8 @@ fn case(
         .into_iter()
         .map(|x| 4.0 * x)
         .collect();
-    let mut cache = KvLayer::new(shape, KEYS);
+    let capacity = KEYS.max(position + tokens);
+    let mut cache = KvLayer::new(shape, capacity);
     let packed = kv.pack(&stage.random.floats(cache.data.len()));
     cache.data = kv.unpack(&packed);
     let attended = attention(&queries, heads, position, &cache);
@@ -86,7 +88,7 @@ fn case(
     let step = Step {
         position: position as u32,
         tokens: tokens as u32,
-        capacity: KEYS as u32,
+        capacity: capacity as u32,
         first_token: tokens as u32,
         ..Step::default()
     };

@@ -90,7 +90,7 @@ fn case(
     let mut products = variant.products();
     if products == Products::Int8 {
         // Inputs that are such integers already: rounding them changes nothing.
-        input.chunks_exact_mut(BLOCK_LEN).for_each(whole);
+        input.chunks_exact_mut(BLOCK_LEN / 2).for_each(whole);
         products = Products::F32;
     }
     let before = stage.random.floats(tokens * rows);
@@ -152,7 +152,7 @@ fn case(
     }
 }
 
-/// Makes a block's inputs multiples of a 127th of the largest.
+/// Makes inputs that share a scale multiples of a 127th of the largest.
 fn whole(block: &mut [f32]) {
     let largest = block.iter().fold(0.0_f32, |most, x| most.max(x.abs()));
     for x in block {

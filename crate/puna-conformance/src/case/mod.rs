@@ -341,7 +341,7 @@ impl Stage {
             kv,
             width: variant.width,
             rounds: true,
-            choices: Choices::all(variant.way),
+            choices: Choices::all(variant.width, variant.way),
         }
     }
 }

@@ -44,9 +44,7 @@ fn main() -> Result<()> {
         .map(str::parse)
         .collect::<std::result::Result<Vec<usize>, _>>()?;
     let tokens: usize = word(2, "32").parse()?;
-    // lavapipe's adapter calls itself by its compiler.
     let adapter = std::env::var("PUNA_ADAPTER").ok();
-    let adapter = adapter.map(|name| name.replace("lavapipe", "llvmpipe"));
     let gpu = pollster::block_on(Gpu::request(&GpuOptions { adapter }))?;
     let known = Split::all(&gpu.capabilities);
     let split = match word(3, "auto").as_str() {

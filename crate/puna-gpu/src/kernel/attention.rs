@@ -50,6 +50,12 @@ pub(super) const fn parts_of(keys: u32) -> u32 {
     tiles.div_ceil(tiles.div_ceil(MOST_PARTS))
 }
 
+/// Parts of the token that has the most of them. One key more may make them fewer: then they are longer.
+pub(super) fn most_parts(position: u32, tokens: u32) -> u32 {
+    // Between two borders of tiles they only grow; a few tokens lie about one border at most.
+    parts_of(position + 1).max(parts_of(position + tokens))
+}
+
 /// The op's dispatches: one, and one to merge parts of the keys where a long context has such.
 #[must_use]
 pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
@@ -158,6 +164,19 @@ mod tests {
             assert!((parts - 1) * each < tiles, "{keys} keys: an empty part");
             assert_eq!(parts == 1, keys <= WHOLE_TILES * KEYS, "{keys} keys");
         }
+    }
+
+    #[test]
+    fn there_are_as_many_parts_as_any_of_a_few_tokens_has() {
+        let few = u32::try_from(crate::split::Width::Few.most_tokens()).expect("few");
+        for position in (0..9_000).chain(130_000..131_100) {
+            for tokens in 1..=few {
+                let each = (1..=tokens).map(|t| parts_of(position + t));
+                let most = each.max().expect("one");
+                assert_eq!(most_parts(position, tokens), most, "{position}+{tokens}");
+            }
+        }
+        assert_eq!(most_parts(4095, 7), 32, "behind it there are 17");
     }
 
     #[test]

@@ -233,7 +233,7 @@ pub enum Grid {
 impl Grid {
     /// Workgroups of a step; a 0 means nothing to do.
     #[must_use]
-    pub const fn workgroups(self, step: &Step) -> [u32; 3] {
+    pub fn workgroups(self, step: &Step) -> [u32; 3] {
         match self {
             Self::Rows {
                 xy,
@@ -265,7 +265,7 @@ impl Grid {
                 rows,
             } => [x, (step.tokens * rows_each_token).div_ceil(rows), 1],
             Self::Parts { x, merge } => {
-                let parts = attention::parts_of(step.position + step.tokens);
+                let parts = attention::most_parts(step.position, step.tokens);
                 match (merge, parts) {
                     (true, 1) => [0; 3],
                     (true, _) => [x, 1, step.tokens],

@@ -20,15 +20,7 @@ pub(crate) fn is_full() -> bool {
 /// The adapter that `PUNA_ADAPTER` names (`lavapipe`, `swiftshader`), else the machine's best. A missing one
 /// is a failure, not a skip.
 pub(crate) fn gpu() -> Gpu {
-    let wanted = std::env::var("PUNA_ADAPTER").ok();
-    // lavapipe's adapter calls itself by its compiler.
-    let adapter = wanted.map(|name| {
-        if name == "lavapipe" {
-            "llvmpipe".to_owned()
-        } else {
-            name
-        }
-    });
+    let adapter = std::env::var("PUNA_ADAPTER").ok();
     pollster::block_on(Gpu::request(&GpuOptions { adapter }))
         .expect("a GPU adapter; `cargo xtask test` installs a software one")
 }

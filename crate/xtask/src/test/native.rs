@@ -11,6 +11,8 @@ use crate::outcome::{Failure, Result};
 use crate::project::root;
 use crate::tool::Tool;
 
+/// Tests of what the host does, which is the same on every adapter: a quick run has them on one.
+const OF_THE_HOST: [&str; 4] = ["programs", "run_ahead", "shaders", "tune"];
 /// The crates whose tests touch an adapter.
 const GPU_CRATES: [&str; 2] = ["puna-gpu", "puna-conformance"];
 
@@ -39,7 +41,8 @@ pub(super) fn everything(adapter: &Adapter, full: bool) -> Result<Counts> {
 pub(super) fn gpu(adapter: &Adapter, full: bool) -> Result<Counts> {
     let mut counts = Counts::default();
     let mut well = true;
-    for (binary, package) in binaries()? {
+    let wanted = |binary: &Path| full || !is_of_the_host(binary);
+    for (binary, package) in binaries()?.into_iter().filter(|(path, _)| wanted(path)) {
         println!("{}", binary.display());
         let tool = Tool::new(&binary)
             .dir(&package)
@@ -50,6 +53,15 @@ pub(super) fn gpu(adapter: &Adapter, full: bool) -> Result<Counts> {
         })?;
     }
     Ok(counts.settle(well, "the tests of the GPU crates"))
+}
+
+/// Whether cargo named the binary after one of [`OF_THE_HOST`].
+fn is_of_the_host(binary: &Path) -> bool {
+    let name = binary.file_name().and_then(|name| name.to_str());
+    let stem = name
+        .and_then(|name| name.rsplit_once('-'))
+        .map(|(stem, _)| stem);
+    stem.is_some_and(|stem| OF_THE_HOST.contains(&stem))
 }
 
 fn on(tool: Tool, adapter: &Adapter, full: bool) -> Tool {
@@ -100,6 +112,13 @@ fn binary(line: &str) -> Option<(PathBuf, PathBuf)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn tests_of_the_host_are_known_by_name() {
+        let is = |path: &str| is_of_the_host(Path::new(path));
+        assert!(is("/t/debug/deps/run_ahead-0123abcd") && is("/t/debug/deps/tune-01"));
+        assert!(!is("/t/debug/deps/tiny_model-0123abcd") && !is("/t/debug/deps/puna_gpu-01"));
+    }
 
     #[test]
     fn only_test_binaries_of_gpu_crates_are_taken() {
