@@ -134,7 +134,7 @@ async fn run(
 }
 
 /// Times the kernels of a step of `tokens` tokens behind `context` others: those of the second layer, so that nothing is
-/// special, and of the head.
+/// special, if there is one, and of the head.
 async fn kernels_of(
     executor: &mut Executor,
     context: usize,
@@ -144,9 +144,11 @@ async fn kernels_of(
 ) -> Result<()> {
     let context = context.min(executor.context_length() - tokens);
     let kernels = executor.kernels(context, tokens);
-    let each = (kernels.len() - 2) / executor.graph().kv.layers;
+    let layers = executor.graph().kv.layers;
+    let each = (kernels.len() - 2) / layers;
+    let first = 1 + each * usize::from(layers > 1);
     println!("kernels of {tokens} tokens behind {context}:");
-    for ix in (1 + each..1 + 2 * each).chain([kernels.len() - 1]) {
+    for ix in (first..first + each).chain([kernels.len() - 1]) {
         let kernel = &kernels[ix];
         let time = measure(async || {
             // Without what a submission and a read-back take.
