@@ -1,4 +1,4 @@
-// out[t, h] = softmax(q[t, h]·Kᵀ / √Dh)·V over positions 0 to position + t
+// out[t, h] = softmax(cap(scale·q[t, h]·Kᵀ))·V over positions up to position + t, or the last `window` of them
 //   query (T, H, Dh) f32, kv as lib/kv.wgsl, out (T, H, Dh) f32; H / Hkv query heads share a key head
 @group(0) @binding(6) var<storage, read> query: array<vec4<f32>>; // (T, H, Dh)
 @group(0) @binding(7) var<storage, read_write> out: array<vec4<f32>>; // (T, H, Dh)
@@ -11,12 +11,22 @@ const DIMS4 = HEAD_DIM / 4u;
 const SHARING = HEADS / KV_HEADS;
 
 fn query4(t: u32, head: u32, d4: u32) -> vec4<f32> {
-    return query[(t * HEADS + head) * DIMS4 + d4] * inverseSqrt(f32(HEAD_DIM));
+    return query[(t * HEADS + head) * DIMS4 + d4] * params.scale;
 }
 
-// How many keys token t sees.
-fn keys_of(t: u32) -> u32 {
+// Where the keys end that token t sees.
+fn end_of(t: u32) -> u32 {
     return step.position + t + 1u;
+}
+
+// Where they begin.
+fn start_of(t: u32) -> u32 {
+    return end_of(t) - min(end_of(t), params.window);
+}
+
+// How many they are.
+fn keys_of(t: u32) -> u32 {
+    return min(end_of(t), params.window);
 }
 
 fn store4(t: u32, head: u32, d4: u32, value: vec4<f32>) {

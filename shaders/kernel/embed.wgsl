@@ -1,4 +1,4 @@
-// out[t] = table[ids[t]]   table (V, D) planes or some of its rows, ids (T,) u32, out (T, D) f32
+// out[t] = scale·table[ids[t]]   table (V, D) planes or some of its rows, ids (T,) u32, out (T, D) f32
 // One invocation → one block of 32 of one token. Rows of another part are left to its dispatch.
 @group(0) @binding(7) var<storage, read_write> out: array<vec4<f32>>; // (T, D)
 @group(0) @binding(11) var<storage, read> ids: array<u32>; // (T,)
@@ -18,7 +18,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let w = decode_block(id - params.first_row, block);
     var square = 0.0;
     for (var j = 0u; j < 8u; j++) {
-        let v = vec4<f32>(w[j]);
+        let v = vec4<f32>(w[j]) * params.scale;
         out[index * 8u + j] = v;
         let d = block * 32u + j * 4u;
         for (var i = 0u; i < 4u; i++) {

@@ -1,4 +1,4 @@
-// logits[t - first_token, r] = W[r]·rmsnorm(x[t])   W (V, D) planes, x (T, D) f32, logits (T - first_token, V) f32
+// logits[t - first_token, r] = cap(W[r]·rmsnorm(x[t]))   W (V, D) planes, x (T, D) f32, logits (T - first_token, V) f32
 @group(0) @binding(7) var<storage, read_write> logits: array<f32>; // (T - first_token, WIDTH)
 
 fn first_token() -> u32 {
@@ -7,9 +7,9 @@ fn first_token() -> u32 {
 
 fn store_pair(row: u32, t: u32, v: vec2<f32>) -> f32 {
     let at = (t - step.first_token) * WIDTH + params.first_row + row;
-    logits[at] = v.x;
+    logits[at] = capped(v.x);
     if (row + 1u < params.rows) {
-        logits[at + 1u] = v.y;
+        logits[at + 1u] = capped(v.y);
     }
     return 0.0;
 }

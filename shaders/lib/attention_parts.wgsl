@@ -24,6 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let head = group.x * GROUP;
     let t = group.z;
     let keys = keys_of(t);
+    let start = start_of(t);
     let each = tiles_each(keys) * KEYS;
     let end = min(keys, (group.y + 1u) * each);
     for (var i = lane; i < GROUP * DIMS4; i += WORKGROUP) {
@@ -37,7 +38,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     for (var tile = group.y * each; tile < end; tile += KEYS) {
         let here = min(KEYS, end - tile);
-        score(head, tile, here, lane);
+        score(head, start + tile, here, lane);
         // The highest of each head.
         if (lane / SEEKERS < GROUP) {
             var high = LOWEST;
@@ -65,7 +66,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         workgroupBarrier();
         if (lane < SLICES * DIMS4) {
             for (var key = lane / DIMS4; key < here; key += SLICES) {
-                let value = kv_load4(kv_at(1u, head / SHARING, tile + key) + lane % DIMS4 * 4u);
+                let value = kv_load4(kv_at(1u, head / SHARING, start + tile + key) + lane % DIMS4 * 4u);
                 for (var g = 0u; g < GROUP; g++) {
                     let weight = weights[g * KEYS + key];
                     sum[g] += weight * value;
@@ -120,7 +121,7 @@ fn score(head: u32, tile: u32, here: u32, lane: u32) {
         for (var i = lane; i < GROUP * AT_ONCE; i += WORKGROUP) {
             let at = i * LANES;
             weights[i / AT_ONCE * KEYS + first + i % AT_ONCE] =
-                pieces[at] + pieces[at + 1u] + pieces[at + 2u] + pieces[at + 3u];
+                capped(pieces[at] + pieces[at + 1u] + pieces[at + 2u] + pieces[at + 3u]);
         }
     }
     workgroupBarrier();

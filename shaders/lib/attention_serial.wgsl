@@ -18,12 +18,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     var highest = LOWEST;
     var total = 0.0;
-    for (var s = 0u; s < keys_of(t); s++) {
+    for (var s = start_of(t); s < end_of(t); s++) {
         let key = kv_at(0u, head / SHARING, s);
         var score = 0.0;
         for (var d4 = 0u; d4 < DIMS4; d4++) {
             score += dot(q[d4], kv_load4(key + d4 * 4u));
         }
+        score = capped(score);
         let high = max(highest, score);
         let fade = exp(highest - high);
         let weight = exp(score - high);

@@ -3,7 +3,7 @@
 // One workgroup → SIDE rows × all their keys, SIDE at a time, for one key head; a row is a query head of a token, and
 // the heads that share the key head lie side by side. Dimensions come in chunks of SIDE. An invocation has 4 rows: of
 // the scores 4 keys of each, of the sums 4 dimensions of each chunk. With a running maximum as in FlashAttention (Dao
-// et al. 2022, arXiv 2205.14135); keys behind a tile's last row are not visited.
+// et al. 2022, arXiv 2205.14135); keys before what its first row sees and behind its last row are not visited.
 // Linked with kernel/attention.wgsl and a cache (kv_load4 …).
 
 const SIDE = 32u;
@@ -25,11 +25,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let row0 = group.y * SIDE;
     let own = lane / 8u;
     let column = lane % 8u;
-    let keys = keys_of(min((row0 + SIDE - 1u) / SHARING, step.tokens - 1u));
+    let keys = end_of(min((row0 + SIDE - 1u) / SHARING, step.tokens - 1u));
     var highest = vec4<f32>(LOWEST);
     var total = vec4<f32>(0.0);
     var sum: array<vec4<f32>, 4u * CHUNKS>;
-    for (var tile = 0u; tile < keys; tile += SIDE) {
+    for (var tile = start_of(row0 / SHARING); tile < keys; tile += SIDE) {
         var score = array<vec4<f32>, 4>(); // of key column + 8·j, over the rows
         for (var chunk = 0u; chunk < CHUNKS; chunk++) {
             workgroupBarrier();
@@ -48,9 +48,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
         }
         let row = vec4<u32>(row0 + own * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
-        let seen = vec4<u32>(step.position + 1u) + row / SHARING;
+        let end = vec4<u32>(step.position + 1u) + row / SHARING;
+        let start = end - min(end, vec4<u32>(params.window));
         for (var j = 0u; j < 4u; j++) {
-            score[j] = select(vec4<f32>(LOWEST), score[j], vec4<u32>(tile + column + 8u * j) < seen);
+            let key = vec4<u32>(tile + column + 8u * j);
+            let bounded = vec4<f32>(capped(score[j].x), capped(score[j].y), capped(score[j].z), capped(score[j].w));
+            score[j] = select(vec4<f32>(LOWEST), bounded, (key < end) & (key >= start));
         }
         side_by_side[lane] = max(max(score[0], score[1]), max(score[2], score[3]));
         workgroupBarrier();

@@ -6,6 +6,9 @@ struct Params {
     grid_x: u32,    // workgroups in x, where rows need more than one line of them
     gain: u32,      // offset in `vectors` of the gain of the norm that follows
     eps: f32,       // added to the mean square
+    scale: f32,     // multiplies rows of a table, scores
+    cap: f32,       // bounds scores, logits
+    window: u32,    // how many positions a token sees
 }
 
 @group(0) @binding(4) var<uniform> params: Params;

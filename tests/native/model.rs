@@ -22,8 +22,8 @@ pub(crate) struct ModelFile {
 }
 
 impl ModelFile {
-    /// Reads it, in chunks of at most `chunk_bytes`.
-    pub(crate) fn read(path: &Path, chunk_bytes: u32) -> Self {
+    /// Reads it, in chunks of at most `chunk_bytes`, for contexts of so many tokens.
+    pub(crate) fn read(path: &Path, chunk_bytes: u32, context_length: Option<u32>) -> Self {
         let bytes = std::fs::read(path).unwrap_or_else(|error| {
             panic!(
                 "{}: {error}; `cargo xtask model` fetches models",
@@ -34,6 +34,7 @@ impl ModelFile {
             panic!("the header is cut off")
         };
         let (_, graph) = model::open(&gguf).expect("a graph");
+        let graph = graph.within(context_length);
         let plan = Plan::new(&gguf, bytes.len() as u64, chunk_bytes).expect("a plan");
         Self {
             bytes,

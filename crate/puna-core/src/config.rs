@@ -1,7 +1,8 @@
 //! A model's shape, from the file's metadata. Names are those of Hugging Face's `config.json`.
 
-use serde::{Deserialize, Serialize};
-
+use crate::graph::Halves;
+use crate::model::Architecture;
+use crate::rope::{Factors, Longer, Rope, Scaling, Yarn};
 use crate::weights::gguf::{Gguf, Metadata};
 use crate::{Error, Result};
 
@@ -36,38 +37,17 @@ pub struct ModelConfig {
     pub context_length: u32,
     /// Added to the mean square inside RMSNorm.
     pub rms_norm_eps: f32,
-    /// Rotary position embedding.
-    pub rope: Rope,
-}
-
-/// Rotary position embedding (Su et al. 2021, arXiv 2104.09864).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Rope {
-    /// Base of the frequencies.
-    pub theta: f64,
-    /// How many of a head's dimensions rotate; the rest pass through. Even.
-    pub dims: u32,
-}
-
-impl Rope {
-    /// `(cos, sin)` of one position's angles, (dims / 2, 2), computed in f64: the shader's own
-    /// functions are accurate to 2^-11 only, and only near 0.
-    #[must_use]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "f64 → f32 is the rounding that is wanted"
-    )]
-    pub fn row(&self, position: u32) -> Vec<[f32; 2]> {
-        (0..self.dims / 2)
-            .map(|pair| {
-                let frequency = self
-                    .theta
-                    .powf(-2.0 * f64::from(pair) / f64::from(self.dims));
-                let (sin, cos) = (f64::from(position) * frequency).sin_cos();
-                [cos as f32, sin as f32]
-            })
-            .collect()
-    }
+    /// Rotary position embedding; where layers differ in it, that of the layers that see all positions first, then that of
+    /// the layers that see a window.
+    pub ropes: Vec<Rope>,
+    /// Where rotation pairs lie in two halves of each head's rows in the file.
+    pub halves: Option<Halves>,
+    /// How many positions a token sees in layers that do not see all, its own among them.
+    pub sliding_window: Option<u32>,
+    /// What bounds attention's scores.
+    pub attn_logit_softcapping: Option<f32>,
+    /// What bounds logits.
+    pub final_logit_softcapping: Option<f32>,
 }
 
 impl ModelConfig {
@@ -75,14 +55,10 @@ impl ModelConfig {
     ///
     /// # Errors
     /// `bad_model_file` for a missing or absurd size, `unsupported_model` for a feature that would
-    /// change the arithmetic and is not implemented.
-    pub fn from_gguf(gguf: &Gguf) -> Result<Self> {
+    /// change the arithmetic and that the architecture does not have here.
+    pub fn from_gguf(gguf: &Gguf, architecture: &Architecture) -> Result<Self> {
         let meta = &gguf.metadata;
-        let architecture = meta.required_str("general.architecture")?.to_owned();
-        let keys = Keys {
-            meta,
-            architecture: &architecture,
-        };
+        let keys = Keys { meta, architecture };
         keys.refuse_unsupported()?;
         let hidden_size = keys.size("embedding_length", MAX_WIDTH)?;
         let num_attention_heads = keys.size("attention.head_count", MAX_WIDTH)?;
@@ -137,11 +113,15 @@ impl ModelConfig {
             vocab_size,
             context_length: keys.size("context_length", MAX_CONTEXT)?,
             rms_norm_eps: keys.positive("attention.layer_norm_rms_epsilon", None)?,
-            rope: Rope {
-                theta: f64::from(keys.positive("rope.freq_base", Some(10_000.0))?),
-                dims,
-            },
-            architecture,
+            ropes: keys.ropes(gguf, dims)?,
+            halves: architecture.halves.then_some(Halves {
+                head_dim: head_dim as usize,
+                rotated: dims as usize,
+            }),
+            sliding_window: keys.count("attention.sliding_window")?,
+            attn_logit_softcapping: keys.cap("attn_logit_softcapping")?,
+            final_logit_softcapping: keys.cap("final_logit_softcapping")?,
+            architecture: architecture.name.to_owned(),
         };
         Ok(config)
     }
@@ -149,12 +129,133 @@ impl ModelConfig {
 
 struct Keys<'a> {
     meta: &'a Metadata,
-    architecture: &'a str,
+    architecture: &'a Architecture,
 }
+
+/// Keys that change the arithmetic, and the values of which that is not so: none, or numbers.
+const ARITHMETIC: &[(&str, &[f32])] = &[
+    ("rope.scaling.type", &[]),
+    ("rope.scaling.factor", &[0.0, 1.0]),
+    ("rope.scaling.attn_factor", &[0.0, 1.0]),
+    ("rope.scale_linear", &[0.0, 1.0]),
+    ("rope.freq_base_swa", &[]),
+    ("attention.sliding_window_pattern", &[]),
+    ("attention.sliding_window", &[0.0]),
+    ("attn_logit_softcapping", &[0.0]),
+    ("final_logit_softcapping", &[0.0]),
+    ("attention.scale", &[0.0]),
+    ("attention.clamp_kqv", &[0.0]),
+    ("attention.max_alibi_bias", &[0.0]),
+    ("attention.temperature_scale", &[0.0]),
+    ("logit_scale", &[0.0, 1.0]),
+    ("residual_scale", &[0.0, 1.0]),
+    ("embedding_scale", &[0.0, 1.0]),
+    ("expert_count", &[0.0]),
+];
 
 impl Keys<'_> {
     fn key(&self, suffix: &str) -> String {
-        format!("{}.{suffix}", self.architecture)
+        format!("{}.{suffix}", self.architecture.name)
+    }
+
+    /// A number of whatever type.
+    fn number(&self, key: &str) -> Option<f64> {
+        let float = self.meta.f32(key).map(f64::from);
+        float.or_else(|| self.meta.u32(key).map(f64::from))
+    }
+
+    /// A number of things, if there are any.
+    fn count(&self, suffix: &str) -> Result<Option<u32>> {
+        let key = self.key(suffix);
+        if !self.meta.contains(&key) {
+            return Ok(None);
+        }
+        Ok(Some(self.meta.required_u32(&key)?).filter(|&count| count != 0))
+    }
+
+    /// A bound, if there is one.
+    fn cap(&self, suffix: &str) -> Result<Option<f32>> {
+        let key = self.key(suffix);
+        if !self.meta.contains(&key) || self.meta.required_f32(&key)? == 0.0 {
+            return Ok(None);
+        }
+        self.positive(suffix, None).map(Some)
+    }
+
+    /// The rotations: one, or a second one for layers that see a window.
+    fn ropes(&self, gguf: &Gguf, dims: u32) -> Result<Vec<Rope>> {
+        let theta = f64::from(self.positive("rope.freq_base", Some(self.architecture.rope_theta))?);
+        let factors = |name: &str| {
+            let tensor = gguf.tensors.iter().position(|tensor| tensor.name == name)?;
+            Some(Factors {
+                tensor,
+                values: Vec::new(),
+            })
+        };
+        let scaling = self.scaling()?;
+        let by_scaling = match scaling {
+            Scaling::Yarn(yarn) => yarn.magnitude(),
+            Scaling::None | Scaling::Linear(_) => 1.0,
+        };
+        let magnitude = self.positive("rope.scaling.attn_factor", Some(1.0))?;
+        let rope = Rope {
+            theta,
+            dims,
+            scaling,
+            factors: factors("rope_freqs.weight").or_else(|| factors("rope_factors_short.weight")),
+            longer: match factors("rope_factors_long.weight") {
+                Some(Factors { tensor, .. }) => Some(Longer {
+                    beyond: self.size("rope.scaling.original_context_length", MAX_CONTEXT)?,
+                    tensor,
+                }),
+                None => None,
+            },
+            magnitude: f64::from(magnitude) * by_scaling,
+        };
+        let mut ropes = vec![rope];
+        if let Some(local) = self.architecture.local_rope_theta {
+            let theta = self.positive("rope.freq_base_swa", Some(local))?;
+            ropes.push(Rope::plain(f64::from(theta), dims));
+        }
+        Ok(ropes)
+    }
+
+    fn scaling(&self) -> Result<Scaling> {
+        let kind = self.key("rope.scaling.type");
+        let kind = match self.meta.contains(&kind) {
+            true => self.meta.required_str(&kind)?,
+            // Without a type the scaling is linear.
+            false => "linear",
+        };
+        // The second is the older name.
+        let named = |suffix: &&str| {
+            let value = self.number(&self.key(suffix));
+            value.is_some_and(|value| value != 0.0)
+        };
+        let mut given = ["rope.scaling.factor", "rope.scale_linear"].into_iter();
+        let factor = match given.find(named) {
+            Some(suffix) => f64::from(self.positive(suffix, None)?),
+            None => 1.0,
+        };
+        match kind {
+            "none" => Ok(Scaling::None),
+            "linear" if factor == 1.0 => Ok(Scaling::None),
+            "linear" => Ok(Scaling::Linear(factor)),
+            "yarn" => {
+                let number = |suffix, default| self.positive(suffix, Some(default)).map(f64::from);
+                let original = "rope.scaling.original_context_length";
+                Ok(Scaling::Yarn(Yarn {
+                    factor,
+                    original_context: f64::from(self.size(original, MAX_CONTEXT)?),
+                    beta_fast: number("rope.scaling.yarn_beta_fast", 32.0)?,
+                    beta_slow: number("rope.scaling.yarn_beta_slow", 1.0)?,
+                }))
+            }
+            _ => Err(Error::unsupported_model(format!(
+                "{} = {kind:?} is not supported",
+                self.key("rope.scaling.type")
+            ))),
+        }
     }
 
     fn size(&self, suffix: &str, max: u32) -> Result<u32> {
@@ -190,30 +291,18 @@ impl Keys<'_> {
 
     /// Features that change the arithmetic: running on without them would give wrong words.
     fn refuse_unsupported(&self) -> Result<()> {
-        let kind = self.key("rope.scaling.type");
-        if self.meta.contains(&kind) && self.meta.required_str(&kind)? != "none" {
-            return Err(Error::unsupported_model(format!(
-                "{kind} = {:?} is not supported",
-                self.meta.str(&kind).unwrap_or_default()
-            )));
-        }
-        // Without a type the scaling is linear; the second is the older name.
-        for suffix in ["rope.scaling.factor", "rope.scale_linear"] {
+        for (suffix, neutral) in ARITHMETIC {
             let key = self.key(suffix);
-            if self.meta.contains(&key) && !self.meta.contains(&kind) {
-                let factor = self.meta.required_f32(&key)?;
-                if factor != 0.0 && factor != 1.0 {
-                    return Err(Error::unsupported_model(format!(
-                        "{key} = {factor} is not supported"
-                    )));
-                }
+            if !self.meta.contains(&key) || self.architecture.knows(suffix) {
+                continue;
             }
-        }
-        for suffix in ["expert_count", "attention.sliding_window"] {
-            let key = self.key(suffix);
-            if let Some(value) = self.meta.u64(&key)
-                && value != 0
-            {
+            let number = self.number(&key);
+            let changes = match number {
+                Some(number) => !neutral.iter().any(|&it| f64::from(it) == number),
+                None => self.meta.str(&key) != Some("none"),
+            };
+            if changes {
+                let value = self.meta.describe(&key).unwrap_or_default();
                 return Err(Error::unsupported_model(format!(
                     "{key} = {value} is not supported"
                 )));
@@ -236,9 +325,9 @@ fn check_size(key: &str, value: u32, max: u32) -> Result<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ErrorCode;
     use crate::weights::gguf::Parsed;
     use crate::weights::tests::Writer;
+    use crate::{ErrorCode, model};
 
     /// The header of a small Llama.
     fn llama() -> Writer {
@@ -276,7 +365,7 @@ mod tests {
 
     fn read(builder: &Writer) -> Result<ModelConfig> {
         match Gguf::parse(&builder.build())? {
-            Parsed::Done(gguf) => ModelConfig::from_gguf(&gguf),
+            Parsed::Done(gguf) => ModelConfig::from_gguf(&gguf, model::find("llama")?),
             Parsed::NeedMore { .. } => Err(Error::internal("the header is whole")),
         }
     }
@@ -296,7 +385,7 @@ mod tests {
                 config.head_dim,
                 config.num_key_value_heads,
                 config.vocab_size,
-                config.rope.dims
+                config.ropes[0].dims
             ),
             (16, 4, 3, 16),
             "{config:?}"
@@ -304,31 +393,49 @@ mod tests {
     }
 
     #[test]
-    fn positions_that_are_scaled_are_refused_however_they_say_it() {
-        let unsupported = ErrorCode::UnsupportedModel;
-        refused(
-            &llama().str("llama.rope.scaling.type", "yarn"),
-            unsupported,
-            "yarn",
-        );
-        refused(
-            &f32(llama(), "rope.scaling.factor", 4.0),
-            unsupported,
+    fn positions_are_scaled_however_the_file_says_it() {
+        let scaling = |builder: &Writer| read(builder).expect("a good header").ropes[0].scaling;
+        let linear = Scaling::Linear(4.0);
+        let named = llama().str("llama.rope.scaling.type", "linear");
+        assert_eq!(scaling(&f32(named, "rope.scaling.factor", 4.0)), linear);
+        assert_eq!(scaling(&f32(llama(), "rope.scaling.factor", 4.0)), linear);
+        assert_eq!(scaling(&f32(llama(), "rope.scale_linear", 4.0)), linear);
+        let unscaled = llama().str("llama.rope.scaling.type", "none");
+        for none in [
+            llama(),
+            f32(unscaled, "rope.scaling.factor", 4.0),
+            f32(llama(), "rope.scale_linear", 1.0),
+        ] {
+            assert_eq!(scaling(&none), Scaling::None);
+        }
+        let yarn = f32(
+            llama().str("llama.rope.scaling.type", "yarn"),
             "rope.scaling.factor",
+            4.0,
         );
+        let bad = ErrorCode::BadModelFile;
+        refused(&yarn, bad, "original_context_length");
+        let yarn = u32(yarn, "rope.scaling.original_context_length", 128);
+        assert!(matches!(scaling(&yarn), Scaling::Yarn(yarn) if yarn.beta_fast == 32.0));
         refused(
-            &f32(llama(), "rope.scale_linear", 2.0),
-            unsupported,
-            "rope.scale_linear",
+            &llama().str("llama.rope.scaling.type", "spiral"),
+            ErrorCode::UnsupportedModel,
+            "spiral",
         );
         refused(
             &u32(llama(), "rope.scaling.type", 1),
-            ErrorCode::BadModelFile,
+            bad,
             "rope.scaling.type",
         );
-        let unscaled = llama().str("llama.rope.scaling.type", "none");
-        read(&f32(unscaled, "rope.scaling.factor", 4.0)).expect("none is none");
-        read(&f32(llama(), "rope.scale_linear", 1.0)).expect("a factor of 1 scales nothing");
+        refused(&f32(llama(), "rope.scaling.factor", -1.0), bad, "-1");
+    }
+
+    #[test]
+    fn what_the_architecture_does_not_have_is_refused_by_name() {
+        for (key, value) in [("attn_logit_softcapping", 50.0), ("logit_scale", 0.5)] {
+            refused(&f32(llama(), key, value), ErrorCode::UnsupportedModel, key);
+        }
+        read(&f32(llama(), "attn_logit_softcapping", 0.0)).expect("a bound of 0 is none");
     }
 
     #[test]
@@ -342,27 +449,5 @@ mod tests {
         refused(&u32(llama(), "vocab_size", 2), bad, "3 tokens");
         let wide = u32(llama_with_heads(2048), "attention.key_length", 1024);
         refused(&wide, bad, "2097152 values wide");
-    }
-
-    #[test]
-    fn rope_rows_turn_by_position() {
-        let rope = Rope {
-            theta: 10_000.0,
-            dims: 4,
-        };
-        assert_eq!(
-            rope.row(0),
-            [[1.0, 0.0], [1.0, 0.0]],
-            "position 0 does not rotate"
-        );
-        let row = rope.row(1);
-        assert!(
-            (row[0][1] - 1f32.sin()).abs() < 1e-7,
-            "the first pair turns by one radian a position"
-        );
-        assert!(
-            (row[1][1] - 0.01f32.sin()).abs() < 1e-7,
-            "the second by theta^(-1/2)"
-        );
     }
 }

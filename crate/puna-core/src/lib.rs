@@ -4,7 +4,7 @@
 //! `async`. The rooms, in the order in which a model passes through them:
 //!
 //! - [`weights`]: what a model file holds and which byte ranges to fetch in which order
-//! - [`config`]: the model's shape, from the file's metadata
+//! - [`config`]: the model's shape, from the file's metadata; [`rope`]: how positions turn queries and keys
 //! - [`model`] → [`graph`]: an architecture turns its config into a flat list of ops
 //! - [`quant`]: the block formats that weights come in
 //! - [`reference`]: every op again as plain loops, the truth that executors are tested against
@@ -33,6 +33,7 @@ pub mod openai;
 pub mod quant;
 pub mod random;
 pub mod reference;
+pub mod rope;
 pub mod sampler;
 pub mod session;
 #[cfg(feature = "text")]

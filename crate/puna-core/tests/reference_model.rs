@@ -4,84 +4,58 @@
     reason = "sizes of golden files are small"
 )]
 
+#[allow(dead_code, reason = "not every test file asks for all")]
 mod support;
+#[path = "../../../tests/native/tiny.rs"]
+#[allow(dead_code, reason = "not every test file asks for all")]
+mod tiny;
 
 use puna_core::ErrorCode;
 use puna_core::model;
 use puna_core::reference::Executor;
-use support::{read_floats, read_gguf, read_words};
+use puna_core::weights::gguf::{Gguf, Parsed};
+use support::{read_gguf, root};
+use tiny::{Tiny, worst};
 
-/// In units of the logits' standard deviation; float32 arithmetic, as the golden folder's README says.
-const TOLERANCE: f32 = 1e-3;
-
-fn deviation(logits: &[f32]) -> f32 {
-    let mean = logits.iter().sum::<f32>() / logits.len() as f32;
-    (logits.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / logits.len() as f32).sqrt()
-}
-
-#[track_caller]
-fn assert_close(label: &str, got: &[f32], want: &[f32]) {
-    assert_eq!(got.len(), want.len(), "{label}: lengths differ");
-    let worst = got
-        .iter()
-        .zip(want)
-        .map(|(a, b)| (a - b).abs())
-        .fold(0.0, f32::max);
-    let worst = worst / deviation(want);
-    assert!(
-        worst < TOLERANCE,
-        "{label}: {worst} standard deviations off, at most {TOLERANCE} allowed"
-    );
-}
-
-fn check(format: &str) {
-    let (bytes, gguf) = read_gguf(&format!("llama-256/llama-256-{format}.gguf"));
+fn check(tiny: &Tiny) {
+    let bytes = std::fs::read(tiny.path(&root())).expect("the golden file is in the tree");
+    let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
+        panic!("{} ends inside its header", tiny.name())
+    };
     gguf.check(bytes.len() as u64).expect("the file is whole");
-    let (_, graph) = model::open(&gguf).expect("a graph");
-    let vocab = graph.vocab_size;
     let tensor = |ix: usize| {
         let info = &gguf.tensors[ix];
         &bytes[info.offset as usize..(info.offset + info.bytes) as usize]
     };
-    let mut executor = Executor::new(graph, 64, tensor);
+    let (_, graph) = model::open(&gguf).expect("a graph");
+    let mut executor = Executor::new(graph, 64, tensor).expect("good factors");
 
-    let golden = "llama-256/expected.safetensors";
-    let ids = read_words(golden, "input_ids");
-    let logits = executor.forward(0, &ids);
-    assert_close(
-        "prompt",
-        &logits,
-        &read_floats(golden, &format!("{format}.logits")),
+    let golden = tiny.golden(&root());
+    let vocab = golden.vocab();
+    let logits = executor.forward(0, &golden.ids);
+    let off = worst(&logits, &golden.logits);
+    let Tiny { tolerance, .. } = *tiny;
+    assert!(
+        off < tolerance,
+        "{}: the prompt is {off} standard deviations off, {tolerance} allowed",
+        tiny.name()
     );
-    let want = read_floats(golden, &format!("{format}.greedy_logits"));
-    for (i, id) in read_words(golden, "greedy_ids").into_iter().enumerate() {
-        let logits = executor.forward(ids.len() + i, &[id]);
-        assert_close(
-            &format!("step {i}"),
-            &logits,
-            &want[i * vocab..(i + 1) * vocab],
+    for (i, id) in golden.greedy.iter().enumerate() {
+        let logits = executor.forward(golden.ids.len() + i, &[*id]);
+        let off = worst(&logits, &golden.greedy_logits[i * vocab..(i + 1) * vocab]);
+        assert!(
+            off < tolerance,
+            "{}: step {i} is {off} standard deviations off, {tolerance} allowed",
+            tiny.name()
         );
     }
 }
 
 #[test]
-fn tiny_llama_in_q4_1_reproduces_the_golden_logits() {
-    check("Q4_1");
-}
-
-#[test]
-fn tiny_llama_in_q8_0_reproduces_the_golden_logits() {
-    check("Q8_0");
-}
-
-#[test]
-fn tiny_llama_in_q4_k_reproduces_the_golden_logits() {
-    check("Q4_K");
-}
-
-#[test]
-fn tiny_llama_in_q6_k_reproduces_the_golden_logits() {
-    check("Q6_K");
+fn every_architecture_reproduces_the_golden_logits() {
+    for tiny in tiny::ALL {
+        check(tiny);
+    }
 }
 
 #[test]

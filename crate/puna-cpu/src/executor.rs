@@ -165,9 +165,10 @@ impl Executor {
                 .ok_or_else(|| Error::internal("a chunk is shorter than its pieces"))?;
             for ix in 0..self.targets.get(piece.tensor).map_or(0, Vec::len) {
                 match self.targets[piece.tensor][ix] {
-                    Target::Vector(vector) => {
-                        self.upload_vector(vector, piece.tensor_offset, bytes)?;
+                    Target::Vector { vector, source } => {
+                        self.upload_vector(vector, source, piece.tensor_offset, bytes);
                     }
+                    Target::Factors(_) => self.graph.supply(piece.tensor, bytes)?,
                     Target::Rows { matrix, source } => {
                         self.upload_rows(matrix, source, piece.tensor_offset, bytes)?;
                     }
@@ -177,17 +178,14 @@ impl Executor {
         Ok(())
     }
 
-    fn upload_vector(&mut self, vector: usize, offset: u64, bytes: &[u8]) -> Result<()> {
-        let first = usize::try_from(offset / 4).unwrap_or(usize::MAX);
+    fn upload_vector(&mut self, vector: usize, source: usize, offset: u64, bytes: &[u8]) {
+        let source = self.graph.vectors[vector].sources[source];
+        let start = usize::try_from(offset / 4).unwrap_or(usize::MAX);
         let values = bytes.as_chunks::<4>().0;
-        let room = self.vectors[vector]
-            .get_mut(first..)
-            .and_then(|room| room.get_mut(..values.len()))
-            .ok_or_else(|| Error::internal("a vector is longer than it says"))?;
-        for (to, bytes) in room.iter_mut().zip(values) {
-            *to = f32::from_le_bytes(*bytes);
+        for i in source.among(start..start.saturating_add(values.len())) {
+            let to = source.landing(i - source.from);
+            self.vectors[vector][to] = f32::from_le_bytes(values[i - start]);
         }
-        Ok(())
     }
 
     fn upload_rows(
@@ -198,18 +196,13 @@ impl Executor {
         bytes: &[u8],
     ) -> Result<()> {
         let table = &self.graph.matrices[matrix];
-        let source = &table.sources[source];
+        let source = table.sources[source];
         let rows = table.rows_at(offset, bytes.len() as u64)?;
-        if rows.end > source.rows {
-            return Err(Error::internal(format!(
-                "a chunk has rows {rows:?} of {} of {}",
-                source.rows, table.name
-            )));
-        }
         let row_bytes = table.format.row_bytes(table.cols);
-        for (row, bytes) in rows.zip(bytes.chunks_exact(row_bytes)) {
-            let at = source.first_row + row * source.row_step;
-            self.matrices[matrix].put_row(at, bytes);
+        for row in source.among(rows.clone()) {
+            let at = (row - rows.start) * row_bytes;
+            let to = source.landing(row - source.from);
+            self.matrices[matrix].put_row(to, &bytes[at..at + row_bytes]);
         }
         Ok(())
     }
@@ -263,6 +256,7 @@ impl Executor {
             )));
         }
         self.graph.check_ids(ids)?;
+        self.graph.check_factors()?;
         self.reserve(position + ids.len())?;
         let ran = self.run(position, ids, wanted);
         Ok(ran.map(|()| self.state.logits.as_mut_slice()))
@@ -284,10 +278,13 @@ impl Executor {
         for (values, activation) in state.activations.iter_mut().zip(&graph.activations) {
             values.resize(activation.width * ids.len(), 0.0);
         }
-        state.turns.clear();
-        for t in position..position + ids.len() {
-            let position = u32::try_from(t).unwrap_or(u32::MAX);
-            state.turns.extend(graph.rope.row(position));
+        state.turns.resize_with(graph.ropes.len(), Vec::new);
+        for (turns, rope) in state.turns.iter_mut().zip(&graph.ropes) {
+            turns.clear();
+            for t in position..position + ids.len() {
+                let position = u32::try_from(t).unwrap_or(u32::MAX);
+                turns.extend(rope.row(position));
+            }
         }
         state.logits.clear();
         state.scratch.resize_with(pool.threads(), Scratch::default);
@@ -305,7 +302,10 @@ impl Executor {
                 Op::Embed(op) => step.embed(op, ids, state),
                 Op::Qkv(op) => step.qkv(op, &mut kv[op.layer], state)?,
                 Op::Attention(op) => step.attention(op, &kv[op.layer], state)?,
+                Op::QkNorm(op) => step.qk_norm(op, &mut kv[op.layer], state),
+                Op::Linear(op) => step.linear(op, state)?,
                 Op::LinearAdd(op) => step.linear_add(op, state)?,
+                Op::NormAdd(op) => step.norm_add(op, state),
                 Op::Glu(op) => step.glu(op, state)?,
                 Op::Head(op) => step.head(op, wanted, state)?,
             }

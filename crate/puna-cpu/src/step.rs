@@ -1,6 +1,9 @@
 //! The ops of one call, each of them cut into parts for the threads.
 
-use puna_core::graph::{Attention, Embed, Glu, Graph, Head, LinearAdd, Qkv, VectorIx, Wanted};
+use puna_core::graph::{
+    Attention, Embed, Gate, Glu, Graph, Head, Linear, LinearAdd, Norm, NormAdd, QkNorm, Qkv,
+    RopeIx, Wanted,
+};
 
 use crate::activation::{Activations, Row};
 use crate::cache::KvLayer;
@@ -19,12 +22,14 @@ const PARTS_PER_THREAD: usize = 4;
 pub(crate) struct State {
     /// By activation of the graph: (T, width).
     pub(crate) activations: Vec<Vec<f32>>,
-    /// (T, dims / 2): cos, sin of each token's position.
-    pub(crate) turns: Vec<[f32; 2]>,
+    /// By rotation of the graph: (T, dims / 2), cos and sin of each token's position.
+    pub(crate) turns: Vec<Vec<[f32; 2]>>,
     pub(crate) quantized: Activations,
     /// By thread.
     pub(crate) scratch: Vec<Scratch>,
     pub(crate) logits: Vec<f32>,
+    /// A row that is on its way.
+    pub(crate) row: Vec<f32>,
 }
 
 /// What the ops of one call share.
@@ -40,36 +45,38 @@ pub(crate) struct Step<'a> {
 }
 
 impl Step<'_> {
-    /// What a projection reads: x (T, K), rounded.
-    fn quantize(&self, x: &[f32], cols: usize, quantized: &mut Activations) -> Result<(), Lost> {
+    /// What a projection reads: x (T, K), behind its norm if it has one, rounded.
+    fn quantize(
+        &self,
+        x: &[f32],
+        cols: usize,
+        norm: Option<Norm>,
+        quantized: &mut Activations,
+    ) -> Result<(), Lost> {
         quantized.resize(x.len() / cols, cols);
         let writer = quantized.writer();
+        let norm = norm.map(|norm| (self.vectors[norm.gain].as_slice(), norm.eps));
         self.pool.run(x.len() / cols, &|t, _| {
             let x = &x[t * cols..(t + 1) * cols];
+            let fill = |row: &mut [f32]| match norm {
+                Some((gain, eps)) => rms_norm(x, gain, eps, row),
+                None => row.copy_from_slice(x),
+            };
             // SAFETY: a token is one thread's.
-            self.simd
-                .vectorize(|| unsafe { writer.put(t, |row| row.copy_from_slice(x)) });
+            self.simd.vectorize(|| unsafe { writer.put(t, fill) });
         })
     }
 
-    /// What a projection behind a norm reads: x (T, D), normed and rounded.
-    fn norm(
+    /// The rotation of token `t`'s heads: cos and sin of each pair that rotates.
+    fn turns<'t>(
         &self,
-        x: &[f32],
-        gain: VectorIx,
-        eps: f32,
-        quantized: &mut Activations,
-    ) -> Result<(), Lost> {
-        let gain = self.vectors[gain].as_slice();
-        let cols = gain.len();
-        quantized.resize(x.len() / cols, cols);
-        let writer = quantized.writer();
-        self.pool.run(x.len() / cols, &|t, _| {
-            let x = &x[t * cols..(t + 1) * cols];
-            // SAFETY: a token is one thread's.
-            self.simd
-                .vectorize(|| unsafe { writer.put(t, |row| rms_norm(x, gain, eps, row)) });
-        })
+        state: &'t [Vec<[f32; 2]>],
+        rope: Option<RopeIx>,
+        t: usize,
+    ) -> &'t [[f32; 2]] {
+        let Some(ix) = rope else { return &[] };
+        let pairs = self.graph.ropes[ix].dims as usize / 2;
+        &state[ix][t * pairs..(t + 1) * pairs]
     }
 
     /// `emit(t, row, values)`: W[row ..]·x[t] for each token and each eight rows, fewer at the end.
@@ -106,6 +113,9 @@ impl Step<'_> {
         let rows = state.activations[op.out].chunks_exact_mut(width);
         for (id, row) in ids.iter().zip(rows) {
             self.matrices[op.table].row(*id as usize, row);
+            if op.scale != 1.0 {
+                row.iter_mut().for_each(|x| *x *= op.scale);
+            }
         }
     }
 
@@ -116,45 +126,87 @@ impl Step<'_> {
             quantized,
             ..
         } = state;
-        self.norm(&activations[op.x], op.gain, op.eps, quantized)?;
-        let pairs = self.graph.rope.dims as usize / 2;
+        let cols = self.graph.activations[op.x].width;
+        self.quantize(&activations[op.x], cols, op.norm, quantized)?;
         let shape = self.graph.kv;
+        let width = self.graph.activations[op.query].width;
+        let bias = op.bias.map(|ix| self.vectors[ix].as_slice());
+        let rope = op.rope.filter(|_| !op.normed_later);
         let query = Scatter::new(&mut activations[op.query]);
         let kv = kv.writer();
         for part in &op.weights {
             self.project(part.matrix, quantized, |t, row, values| {
-                let row = part.first_row + row;
-                let (mut head, mut d) = (row / shape.head_dim, row % shape.head_dim);
+                let mut row = part.first_row + row;
+                let turns = self.turns(turns, rope, t);
                 for values in values.as_chunks::<2>().0 {
-                    let turned = if head < op.heads + shape.heads && d / 2 < pairs {
-                        let [cos, sin] = turns[t * pairs + d / 2];
-                        [
-                            values[0] * cos - values[1] * sin,
-                            values[0] * sin + values[1] * cos,
-                        ]
-                    } else {
-                        *values
-                    };
+                    let mut out = *values;
+                    if let Some(bias) = bias {
+                        out = [out[0] + bias[row], out[1] + bias[row + 1]];
+                    }
+                    let (head, d) = (row / shape.head_dim, row % shape.head_dim);
+                    if head < op.heads + shape.heads {
+                        out = turned(out, turns.get(d / 2));
+                    }
                     // SAFETY: a row is one thread's.
                     unsafe {
-                        if head < op.heads {
-                            let at = (t * op.heads + head) * shape.head_dim + d;
-                            query.slice(at..at + 2).copy_from_slice(&turned);
+                        if row < width {
+                            let at = t * width + row;
+                            query.slice(at..at + 2).copy_from_slice(&out);
                         } else {
                             let head = head - op.heads;
                             let is_value = head >= shape.heads;
                             let head = if is_value { head - shape.heads } else { head };
-                            kv.put(usize::from(is_value), head, self.position + t, d, turned);
+                            kv.put(usize::from(is_value), head, self.position + t, d, out);
                         }
                     }
-                    d += 2;
-                    if d >= shape.head_dim {
-                        (head, d) = (head + 1, 0);
-                    }
+                    row += 2;
                 }
             })?;
         }
         Ok(())
+    }
+
+    pub(crate) fn qk_norm(&self, op: &QkNorm, kv: &mut KvLayer, state: &mut State) {
+        let State {
+            activations,
+            turns,
+            row,
+            ..
+        } = state;
+        let dh = self.graph.kv.head_dim;
+        let [q_rows, k_rows] = [op.heads * dh, self.graph.kv.heads * dh];
+        let mut query = std::mem::take(&mut activations[op.query]);
+        let gains = &self.vectors[op.gains];
+        let (q_gain, k_gain) = gains.split_at(if op.together { q_rows } else { dh });
+        let kv = kv.writer();
+        let tokens = activations[op.x].chunks_exact(q_rows + k_rows);
+        for (t, (x, query)) in tokens.zip(query.chunks_exact_mut(q_rows)).enumerate() {
+            let turns = self.turns(turns, op.rope, t);
+            let (q, k) = x.split_at(q_rows);
+            let each = |x: &[f32], gain: &[f32], out: &mut [f32]| {
+                let groups = x
+                    .chunks_exact(gain.len())
+                    .zip(out.chunks_exact_mut(gain.len()));
+                for (x, out) in groups {
+                    self.simd.vectorize(|| rms_norm(x, gain, op.eps, out));
+                }
+                for head in out.chunks_exact_mut(dh) {
+                    for (pair, turn) in head.as_chunks_mut::<2>().0.iter_mut().zip(turns) {
+                        *pair = turned(*pair, Some(turn));
+                    }
+                }
+            };
+            each(q, q_gain, query);
+            row.resize(k_rows, 0.0);
+            each(k, k_gain, row);
+            for (head, key) in row.chunks_exact(dh).enumerate() {
+                for (i, pair) in key.as_chunks::<2>().0.iter().enumerate() {
+                    // SAFETY: nobody else is there.
+                    unsafe { kv.put(0, head, self.position + t, 2 * i, *pair) };
+                }
+            }
+        }
+        activations[op.query] = query;
     }
 
     pub(crate) fn attention(
@@ -171,6 +223,9 @@ impl Step<'_> {
             kv_heads: cache.heads,
             head_dim: cache.head_dim,
             position: self.position,
+            scale: op.scale,
+            window: op.window.map_or(usize::MAX, |window| window as usize),
+            cap: op.cap,
         };
         let tile = attention::TILE.min(self.tokens);
         for scratch in &mut state.scratch {
@@ -193,6 +248,23 @@ impl Step<'_> {
         Ok(())
     }
 
+    pub(crate) fn linear(&self, op: &Linear, state: &mut State) -> Result<(), Lost> {
+        let State {
+            activations,
+            quantized,
+            ..
+        } = state;
+        let cols = self.graph.matrices[op.weight].cols;
+        self.quantize(&activations[op.x], cols, op.norm, quantized)?;
+        let width = self.graph.activations[op.out].width;
+        let out = Scatter::new(&mut activations[op.out]);
+        self.project(op.weight, quantized, |t, row, values| {
+            let at = t * width + row;
+            // SAFETY: a row is one thread's.
+            unsafe { out.slice(at..at + values.len()) }.copy_from_slice(values);
+        })
+    }
+
     pub(crate) fn linear_add(&self, op: &LinearAdd, state: &mut State) -> Result<(), Lost> {
         let State {
             activations,
@@ -200,7 +272,7 @@ impl Step<'_> {
             ..
         } = state;
         let cols = self.graph.matrices[op.weight].cols;
-        self.quantize(&activations[op.x], cols, quantized)?;
+        self.quantize(&activations[op.x], cols, None, quantized)?;
         let width = self.graph.activations[op.residual].width;
         let residual = Scatter::new(&mut activations[op.residual]);
         self.project(op.weight, quantized, |t, row, values| {
@@ -213,13 +285,30 @@ impl Step<'_> {
         })
     }
 
+    pub(crate) fn norm_add(&self, op: &NormAdd, state: &mut State) {
+        let mut residual = std::mem::take(&mut state.activations[op.residual]);
+        let gain = &self.vectors[op.norm.gain];
+        let rows = state.activations[op.x].chunks_exact(gain.len());
+        let normed = &mut state.row;
+        normed.resize(gain.len(), 0.0);
+        for (x, residual) in rows.zip(residual.chunks_exact_mut(gain.len())) {
+            self.simd
+                .vectorize(|| rms_norm(x, gain, op.norm.eps, normed));
+            for (residual, normed) in residual.iter_mut().zip(normed.iter()) {
+                *residual += normed;
+            }
+        }
+        state.activations[op.residual] = residual;
+    }
+
     pub(crate) fn glu(&self, op: &Glu, state: &mut State) -> Result<(), Lost> {
         let State {
             activations,
             quantized,
             ..
         } = state;
-        self.norm(&activations[op.x], op.gain, op.eps, quantized)?;
+        let cols = self.graph.activations[op.x].width;
+        self.quantize(&activations[op.x], cols, op.norm, quantized)?;
         let width = self.graph.activations[op.out].width;
         let out = Scatter::new(&mut activations[op.out]);
         self.project(op.weight, quantized, |t, row, values| {
@@ -227,7 +316,10 @@ impl Step<'_> {
             // SAFETY: a row is one thread's.
             let out = unsafe { out.slice(at..at + values.len() / 2) };
             let pairs = std::array::from_fn(|i| values.get(i).copied().unwrap_or(0.0));
-            let values = self.simd.vectorize(|| math::silu(pairs));
+            let values = match op.gate {
+                Gate::Silu => self.simd.vectorize(|| math::silu(pairs)),
+                Gate::GeluTanh => self.simd.vectorize(|| math::gelu_tanh(pairs)),
+            };
             for (out, value) in out.iter_mut().zip(values) {
                 *out = value;
             }
@@ -248,14 +340,26 @@ impl Step<'_> {
         };
         let width = self.graph.activations[op.x].width;
         let x = &activations[op.x][first * width..];
-        self.norm(x, op.gain, op.eps, quantized)?;
+        self.quantize(x, width, Some(op.norm), quantized)?;
         let vocab = self.graph.vocab_size;
         logits.resize((self.tokens - first) * vocab, 0.0);
         let logits = Scatter::new(logits);
         self.project(op.weight, quantized, |t, row, values| {
             let at = t * vocab + row;
             // SAFETY: a row is one thread's.
-            unsafe { logits.slice(at..at + values.len()) }.copy_from_slice(values);
+            let logits = unsafe { logits.slice(at..at + values.len()) };
+            logits.copy_from_slice(values);
+            if let Some(cap) = op.cap {
+                math::cap(logits, cap);
+            }
         })
+    }
+}
+
+/// A pair of a head, rotated if its place rotates.
+fn turned([a, b]: [f32; 2], turn: Option<&[f32; 2]>) -> [f32; 2] {
+    match turn {
+        Some([cos, sin]) => [a * cos - b * sin, a * sin + b * cos],
+        None => [a, b],
     }
 }

@@ -4,6 +4,7 @@ pub mod measure;
 mod sample;
 pub mod tune;
 
+use std::ops::Range;
 use std::rc::Rc;
 
 use puna_core::graph::{Graph, Target, Wanted};
@@ -15,9 +16,9 @@ use crate::arena::Part;
 use crate::choices::Choices;
 use crate::chunks::Chunks;
 use crate::device::{Counters, Gpu};
-use crate::kernel::{self, Recipe, Setting, Step, repack, to_u32};
+use crate::kernel::{self, Recipe, Setting, Step, place, repack, to_u32};
 use crate::kv_cache::KvCache;
-use crate::memory::Memory;
+use crate::memory::{self, Memory};
 use crate::pipeline::Pipelines;
 use crate::program::{Dispatch, recipes};
 use crate::readback::{Readback, Tick};
@@ -128,6 +129,7 @@ impl Executor {
         mut options: ExecutorOptions,
     ) -> Result<Self> {
         kernel::attention::check(graph.kv.head_dim)?;
+        memory::check(&graph)?;
         let context_length = context_length(&gpu, &graph, &options);
         let split = options
             .split
@@ -261,11 +263,26 @@ impl Executor {
         self.uploader.slot(&self.gpu, bytes)
     }
 
-    /// Scatters a chunk, whose raw bytes were written to `slot`, to the planes.
+    /// Scatters a chunk, whose raw bytes were written to `slot`, to the planes. `part` gives some of its bytes: of what
+    /// is computed without the GPU, and small.
     ///
     /// # Errors
-    /// `internal` when the chunk cuts a row.
-    pub fn upload(&mut self, chunk: &Chunk, slot: &wgpu::Buffer) -> Result<()> {
+    /// `internal` when the chunk cuts a row, `bad_model_file` when values make no sense.
+    pub fn upload(
+        &mut self,
+        chunk: &Chunk,
+        slot: &wgpu::Buffer,
+        part: &dyn Fn(Range<usize>) -> Vec<u8>,
+    ) -> Result<()> {
+        let factors = self.graph.factors();
+        let pieces = chunk.pieces.iter();
+        for piece in pieces.filter(|piece| factors.contains(&piece.tensor)) {
+            let start = piece.chunk_offset as usize;
+            let bytes = part(start..start.saturating_add(piece.bytes as usize));
+            self.graph.supply(piece.tensor, &bytes)?;
+            let cache = &self.memory.cache;
+            cache.write_turns(&self.gpu, &self.graph, 0..cache.capacity);
+        }
         let to = Destination {
             graph: &self.graph,
             targets: &self.targets,
@@ -283,6 +300,7 @@ impl Executor {
     /// # Errors
     /// What the GPU refused on the way: `out_of_memory`, `device_lost` or `internal`.
     pub async fn finish_upload(&mut self) -> Result<()> {
+        self.graph.check_factors()?;
         let mut encoder = self
             .gpu
             .device
@@ -412,7 +430,7 @@ impl Executor {
     async fn program(&mut self) -> Result<()> {
         let mut recipes = Vec::new();
         for &width in self.split.widths() {
-            recipes.push((width, self.recipes(width, self.choices.clone())?));
+            recipes.push((width, self.recipes(width, self.choices.clone())));
         }
         let Self {
             gpu,
@@ -425,6 +443,7 @@ impl Executor {
             "compiling the model's shaders",
             ErrorCode::ShaderFailed,
             || {
+                pipelines.get(gpu, &place::variant());
                 for matrix in &graph.matrices {
                     pipelines.get(gpu, &repack::variant(matrix.format, matrix.cols));
                 }
@@ -445,7 +464,7 @@ impl Executor {
         Ok(())
     }
 
-    fn recipes(&self, width: Width, choices: Choices) -> Result<Vec<Recipe>> {
+    fn recipes(&self, width: Width, choices: Choices) -> Vec<Recipe> {
         let parts = |parts: &Vec<Part>| {
             parts
                 .iter()

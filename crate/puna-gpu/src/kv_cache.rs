@@ -1,6 +1,9 @@
 //! The KV cache and the table of rotations: what grows with the conversation.
 
+use std::ops::Range;
+
 use puna_core::graph::Graph;
+use puna_core::rope::Rope;
 
 use crate::device::Gpu;
 use crate::kernel::to_u32;
@@ -14,18 +17,18 @@ const TURNS_AT_ONCE: usize = 1024;
 pub(crate) struct KvCache {
     /// Keys and values, a buffer a layer: (2, Hkv, capacity, Dh).
     pub(crate) layers: Vec<wgpu::Buffer>,
-    /// Table of rotations (capacity, dims / 2): cos, sin.
-    pub(crate) rope: wgpu::Buffer,
+    /// Tables of the rotations, (capacity, dims / 2): cos, sin.
+    pub(crate) ropes: Vec<wgpu::Buffer>,
     /// Tokens that there is room for.
     pub(crate) capacity: usize,
 }
 
 impl KvCache {
     /// One without room for anything.
-    pub(crate) fn empty(gpu: &Gpu) -> Self {
+    pub(crate) const fn empty() -> Self {
         Self {
             layers: Vec::new(),
-            rope: gpu.buffer("rope", 0, wgpu::BufferUsages::COPY_SRC),
+            ropes: Vec::new(),
             capacity: 0,
         }
     }
@@ -36,9 +39,10 @@ impl KvCache {
         let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
         let layer_bytes = graph.kv.layer_elements(capacity) as u64 * kv.bytes();
         let layer = |ix: usize| gpu.buffer(&format!("kv {ix}"), layer_bytes, usage);
+        let rope = |rope: &Rope| gpu.buffer("rope", turn_bytes(rope) * capacity as u64, usage);
         Self {
             layers: (0..graph.kv.layers).map(layer).collect(),
-            rope: gpu.buffer("rope", turn_bytes(graph) * capacity as u64, usage),
+            ropes: graph.ropes.iter().map(rope).collect(),
             capacity,
         }
     }
@@ -55,28 +59,33 @@ impl KvCache {
                 encoder.copy_buffer_to_buffer(from, row * old_row, to, row * new_row, old_row);
             }
         }
-        let old_turns = turn_bytes(graph) * old.capacity as u64;
-        if old_turns > 0 {
-            encoder.copy_buffer_to_buffer(&old.rope, 0, &self.rope, 0, old_turns);
+        for ((from, to), rope) in old.ropes.iter().zip(&self.ropes).zip(&graph.ropes) {
+            let bytes = turn_bytes(rope) * old.capacity as u64;
+            encoder.copy_buffer_to_buffer(from, 0, to, 0, bytes);
         }
         gpu.queue.submit([encoder.finish()]);
-        // In slices: the table of a long context would be a large part of wasm's memory.
-        for first in (old.capacity..self.capacity).step_by(TURNS_AT_ONCE) {
-            let table: Vec<_> = (first..self.capacity.min(first + TURNS_AT_ONCE))
-                .flat_map(|position| graph.rope.row(to_u32(position)))
-                .collect();
-            gpu.queue.write_buffer(
-                &self.rope,
-                turn_bytes(graph) * first as u64,
-                bytemuck::cast_slice(&table),
-            );
+        self.write_turns(gpu, graph, old.capacity..self.capacity);
+    }
+
+    /// Computes the rotations of some positions.
+    pub(crate) fn write_turns(&self, gpu: &Gpu, graph: &Graph, positions: Range<usize>) {
+        for (buffer, rope) in self.ropes.iter().zip(&graph.ropes) {
+            // In slices: the table of a long context would be a large part of wasm's memory.
+            for first in positions.clone().step_by(TURNS_AT_ONCE) {
+                let table: Vec<_> = (first..positions.end.min(first + TURNS_AT_ONCE))
+                    .flat_map(|position| rope.row(to_u32(position)))
+                    .collect();
+                let at = turn_bytes(rope) * first as u64;
+                gpu.queue
+                    .write_buffer(buffer, at, bytemuck::cast_slice(&table));
+            }
         }
     }
 }
 
 /// Bytes of a position's rotations.
-fn turn_bytes(graph: &Graph) -> u64 {
-    u64::from(graph.rope.dims) / 2 * size_of::<[f32; 2]>() as u64
+fn turn_bytes(rope: &Rope) -> u64 {
+    u64::from(rope.dims) / 2 * size_of::<[f32; 2]>() as u64
 }
 
 // In the browser a buffer that is merely dropped keeps its memory until JavaScript's garbage collector comes
@@ -84,7 +93,7 @@ fn turn_bytes(graph: &Graph) -> u64 {
 
 impl Drop for KvCache {
     fn drop(&mut self) {
-        self.layers.iter().for_each(wgpu::Buffer::destroy);
-        self.rope.destroy();
+        let buffers = self.layers.iter().chain(&self.ropes);
+        buffers.for_each(wgpu::Buffer::destroy);
     }
 }

@@ -1,7 +1,7 @@
 //! What an executor computes with on the GPU: weights, activations, and the KV cache behind them.
 
-use puna_core::Result;
 use puna_core::graph::{Activation, Graph, Op};
+use puna_core::{Error, Result};
 
 use crate::arena::{self, Part};
 use crate::device::Gpu;
@@ -10,13 +10,19 @@ use crate::kernel::{Step, attention, to_u32};
 use crate::kv_cache::KvCache;
 use crate::split::{AttentionSplit, Split, Width};
 
+/// Vectors begin at multiples of so many elements: what offsets of uniform bindings are (256 bytes).
+const VECTOR_ALIGN: usize = 64;
+/// Most elements of a uniform binding on every device (64 KiB).
+const MOST_ELEMENTS: usize = 16_384;
+
 /// All buffers but those of an upload.
 #[derive(Debug)]
 pub(crate) struct Memory {
     pub(crate) matrices: Vec<Vec<Part>>,
     pub(crate) vectors: wgpu::Buffer,
-    /// Offset of each vector in `vectors`.
+    /// Offset of each vector in `vectors`, and its length in whole vec4s.
     pub(crate) gains: Vec<u32>,
+    vec4s: Vec<u32>,
     pub(crate) activations: Vec<wgpu::Buffer>,
     /// Activations made ready for a norm, with sums of squares behind each token's; tiny where no norm reads them.
     pub(crate) normed: Vec<wgpu::Buffer>,
@@ -44,7 +50,7 @@ impl Memory {
         let mut end = 0;
         let gains = graph.vectors.iter().map(|vector| {
             let at = end;
-            end += to_u32(vector.len.next_multiple_of(4));
+            end += to_u32(vector.len.next_multiple_of(VECTOR_ALIGN));
             at
         });
         let gains = gains.collect();
@@ -65,8 +71,13 @@ impl Memory {
         };
         Ok(Self {
             matrices,
-            vectors: gpu.buffer("vectors", u64::from(end) * 4, working),
+            vectors: gpu.buffer("vectors", u64::from(end) * 4, working | Usage::UNIFORM),
             gains,
+            vec4s: graph
+                .vectors
+                .iter()
+                .map(|vector| to_u32(vector.len.div_ceil(4)))
+                .collect(),
             activations: graph
                 .activations
                 .iter()
@@ -85,8 +96,37 @@ impl Memory {
                 Usage::UNIFORM | Usage::STORAGE | Usage::COPY_DST,
             ),
             sums_of_parts: gpu.buffer("sums of parts", sums_bytes(graph, split), working),
-            cache: KvCache::empty(gpu),
+            cache: KvCache::empty(),
         })
+    }
+}
+
+impl Memory {
+    /// A vector as a uniform binding.
+    pub(crate) fn vector(&self, ix: usize) -> wgpu::BindingResource<'_> {
+        wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer: &self.vectors,
+            offset: u64::from(self.gains[ix]) * 4,
+            size: wgpu::BufferSize::new(u64::from(self.vec4s[ix]) * 16),
+        })
+    }
+}
+
+/// Whether every vector can be bound as a uniform.
+///
+/// # Errors
+/// `unsupported_model` naming the first that is too long.
+pub(crate) fn check(graph: &Graph) -> Result<()> {
+    match graph
+        .vectors
+        .iter()
+        .find(|vector| vector.len > MOST_ELEMENTS)
+    {
+        None => Ok(()),
+        Some(vector) => Err(Error::unsupported_model(format!(
+            "{} has {} elements, expected at most {MOST_ELEMENTS}",
+            vector.name, vector.len
+        ))),
     }
 }
 

@@ -1,7 +1,6 @@
 //! A static program: the dispatches of a graph with everything that they are bound to.
 
 use puna_core::graph::Op;
-use puna_core::{Error, Result};
 
 use crate::device::{Counters, Gpu};
 use crate::kernel::{self, Recipe, Setting, Slot, Step};
@@ -77,7 +76,8 @@ fn bind(
         Slot::Logits => memory.logits.as_entire_binding(),
         Slot::Vectors => memory.vectors.as_entire_binding(),
         Slot::Kv(layer) | Slot::KvX(layer) => memory.cache.layers[layer].as_entire_binding(),
-        Slot::Rope => memory.cache.rope.as_entire_binding(),
+        Slot::Rope(ix) => memory.cache.ropes[ix].as_entire_binding(),
+        Slot::Own(vector) => memory.vector(vector),
         Slot::SumsOfParts => memory.sums_of_parts.as_entire_binding(),
         Slot::Ids => memory.ids.as_entire_binding(),
     };
@@ -97,34 +97,24 @@ fn bind(
 }
 
 /// The dispatches of the graph.
-///
-/// # Errors
-/// `unsupported_model` where something is written to the residual stream that no norm reads.
-pub fn recipes(setting: &Setting<'_>) -> Result<Vec<Recipe>> {
-    let mut all = Vec::new();
-    for ix in 0..setting.graph.ops.len() {
-        all.extend(of_op(ix, setting)?);
-    }
-    Ok(all)
+#[must_use]
+pub fn recipes(setting: &Setting<'_>) -> Vec<Recipe> {
+    let ops = 0..setting.graph.ops.len();
+    ops.flat_map(|ix| of_op(ix, setting)).collect()
 }
 
-fn of_op(ix: usize, setting: &Setting<'_>) -> Result<Vec<Recipe>> {
+fn of_op(ix: usize, setting: &Setting<'_>) -> Vec<Recipe> {
     let op = &setting.graph.ops[ix];
-    let next = |out| {
-        let gain = setting.graph.next_gain(ix, out);
-        gain.ok_or_else(|| {
-            Error::unsupported_model(format!(
-                "op {ix}, {}: its output is not read through a norm",
-                op.name()
-            ))
-        })
-    };
-    Ok(match op {
-        Op::Embed(op) => kernel::embed::recipes(op, next(op.out)?, setting),
+    let next = |out| setting.graph.next_gain(ix, out);
+    match op {
+        Op::Embed(op) => kernel::embed::recipes(op, next(op.out), setting),
         Op::Qkv(op) => kernel::qkv::recipes(op, setting),
         Op::Attention(op) => kernel::attention::recipes(op, setting),
-        Op::LinearAdd(op) => kernel::linear_add::recipes(op, next(op.residual)?, setting),
+        Op::QkNorm(op) => kernel::qk_norm::recipes(op, setting),
+        Op::Linear(op) => kernel::linear::recipes(op, setting),
+        Op::LinearAdd(op) => kernel::linear_add::recipes(op, next(op.residual), setting),
+        Op::NormAdd(op) => kernel::norm_add::recipes(op, next(op.residual), setting),
         Op::Glu(op) => kernel::glu::recipes(op, setting),
         Op::Head(op) => kernel::head::recipes(op, setting),
-    })
+    }
 }

@@ -11,6 +11,7 @@ use puna_core::weights::plan::Chunk;
 
 use crate::arena::Part;
 use crate::device::{Counters, Gpu};
+use crate::kernel::place::{self, PlaceParams};
 use crate::kernel::repack::{self, RepackParams};
 use crate::kernel::{lines, to_u32};
 use crate::pipeline::Pipelines;
@@ -89,20 +90,28 @@ pub(crate) fn scatter(
         };
         for target in to.targets.get(piece.tensor).into_iter().flatten() {
             match *target {
-                Target::Vector(vector) => {
-                    let offset = u64::from(to.gains[vector]) * 4;
-                    encoder.copy_buffer_to_buffer(
-                        slot,
-                        place.at,
-                        to.vectors,
-                        offset + place.tensor_offset,
-                        place.bytes,
-                    );
+                Target::Vector { vector, source } => {
+                    let source = &to.graph.vectors[vector].sources[source];
+                    if let Some(params) = elements(to.gains[vector], source, place) {
+                        let out = to.vectors.as_entire_binding();
+                        let groups = [params.count.div_ceil(WORKGROUP), 1];
+                        let pipeline = pipelines.get(gpu, &place::variant());
+                        let params = bytemuck::bytes_of(&params);
+                        encode(gpu, &pipeline, &mut encoder, slot, params, out, groups);
+                    }
                 }
+                // The table of rotations is made of them without the GPU.
+                Target::Factors(_) => {}
                 Target::Rows { matrix, source } => {
-                    let source = &to.graph.matrices[matrix].sources[source];
-                    for dispatch in rows_to_parts(to, matrix, source, place)? {
-                        encode(gpu, pipelines, to, &mut encoder, slot, &dispatch);
+                    let table = &to.graph.matrices[matrix];
+                    let source = &table.sources[source];
+                    for (part, params) in rows_to_parts(to, matrix, source, place)? {
+                        let out = to.matrices[matrix][part].plane(params.plane as usize);
+                        let groups = lines((params.rows * params.used_words).div_ceil(WORKGROUP));
+                        let variant = repack::variant(table.format, table.cols);
+                        let pipeline = pipelines.get(gpu, &variant);
+                        let params = bytemuck::bytes_of(&params);
+                        encode(gpu, &pipeline, &mut encoder, slot, params, out, groups);
                     }
                 }
             }
@@ -119,59 +128,83 @@ struct Place {
     bytes: u64,
 }
 
-struct Dispatch {
-    matrix: MatrixIx,
-    part: usize,
-    params: RepackParams,
+/// Where the elements of a piece go, if any of them is the source's.
+fn elements(first: u32, source: &Source, place: Place) -> Option<PlaceParams> {
+    let element = |at: u64| usize::try_from(at / 4).unwrap_or(usize::MAX);
+    let start = element(place.tensor_offset);
+    let own = source.among(start..start.saturating_add(element(place.bytes)));
+    let (head_dim, rotated) = halves(source);
+    (!own.is_empty()).then(|| PlaceParams {
+        raw_at: to_u32(element(place.at) * 4 + (own.start - start) * 4),
+        count: to_u32(own.len()),
+        skipped: to_u32(own.start - source.from),
+        first: first + to_u32(source.first_row),
+        head_dim,
+        rotated,
+        padding: [0; 2],
+    })
 }
 
-/// Cuts a piece at the borders of parts: tensor row i is matrix row `first_row + i * row_step`.
+fn halves(source: &Source) -> (u32, u32) {
+    let halves = source
+        .halves
+        .map(|it| (to_u32(it.head_dim), to_u32(it.rotated)));
+    halves.unwrap_or_default()
+}
+
+/// The matrix rows among which rows `own` of a source land.
+fn span(source: &Source, own: &Range<usize>) -> Range<usize> {
+    // A row whose pair is in the other half stays within its head.
+    let head = source.halves.map_or(1, |halves| halves.head_dim);
+    let (start, end) = (own.start - source.from, own.end - source.from);
+    let (start, end) = (start / head * head, end.next_multiple_of(head));
+    source.first_row + start * source.row_step..source.first_row + (end - 1) * source.row_step + 1
+}
+
+/// Cuts a piece at the borders of parts.
 fn rows_to_parts(
     to: &Destination<'_>,
     matrix: MatrixIx,
     source: &Source,
     place: Place,
-) -> Result<Vec<Dispatch>> {
+) -> Result<Vec<(usize, RepackParams)>> {
     let table = &to.graph.matrices[matrix];
     let row_bytes = table.format.row_bytes(table.cols);
-    let Range {
-        start: first,
-        end: last,
-    } = table.rows_at(place.tensor_offset, place.bytes)?;
-    let landing = |row: usize| source.first_row + row * source.row_step;
+    let rows = table.rows_at(place.tensor_offset, place.bytes)?;
+    let own = source.among(rows.clone());
+    if own.is_empty() {
+        return Ok(Vec::new());
+    }
+    let span = span(source, &own);
+    let raw_at =
+        usize::try_from(place.at).unwrap_or(usize::MAX) + (own.start - rows.start) * row_bytes;
+    let (head_dim, rotated) = halves(source);
     let mut dispatches = Vec::new();
     for (part, range) in to.matrices[matrix].iter().enumerate() {
-        // Rows of the piece that land inside the part.
-        let below = |limit: usize| {
-            limit
-                .saturating_sub(source.first_row)
-                .div_ceil(source.row_step)
-                .clamp(first, last)
-        };
-        let (start, end) = (below(range.first_row), below(range.first_row + range.rows));
-        let planes = table.format.planes.iter().enumerate();
-        for (ix, plane) in planes.take_while(|_| start < end) {
+        if range.first_row >= span.end || range.first_row + range.rows <= span.start {
+            continue;
+        }
+        for (ix, plane) in table.format.planes.iter().enumerate() {
             let used_words = table.format.used_words(plane, table.cols);
-            let groups = to_u32((end - start) * used_words).div_ceil(WORKGROUP);
+            let groups = to_u32(own.len() * used_words).div_ceil(WORKGROUP);
             let params = RepackParams {
-                raw_at: to_u32(
-                    usize::try_from(place.at).unwrap_or(usize::MAX) + (start - first) * row_bytes,
-                ),
+                raw_at: to_u32(raw_at),
                 row_bytes: to_u32(row_bytes),
-                rows: to_u32(end - start),
-                first_row: to_u32(landing(start) - range.first_row),
+                rows: to_u32(own.len()),
+                skipped: to_u32(own.start - source.from),
+                first_row: to_u32(source.first_row),
                 row_step: to_u32(source.row_step),
+                head_dim,
+                rotated,
+                part_row: to_u32(range.first_row),
+                part_rows: to_u32(range.rows),
                 plane: to_u32(ix),
                 row_words: to_u32(table.format.row_words(plane, table.cols)),
                 used_words: to_u32(used_words),
                 grid_x: lines(groups)[0],
-                padding: [0; 3],
+                padding: [0; 2],
             };
-            dispatches.push(Dispatch {
-                matrix,
-                part,
-                params,
-            });
+            dispatches.push((part, params));
         }
     }
     Ok(dispatches)
@@ -179,51 +212,35 @@ fn rows_to_parts(
 
 fn encode(
     gpu: &Gpu,
-    pipelines: &mut Pipelines,
-    to: &Destination<'_>,
+    pipeline: &wgpu::ComputePipeline,
     encoder: &mut wgpu::CommandEncoder,
     slot: &wgpu::Buffer,
-    dispatch: &Dispatch,
+    params: &[u8],
+    out: wgpu::BindingResource<'_>,
+    [x, y]: [u32; 2],
 ) {
-    let Dispatch {
-        matrix,
-        part,
-        params,
-    } = dispatch;
-    let table = &to.graph.matrices[*matrix];
-    let pipeline = pipelines.get(gpu, &repack::variant(table.format, table.cols));
     let uniform = gpu.buffer(
-        "repack params",
-        size_of::<RepackParams>() as u64,
+        "upload params",
+        params.len() as u64,
         wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
     );
-    gpu.queue
-        .write_buffer(&uniform, 0, bytemuck::bytes_of(params));
+    gpu.queue.write_buffer(&uniform, 0, params);
     Counters::tick(&gpu.counters.bind_groups);
+    let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
     let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some("repack"),
+        label: Some("upload"),
         layout: &pipeline.get_bind_group_layout(0),
         entries: &[
-            wgpu::BindGroupEntry {
-                binding: binding::PARAMS,
-                resource: uniform.as_entire_binding(),
-            },
-            wgpu::BindGroupEntry {
-                binding: binding::OUT,
-                resource: to.matrices[*matrix][*part].plane(params.plane as usize),
-            },
-            wgpu::BindGroupEntry {
-                binding: binding::RAW,
-                resource: slot.as_entire_binding(),
-            },
+            entry(binding::PARAMS, uniform.as_entire_binding()),
+            entry(binding::OUT, out),
+            entry(binding::RAW, slot.as_entire_binding()),
         ],
     });
-    let [x, y] = lines((params.rows * params.used_words).div_ceil(WORKGROUP));
     let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-        label: Some("repack"),
+        label: Some("upload"),
         timestamp_writes: None,
     });
-    pass.set_pipeline(&pipeline);
+    pass.set_pipeline(pipeline);
     pass.set_bind_group(0, &group, &[]);
     pass.dispatch_workgroups(x, y, 1);
 }

@@ -44,7 +44,7 @@ fn a_layer_is_five_dispatches_and_six_in_long_contexts() {
                     rounds: true,
                     choices: Choices::default(),
                 };
-                let all = recipes(&setting).expect("recipes");
+                let all = recipes(&setting);
                 let of_no_layer =
                     |label: &str| label.starts_with("embed") || label.starts_with("head");
                 for (position, in_parts) in POSITIONS {

@@ -1,20 +1,27 @@
 //! Every variant of every shader through the WGSL compiler, without an adapter: also for devices that no
 //! test machine has, such as those whose subgroups differ in size.
 
+#[path = "../../../tests/native/tiny.rs"]
+#[allow(dead_code, reason = "not every test file asks for all")]
+mod tiny;
+
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use naga::valid::{Capabilities as Allowed, ValidationFlags, Validator};
+use puna_core::graph::Graph;
 use puna_core::model;
 use puna_core::quant::FORMATS;
 use puna_core::weights::gguf::{Gguf, Parsed};
 use puna_gpu::choices::Choices;
 use puna_gpu::device::Capabilities;
-use puna_gpu::kernel::{Setting, penalize, repack, sample};
+use puna_gpu::kernel::{Setting, penalize, place, repack, sample};
 use puna_gpu::program::recipes;
 use puna_gpu::shader::link;
 use puna_gpu::shader::variant::{KvType, Precision, Variant};
 use puna_gpu::split::{Split, Width};
 use puna_gpu::way::Way;
+use tiny::Tiny;
 
 const SPLITS: [Split; 8] = [
     Split::Serial,
@@ -26,6 +33,10 @@ const SPLITS: [Split; 8] = [
     Split::Subgroup(32, 64),
     Split::Subgroup(128, 128),
 ];
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
 
 /// What a variant is linked for; natively `enable subgroups;` is left out.
 const CAPABILITIES: Capabilities = Capabilities {
@@ -40,13 +51,17 @@ const CAPABILITIES: Capabilities = Capabilities {
 /// `pack2x16float` and its like, which WGSL always has and naga asks about.
 const PACKED_FLOATS: Allowed = Allowed::SHADER_FLOAT16_IN_FLOAT32;
 
-/// The variants of a Llama whose matrices have the format, in every split and arithmetic.
-fn variants(format: usize) -> Vec<Variant> {
-    let bytes = include_bytes!("../../../tests/golden/llama-256/llama-256-Q4_1.gguf");
-    let Parsed::Done(gguf) = Gguf::parse(bytes).expect("a good header") else {
-        panic!("the header is cut off")
+/// The graph of a tiny model.
+fn graph(tiny: &Tiny) -> Graph {
+    let bytes = std::fs::read(tiny.path(&root())).expect("the golden file is in the tree");
+    let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
+        panic!("the header of {} is cut off", tiny.name())
     };
-    let (_, mut graph) = model::open(&gguf).expect("a graph");
+    model::open(&gguf).expect("a graph").1
+}
+
+/// The variants of a model whose matrices have the format, in every split and arithmetic.
+fn variants(mut graph: Graph, format: usize) -> Vec<Variant> {
     for matrix in &mut graph.matrices {
         matrix.format = FORMATS[format];
     }
@@ -56,6 +71,7 @@ fn variants(format: usize) -> Vec<Variant> {
         .map(|matrix| vec![(0, matrix.rows)])
         .collect();
     let mut variants = vec![
+        place::variant(),
         repack::variant(FORMATS[format], 256),
         penalize::variant(),
         sample::variant(384),
@@ -76,12 +92,8 @@ fn variants(format: usize) -> Vec<Variant> {
                         rounds: true,
                         choices: Choices::all(width, way),
                     };
-                    variants.extend(
-                        recipes(&setting)
-                            .expect("recipes")
-                            .into_iter()
-                            .map(|recipe| recipe.variant),
-                    );
+                    let recipes = recipes(&setting).into_iter();
+                    variants.extend(recipes.map(|recipe| recipe.variant));
                 }
             }
         }
@@ -120,8 +132,13 @@ fn every_variant_is_valid_and_uses_every_file() {
     let mut texts = BTreeSet::new();
     let mut used = BTreeSet::new();
     let mut complaints = Vec::new();
-    for format in 0..FORMATS.len() {
-        for variant in variants(format) {
+    // A Llama in every format; what else there is in one.
+    let own = FORMATS.iter().position(|format| format.name == "q4_0");
+    let own = own.expect("a format");
+    let llama = (0..FORMATS.len()).map(|format| (graph(&tiny::ALL[0]), format));
+    let others = tiny::ALL[1..].iter().map(|tiny| (graph(tiny), own));
+    for (graph, format) in llama.chain(others) {
+        for variant in variants(graph, format) {
             let text = variant.link(&CAPABILITIES);
             used.extend(variant.modules.iter().cloned());
             if !texts.insert(text.clone()) {
@@ -172,7 +189,9 @@ fn variables_in_blocks_are_given_a_value() {
 
 #[test]
 fn a_broken_text_is_refused() {
-    let good = variants(0).swap_remove(0).link(&CAPABILITIES);
+    let good = variants(graph(&tiny::ALL[0]), 0)
+        .swap_remove(0)
+        .link(&CAPABILITIES);
     assert_eq!(complaint(&good), None, "it is good to begin with");
     assert!(
         complaint(&good.replace("u32", "f32")).is_some(),

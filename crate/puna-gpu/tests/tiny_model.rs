@@ -5,72 +5,32 @@
 )]
 
 mod support;
+#[path = "../../../tests/native/tiny.rs"]
+#[allow(dead_code, reason = "not every test file asks for all")]
+mod tiny;
 
 use puna_gpu::shader::variant::{KvType, Precision};
 use puna_gpu::split::Split;
 use puna_gpu::{ExecutorOptions, Gpu, Wanted};
+use support::root;
+use tiny::{Tiny, worst};
 
-struct Golden {
-    ids: Vec<u32>,
-    greedy: Vec<u32>,
-    logits: Vec<f32>,
-    greedy_logits: Vec<f32>,
+/// The file of a format of the plain Llama.
+fn llama(format: &str) -> &'static Tiny {
+    let mut all = tiny::ALL.iter();
+    all.find(|tiny| tiny.format == format)
+        .expect("a file of that format")
 }
 
-fn golden(format: &str) -> Golden {
-    let path = support::root().join("tests/golden/llama-256/expected.safetensors");
-    let bytes = std::fs::read(path).expect("the golden file is in the tree");
-    let (length, rest) = bytes.split_first_chunk::<8>().expect("a length");
-    let (header, data) =
-        rest.split_at(usize::try_from(u64::from_le_bytes(*length)).expect("short"));
-    let header: serde_json::Value = serde_json::from_slice(header).expect("a JSON header");
-    let words = |name: &str| -> Vec<u32> {
-        let offset = |ix: usize| {
-            usize::try_from(
-                header[name]["data_offsets"][ix]
-                    .as_u64()
-                    .expect("an offset"),
-            )
-            .expect("small")
-        };
-        data[offset(0)..offset(1)]
-            .as_chunks()
-            .0
-            .iter()
-            .map(|&word| u32::from_le_bytes(word))
-            .collect()
-    };
-    let floats = |name: String| words(&name).into_iter().map(f32::from_bits).collect();
-    Golden {
-        ids: words("input_ids"),
-        greedy: words("greedy_ids"),
-        logits: floats(format!("{format}.logits")),
-        greedy_logits: floats(format!("{format}.greedy_logits")),
-    }
+fn check(tiny: &Tiny, split: Split, precision: Precision, kv: KvType) {
+    check_on(support::gpu(), tiny, split, precision, kv);
 }
 
-/// Largest difference in standard deviations of `want`.
-fn worst(got: &[f32], want: &[f32]) -> f32 {
-    assert_eq!(got.len(), want.len(), "as many logits as the golden ones");
-    let mean = want.iter().sum::<f32>() / want.len() as f32;
-    let deviation =
-        (want.iter().map(|x| (x - mean) * (x - mean)).sum::<f32>() / want.len() as f32).sqrt();
-    got.iter()
-        .zip(want)
-        .map(|(a, b)| (a - b).abs())
-        .fold(0.0, f32::max)
-        / deviation
-}
-
-/// Tolerances in standard deviations, from the golden folder's README: f32 arithmetic 1e-3, f16 0.03. A cache
-/// in f16 counts as f16.
-fn check(format: &str, split: Split, precision: Precision, kv: KvType) {
-    check_on(support::gpu(), format, split, precision, kv);
-}
-
-fn check_on(gpu: Gpu, format: &str, split: Split, precision: Precision, kv: KvType) {
+/// In standard deviations; a cache in f16 counts as f16 arithmetic.
+fn check_on(gpu: Gpu, tiny: &Tiny, split: Split, precision: Precision, kv: KvType) {
     let label = format!(
-        "{format} {} {} kv {}",
+        "{} {} {} kv {}",
+        tiny.name(),
         split.name(),
         precision.name(),
         kv.name()
@@ -78,9 +38,10 @@ fn check_on(gpu: Gpu, format: &str, split: Split, precision: Precision, kv: KvTy
     let tolerance = if precision == Precision::F16 || kv == KvType::F16 {
         0.03
     } else {
-        1e-3
+        tiny.tolerance
     };
-    let golden = golden(format);
+    let golden = tiny.golden(&root());
+    let vocab = golden.vocab();
     let options = ExecutorOptions {
         split: Some(split),
         precision,
@@ -88,7 +49,7 @@ fn check_on(gpu: Gpu, format: &str, split: Split, precision: Precision, kv: KvTy
         max_logits: 64,
         ..ExecutorOptions::default()
     };
-    let path = support::root().join(format!("tests/golden/llama-256/llama-256-{format}.gguf"));
+    let path = tiny.path(&root());
     let mut executor = support::load(gpu, &path, 64 << 10, options);
     pollster::block_on(async {
         // Chunks of 1, 5 and 34 tokens: one, a few, and more than a tile.
@@ -98,7 +59,7 @@ fn check_on(gpu: Gpu, format: &str, split: Split, precision: Precision, kv: KvTy
                 .forward(at, &golden.ids[at..at + tokens], Wanted::All)
                 .await
                 .expect("logits");
-            let off = worst(logits, &golden.logits[at * 384..(at + tokens) * 384]);
+            let off = worst(logits, &golden.logits[at * vocab..(at + tokens) * vocab]);
             assert!(
                 off < tolerance,
                 "{label}: prompt {at}+{tokens} is {off} standard deviations off, {tolerance} allowed"
@@ -111,7 +72,7 @@ fn check_on(gpu: Gpu, format: &str, split: Split, precision: Precision, kv: KvTy
                 .forward(at + i, &[*id], Wanted::Last)
                 .await
                 .expect("logits");
-            let off = worst(logits, &golden.greedy_logits[i * 384..(i + 1) * 384]);
+            let off = worst(logits, &golden.greedy_logits[i * vocab..(i + 1) * vocab]);
             assert!(
                 off < tolerance,
                 "{label}: step {i} is {off} standard deviations off, {tolerance} allowed"
@@ -131,13 +92,13 @@ fn a_cache_that_cannot_grow_leaves_the_model_as_it_was() {
     // The device refuses a buffer of 4 GiB; nobody has told the executor.
     gpu.capabilities.max_binding_bytes = u64::MAX;
     gpu.capabilities.max_buffer_bytes = u64::MAX;
-    let golden = golden("Q4_1");
+    let golden = llama("Q4_1").golden(&root());
     let options = ExecutorOptions {
         kv: KvType::F32,
         context_length: Some(1 << 23),
         ..ExecutorOptions::default()
     };
-    let path = support::root().join("tests/golden/llama-256/llama-256-Q4_1.gguf");
+    let path = llama("Q4_1").path(&root());
     let endless = |graph: &mut puna_core::graph::Graph| graph.context_length = 1 << 23;
     let mut executor = support::load_changed(gpu, &path, 64 << 10, options, endless);
     pollster::block_on(async {
@@ -199,12 +160,28 @@ fn every_variant_reproduces_the_golden_logits() {
                 &[("Q4_1", KvType::F16), ("Q8_0", KvType::F32)]
             };
             for &(format, kv) in pairs {
-                check(format, split, precision, kv);
+                check(llama(format), split, precision, kv);
                 checked += 1;
             }
         }
     }
     println!("{checked} variants");
+}
+
+/// The plain Llama has every variant; what the others have besides is the same in all splits, or among the kernels' cases.
+#[test]
+fn every_architecture_reproduces_the_golden_logits() {
+    let gpu = support::gpu();
+    let splits = match support::is_full() {
+        true => Split::all(&gpu.capabilities),
+        false => vec![Split::Serial],
+    };
+    for (ix, tiny) in tiny::ALL.iter().enumerate().skip(1) {
+        for &split in &splits {
+            let kv = [KvType::F32, KvType::F16][ix % 2];
+            check_on(gpu.clone(), tiny, split, Precision::F32, kv);
+        }
+    }
 }
 
 #[test]
@@ -215,7 +192,7 @@ fn matrices_over_the_binding_limit_are_cut_and_answer_alike() {
     for format in ["Q4_1", "Q8_0", "Q4_K", "Q6_K"] {
         check_on(
             gpu.clone(),
-            format,
+            llama(format),
             Split::Serial,
             Precision::F32,
             KvType::F32,

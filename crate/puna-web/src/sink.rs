@@ -1,5 +1,7 @@
 //! Takes the header and the chunks that the loader brings, and makes an engine's parts of them.
 
+use std::ops::Range;
+
 use js_sys::Uint8Array;
 use puna_core::chat::{ChatTemplate, Date};
 use puna_core::config::ModelConfig;
@@ -104,6 +106,7 @@ impl ChunkSink for Sink<'_> {
         self.parts = None;
         // What can be refused is refused before the download.
         let (config, graph) = model::open(gguf)?;
+        let graph = graph.within(self.options.context_length);
         let tokenizer = Tokenizer::from_gguf(&gguf.metadata)?;
         let mut template = ChatTemplate::for_model(
             &gguf.metadata,
@@ -131,7 +134,11 @@ impl ChunkSink for Sink<'_> {
             Executor::Gpu(executor, _) => {
                 let slot = executor.upload_slot(u64::from(chunk.bytes));
                 gpu::write(executor.gpu(), &slot, bytes)?;
-                executor.upload(chunk, &slot)
+                let part = |range: Range<usize>| {
+                    let [start, end] = [range.start, range.end].map(|at| at as u32);
+                    bytes.subarray(start, end).to_vec()
+                };
+                executor.upload(chunk, &slot, &part)
             }
             Executor::Cpu(executor) => executor.upload(chunk, bytes),
         }

@@ -1,7 +1,7 @@
 //! Cases of `attention`.
 
 use puna_core::graph::{Attention, KvShape};
-use puna_core::reference::attention::attention;
+use puna_core::reference::attention::{Scores, attention};
 use puna_core::reference::qkv::KvLayer;
 use puna_gpu::kernel::attention::sums_bytes;
 use puna_gpu::kernel::{self, Step};
@@ -32,11 +32,56 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
         for kv in kinds {
             for &(position, tokens) in places(variant) {
                 let seed = cases.len() as u32;
-                cases.push(case(variant, (shape, sharing), kv, position, tokens, seed));
+                cases.push(case(
+                    variant,
+                    (shape, sharing),
+                    ALL,
+                    kv,
+                    position,
+                    tokens,
+                    seed,
+                ));
             }
         }
     }
+    // Windows: more than there is; one key; within a tile; parts of one.
+    for (position, tokens) in windowed_places(variant) {
+        for window in [1000, 1, 40, 300] {
+            let scores = Scores {
+                scale: 0.3,
+                window: Some(window),
+                cap: Some(1.5),
+            };
+            let seed = cases.len() as u32;
+            cases.push(case(
+                variant,
+                (shape(2, 12), 3),
+                scores,
+                Kv(KvType::F32),
+                position,
+                tokens,
+                seed,
+            ));
+        }
+    }
     cases
+}
+
+/// All keys, as scores mostly are.
+const ALL: Scores = Scores {
+    scale: 0.25,
+    window: None,
+    cap: None,
+};
+
+/// Positions and numbers of tokens behind which there is more than most windows.
+const fn windowed_places(variant: Variation) -> [(usize, usize); 1] {
+    match (variant.split, variant.width) {
+        (_, Width::One) => [(700, 1)],
+        (Split::Serial, _) => [(60, 7)],
+        (_, Width::Few) => [(510, 5)],
+        (_, Width::Many) => [(300, 70)],
+    }
 }
 
 /// Positions and numbers of tokens: 1 key; about the borders of tiles and parts; many tokens over a border.
@@ -63,6 +108,7 @@ const fn places(variant: Variation) -> &'static [(usize, usize)] {
 fn case(
     variant: Variation,
     (shape, sharing): (KvShape, usize),
+    scores: Scores,
     kv: Kv,
     position: usize,
     tokens: usize,
@@ -83,7 +129,7 @@ fn case(
     let mut cache = KvLayer::new(shape, capacity);
     let packed = kv.pack(&stage.random.floats(cache.data.len()));
     cache.data = kv.unpack(&packed);
-    let attended = attention(&queries, heads, position, &cache);
+    let attended = attention(&queries, heads, scores, position, &cache);
 
     let step = Step {
         position: position as u32,
@@ -96,14 +142,20 @@ fn case(
     let op = Attention {
         layer: 0,
         heads,
+        scale: scores.scale,
+        window: scores.window,
+        cap: scores.cap,
         query,
         out,
     };
     let recipes = kernel::attention::recipes(&op, &stage.setting(variant, kv.0));
     Case {
         name: format!(
-            "attention Dh {} G {sharing} S {position} T {tokens} kv {} {}",
+            "attention Dh {} G {sharing} S {position} T {tokens}{} kv {} {}",
             shape.head_dim,
+            scores
+                .window
+                .map_or_else(String::new, |it| format!(" window {it}")),
             kv.0.name(),
             variant.label()
         ),

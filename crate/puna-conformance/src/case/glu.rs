@@ -1,7 +1,7 @@
 //! Cases of `glu`.
 
-use puna_core::graph::Glu;
-use puna_core::reference::glu::glu;
+use puna_core::graph::{Gate, Glu, Norm};
+use puna_core::reference::{self, glu::glu};
 use puna_gpu::kernel::{self, Step};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
@@ -16,15 +16,26 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
     // The last with gates so large that their exponential would leave f32.
     let shapes: &[_] = match variant.width {
-        Width::One => &[(1, 1.0), (37, 1.0), (65, 1.0), (37, 300.0)],
+        Width::One => &[
+            (1, 1.0, Gate::Silu),
+            (37, 1.0, Gate::Silu),
+            (65, 1.0, Gate::Silu),
+            (37, 300.0, Gate::Silu),
+            (37, 1.0, Gate::GeluTanh),
+            (37, 300.0, Gate::GeluTanh),
+        ],
         // Software adapters take seconds to compile for many tokens.
-        Width::Few | Width::Many => &[(1, 1.0), (37, 300.0), (37, 1.0)],
+        Width::Few | Width::Many => &[
+            (1, 1.0, Gate::Silu),
+            (37, 300.0, Gate::Silu),
+            (37, 1.0, Gate::Silu),
+        ],
     };
     let own = shapes
         .iter()
-        .map(|&(width, size)| (format("q4_1"), 96, width, size));
-    let others = others(variant, "q4_1").map(|(format, cols)| (format, cols, 37, 1.0));
-    for (format, cols, width, size) in own.chain(others) {
+        .map(|&(width, size, gate)| (format("q4_1"), 96, width, size, gate));
+    let others = others(variant, "q4_1").map(|(format, cols)| (format, cols, 37, 1.0, Gate::Silu));
+    for (format, cols, width, size, gate) in own.chain(others) {
         for &tokens in variant.tokens() {
             let mut stage = Stage::new(200 + cases.len() as u32, KV);
             let weight = stage.matrix(format, 2 * width, cols);
@@ -32,7 +43,11 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             let input = stage.random.floats(tokens * cols);
             let gain = stage.random.floats(cols);
             let gain: Vec<f32> = gain.into_iter().map(|gain| gain * size).collect();
-            let gated = glu(stage.dense(weight), &input, &gain, EPS);
+            let norm = reference::Norm {
+                gain: &gain,
+                eps: EPS,
+            };
+            let gated = glu(stage.dense(weight), &input, Some(norm), gate);
 
             let step = Step {
                 position: 3,
@@ -43,9 +58,12 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             };
             let op = Glu {
                 x,
-                gain: 0,
-                eps: EPS,
+                norm: Some(Norm {
+                    gain: stage.vector(cols),
+                    eps: EPS,
+                }),
                 weight,
+                gate,
                 out,
             };
             let recipes = kernel::glu::recipes(&op, &stage.setting(variant, KvType::F32));
@@ -56,8 +74,9 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             ]);
             cases.push(Case {
                 name: format!(
-                    "glu {} F {width} K {cols} T {tokens} gates of {size} {}",
+                    "glu {} {} F {width} K {cols} T {tokens} gates of {size} {}",
                     format.name,
+                    gate.name(),
                     variant.label()
                 ),
                 kernel: "glu",

@@ -1,7 +1,7 @@
 //! Cases of `head`.
 
-use puna_core::graph::Head;
-use puna_core::reference::head::head;
+use puna_core::graph::{Head, Norm};
+use puna_core::reference::{self, head::head};
 use puna_gpu::kernel::{self, Step};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
@@ -40,7 +40,13 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             let gain = stage.random.floats(cols);
             // All tokens but the first, where there are more.
             let skipped = usize::from(tokens > 1);
-            let logits = head(stage.dense(weight), &input[skipped * cols..], &gain, EPS);
+            let norm = reference::Norm {
+                gain: &gain,
+                eps: EPS,
+            };
+            // One shape is bounded, too.
+            let cap = (rows == 5).then_some(2.0);
+            let logits = head(stage.dense(weight), &input[skipped * cols..], norm, cap);
 
             let step = Step {
                 position: 3,
@@ -51,9 +57,12 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             };
             let op = Head {
                 x,
-                gain: 0,
-                eps: EPS,
+                norm: Norm {
+                    gain: stage.vector(cols),
+                    eps: EPS,
+                },
                 weight,
+                cap,
             };
             let recipes = kernel::head::recipes(&op, &stage.setting(variant, KvType::F32));
             let mut buffers: Vec<_> = stage.planes(weight).collect();

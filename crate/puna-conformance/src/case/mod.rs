@@ -4,17 +4,21 @@ mod attention;
 mod embed;
 mod glu;
 mod head;
+mod linear;
 mod linear_add;
+mod norm_add;
 mod penalize;
+mod place;
+mod qk_norm;
 mod qkv;
 mod repack;
 mod sample;
 
 use half::f16;
-use puna_core::config::Rope;
-use puna_core::graph::{Activation, Graph, KvShape, Matrix};
+use puna_core::graph::{Activation, Graph, KvShape, Matrix, Vector};
 use puna_core::quant::{FORMATS, Format};
 use puna_core::reference::{self, Dense};
+use puna_core::rope::Rope;
 use puna_gpu::choices::Choices;
 use puna_gpu::kernel::{Recipe, Setting, Step};
 use puna_gpu::shader::binding;
@@ -176,6 +180,7 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
             // The others differ in how work is divided, of which one kernel tells all.
             cases.extend(glu::cases(variant));
             if ix == 0 {
+                cases.extend(linear::cases(variant));
                 cases.extend(head::cases(variant));
                 cases.extend(qkv::cases(variant));
             }
@@ -193,8 +198,13 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
             way: split.default_way(Width::One, precision),
         };
         cases.extend(embed::cases(variant));
+        if matches!(split, Split::Serial | Split::Shared) {
+            cases.extend(norm_add::cases(variant));
+        }
         if split == Split::Serial {
+            cases.extend(qk_norm::cases(variant));
             cases.extend(repack::cases());
+            cases.extend(place::cases());
             cases.extend(penalize::cases());
             cases.extend(sample::cases());
         }
@@ -274,12 +284,10 @@ impl Stage {
             vectors: Vec::new(),
             activations: Vec::new(),
             kv,
-            rope: Rope {
-                theta: 10_000.0,
-                dims: ROPE_DIMS,
-            },
+            ropes: vec![Rope::plain(10_000.0, ROPE_DIMS)],
             vocab_size: 0,
             context_length: 0,
+            longest_context: 0,
         };
         Self {
             graph,
@@ -312,6 +320,22 @@ impl Stage {
         self.graph.activations.len() - 1
     }
 
+    pub(crate) fn vector(&mut self, len: usize) -> usize {
+        self.graph.vectors.push(Vector {
+            name: "vector".to_owned(),
+            len,
+            sources: Vec::new(),
+        });
+        self.graph.vectors.len() - 1
+    }
+
+    /// The table of rotations, (CAPACITY, dims / 2): cos, sin.
+    pub(crate) fn turns(&self) -> Vec<u32> {
+        let positions = 0..CAPACITY as u32;
+        let turns = positions.flat_map(|position| self.graph.ropes[0].row(position));
+        turns.flatten().map(f32::to_bits).collect()
+    }
+
     pub(crate) fn dense(&self, matrix: usize) -> Dense<'_> {
         Dense {
             data: &self.dense[matrix],
@@ -335,7 +359,7 @@ impl Stage {
                 .iter()
                 .map(|matrix| vec![(0, matrix.rows)])
                 .collect(),
-            gains: vec![0; 1],
+            gains: vec![0; self.graph.vectors.len()],
             split: variant.split,
             precision: variant.way.precision,
             kv,
@@ -348,16 +372,7 @@ impl Stage {
 
 pub(crate) fn dispatches(recipes: Vec<Recipe>, step: &Step) -> Vec<Dispatch> {
     let dispatch = |recipe: Recipe| Dispatch {
-        params: words([
-            recipe.params.first_row,
-            recipe.params.rows,
-            recipe.params.grid_x,
-            recipe.params.gain,
-            recipe.params.eps.to_bits(),
-            0,
-            0,
-            0,
-        ]),
+        params: bytemuck::bytes_of(&recipe.params).to_vec(),
         workgroups: recipe.grid.workgroups(step),
         variant: recipe.variant,
     };
@@ -366,6 +381,17 @@ pub(crate) fn dispatches(recipes: Vec<Recipe>, step: &Step) -> Vec<Dispatch> {
 
 pub(crate) fn step_bytes(step: &Step) -> Vec<u8> {
     bytemuck::bytes_of(step).to_vec()
+}
+
+/// A step of so many tokens at a position, of which the last are wanted.
+pub(crate) fn step_of(position: usize, tokens: usize) -> Step {
+    Step {
+        position: position as u32,
+        tokens: tokens as u32,
+        capacity: CAPACITY as u32,
+        first_token: tokens as u32,
+        ..Step::default()
+    }
 }
 
 pub(crate) fn words<const N: usize>(words: [u32; N]) -> Vec<u8> {

@@ -1,7 +1,8 @@
 //! Cases of `qkv`.
 
-use puna_core::graph::{Projection, Qkv};
-use puna_core::reference::qkv::{KvLayer, Norm, qkv};
+use puna_core::graph::{Norm, Projection, Qkv};
+use puna_core::reference;
+use puna_core::reference::qkv::{Inputs, KvLayer, qkv};
 use puna_gpu::kernel::{self, Step};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
@@ -29,14 +30,34 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
     for (format, cols, kv, heads) in own.chain(others) {
         for &tokens in variant.tokens() {
             let seed = cases.len() as u32;
-            cases.push(case(variant, format, kv, heads, tokens, cols, seed));
+            let kind = Kind::Plain;
+            cases.push(case(variant, kind, format, kv, heads, tokens, cols, seed));
+        }
+    }
+    if variant.width == Width::One {
+        for kind in [Kind::Biased, Kind::NormedLater] {
+            let (seed, format) = (cases.len() as u32, format("q4_1"));
+            cases.push(case(variant, kind, format, kinds[0], 6, 1, 96, seed));
         }
     }
     cases
 }
 
+/// What is done to queries and keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// They rotate.
+    Plain,
+    /// They do not, and biases are added.
+    Biased,
+    /// They are left for a norm.
+    NormedLater,
+}
+
+#[expect(clippy::too_many_arguments, reason = "what makes a case")]
 fn case(
     variant: Variation,
+    kind: Kind,
     format: &'static puna_core::quant::Format,
     kv: Kv,
     heads: usize,
@@ -54,22 +75,26 @@ fn case(
     // What is there already must survive; it goes through the cache's own rounding first.
     cache.data = kv.unpack(&kv.pack(&stage.random.floats(cache.data.len())));
     let before = kv.pack(&cache.data);
-    let mut queries = vec![0.0; tokens * q_rows];
-    let rope = stage.graph.rope.clone();
-    let norm = Norm {
-        gain: &gain,
-        eps: EPS,
+    let normed_later = kind == Kind::NormedLater;
+    let rows = q_rows + KV.heads * KV.head_dim;
+    let mut queries = vec![0.0; tokens * if normed_later { rows } else { q_rows }];
+    let rope = stage.graph.ropes[0].clone();
+    let bias = stage.random.floats(rows + KV.heads * KV.head_dim);
+    let inputs = Inputs {
+        weight: stage.dense(weight),
+        first_row: 0,
+        x: &input,
+        norm: Some(reference::Norm {
+            gain: &gain,
+            eps: EPS,
+        }),
+        bias: (kind == Kind::Biased).then_some(bias.as_slice()),
+        heads,
+        rope: (kind == Kind::Plain).then_some(&rope),
+        position: POSITION,
+        normed_later,
     };
-    qkv(
-        stage.dense(weight),
-        0,
-        &input,
-        norm,
-        &rope,
-        POSITION,
-        &mut queries,
-        &mut cache,
-    );
+    qkv(&inputs, &mut queries, &mut cache);
 
     let step = Step {
         position: POSITION as u32,
@@ -85,27 +110,29 @@ fn case(
     let op = Qkv {
         layer: 0,
         x,
-        gain: 0,
-        eps: EPS,
+        norm: Some(Norm {
+            gain: stage.vector(cols),
+            eps: EPS,
+        }),
         weights,
+        bias: (kind == Kind::Biased).then(|| stage.vector(bias.len())),
         heads,
+        rope: (kind == Kind::Plain).then_some(0),
         query,
+        normed_later,
     };
     let recipes = kernel::qkv::recipes(&op, &stage.setting(variant, kv.0));
-    let turns: Vec<f32> = (0..CAPACITY as u32)
-        .flat_map(|position| rope.row(position))
-        .flatten()
-        .collect();
     let mut buffers: Vec<_> = stage.planes(weight).collect();
     buffers.extend([
         (binding::X, bits(&normed(&input, &gain, variant))),
         (binding::OUT, vec![0; queries.len()]),
         (binding::KV, before),
-        (binding::ROPE, bits(&turns)),
+        (binding::ROPE, stage.turns()),
+        (binding::OWN, bits(&bias)),
     ]);
     Case {
         name: format!(
-            "qkv {} H {heads} K {cols} T {tokens} kv {} {}",
+            "qkv {} {kind:?} H {heads} K {cols} T {tokens} kv {} {}",
             format.name,
             kv.0.name(),
             variant.label()

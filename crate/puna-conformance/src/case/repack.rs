@@ -1,7 +1,9 @@
 //! Cases of `repack`.
 
+use puna_core::graph::{Halves, Source};
 use puna_core::reference;
-use puna_gpu::kernel::{lines, repack};
+use puna_gpu::kernel::lines;
+use puna_gpu::kernel::repack::{self, RepackParams};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::WORKGROUP;
@@ -13,8 +15,18 @@ pub(super) fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for (format, cols) in formats() {
         for (ix, plane) in format.planes.iter().enumerate() {
-            // Rows as they are, and interleaved with another tensor's.
-            for (rows, first_row, row_step) in [(1, 0, 1), (7, 2, 1), (7, 1, 2)] {
+            // Rows as they are, interleaved with another tensor's, and with rotation pairs in halves; the last ones are cut
+            // off at both ends of a part.
+            let heads = Some(Halves {
+                head_dim: 6,
+                rotated: 4,
+            });
+            for (rows, first_row, row_step, halves, part) in [
+                (1, 0, 1, None, 0..1),
+                (7, 2, 1, None, 0..9),
+                (7, 1, 2, None, 0..15),
+                (12, 1, 1, heads, 3..11),
+            ] {
                 let raw = Random(600 + cases.len() as u32).rows(format, rows, cols);
                 // Behind other bytes of the chunk, at an address that is a multiple of 2 alone.
                 let raw_at = 38;
@@ -24,34 +36,42 @@ pub(super) fn cases() -> Vec<Case> {
 
                 let row_words = format.row_words(plane, cols);
                 let used_words = format.used_words(plane, cols);
-                let total = first_row + rows * row_step;
-                let mut want = vec![7; total * row_words];
+                let to = Source {
+                    first_row,
+                    row_step,
+                    halves,
+                    ..Source::whole(0, rows)
+                };
+                let mut want = vec![7; part.len() * row_words];
                 let source = &reference::repack::repack(format, &raw, cols)[ix];
-                for row in 0..rows {
-                    let at = (first_row + row * row_step) * row_words;
+                for row in (0..rows).filter(|&row| part.contains(&to.landing(row))) {
+                    let at = (to.landing(row) - part.start) * row_words;
                     want[at..at + used_words]
                         .copy_from_slice(&source[row * row_words..][..used_words]);
                 }
                 let [x, y] = lines((rows * used_words).div_ceil(WORKGROUP as usize) as u32);
-                let params = [
-                    raw_at,
-                    raw.len() / rows,
-                    rows,
-                    first_row,
-                    row_step,
-                    ix,
-                    row_words,
-                    used_words,
-                ]
-                .map(|value| value as u32);
-                let params = params
-                    .into_iter()
-                    .chain([x, 0, 0, 0])
-                    .flat_map(u32::to_le_bytes)
-                    .collect();
+                let (head_dim, rotated) = halves.map_or((0, 0), |it| (it.head_dim, it.rotated));
+                let params = RepackParams {
+                    raw_at: raw_at as u32,
+                    row_bytes: (raw.len() / rows) as u32,
+                    rows: rows as u32,
+                    skipped: 0,
+                    first_row: first_row as u32,
+                    row_step: row_step as u32,
+                    head_dim: head_dim as u32,
+                    rotated: rotated as u32,
+                    part_row: part.start as u32,
+                    part_rows: part.len() as u32,
+                    plane: ix as u32,
+                    row_words: row_words as u32,
+                    used_words: used_words as u32,
+                    grid_x: x,
+                    padding: [0; 2],
+                };
+                let params = bytemuck::bytes_of(&params).to_vec();
                 cases.push(Case {
                     name: format!(
-                        "repack {} {} K {cols} rows {rows} to {first_row} by {row_step}",
+                        "repack {} {} K {cols} rows {rows} to {first_row} by {row_step} rotated {rotated}",
                         format.name, plane.name
                     ),
                     kernel: "repack",
@@ -60,7 +80,7 @@ pub(super) fn cases() -> Vec<Case> {
                     magnitude: 0.0,
                     exact: true,
                     buffers: vec![
-                        (binding::OUT, vec![7; total * row_words]),
+                        (binding::OUT, vec![7; part.len() * row_words]),
                         (
                             binding::RAW,
                             bytes

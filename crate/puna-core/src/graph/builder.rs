@@ -2,15 +2,56 @@
 //! type, fuses rows, and reports what does not fit before anything is downloaded.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::{
-    Activation, ActivationIx, Graph, KvShape, Matrix, MatrixIx, Op, Projection, Source, Vector,
-    VectorIx,
+    Activation, ActivationIx, Graph, Halves, KvShape, Matrix, MatrixIx, Op, Projection, Source,
+    Vector, VectorIx,
 };
 use crate::config::ModelConfig;
 use crate::quant::Format;
 use crate::weights::gguf::{Gguf, TensorInfo};
 use crate::{Error, Result};
+
+/// Rows of a tensor, or elements of a vector, as a model names them.
+#[derive(Clone, Debug)]
+pub struct Part {
+    name: String,
+    from: usize,
+    rows: usize,
+    of: usize,
+    halves: Option<Halves>,
+}
+
+impl Part {
+    /// The tensor `name`, all of its `rows` rows.
+    #[must_use]
+    pub fn whole(name: impl Into<String>, rows: usize) -> Self {
+        Self {
+            name: name.into(),
+            from: 0,
+            rows,
+            of: rows,
+            halves: None,
+        }
+    }
+
+    /// Rows `range` of the tensor `name`, which has `of` rows.
+    #[must_use]
+    pub fn range(name: impl Into<String>, range: Range<usize>, of: usize) -> Self {
+        Self {
+            from: range.start,
+            rows: range.len(),
+            ..Self::whole(name, of)
+        }
+    }
+
+    /// The same, with rotation pairs in halves, or not.
+    #[must_use]
+    pub fn with_halves(self, halves: Option<Halves>) -> Self {
+        Self { halves, ..self }
+    }
+}
 
 /// Builds a [`Graph`] against one file's tensor table.
 #[derive(Debug)]
@@ -39,9 +80,10 @@ impl<'a> Builder<'a> {
                 heads: config.num_key_value_heads as usize,
                 head_dim: config.head_dim as usize,
             },
-            rope: config.rope.clone(),
+            ropes: config.ropes.clone(),
             vocab_size: config.vocab_size as usize,
             context_length: config.context_length,
+            longest_context: config.context_length,
         };
         Self { tensors, graph }
     }
@@ -61,23 +103,46 @@ impl<'a> Builder<'a> {
         self.graph.activations.len() - 1
     }
 
+    /// The activation of that name, declared the first time.
+    pub fn activation_once(&mut self, name: &str, width: usize) -> ActivationIx {
+        let mut known = self.graph.activations.iter();
+        match known.position(|it| it.name == name && it.width == width) {
+            Some(ix) => ix,
+            None => self.activation(name, width),
+        }
+    }
+
     /// Declares an f32 vector (len,).
     ///
     /// # Errors
     /// `bad_model_file` when it is missing or has another shape, `unsupported_model` when it isn't f32.
     pub fn vector(&mut self, name: &str, len: usize) -> Result<VectorIx> {
-        let (ix, tensor) = self.find(name)?;
-        check_shape(tensor, &[len])?;
-        if tensor.ggml_type != 0 {
-            return Err(Error::unsupported_model(format!(
-                "tensor {name} has type number {}, expected 0 (F32)",
-                tensor.ggml_type
-            )));
+        self.stacked_vector(&[Part::whole(name, len)])
+    }
+
+    /// Declares an f32 vector whose elements stand in several tensors.
+    ///
+    /// # Errors
+    /// As [`Self::vector`].
+    pub fn stacked_vector(&mut self, parts: &[Part]) -> Result<VectorIx> {
+        let mut sources = Vec::new();
+        let mut len = 0;
+        for part in parts {
+            let (tensor, info) = self.find(&part.name)?;
+            check_shape(info, &[part.of])?;
+            if info.ggml_type != 0 {
+                return Err(Error::unsupported_model(format!(
+                    "tensor {} has type number {}, expected 0 (F32)",
+                    part.name, info.ggml_type
+                )));
+            }
+            sources.push(part.source(tensor, len, 1));
+            len += part.rows;
         }
         self.graph.vectors.push(Vector {
-            name: name.to_owned(),
+            name: names(parts.iter()),
             len,
-            tensor: ix,
+            sources,
         });
         Ok(self.graph.vectors.len() - 1)
     }
@@ -87,27 +152,28 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// `bad_model_file` when it is missing or has another shape, `unsupported_model` for its type.
     pub fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<MatrixIx> {
-        let found = self.find_matrix(name, rows, cols)?;
-        Ok(self.push(&[found], 1))
+        let part = Part::whole(name, rows);
+        let found = self.find_matrix(&part, cols)?;
+        Ok(self.push(&[(part, found)], cols, 1))
     }
 
     /// Declares matrices stacked in one output, fused as long as neighbours share a format.
     ///
     /// # Errors
     /// As [`Self::matrix`].
-    pub fn stacked(&mut self, parts: &[(&str, usize)], cols: usize) -> Result<Vec<Projection>> {
-        let found: Vec<_> = parts
-            .iter()
-            .map(|(name, rows)| self.find_matrix(name, *rows, cols))
-            .collect::<Result<_>>()?;
+    pub fn stacked(&mut self, parts: &[Part], cols: usize) -> Result<Vec<Projection>> {
+        let mut found = Vec::new();
+        for part in parts {
+            found.push((part.clone(), self.find_matrix(part, cols)?));
+        }
         let mut projections = Vec::new();
         let mut first_row = 0;
-        for group in found.chunk_by(|a, b| a.format == b.format) {
+        for group in found.chunk_by(|(_, a), (_, b)| a.format == b.format) {
             projections.push(Projection {
-                matrix: self.push(group, 1),
+                matrix: self.push(group, cols, 1),
                 first_row,
             });
-            first_row += group.iter().map(|part| part.rows).sum::<usize>();
+            first_row += group.iter().map(|(part, _)| part.rows).sum::<usize>();
         }
         Ok(projections)
     }
@@ -116,18 +182,16 @@ impl<'a> Builder<'a> {
     ///
     /// # Errors
     /// As [`Self::matrix`]; `unsupported_model` when the two have different formats.
-    pub fn interleaved(&mut self, a: &str, b: &str, rows: usize, cols: usize) -> Result<MatrixIx> {
-        let pair = [
-            self.find_matrix(a, rows, cols)?,
-            self.find_matrix(b, rows, cols)?,
-        ];
-        if pair[0].format != pair[1].format {
+    pub fn interleaved(&mut self, a: Part, b: Part, cols: usize) -> Result<MatrixIx> {
+        let formats = [self.find_matrix(&a, cols)?, self.find_matrix(&b, cols)?];
+        if formats[0].format != formats[1].format {
             return Err(Error::unsupported_model(format!(
-                "tensors {a} and {b} have types {:?} and {:?}; they are read together and must share one",
-                pair[0].format, pair[1].format
+                "tensors {} and {} have types {:?} and {:?}; they are read together and must share one",
+                a.name, b.name, formats[0].format, formats[1].format
             )));
         }
-        Ok(self.push(&pair, 2))
+        let [first, second] = formats;
+        Ok(self.push(&[(a, first), (b, second)], cols, 2))
     }
 
     /// Appends an op.
@@ -144,15 +208,25 @@ impl<'a> Builder<'a> {
         let mut used = vec![false; self.tensors.len()];
         let matrices = self.graph.matrices.iter();
         let rows = matrices.flat_map(|matrix| matrix.sources.iter().map(|source| source.tensor));
-        let vectors = self.graph.vectors.iter().map(|vector| vector.tensor);
-        for ix in rows.chain(vectors) {
+        let vectors = self.graph.vectors.iter();
+        let elements = vectors.flat_map(|vector| vector.sources.iter().map(|source| source.tensor));
+        let ropes = self.graph.ropes.iter();
+        let factors = ropes.flat_map(|rope| {
+            let longer = rope.longer.map(|it| it.tensor);
+            rope.factors
+                .as_ref()
+                .map(|it| it.tensor)
+                .into_iter()
+                .chain(longer)
+        });
+        for ix in rows.chain(elements).chain(factors) {
             used[ix] = true;
         }
         let unused = |(ix, _): &&(usize, &TensorInfo)| !used[*ix];
         let mut left: Vec<_> = self.tensors.values().filter(unused).collect();
         left.sort_unstable_by_key(|(ix, _)| *ix);
         match left.first() {
-            None => Ok(self.graph),
+            None => Ok(self.graph.within(None)),
             Some((_, tensor)) => Err(Error::unsupported_model(format!(
                 "tensor {} has no place in this architecture as it is supported ({} such tensors): without it the model \
                  would answer wrongly",
@@ -163,28 +237,21 @@ impl<'a> Builder<'a> {
         }
     }
 
-    fn push(&mut self, parts: &[Found], row_step: usize) -> MatrixIx {
-        let names: Vec<_> = parts.iter().map(|part| part.name.as_str()).collect();
+    fn push(&mut self, parts: &[(Part, Found)], cols: usize, row_step: usize) -> MatrixIx {
         let mut rows = 0;
-        let sources = parts.iter().enumerate().map(|(i, part)| {
+        let mut sources = Vec::new();
+        for (i, (part, found)) in parts.iter().enumerate() {
             let first_row = if row_step == 1 { rows } else { i };
             rows += part.rows;
-            Source {
-                tensor: part.tensor,
-                rows: part.rows,
-                first_row,
-                row_step,
-            }
-        });
-        let sources = sources.collect();
-        let matrix = Matrix {
-            name: names.join("+"),
+            sources.push(part.source(found.tensor, first_row, row_step));
+        }
+        self.graph.matrices.push(Matrix {
+            name: names(parts.iter().map(|(part, _)| part)),
             rows,
-            cols: parts[0].cols,
-            format: parts[0].format,
+            cols,
+            format: parts[0].1.format,
             sources,
-        };
-        self.graph.matrices.push(matrix);
+        });
         self.graph.matrices.len() - 1
     }
 
@@ -197,40 +264,53 @@ impl<'a> Builder<'a> {
         })
     }
 
-    fn find_matrix(&self, name: &str, rows: usize, cols: usize) -> Result<Found> {
-        let (ix, tensor) = self.find(name)?;
-        check_shape(tensor, &[cols, rows])?;
-        let format = Format::of(name, tensor.ggml_type)?;
+    fn find_matrix(&self, part: &Part, cols: usize) -> Result<Found> {
+        let name = &part.name;
+        let (tensor, info) = self.find(name)?;
+        check_shape(info, &[cols, part.of])?;
+        let format = Format::of(name, info.ggml_type)?;
         if !cols.is_multiple_of(format.block_len) {
             return Err(Error::unsupported_model(format!(
                 "tensor {name} has {cols} columns, expected a multiple of {}, a block of {format:?}",
                 format.block_len
             ))
-            .detail("tensor", name));
+            .detail("tensor", name.as_str()));
         }
-        let expected = (rows as u64).checked_mul(format.row_bytes(cols) as u64);
-        if expected != Some(tensor.bytes) {
+        let expected = (part.of as u64).checked_mul(format.row_bytes(cols) as u64);
+        if expected != Some(info.bytes) {
             return Err(Error::bad_model_file(format!(
                 "tensor {name} has {} bytes, expected {expected:?}",
-                tensor.bytes
+                info.bytes
             )));
         }
-        Ok(Found {
-            name: name.to_owned(),
-            tensor: ix,
-            rows,
-            cols,
-            format,
-        })
+        Ok(Found { tensor, format })
     }
 }
 
+#[derive(Clone, Copy)]
 struct Found {
-    name: String,
     tensor: usize,
-    rows: usize,
-    cols: usize,
     format: &'static Format,
+}
+
+impl Part {
+    const fn source(&self, tensor: usize, first_row: usize, row_step: usize) -> Source {
+        Source {
+            tensor,
+            from: self.from,
+            rows: self.rows,
+            first_row,
+            row_step,
+            halves: self.halves,
+        }
+    }
+}
+
+/// The names of their tensors, each once.
+fn names<'p>(parts: impl Iterator<Item = &'p Part>) -> String {
+    let mut names: Vec<_> = parts.map(|part| part.name.as_str()).collect();
+    names.dedup();
+    names.join("+")
 }
 
 fn check_shape(tensor: &TensorInfo, expected: &[usize]) -> Result<()> {

@@ -5,17 +5,22 @@
 
 mod builder;
 mod op;
+mod rows;
 mod target;
 
-pub use builder::Builder;
-pub use op::{Attention, Embed, Glu, Head, LinearAdd, Op, Projection, Qkv};
+pub use builder::{Builder, Part};
+pub use op::{
+    Attention, Embed, Gate, Glu, Head, Linear, LinearAdd, Norm, NormAdd, Op, Projection, QkNorm,
+    Qkv,
+};
+pub use rows::{Halves, Source};
 
 pub use target::Target;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Rope;
 use crate::quant::Format;
+use crate::rope::{Factors, Rope};
 use crate::{Error, Result};
 
 /// Index into [`Graph::matrices`].
@@ -24,6 +29,8 @@ pub type MatrixIx = usize;
 pub type VectorIx = usize;
 /// Index into [`Graph::activations`].
 pub type ActivationIx = usize;
+/// Index into [`Graph::ropes`].
+pub type RopeIx = usize;
 
 /// What to compute for a chunk of `T` tokens, and with which weights.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -32,18 +39,20 @@ pub struct Graph {
     pub ops: Vec<Op>,
     /// Weight matrices, fused where ops read them together.
     pub matrices: Vec<Matrix>,
-    /// f32 vectors: gains of norms.
+    /// f32 vectors: gains of norms, biases.
     pub vectors: Vec<Vector>,
     /// Activations, each (T, width) f32.
     pub activations: Vec<Activation>,
     /// Shape of the KV cache.
     pub kv: KvShape,
-    /// Rotation of queries and keys.
-    pub rope: Rope,
+    /// Rotations of queries and keys.
+    pub ropes: Vec<Rope>,
     /// `V`.
     pub vocab_size: usize,
     /// Most tokens that the context may hold.
     pub context_length: u32,
+    /// The most that may be asked for.
+    pub longest_context: u32,
 }
 
 impl Graph {
@@ -52,19 +61,70 @@ impl Graph {
     pub fn next_gain(&self, ix: usize, out: ActivationIx) -> Option<VectorIx> {
         let later = self.ops.get(ix + 1..).unwrap_or_default();
         for op in later {
-            match op {
-                Op::Qkv(Qkv { x, gain, .. })
-                | Op::Glu(Glu { x, gain, .. })
-                | Op::Head(Head { x, gain, .. })
-                    if *x == out =>
-                {
-                    return Some(*gain);
-                }
-                Op::LinearAdd(LinearAdd { residual, .. }) if *residual == out => return None,
+            match op.normed_input() {
+                Some((x, norm)) if x == out => return Some(norm.gain),
                 _ => {}
+            }
+            if op.residual() == Some(out) {
+                return None;
             }
         }
         None
+    }
+
+    /// The same for contexts of `wanted` tokens, or as many as the model can do: of a model whose rotation is another one in
+    /// long contexts, as many as it can do without that, so that short ones are what they were trained to be.
+    #[must_use]
+    pub fn within(mut self, wanted: Option<u32>) -> Self {
+        let longer = self.ropes.iter().filter_map(|rope| rope.longer);
+        let longest = longer.map(|longer| longer.beyond).min();
+        let usual = longest.unwrap_or(self.longest_context);
+        self.context_length = wanted.unwrap_or(usual).min(self.longest_context);
+        for rope in &mut self.ropes {
+            let Some(longer) = rope.longer else { continue };
+            if self.context_length > longer.beyond {
+                rope.factors = Some(Factors {
+                    tensor: longer.tensor,
+                    values: Vec::new(),
+                });
+            }
+        }
+        self
+    }
+
+    /// Tensors of factors of rotations, whose values [`Self::supply`] takes.
+    #[must_use]
+    pub fn factors(&self) -> Vec<usize> {
+        let factors = self.ropes.iter().filter_map(|rope| rope.factors.as_ref());
+        factors.map(|factors| factors.tensor).collect()
+    }
+
+    /// Takes the bytes of a tensor of [`Self::factors`].
+    ///
+    /// # Errors
+    /// `bad_model_file` when they make no sense.
+    pub fn supply(&mut self, tensor: usize, bytes: &[u8]) -> Result<()> {
+        for rope in &mut self.ropes {
+            if rope.factors.as_ref().is_some_and(|it| it.tensor == tensor) {
+                rope.supply(bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether all factors are there.
+    ///
+    /// # Errors
+    /// `internal` when some are not.
+    pub fn check_factors(&self) -> Result<()> {
+        let mut factors = self.ropes.iter().filter_map(|rope| rope.factors.as_ref());
+        match factors.find(|factors| factors.values.is_empty()) {
+            None => Ok(()),
+            Some(factors) => Err(Error::internal(format!(
+                "the factors of a rotation (tensor {}) did not come",
+                factors.tensor
+            ))),
+        }
     }
 
     /// Whether all are ids of its vocabulary.
@@ -126,28 +186,15 @@ mod format_by_number {
     }
 }
 
-/// Rows of one tensor inside a [`Matrix`]: tensor row `i` is matrix row `first_row + i * row_step`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Source {
-    /// Index into `Gguf::tensors`.
-    pub tensor: usize,
-    /// Rows of the tensor.
-    pub rows: usize,
-    /// Where its row 0 goes.
-    pub first_row: usize,
-    /// 2 where two tensors are interleaved row by row, else 1.
-    pub row_step: usize,
-}
-
-/// An f32 vector (len,).
+/// An f32 vector (len,), its elements gathered from tensors of the file.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Vector {
-    /// Name of the tensor.
+    /// For messages and labels: the names of its tensors.
     pub name: String,
     /// Elements.
     pub len: usize,
-    /// Index into `Gguf::tensors`.
-    pub tensor: usize,
+    /// Which tensor's elements go where.
+    pub sources: Vec<Source>,
 }
 
 /// An activation, (T, width) f32.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Graph, Matrix, MatrixIx, VectorIx};
+use super::{Graph, Matrix, MatrixIx, RopeIx, VectorIx};
 use crate::{Error, Result};
 
 /// One use of a tensor.
@@ -15,8 +15,15 @@ pub enum Target {
         /// Index into [`Matrix::sources`].
         source: usize,
     },
-    /// It is a vector.
-    Vector(VectorIx),
+    /// Its elements are those of a source of a vector.
+    Vector {
+        /// The vector.
+        vector: VectorIx,
+        /// Index into [`super::Vector::sources`].
+        source: usize,
+    },
+    /// It is the factors of a rotation.
+    Factors(RopeIx),
 }
 
 impl Graph {
@@ -29,8 +36,15 @@ impl Graph {
                 targets[rows.tensor].push(Target::Rows { matrix, source });
             }
         }
-        for (ix, vector) in self.vectors.iter().enumerate() {
-            targets[vector.tensor].push(Target::Vector(ix));
+        for (vector, table) in self.vectors.iter().enumerate() {
+            for (source, elements) in table.sources.iter().enumerate() {
+                targets[elements.tensor].push(Target::Vector { vector, source });
+            }
+        }
+        for (ix, rope) in self.ropes.iter().enumerate() {
+            if let Some(factors) = &rope.factors {
+                targets[factors.tensor].push(Target::Factors(ix));
+            }
         }
         targets
     }

@@ -3,17 +3,94 @@
 //! A model file turns a config into ops over named tensors. It mentions no buffer, no pipeline, no
 //! format and no device, and it never loads anything.
 
+mod blocks;
+mod gemma2;
+mod gemma3;
 mod llama;
+mod olmo2;
+mod phi3;
+mod qwen2;
+mod qwen3;
+mod smollm3;
 
 use crate::config::ModelConfig;
 use crate::graph::{Builder, Graph};
 use crate::weights::gguf::Gguf;
 use crate::{Error, Result};
 
-type Build = fn(&ModelConfig, &mut Builder<'_>) -> Result<()>;
+/// What makes an architecture.
+#[derive(Debug)]
+pub struct Architecture {
+    /// `general.architecture`.
+    pub name: &'static str,
+    /// Emits its ops.
+    build: fn(&ModelConfig, &mut Builder<'_>) -> Result<()>,
+    /// Whether the rows of Q and K have the firsts of rotation pairs in one half of a head and the seconds in the other.
+    pub(crate) halves: bool,
+    /// Keys of the metadata that change the arithmetic, of which it knows what they mean.
+    keys: &'static [&'static [&'static str]],
+    /// Base of the rotation where the file does not say.
+    pub(crate) rope_theta: f32,
+    /// The same in layers that see a window, where these have a rotation of their own.
+    pub(crate) local_rope_theta: Option<f32>,
+}
 
-/// Every architecture, by `general.architecture`.
-pub static ARCHITECTURES: &[(&str, Build)] = &[("llama", llama::build)];
+impl Architecture {
+    const fn new(
+        name: &'static str,
+        build: fn(&ModelConfig, &mut Builder<'_>) -> Result<()>,
+    ) -> Self {
+        Self {
+            name,
+            build,
+            halves: false,
+            keys: &[],
+            rope_theta: 10_000.0,
+            local_rope_theta: None,
+        }
+    }
+
+    /// Whether it knows what a key means that changes the arithmetic.
+    pub(crate) fn knows(&self, key: &str) -> bool {
+        self.keys.iter().any(|keys| keys.contains(&key))
+    }
+}
+
+/// Keys of rotations that are stretched.
+const SCALED_ROPE: &[&str] = &[
+    "rope.scaling.type",
+    "rope.scaling.factor",
+    "rope.scaling.attn_factor",
+    "rope.scale_linear",
+];
+
+/// Every architecture, a line each.
+pub static ARCHITECTURES: &[&Architecture] = &[
+    &llama::LLAMA,
+    &qwen2::QWEN2,
+    &qwen3::QWEN3,
+    &gemma2::GEMMA2,
+    &gemma3::GEMMA3,
+    &phi3::PHI3,
+    &olmo2::OLMO2,
+    &smollm3::SMOLLM3,
+];
+
+/// The architecture of that name.
+///
+/// # Errors
+/// `unsupported_model` with the names of all that there are.
+pub fn find(name: &str) -> Result<&'static Architecture> {
+    let mut all = ARCHITECTURES.iter().copied();
+    all.find(|it| it.name == name).ok_or_else(|| {
+        let known: Vec<_> = ARCHITECTURES.iter().map(|it| it.name).collect();
+        Error::unsupported_model(format!(
+            "architecture {name:?} is not supported, expected one of {}",
+            known.join(", ")
+        ))
+        .detail("architecture", name)
+    })
+}
 
 /// The config and the graph of the file's model, its weights checked against the file's tensor table.
 ///
@@ -22,22 +99,10 @@ pub static ARCHITECTURES: &[(&str, Build)] = &[("llama", llama::build)];
 /// `bad_model_file` for missing tensors, wrong shapes and absurd sizes.
 pub fn open(gguf: &Gguf) -> Result<(ModelConfig, Graph)> {
     // The architecture comes first: it says which keys the config has.
-    let architecture = gguf.metadata.required_str("general.architecture")?;
-    let (_, build) = ARCHITECTURES
-        .iter()
-        .find(|(name, _)| *name == architecture)
-        .ok_or_else(|| {
-            let known: Vec<_> = ARCHITECTURES.iter().map(|(name, _)| *name).collect();
-            Error::unsupported_model(format!(
-                "architecture {:?} is not supported, expected one of {}",
-                architecture,
-                known.join(", ")
-            ))
-            .detail("architecture", architecture)
-        })?;
-    let config = ModelConfig::from_gguf(gguf)?;
+    let architecture = find(gguf.metadata.required_str("general.architecture")?)?;
+    let config = ModelConfig::from_gguf(gguf, architecture)?;
     let mut builder = Builder::new(&config, gguf);
-    build(&config, &mut builder)?;
+    (architecture.build)(&config, &mut builder)?;
     let graph = builder.finish()?;
     Ok((config, graph))
 }

@@ -1,15 +1,42 @@
 //! Twin of `shaders/kernel/attention.wgsl`.
 
+use super::capped;
 use super::qkv::KvLayer;
 
-/// `out[t, h] = softmax(q[t, h] · Kᵀ / √Dh) · V` over positions 0 to `position + t`: query (T, H·Dh) → same
-/// (Vaswani et al. 2017, arXiv 1706.03762; grouped: arXiv 2305.13245).
+/// How scores are made, and of which keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Scores {
+    /// What they are multiplied by.
+    pub scale: f32,
+    /// How many positions a token sees, its own among them, if not all.
+    pub window: Option<u32>,
+    /// What bounds them, if anything does.
+    pub cap: Option<f32>,
+}
+
+impl Scores {
+    /// The first position that one sees.
+    #[must_use]
+    pub fn first(&self, position: usize) -> usize {
+        let window = self.window.map_or(usize::MAX, |window| window as usize);
+        (position + 1).saturating_sub(window)
+    }
+}
+
+/// `out[t, h] = softmax(cap(scale · q[t, h] · Kᵀ)) · V` over positions up to `position + t`: query (T, H·Dh) → same
+/// (Vaswani et al. 2017, arXiv 1706.03762; grouped: arXiv 2305.13245; windows: arXiv 2310.06825; bounds: arXiv 2408.00118).
 #[must_use]
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the twin rounds to f32 where a kernel stores"
 )]
-pub fn attention(query: &[f32], heads: usize, position: usize, kv: &KvLayer) -> Vec<f32> {
+pub fn attention(
+    query: &[f32],
+    heads: usize,
+    scores: Scores,
+    position: usize,
+    kv: &KvLayer,
+) -> Vec<f32> {
     let dh = kv.shape.head_dim;
     let group = heads / kv.shape.heads;
     let mut out = vec![0.0; query.len()];
@@ -19,25 +46,22 @@ pub fn attention(query: &[f32], heads: usize, position: usize, kv: &KvLayer) -> 
         .enumerate()
     {
         let (t, head) = (ix / heads, ix % heads / group);
-        let scores: Vec<f64> = (0..=position + t)
-            .map(|s| {
-                let dot: f64 = q
-                    .iter()
-                    .zip(kv.row(0, head, s))
-                    .map(|(&q, &k)| f64::from(q) * f64::from(k))
-                    .sum();
-                dot / (dh as f64).sqrt()
-            })
-            .collect();
-        let max = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let total: f64 = scores.iter().map(|score| (score - max).exp()).sum();
+        let seen = scores.first(position + t)..=position + t;
+        let score = |s| {
+            let pairs = q.iter().zip(kv.row(0, head, s));
+            let dot: f64 = pairs.map(|(&q, &k)| f64::from(q) * f64::from(k)).sum();
+            capped(dot * f64::from(scores.scale), scores.cap)
+        };
+        let values: Vec<(usize, f64)> = seen.map(|s| (s, score(s))).collect();
+        let max = values
+            .iter()
+            .fold(f64::NEG_INFINITY, |max, it| max.max(it.1));
+        let total: f64 = values.iter().map(|(_, score)| (score - max).exp()).sum();
         for (d, out) in out.iter_mut().enumerate() {
-            let sum: f64 = scores
+            let weighted = values
                 .iter()
-                .enumerate()
-                .map(|(s, score)| (score - max).exp() * f64::from(kv.row(1, head, s)[d]))
-                .sum();
-            *out = (sum / total) as f32;
+                .map(|&(s, score)| (score - max).exp() * f64::from(kv.row(1, head, s)[d]));
+            *out = (weighted.sum::<f64>() / total) as f32;
         }
     }
     out

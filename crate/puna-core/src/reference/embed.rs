@@ -2,11 +2,11 @@
 
 use super::Dense;
 
-/// `out[t] = table[ids[t]]`: table (V, D), ids (T,) → (T, D).
+/// `out[t] = scale · table[ids[t]]`: table (V, D), ids (T,) → (T, D).
 #[must_use]
-pub fn embed(table: Dense<'_>, ids: &[u32]) -> Vec<f32> {
+pub fn embed(table: Dense<'_>, ids: &[u32], scale: f32) -> Vec<f32> {
     ids.iter()
         .flat_map(|&id| table.row(id as usize))
-        .copied()
+        .map(|weight| weight * scale)
         .collect()
 }

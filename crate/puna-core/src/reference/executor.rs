@@ -1,8 +1,10 @@
 //! Runs a [`Graph`] by the twins: the truth that the other executors are compared with. Slow.
 
-use super::qkv::{KvLayer, Norm};
-use super::{Dense, attention, embed, glu, head, linear_add, qkv};
-use crate::graph::{Graph, Op};
+use super::attention::Scores;
+use super::qkv::{Inputs, KvLayer};
+use super::{Dense, Norm, attention, embed, glu, head, linear, linear_add, norm_add, qk_norm, qkv};
+use crate::Result;
+use crate::graph::{self, Graph, Op};
 
 /// A graph with its weights as floats and a KV cache.
 #[derive(Debug)]
@@ -16,32 +18,49 @@ pub struct Executor {
 impl Executor {
     /// Takes the weights out of the file: `tensor(ix)` gives the bytes of `Gguf::tensors[ix]`, whose sizes the
     /// graph's builder has checked. The cache holds `capacity` tokens.
-    pub fn new<'a>(graph: Graph, capacity: usize, tensor: impl Fn(usize) -> &'a [u8]) -> Self {
+    ///
+    /// # Errors
+    /// `bad_model_file` where factors of a rotation make no sense.
+    pub fn new<'a>(
+        mut graph: Graph,
+        capacity: usize,
+        tensor: impl Fn(usize) -> &'a [u8],
+    ) -> Result<Self> {
+        for ix in graph.factors() {
+            graph.supply(ix, tensor(ix))?;
+        }
         let matrices = graph.matrices.iter().map(|matrix| {
             let mut data = vec![0.0; matrix.rows * matrix.cols];
             for source in &matrix.sources {
                 let floats = matrix.format.dequantize_all(tensor(source.tensor));
-                for (i, row) in floats.chunks_exact(matrix.cols).enumerate() {
-                    let at = (source.first_row + i * source.row_step) * matrix.cols;
+                let rows = floats.chunks_exact(matrix.cols).skip(source.from);
+                for (i, row) in rows.take(source.rows).enumerate() {
+                    let at = source.landing(i) * matrix.cols;
                     data[at..at + matrix.cols].copy_from_slice(row);
                 }
             }
             data
         });
-        let vectors = graph
-            .vectors
-            .iter()
-            .map(|vector| floats(tensor(vector.tensor)));
+        let vectors = graph.vectors.iter().map(|vector| {
+            let mut data = vec![0.0; vector.len];
+            for source in &vector.sources {
+                let elements = floats(tensor(source.tensor)).into_iter().skip(source.from);
+                for (i, element) in elements.take(source.rows).enumerate() {
+                    data[source.landing(i)] = element;
+                }
+            }
+            data
+        });
         let (matrices, vectors) = (matrices.collect(), vectors.collect());
         let kv = (0..graph.kv.layers)
             .map(|_| KvLayer::new(graph.kv, capacity))
             .collect();
-        Self {
+        Ok(Self {
             graph,
             matrices,
             vectors,
             kv,
-        }
+        })
     }
 
     /// Logits (T, V) of tokens `ids` at `position ..`; keys and values go to the cache.
@@ -56,6 +75,11 @@ impl Executor {
             data: &matrices[ix],
             cols: graph.matrices[ix].cols,
         };
+        let norm = |norm: graph::Norm| Norm {
+            gain: &vectors[norm.gain],
+            eps: norm.eps,
+        };
+        let rope = |ix: Option<usize>| ix.map(|ix| &graph.ropes[ix]);
         let mut act: Vec<Vec<f32>> = graph
             .activations
             .iter()
@@ -64,41 +88,70 @@ impl Executor {
         let mut logits = Vec::new();
         for op in &graph.ops {
             match op {
-                Op::Embed(op) => act[op.out] = embed::embed(dense(op.table), ids),
+                Op::Embed(op) => act[op.out] = embed::embed(dense(op.table), ids, op.scale),
                 Op::Qkv(op) => {
                     let mut query = std::mem::take(&mut act[op.query]);
-                    let norm = Norm {
-                        gain: &vectors[op.gain],
-                        eps: op.eps,
-                    };
                     for part in &op.weights {
-                        qkv::qkv(
-                            dense(part.matrix),
-                            part.first_row,
-                            &act[op.x],
-                            norm,
-                            &graph.rope,
+                        let inputs = Inputs {
+                            weight: dense(part.matrix),
+                            first_row: part.first_row,
+                            x: &act[op.x],
+                            norm: op.norm.map(norm),
+                            bias: op.bias.map(|ix| vectors[ix].as_slice()),
+                            heads: op.heads,
+                            rope: rope(op.rope),
                             position,
-                            &mut query,
-                            &mut kv[op.layer],
-                        );
+                            normed_later: op.normed_later,
+                        };
+                        qkv::qkv(&inputs, &mut query, &mut kv[op.layer]);
                     }
                     act[op.query] = query;
                 }
+                Op::QkNorm(op) => {
+                    let of_queries = match op.together {
+                        true => op.heads * graph.kv.head_dim,
+                        false => graph.kv.head_dim,
+                    };
+                    let (q, k) = vectors[op.gains].split_at(of_queries);
+                    let norms = [q, k].map(|gain| Norm { gain, eps: op.eps });
+                    act[op.query] = qk_norm::qk_norm(
+                        &act[op.x],
+                        norms,
+                        op.together,
+                        op.heads,
+                        rope(op.rope),
+                        position,
+                        &mut kv[op.layer],
+                    );
+                }
                 Op::Attention(op) => {
-                    act[op.out] =
-                        attention::attention(&act[op.query], op.heads, position, &kv[op.layer]);
+                    let scores = Scores {
+                        scale: op.scale,
+                        window: op.window,
+                        cap: op.cap,
+                    };
+                    let (query, kv) = (&act[op.query], &kv[op.layer]);
+                    act[op.out] = attention::attention(query, op.heads, scores, position, kv);
+                }
+                Op::Linear(op) => {
+                    act[op.out] = linear::linear(dense(op.weight), &act[op.x], op.norm.map(norm));
                 }
                 Op::LinearAdd(op) => {
                     let mut residual = std::mem::take(&mut act[op.residual]);
                     linear_add::linear_add(dense(op.weight), &act[op.x], &mut residual);
                     act[op.residual] = residual;
                 }
+                Op::NormAdd(op) => {
+                    let mut residual = std::mem::take(&mut act[op.residual]);
+                    norm_add::norm_add(&act[op.x], norm(op.norm), &mut residual);
+                    act[op.residual] = residual;
+                }
                 Op::Glu(op) => {
-                    act[op.out] = glu::glu(dense(op.weight), &act[op.x], &vectors[op.gain], op.eps);
+                    let x = &act[op.x];
+                    act[op.out] = glu::glu(dense(op.weight), x, op.norm.map(norm), op.gate);
                 }
                 Op::Head(op) => {
-                    logits = head::head(dense(op.weight), &act[op.x], &vectors[op.gain], op.eps);
+                    logits = head::head(dense(op.weight), &act[op.x], norm(op.norm), op.cap);
                 }
             }
         }

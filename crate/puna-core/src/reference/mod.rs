@@ -6,11 +6,17 @@ pub mod embed;
 mod executor;
 pub mod glu;
 pub mod head;
+pub mod linear;
 pub mod linear_add;
+pub mod norm_add;
 pub mod penalize;
+pub mod place;
+pub mod qk_norm;
 pub mod qkv;
 pub mod repack;
 pub mod sample;
+
+use std::borrow::Cow;
 
 pub use executor::Executor;
 
@@ -47,17 +53,57 @@ impl Dense<'_> {
     }
 }
 
-/// `x · gain / √(mean(x²) + eps)`, (K,) (Zhang and Sennrich 2019, arXiv 1910.07467).
+/// RMSNorm (Zhang and Sennrich 2019, arXiv 1910.07467).
+#[derive(Clone, Copy, Debug)]
+pub struct Norm<'a> {
+    /// (K,).
+    pub gain: &'a [f32],
+    /// Added to the mean square.
+    pub eps: f32,
+}
+
+impl Norm<'_> {
+    /// `x · gain / √(mean(x²) + eps)`, (K,).
+    #[must_use]
+    pub fn of(&self, x: &[f32]) -> Vec<f32> {
+        self.scaled(x, self.scale(x))
+    }
+
+    /// `1 / √(mean(x²) + eps)`.
+    #[must_use]
+    pub fn scale(&self, x: &[f32]) -> f64 {
+        let square: f64 = x.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
+        1.0 / (square / x.len() as f64 + f64::from(self.eps)).sqrt()
+    }
+
+    /// `x · gain · scale`.
+    #[must_use]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "the twin rounds to f32 where a kernel stores"
+    )]
+    pub fn scaled(&self, x: &[f32], scale: f64) -> Vec<f32> {
+        x.iter()
+            .zip(self.gain)
+            .map(|(&x, &gain)| (f64::from(x) * f64::from(gain) * scale) as f32)
+            .collect()
+    }
+}
+
+/// x (K,) as a projection reads it.
 #[must_use]
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the twin rounds to f32 where a kernel stores"
-)]
-pub fn rms_norm(x: &[f32], gain: &[f32], eps: f32) -> Vec<f32> {
-    let square: f64 = x.iter().map(|&x| f64::from(x) * f64::from(x)).sum();
-    let scale = 1.0 / (square / x.len() as f64 + f64::from(eps)).sqrt();
-    x.iter()
-        .zip(gain)
-        .map(|(&x, &gain)| (f64::from(x) * f64::from(gain) * scale) as f32)
-        .collect()
+pub fn input<'x>(x: &'x [f32], norm: Option<Norm<'_>>) -> Cow<'x, [f32]> {
+    match norm {
+        Some(norm) => Cow::Owned(norm.of(x)),
+        None => Cow::Borrowed(x),
+    }
+}
+
+/// `cap · tanh(x / cap)`, or x where there is no cap.
+#[must_use]
+pub fn capped(x: f64, cap: Option<f32>) -> f64 {
+    match cap.map(f64::from) {
+        Some(cap) => cap * (x / cap).tanh(),
+        None => x,
+    }
 }

@@ -1,8 +1,8 @@
 //! Twin of `shaders/kernel/qkv.wgsl`.
 
-use super::{Dense, rms_norm};
-use crate::config::Rope;
+use super::{Dense, Norm, input};
 use crate::graph::KvShape;
+use crate::rope::Rope;
 
 /// Keys and values of one layer: (2, Hkv, capacity, Dh), keys first.
 #[derive(Clone, Debug)]
@@ -40,57 +40,87 @@ impl KvLayer {
     }
 }
 
-/// The norm in front of the projections.
+/// What is read.
 #[derive(Clone, Copy, Debug)]
-pub struct Norm<'a> {
-    /// (D,).
-    pub gain: &'a [f32],
-    /// Added to the mean square.
-    pub eps: f32,
+pub struct Inputs<'a> {
+    /// Output rows `first_row ..` of H·Dh + 2·Hkv·Dh, (R, D).
+    pub weight: Dense<'a>,
+    /// Of the output.
+    pub first_row: usize,
+    /// (T, D).
+    pub x: &'a [f32],
+    /// Of x.
+    pub norm: Option<Norm<'a>>,
+    /// (H·Dh + 2·Hkv·Dh,).
+    pub bias: Option<&'a [f32]>,
+    /// `H`.
+    pub heads: usize,
+    /// The rotation.
+    pub rope: Option<&'a Rope>,
+    /// Of the first token.
+    pub position: usize,
+    /// Whether queries and keys stay as they are, side by side.
+    pub normed_later: bool,
 }
 
-/// `[q | k | v] = W · rmsnorm(x)`, q and k rotated, k and v stored at `position + t`.
-///
-/// Output rows `first_row ..` of H·Dh + 2·Hkv·Dh are computed: W (R, D), x (T, D), query (T, H·Dh).
+/// `[q | k | v] = W · norm(x) + bias`, q and k rotated, k and v stored at `position + t`; query (T, H·Dh). Or q and k as
+/// they are in query (T, (H + Hkv)·Dh).
 #[expect(
     clippy::cast_possible_truncation,
     reason = "the twin rounds to f32 where a kernel stores"
 )]
-#[expect(clippy::too_many_arguments, reason = "they are the kernel's bindings")]
-pub fn qkv(
-    weight: Dense<'_>,
-    first_row: usize,
-    x: &[f32],
-    norm: Norm<'_>,
-    rope: &Rope,
-    position: usize,
-    query: &mut [f32],
-    kv: &mut KvLayer,
-) {
+pub fn qkv(inputs: &Inputs<'_>, query: &mut [f32], kv: &mut KvLayer) {
+    let Inputs { weight, x, .. } = *inputs;
     let dh = kv.shape.head_dim;
-    let q_rows = query.len() / (x.len() / weight.cols);
+    let q_rows = inputs.heads * dh;
     let k_rows = kv.shape.heads * dh;
+    let width = q_rows + if inputs.normed_later { k_rows } else { 0 };
     for (t, x) in x.chunks_exact(weight.cols).enumerate() {
-        let y = rms_norm(x, norm.gain, norm.eps);
-        let angles = rope.row((position + t) as u32);
+        let y = input(x, inputs.norm);
+        let position = inputs.position + t;
         for pair in 0..weight.rows() / 2 {
-            let (mut a, mut b) = (weight.dot(2 * pair, &y), weight.dot(2 * pair + 1, &y));
-            let row = first_row + 2 * pair;
-            if row < q_rows + k_rows
-                && let Some([cos, sin]) = angles.get(row % dh / 2)
-            {
-                let (cos, sin) = (f64::from(*cos), f64::from(*sin));
-                (a, b) = (a * cos - b * sin, a * sin + b * cos);
+            let row = inputs.first_row + 2 * pair;
+            let of = |i: usize| {
+                let bias = inputs.bias.map_or(0.0, |bias| f64::from(bias[row + i]));
+                weight.dot(2 * pair + i, &y) + bias
+            };
+            let mut out = [of(0), of(1)];
+            if row < q_rows + k_rows && !inputs.normed_later {
+                out = turned(out, row % dh / 2, inputs.rope, position);
             }
-            let out = if row < q_rows {
-                &mut query[t * q_rows + row..]
+            let to = if row < width {
+                &mut query[t * width + row..]
             } else {
                 let row = row - q_rows;
-                let at = kv.at(row / k_rows, row % k_rows / dh, position + t) + row % dh;
+                let at = kv.at(row / k_rows, row % k_rows / dh, position) + row % dh;
                 &mut kv.data[at..]
             };
-            out[0] = a as f32;
-            out[1] = b as f32;
+            to[0] = out[0] as f32;
+            to[1] = out[1] as f32;
         }
+    }
+}
+
+/// A head (Dh,) rotated by its position.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the twin rounds to f32 where a kernel stores"
+)]
+pub(super) fn turn(head: &mut [f32], rope: Option<&Rope>, position: usize) {
+    for (ix, pair) in head.as_chunks_mut::<2>().0.iter_mut().enumerate() {
+        *pair = turned(pair.map(f64::from), ix, rope, position).map(|x| x as f32);
+    }
+}
+
+/// Pair `ix` of a head rotated by its position.
+fn turned([a, b]: [f64; 2], ix: usize, rope: Option<&Rope>, position: usize) -> [f64; 2] {
+    let position = u32::try_from(position).unwrap_or(u32::MAX);
+    let angles = rope.map_or_else(Vec::new, |rope| rope.row(position));
+    match angles.get(ix) {
+        Some(turn) => {
+            let [cos, sin] = turn.map(f64::from);
+            [a * cos - b * sin, a * sin + b * cos]
+        }
+        None => [a, b],
     }
 }

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use puna_core::weights::gguf::{Gguf, Parsed};
 
+/// The project's root.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
 /// `tests/golden/NAME`.
 pub(crate) fn golden(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("../../tests/golden")
-        .join(name)
+    root().join("tests/golden").join(name)
 }
 
 /// A whole GGUF file: its bytes and its header.

@@ -59,6 +59,12 @@ pub(crate) struct Shape {
     pub(crate) head_dim: usize,
     /// Of the call's first token.
     pub(crate) position: usize,
+    /// What scores are multiplied by.
+    pub(crate) scale: f32,
+    /// How many positions a token sees.
+    pub(crate) window: usize,
+    /// What bounds scores, if anything does.
+    pub(crate) cap: Option<f32>,
 }
 
 impl Shape {
@@ -68,9 +74,9 @@ impl Shape {
     }
 }
 
-/// `out[t, h] = softmax(q[t, h] · Kᵀ / √Dh) · V` over the positions up to t's own (Vaswani et al. 2017, arXiv
-/// 1706.03762; grouped: arXiv 2305.13245), for at most [`TILE`] tokens and the query heads of key head `head`;
-/// query and out (T, H, Dh).
+/// `out[t, h] = softmax(cap(scale · q[t, h] · Kᵀ)) · V` over the positions up to t's own, the last `window` of them (Vaswani
+/// et al. 2017, arXiv 1706.03762; grouped: arXiv 2305.13245), for at most [`TILE`] tokens and the query heads of key head
+/// `head`; query and out (T, H, Dh).
 #[inline(always)]
 pub(crate) fn attention(
     shape: Shape,
@@ -86,15 +92,16 @@ pub(crate) fn attention(
     } = shape;
     let group = shape.group();
     let rows = tokens.len() * group;
-    // Of row i of the tile: where its query starts, and how many positions it sees.
+    // Of row i of the tile: where its query starts, and which positions it sees.
     let row = |i: usize| {
         let t = tokens.start + i / group;
         let at = (t * heads + head * group + i % group) * head_dim;
-        (at, shape.position + t + 1)
+        let end = shape.position + t + 1;
+        (at, end.saturating_sub(shape.window), end)
     };
     let shared = Shared {
         head,
-        head_dim,
+        shape,
         query,
         kv,
         out,
@@ -114,19 +121,26 @@ pub(crate) fn attention(
 /// What the queries of a key head share.
 struct Shared<'a> {
     head: usize,
-    head_dim: usize,
+    shape: Shape,
     query: &'a [f32],
     kv: &'a KvLayer,
     out: &'a Scatter<'a, f32>,
 }
 
 impl Shared<'_> {
-    /// Q queries together: where each starts, and how many positions it sees, the last the most.
+    /// Q queries together: where each starts, and which positions it sees, from which on and up to which: none less than the
+    /// one before it.
     #[inline(always)]
-    fn attend<const Q: usize>(&self, rows: [(usize, usize); Q], scratch: &mut Scratch) {
+    fn attend<const Q: usize>(&self, rows: [(usize, usize, usize); Q], scratch: &mut Scratch) {
         let Self {
             head,
-            head_dim,
+            shape:
+                Shape {
+                    head_dim,
+                    scale,
+                    cap,
+                    ..
+                },
             query,
             kv,
             out,
@@ -137,24 +151,33 @@ impl Shared<'_> {
             scores,
         } = scratch;
         let stride = kv.stride();
-        let len = rows[Q - 1].1;
+        let (first, end) = (rows[0].1, rows[Q - 1].2);
+        let len = end - first;
         let padded = len.next_multiple_of(KEYS);
-        let scale = QUERY_LIFT / (head_dim as f32).sqrt();
-        for (queries, (at, _)) in queries.chunks_exact_mut(stride).zip(rows) {
+        let scale = QUERY_LIFT * scale;
+        for (queries, (at, ..)) in queries.chunks_exact_mut(stride).zip(rows) {
             for (to, x) in queries.iter_mut().zip(&query[at..at + head_dim]) {
                 *to = x * scale;
             }
         }
-        score::<Q>(queries, kv.keys(head, len), stride, padded, scores);
+        let keys = &kv.keys(head, end)[first * stride..];
+        score::<Q>(queries, keys, stride, padded, scores);
         let mut inverses = [0.0; Q];
-        for (i, (_, seen)) in rows.into_iter().enumerate() {
-            let (visible, hidden) = scores[i * padded..(i + 1) * padded].split_at_mut(seen);
+        for (i, (_, from, to)) in rows.into_iter().enumerate() {
+            let scores = &mut scores[i * padded..(i + 1) * padded];
+            let (before, seen) = scores.split_at_mut(from - first);
+            let (visible, behind) = seen.split_at_mut(to - from);
+            if let Some(cap) = cap {
+                math::cap(visible, cap);
+            }
             inverses[i] = 1.0 / (math::exponentials(visible, WEIGHT_LIFT) * DROP);
-            hidden.fill(0.0);
+            before.fill(0.0);
+            behind.fill(0.0);
         }
         sums.fill(0.0);
-        add_values::<Q>(scores, padded, kv.values(head, len), stride, sums);
-        for (i, (at, _)) in rows.into_iter().enumerate() {
+        let values = &kv.values(head, end)[first * stride..];
+        add_values::<Q>(scores, padded, values, stride, sums);
+        for (i, (at, ..)) in rows.into_iter().enumerate() {
             // SAFETY: a tile and a key head are one thread's.
             let out = unsafe { out.slice(at..at + head_dim) };
             for (out, sum) in out.iter_mut().zip(&sums[i * stride..]) {

@@ -51,6 +51,34 @@ pub(crate) fn silu(pairs: [f32; 2 * LANES]) -> [f32; LANES] {
     (gate.over(one + (Lanes::splat(0.0) - gate).exp()) * up).array()
 }
 
+/// `gelu(gate)·up` of four pairs (gate, up), by tanh (Hendrycks and Gimpel 2016, arXiv 1606.08415).
+#[inline(always)]
+pub(crate) fn gelu_tanh(pairs: [f32; 2 * LANES]) -> [f32; LANES] {
+    let [gate, up] = Lanes::unzip(std::array::from_fn(|i| {
+        Lanes::from(std::array::from_fn(|lane| pairs[LANES * i + lane]))
+    }));
+    // x·(1 + tanh(y)) / 2 = x / (1 + e^(-2y)).
+    let [linear, cubic] = [-2.0 * 0.797_884_6, -2.0 * 0.797_884_6 * 0.044_715];
+    let inner = (gate * gate).mul_add(Lanes::splat(cubic), Lanes::splat(linear)) * gate;
+    (gate.over(Lanes::splat(1.0) + inner.exp()) * up).array()
+}
+
+/// Each x becomes `cap · tanh(x / cap)`.
+#[inline(always)]
+pub(crate) fn cap(values: &mut [f32], cap: f32) {
+    let (twice, one) = (Lanes::splat(-2.0 / cap), Lanes::splat(1.0));
+    // tanh(y) = 2 / (1 + e^(-2y)) - 1
+    let capped =
+        |x: Lanes| (Lanes::splat(2.0).over(one + (x * twice).exp()) - one) * Lanes::splat(cap);
+    let (lanes, rest) = values.as_chunks_mut::<LANES>();
+    for x in lanes {
+        *x = capped(Lanes::from(*x)).array();
+    }
+    for x in rest {
+        [*x, ..] = capped(Lanes::splat(*x)).array();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -83,6 +111,33 @@ mod tests {
             assert!(
                 off < 1e-5,
                 "length {len}: their sum is {sum}, expected {whole}"
+            );
+        }
+    }
+
+    #[test]
+    fn bounds_bend_by_tanh() {
+        let values = [-200.0, -3.0, 0.0, 0.01, 1.5, 40.0, 4.0];
+        let mut got = values;
+        cap(&mut got, 5.0);
+        for (x, got) in values.into_iter().zip(got) {
+            let expected = 5.0 * (f64::from(x) / 5.0).tanh();
+            let off = (f64::from(got) - expected).abs();
+            assert!(off < 2e-6, "{x}: {got}, expected {expected}");
+        }
+    }
+
+    #[test]
+    fn gates_open_by_the_normal_distribution() {
+        let pairs = [-3.0, 2.0, 0.0, 5.0, 1.5, -1.0, 40.0, 2.0];
+        for (i, got) in gelu_tanh(pairs).into_iter().enumerate() {
+            let (gate, up) = (f64::from(pairs[2 * i]), f64::from(pairs[2 * i + 1]));
+            let inner = (2.0 / std::f64::consts::PI).sqrt() * (gate + 0.044_715 * gate.powi(3));
+            let expected = 0.5 * gate * (1.0 + inner.tanh()) * up;
+            let off = (f64::from(got) - expected).abs();
+            assert!(
+                off <= 2e-6 * expected.abs().max(0.1),
+                "{got}, expected {expected}"
             );
         }
     }

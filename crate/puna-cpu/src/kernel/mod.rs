@@ -5,7 +5,7 @@ pub(crate) mod math;
 
 use crate::simd::lanes::{LANES, Lanes};
 
-/// `out = x · gain / √(mean(x²) + eps)` of one row, (D,) with D a multiple of 4 (Zhang and Sennrich 2019, arXiv
+/// `out = x · gain / √(mean(x²) + eps)` of one row, (D,) (Zhang and Sennrich 2019, arXiv
 /// 1910.07467).
 #[inline(always)]
 pub(crate) fn rms_norm(x: &[f32], gain: &[f32], eps: f32, out: &mut [f32]) {
@@ -14,5 +14,11 @@ pub(crate) fn rms_norm(x: &[f32], gain: &[f32], eps: f32, out: &mut [f32]) {
     let rows = x.as_chunks().0.iter().zip(gain.as_chunks().0);
     for (out, (x, gain)) in out.as_chunks_mut::<LANES>().0.iter_mut().zip(rows) {
         *out = (Lanes::from(*x) * Lanes::from(*gain) * scale).array();
+    }
+    let [scale, ..] = scale.array();
+    let rest = x.len() / LANES * LANES..;
+    let rows = x[rest.clone()].iter().zip(&gain[rest.clone()]);
+    for (out, (x, gain)) in out[rest].iter_mut().zip(rows) {
+        *out = x * gain * scale;
     }
 }

@@ -10,6 +10,7 @@
 mod bound;
 
 use std::error::Error;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
@@ -305,7 +306,8 @@ async fn load(gpu: Gpu, name: &str, options: ExecutorOptions) -> Result<Executor
         let mut raw = bytes[start..start + chunk.bytes as usize].to_vec();
         raw.resize(raw.len().next_multiple_of(4), 0);
         executor.gpu().queue.write_buffer(&slot, 0, &raw);
-        executor.upload(chunk, &slot)?;
+        let part = |range: Range<usize>| bytes[start + range.start..start + range.end].to_vec();
+        executor.upload(chunk, &slot, &part)?;
     }
     executor.finish_upload().await?;
     Ok(executor)

@@ -3,7 +3,7 @@
 use puna_core::graph::Attention;
 use puna_core::{Error, Result};
 
-use super::{Grid, Params, Recipe, Setting, Slot, to_u32};
+use super::{Grid, Params, Recipe, Setting, Slot, cap_modules, to_u32};
 use crate::shader::variant::{KvType, Precision, Variant};
 use crate::split::{AttentionSplit, WORKGROUP};
 
@@ -51,9 +51,10 @@ pub(super) const fn parts_of(keys: u32) -> u32 {
 }
 
 /// Parts of the token that has the most of them. One key more may make them fewer: then they are longer.
-pub(super) fn most_parts(position: u32, tokens: u32) -> u32 {
+pub(super) fn most_parts(position: u32, tokens: u32, window: u32) -> u32 {
     // Between two borders of tiles they only grow; a few tokens lie about one border at most.
-    parts_of(position + 1).max(parts_of(position + tokens))
+    let keys = |tokens: u32| (position + tokens).min(window);
+    parts_of(keys(1)).max(parts_of(keys(tokens)))
 }
 
 /// The op's dispatches: one, and one to merge parts of the keys where a long context has such.
@@ -61,24 +62,31 @@ pub(super) fn most_parts(position: u32, tokens: u32) -> u32 {
 pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
     let heads = to_u32(op.heads);
     let kv_heads = to_u32(setting.graph.kv.heads);
+    let window = op.window.unwrap_or(u32::MAX);
     let recipe = |module: &str, workgroup: u32, own: &[(&'static str, u32)], grid: Grid| {
         let split = setting.split.attention(setting.width);
         let merges = module == "lib/attention_merge";
-        let mut modules = vec!["lib/step"];
+        let mut modules = vec!["lib/params", "lib/step"];
         if !merges {
             let load = match setting.kv {
                 KvType::F16 => "lib/kv_load_f16",
                 KvType::F32 => "lib/kv_load_f32",
             };
             modules.extend(["lib/kv", load]);
+            modules.extend(cap_modules(op.cap));
         }
         modules.push("kernel/attention");
         let mut constants = vec![("WORKGROUP", workgroup)];
         constants.extend(setting.kv_constants(op.heads));
         constants.extend(own);
-        let mut slots = vec![Slot::Step, Slot::X(op.query), Slot::Out(op.out)];
+        let mut slots = vec![
+            Slot::Params,
+            Slot::Step,
+            Slot::X(op.query),
+            Slot::Out(op.out),
+        ];
         if merges {
-            slots.remove(1);
+            slots.remove(2);
         } else {
             slots.push(Slot::KvX(op.layer));
         }
@@ -103,7 +111,12 @@ pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
                 subgroups: false,
             },
             slots,
-            params: Params::default(),
+            params: Params {
+                scale: op.scale,
+                cap: op.cap.unwrap_or(0.0),
+                window,
+                ..Params::default()
+            },
             grid,
             job: None,
         }
@@ -130,10 +143,12 @@ pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
             let parts = Grid::Parts {
                 x: heads / group,
                 merge: false,
+                window,
             };
             let merge = Grid::Parts {
                 x: heads,
                 merge: true,
+                window,
             };
             vec![
                 recipe("lib/attention_parts", KEYS, &own, parts),
@@ -171,12 +186,15 @@ mod tests {
         let few = u32::try_from(crate::split::Width::Few.most_tokens()).expect("few");
         for position in (0..9_000).chain(130_000..131_100) {
             for tokens in 1..=few {
-                let each = (1..=tokens).map(|t| parts_of(position + t));
-                let most = each.max().expect("one");
-                assert_eq!(most_parts(position, tokens), most, "{position}+{tokens}");
+                for window in [u32::MAX, 512] {
+                    let each = (1..=tokens).map(|t| parts_of((position + t).min(window)));
+                    let most = each.max().expect("one");
+                    let got = most_parts(position, tokens, window);
+                    assert_eq!(got, most, "{position}+{tokens} of {window}");
+                }
             }
         }
-        assert_eq!(most_parts(4095, 7), 32, "behind it there are 17");
+        assert_eq!(most_parts(4095, 7, u32::MAX), 32, "behind it there are 17");
     }
 
     #[test]

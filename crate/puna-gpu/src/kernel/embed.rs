@@ -7,13 +7,14 @@ use super::{Grid, Params, Recipe, Setting, Slot, shape, to_u32, weight_modules};
 use crate::shader::variant::{Precision, Variant};
 use crate::split::WORKGROUP;
 
-/// The dispatches of the op: one for each part of its table. `next` is the gain of the norm that reads the output.
+/// The dispatches of the op: one for each part of its table. `next` is the gain of the norm through which the output is
+/// read, if it is.
 #[must_use]
-pub fn recipes(op: &Embed, next: VectorIx, setting: &Setting<'_>) -> Vec<Recipe> {
+pub fn recipes(op: &Embed, next: Option<VectorIx>, setting: &Setting<'_>) -> Vec<Recipe> {
     let matrix = &setting.graph.matrices[op.table];
     let mut modules = weight_modules(matrix.format, Precision::F32);
-    modules
-        .extend(["lib/params", "lib/step", "lib/output_norm", "kernel/embed"].map(str::to_owned));
+    let output = setting.output(op.out, next);
+    modules.extend(["lib/params", "lib/step", output.module, "kernel/embed"].map(str::to_owned));
     let mut constants = shape(matrix.cols).to_vec();
     constants.extend([
         ("WORKGROUP", WORKGROUP),
@@ -31,14 +32,8 @@ pub fn recipes(op: &Embed, next: VectorIx, setting: &Setting<'_>) -> Vec<Recipe>
                     plane,
                 })
                 .collect();
-            slots.extend([
-                Slot::Params,
-                Slot::Step,
-                Slot::Out(op.out),
-                Slot::Ids,
-                Slot::Vectors,
-                Slot::NormedOut(op.out),
-            ]);
+            slots.extend([Slot::Params, Slot::Step, Slot::Out(op.out), Slot::Ids]);
+            slots.extend(&output.slots);
             Recipe {
                 label: format!("embed {}", matrix.name),
                 variant: Variant {
@@ -53,7 +48,8 @@ pub fn recipes(op: &Embed, next: VectorIx, setting: &Setting<'_>) -> Vec<Recipe>
                 params: Params {
                     first_row: to_u32(first_row),
                     rows: to_u32(rows),
-                    gain: setting.gains[next],
+                    gain: output.gain,
+                    scale: op.scale,
                     ..Params::default()
                 },
                 grid: Grid::Flat {

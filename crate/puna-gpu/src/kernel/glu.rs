@@ -1,6 +1,6 @@
 //! Host half of `shaders/kernel/glu.wgsl`.
 
-use puna_core::graph::Glu;
+use puna_core::graph::{Gate, Glu};
 
 use super::{Recipe, Rows, Setting, Slot, to_u32};
 
@@ -12,11 +12,15 @@ pub fn recipes(op: &Glu, setting: &Setting<'_>) -> Vec<Recipe> {
         matrix: op.weight,
         first_row: 0,
         x: op.x,
-        norm: Some(op.eps),
+        norm: op.norm,
         next: None,
-        modules: &[],
+        modules: match op.gate {
+            Gate::Silu => &["lib/gate_silu"],
+            Gate::GeluTanh => &["lib/tanh", "lib/gate_gelu_tanh"],
+        },
         constants: &[("WIDTH", to_u32(setting.graph.matrices[op.weight].rows / 2))],
         slots: &[Slot::Out(op.out)],
         wanted_only: false,
+        cap: None,
     })
 }

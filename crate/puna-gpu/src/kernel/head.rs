@@ -2,7 +2,7 @@
 
 use puna_core::graph::Head;
 
-use super::{Recipe, Rows, Setting, Slot, to_u32};
+use super::{Recipe, Rows, Setting, Slot, cap_modules, to_u32};
 
 /// The dispatches of the op: one for each part of its matrix.
 #[must_use]
@@ -12,11 +12,12 @@ pub fn recipes(op: &Head, setting: &Setting<'_>) -> Vec<Recipe> {
         matrix: op.weight,
         first_row: 0,
         x: op.x,
-        norm: Some(op.eps),
+        norm: Some(op.norm),
         next: None,
-        modules: &[],
+        modules: cap_modules(op.cap),
         constants: &[("WIDTH", to_u32(setting.graph.matrices[op.weight].rows))],
         slots: &[Slot::Logits],
         wanted_only: true,
+        cap: op.cap,
     })
 }

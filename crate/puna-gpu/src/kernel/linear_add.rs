@@ -4,23 +4,24 @@ use puna_core::graph::{LinearAdd, VectorIx};
 
 use super::{Recipe, Rows, Setting, Slot, to_u32};
 
-/// The dispatches of the op: one for each part of its matrix. `next` is the gain of the norm that reads the output.
+/// The dispatches of the op: one for each part of its matrix. `next` is the gain of the norm through which the output is
+/// read, if it is.
 #[must_use]
-pub fn recipes(op: &LinearAdd, next: VectorIx, setting: &Setting<'_>) -> Vec<Recipe> {
+pub fn recipes(op: &LinearAdd, next: Option<VectorIx>, setting: &Setting<'_>) -> Vec<Recipe> {
+    let output = setting.output(op.residual, next);
+    let mut slots = vec![Slot::Out(op.residual)];
+    slots.extend(output.slots);
     setting.rows(&Rows {
         kernel: "linear_add",
         matrix: op.weight,
         first_row: 0,
         x: op.x,
         norm: None,
-        next: Some(next),
-        modules: &["lib/output_norm"],
+        next,
+        modules: &[output.module],
         constants: &[("WIDTH", to_u32(setting.graph.matrices[op.weight].rows))],
-        slots: &[
-            Slot::Out(op.residual),
-            Slot::Vectors,
-            Slot::NormedOut(op.residual),
-        ],
+        slots: &slots,
         wanted_only: false,
+        cap: None,
     })
 }

@@ -6,14 +6,18 @@ pub mod attention;
 pub mod embed;
 pub mod glu;
 pub mod head;
+pub mod linear;
 pub mod linear_add;
+pub mod norm_add;
 pub mod penalize;
+pub mod place;
+pub mod qk_norm;
 pub mod qkv;
 pub mod repack;
 pub mod sample;
 
 use bytemuck::{Pod, Zeroable};
-use puna_core::graph::{ActivationIx, Graph, MatrixIx, VectorIx};
+use puna_core::graph::{ActivationIx, Graph, MatrixIx, Norm, RopeIx, VectorIx};
 use puna_core::quant::{BLOCK_LEN, Format};
 
 use crate::choices::{Choices, Job};
@@ -97,9 +101,11 @@ pub enum Slot {
     /// What parts of the keys leave for their merging.
     SumsOfParts,
     /// The table of rotations.
-    Rope,
+    Rope(RopeIx),
     /// Token ids.
     Ids,
+    /// A vector of the op's own.
+    Own(VectorIx),
 }
 
 impl Slot {
@@ -121,7 +127,8 @@ impl Slot {
             Self::Kv(_) => binding::KV,
             Self::KvX(_) => binding::KV_X,
             Self::SumsOfParts => binding::SUMS_OF_PARTS,
-            Self::Rope => binding::ROPE,
+            Self::Rope(_) => binding::ROPE,
+            Self::Own(_) => binding::OWN,
             Self::Ids => binding::IDS,
         }
     }
@@ -129,7 +136,7 @@ impl Slot {
     /// Whether the buffer behind it changes when the KV cache grows.
     #[must_use]
     pub const fn grows(self) -> bool {
-        matches!(self, Self::Kv(_) | Self::KvX(_) | Self::Rope)
+        matches!(self, Self::Kv(_) | Self::KvX(_) | Self::Rope(_))
     }
 }
 
@@ -147,8 +154,12 @@ pub struct Params {
     pub gain: u32,
     /// Added to the mean square.
     pub eps: f32,
-    /// To a multiple of 16 bytes.
-    pub padding: [u32; 3],
+    /// Multiplies rows of a table, scores.
+    pub scale: f32,
+    /// Bounds scores, logits.
+    pub cap: f32,
+    /// How many positions a token sees.
+    pub window: u32,
 }
 
 /// `Step` of `shaders/lib/step.wgsl`.
@@ -212,6 +223,11 @@ pub enum Grid {
         /// Invocations of a workgroup.
         workgroup: u32,
     },
+    /// x workgroups for each token, tokens in y.
+    Tokens {
+        /// Workgroups of a token.
+        x: u32,
+    },
     /// x workgroups for each tile of rows, tiles in y.
     Tiles {
         /// Workgroups of a tile.
@@ -227,6 +243,8 @@ pub enum Grid {
         x: u32,
         /// One for all parts of a token; nothing to do where each has one.
         merge: bool,
+        /// How many positions a token sees.
+        window: u32,
     },
 }
 
@@ -264,8 +282,9 @@ impl Grid {
                 rows_each_token,
                 rows,
             } => [x, (step.tokens * rows_each_token).div_ceil(rows), 1],
-            Self::Parts { x, merge } => {
-                let parts = attention::most_parts(step.position, step.tokens);
+            Self::Tokens { x } => [x, step.tokens, 1],
+            Self::Parts { x, merge, window } => {
+                let parts = attention::most_parts(step.position, step.tokens, window);
                 match (merge, parts) {
                     (true, 1) => [0; 3],
                     (true, _) => [x, 1, step.tokens],
@@ -314,8 +333,8 @@ pub(crate) struct Rows<'a> {
     pub(crate) matrix: MatrixIx,
     pub(crate) first_row: usize,
     pub(crate) x: ActivationIx,
-    /// The eps of the norm in front.
-    pub(crate) norm: Option<f32>,
+    /// The norm in front.
+    pub(crate) norm: Option<Norm>,
     /// The gain of the norm that reads the output.
     pub(crate) next: Option<VectorIx>,
     /// More modules, in front of the kernel.
@@ -324,6 +343,8 @@ pub(crate) struct Rows<'a> {
     /// The output and what else the kernel binds.
     pub(crate) slots: &'a [Slot],
     pub(crate) wanted_only: bool,
+    /// What bounds the output, if anything does.
+    pub(crate) cap: Option<f32>,
 }
 
 impl Setting<'_> {
@@ -411,11 +432,57 @@ impl Setting<'_> {
                 rows: to_u32(count),
                 grid_x,
                 gain,
-                eps: rows.norm.unwrap_or(0.0),
-                padding: [0; 3],
+                eps: rows.norm.map_or(0.0, |norm| norm.eps),
+                cap: rows.cap.unwrap_or(0.0),
+                ..Params::default()
             },
             grid,
             job: Some(job),
+        }
+    }
+
+    /// What writes to the residual stream does for its reader: modules and bindings.
+    pub(crate) fn output(&self, out: ActivationIx, next: Option<VectorIx>) -> Output {
+        match next {
+            Some(gain) => Output {
+                module: "lib/output_norm",
+                slots: vec![Slot::Vectors, Slot::NormedOut(out)],
+                gain: self.gains[gain],
+            },
+            None => Output {
+                module: "lib/output_plain",
+                slots: Vec::new(),
+                gain: 0,
+            },
+        }
+    }
+
+    /// A vector of an op's own: how many vec4s it has.
+    pub(crate) fn own4(&self, vector: VectorIx) -> (&'static str, u32) {
+        ("OWN4", to_u32(self.graph.vectors[vector].len.div_ceil(4)))
+    }
+
+    /// How queries and keys rotate: modules, constants and bindings.
+    pub(crate) fn rotation(&self, rope: Option<RopeIx>) -> Rotation {
+        match rope {
+            Some(ix) => Rotation {
+                module: "lib/rotate",
+                constant: Some(("ROPE_DIMS", self.graph.ropes[ix].dims)),
+                slot: Some(Slot::Rope(ix)),
+            },
+            None => Rotation {
+                module: "lib/rotate_none",
+                constant: None,
+                slot: None,
+            },
+        }
+    }
+
+    /// The module that stores to the KV cache.
+    pub(crate) const fn kv_store(&self) -> &'static str {
+        match self.kv {
+            KvType::F16 => "lib/kv_store_f16",
+            KvType::F32 => "lib/kv_store_f32",
         }
     }
 
@@ -427,6 +494,28 @@ impl Setting<'_> {
             ("KV_HEADS", to_u32(kv.heads)),
             ("HEAD_DIM", to_u32(kv.head_dim)),
         ]
+    }
+}
+
+/// See [`Setting::output`].
+pub(crate) struct Output {
+    pub(crate) module: &'static str,
+    pub(crate) slots: Vec<Slot>,
+    pub(crate) gain: u32,
+}
+
+/// See [`Setting::rotation`].
+pub(crate) struct Rotation {
+    pub(crate) module: &'static str,
+    pub(crate) constant: Option<(&'static str, u32)>,
+    pub(crate) slot: Option<Slot>,
+}
+
+/// The modules of a bound.
+pub(crate) const fn cap_modules(cap: Option<f32>) -> &'static [&'static str] {
+    match cap {
+        Some(_) => &["lib/tanh", "lib/cap_tanh"],
+        None => &["lib/cap_none"],
     }
 }
 

@@ -2,18 +2,31 @@
 
 use puna_core::graph::Qkv;
 
-use super::{Recipe, Rows, Setting, Slot};
-use crate::shader::variant::KvType;
+use super::{Recipe, Rows, Setting, Slot, to_u32};
 
 /// The dispatches of the op: one for each part of each of its matrices.
 #[must_use]
 pub fn recipes(op: &Qkv, setting: &Setting<'_>) -> Vec<Recipe> {
+    let kv = setting.graph.kv;
+    let q_rows = to_u32(op.heads * kv.head_dim);
+    let rows = q_rows + to_u32(kv.heads * kv.head_dim);
+    let rotation = setting.rotation(op.rope.filter(|_| !op.normed_later));
     let mut constants = setting.kv_constants(op.heads).to_vec();
-    constants.push(("ROPE_DIMS", setting.graph.rope.dims));
-    let store = match setting.kv {
-        KvType::F16 => "lib/kv_store_f16",
-        KvType::F32 => "lib/kv_store_f32",
-    };
+    constants.extend([
+        ("QUERY_ROWS", if op.normed_later { rows } else { q_rows }),
+        ("ROTATED_ROWS", if op.normed_later { 0 } else { rows }),
+    ]);
+    constants.extend(rotation.constant);
+    let mut modules = vec!["lib/kv", setting.kv_store(), rotation.module];
+    let mut slots = vec![Slot::Out(op.query), Slot::Kv(op.layer)];
+    slots.extend(rotation.slot);
+    if let Some(bias) = op.bias {
+        modules.extend(["lib/own_vector", "lib/bias"]);
+        constants.push(setting.own4(bias));
+        slots.push(Slot::Own(bias));
+    } else {
+        modules.push("lib/bias_none");
+    }
     let projections = op.weights.iter();
     projections
         .flat_map(|projection| {
@@ -22,12 +35,13 @@ pub fn recipes(op: &Qkv, setting: &Setting<'_>) -> Vec<Recipe> {
                 matrix: projection.matrix,
                 first_row: projection.first_row,
                 x: op.x,
-                norm: Some(op.eps),
+                norm: op.norm,
                 next: None,
-                modules: &["lib/kv", store],
+                modules: &modules,
                 constants: &constants,
-                slots: &[Slot::Out(op.query), Slot::Kv(op.layer), Slot::Rope],
+                slots: &slots,
                 wanted_only: false,
+                cap: None,
             })
         })
         .collect()

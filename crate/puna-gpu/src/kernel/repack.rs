@@ -18,10 +18,20 @@ pub struct RepackParams {
     pub row_bytes: u32,
     /// Rows to repack.
     pub rows: u32,
-    /// Row of the part where the first lands.
+    /// What of its source stands in front of the first.
+    pub skipped: u32,
+    /// Matrix row where the source's first lands.
     pub first_row: u32,
-    /// 2 where two tensors are interleaved.
+    /// 2 where two sources are interleaved.
     pub row_step: u32,
+    /// Of rotation pairs in halves: `Dh`.
+    pub head_dim: u32,
+    /// Of those, how many dimensions rotate; 0 where pairs lie side by side.
+    pub rotated: u32,
+    /// The part's first row.
+    pub part_row: u32,
+    /// Its rows; of others nothing is written.
+    pub part_rows: u32,
     /// Which plane.
     pub plane: u32,
     /// Words of a row in this plane.
@@ -31,14 +41,14 @@ pub struct RepackParams {
     /// Workgroups in x.
     pub grid_x: u32,
     /// To a multiple of 16 bytes.
-    pub padding: [u32; 3],
+    pub padding: [u32; 2],
 }
 
 /// The pipeline of a format and a number of columns.
 #[must_use]
 pub fn variant(format: &Format, cols: usize) -> Variant {
     let mut modules = weight_modules(format, Precision::F32);
-    modules.push("kernel/repack".to_owned());
+    modules.extend(["lib/landing", "kernel/repack"].map(str::to_owned));
     let mut constants = shape(cols).to_vec();
     constants.push(("WORKGROUP", WORKGROUP));
     let bindings = vec![binding::PARAMS, binding::OUT, binding::RAW];

@@ -3,6 +3,7 @@
 #[path = "../../../../tests/native/model.rs"]
 mod model;
 
+use std::ops::Range;
 use std::path::Path;
 
 use puna_core::graph::Graph;
@@ -38,7 +39,7 @@ pub(crate) fn load_changed(
     options: ExecutorOptions,
     change: impl FnOnce(&mut Graph),
 ) -> Executor {
-    let mut file = ModelFile::read(path, chunk_bytes);
+    let mut file = ModelFile::read(path, chunk_bytes, options.context_length);
     change(&mut file.graph);
     pollster::block_on(async {
         let mut executor = Executor::new(gpu, file.graph.clone(), file.n_tensors, options)
@@ -49,7 +50,8 @@ pub(crate) fn load_changed(
             let mut raw = bytes.to_vec();
             raw.resize(raw.len().next_multiple_of(4), 0);
             executor.gpu().queue.write_buffer(&slot, 0, &raw);
-            executor.upload(chunk, &slot).expect("an upload");
+            let part = |range: Range<usize>| bytes[range].to_vec();
+            executor.upload(chunk, &slot, &part).expect("an upload");
         }
         executor.finish_upload().await.expect("a good upload");
         executor

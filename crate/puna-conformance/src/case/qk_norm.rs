@@ -1,0 +1,111 @@
+//! Cases of `qk_norm`.
+
+use puna_core::graph::{KvShape, QkNorm};
+use puna_core::reference::Norm;
+use puna_core::reference::qk_norm::qk_norm;
+use puna_core::reference::qkv::KvLayer;
+use puna_gpu::kernel;
+use puna_gpu::shader::binding;
+use puna_gpu::shader::variant::KvType;
+
+use super::{
+    CAPACITY, Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, step_bytes, step_of,
+};
+
+const POSITION: usize = 5;
+/// Heads with more pairs than a workgroup has invocations.
+const WIDE: KvShape = KvShape {
+    layers: 1,
+    heads: 1,
+    head_dim: 144,
+};
+
+pub(super) fn cases(variant: Variation) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (shape, heads, together, kv) in [
+        (KV, 6, false, KvType::F32),
+        (KV, 2, true, KvType::F16),
+        (WIDE, 3, false, KvType::F16),
+        (WIDE, 2, true, KvType::F32),
+    ] {
+        for tokens in [1, 4] {
+            let seed = 900 + cases.len() as u32;
+            cases.push(case(variant, shape, heads, together, Kv(kv), tokens, seed));
+        }
+    }
+    cases
+}
+
+fn case(
+    variant: Variation,
+    shape: KvShape,
+    heads: usize,
+    together: bool,
+    kv: Kv,
+    tokens: usize,
+    seed: u32,
+) -> Case {
+    let mut stage = Stage::new(seed, shape);
+    let dh = shape.head_dim;
+    let (x, query) = (
+        stage.activation((heads + shape.heads) * dh),
+        stage.activation(heads * dh),
+    );
+    let input = stage.random.floats(tokens * (heads + shape.heads) * dh);
+    let of_queries = if together { heads * dh } else { dh };
+    let of_keys = if together { shape.heads * dh } else { dh };
+    let gains = stage.random.floats(of_queries + of_keys);
+    let mut cache = KvLayer::new(shape, CAPACITY);
+    cache.data = kv.unpack(&kv.pack(&stage.random.floats(cache.data.len())));
+    let before = kv.pack(&cache.data);
+    let (q, k) = gains.split_at(of_queries);
+    let norms = [q, k].map(|gain| Norm { gain, eps: EPS });
+    let rope = stage.graph.ropes[0].clone();
+    let queries = qk_norm(
+        &input,
+        norms,
+        together,
+        heads,
+        Some(&rope),
+        POSITION,
+        &mut cache,
+    );
+    let op = QkNorm {
+        layer: 0,
+        x,
+        gains: stage.vector(gains.len()),
+        eps: EPS,
+        together,
+        heads,
+        rope: Some(0),
+        query,
+    };
+    let step = step_of(POSITION, tokens);
+    let recipes = kernel::qk_norm::recipes(&op, &stage.setting(variant, kv.0));
+    let mut own = bits(&gains);
+    own.resize(own.len().next_multiple_of(4), 0);
+    Case {
+        name: format!(
+            "qk_norm Dh {dh} H {heads} together {together} T {tokens} kv {}",
+            kv.0.name()
+        ),
+        kernel: "qk_norm",
+        products: variant.products(),
+        kv,
+        magnitude: 0.0,
+        exact: false,
+        buffers: vec![
+            (binding::X, bits(&input)),
+            (binding::OUT, vec![0; queries.len()]),
+            (binding::KV, before),
+            (binding::OWN, own),
+            (binding::ROPE, stage.turns()),
+        ],
+        step: step_bytes(&step),
+        dispatches: dispatches(recipes, &step),
+        wanted: vec![
+            Wanted::Floats(binding::OUT, queries),
+            Wanted::Cache(binding::KV, cache.data),
+        ],
+    }
+}

@@ -1,0 +1,52 @@
+//! Gemma 3 (Gemma Team 2025, arXiv 2503.19786): Gemma 2 with norms of each head's queries and keys in place of bounds, a
+//! window in five of six layers, and a rotation of their own for those.
+//!
+//! GGUF files hold gains with 1 added, as they are used.
+
+use super::blocks::{Attend, Decoder};
+use super::{Architecture, SCALED_ROPE};
+use crate::Result;
+use crate::config::ModelConfig;
+use crate::graph::{Builder, Gate};
+
+pub(super) static GEMMA3: Architecture = Architecture {
+    halves: true,
+    keys: &[
+        SCALED_ROPE,
+        &[
+            "attention.sliding_window",
+            "attention.sliding_window_pattern",
+            "rope.freq_base_swa",
+            "final_logit_softcapping",
+        ],
+    ],
+    rope_theta: 1_000_000.0,
+    local_rope_theta: Some(10_000.0),
+    ..Architecture::new("gemma3", build)
+};
+
+/// Of so many layers the last one sees all positions.
+const PERIOD: usize = 6;
+/// The one size whose scores are divided by √(D / H) instead of √Dh has so many layers.
+const LAYERS_OF_27B: u32 = 62;
+
+fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
+    let mut model = Decoder::new(config, b, (config.hidden_size as f32).sqrt())?;
+    for layer in 0..model.layers() {
+        let norm = model.norm(layer, "attn_norm")?;
+        let is_local = config.sliding_window.is_some() && !(layer + 1).is_multiple_of(PERIOD);
+        let attend = Attend {
+            scale: model.score_scale(config.num_hidden_layers == LAYERS_OF_27B),
+            window: config.sliding_window.filter(|_| is_local),
+            rope: Some(usize::from(is_local)),
+        };
+        model.qkv_normed(layer, Some(norm), attend, false)?;
+        model.attention(layer, attend);
+        model.output_normed(layer, "post_attention_norm")?;
+
+        let norm = model.norm(layer, "ffn_norm")?;
+        model.glu(layer, Some(norm), Gate::GeluTanh)?;
+        model.down_normed(layer, "post_ffw_norm")?;
+    }
+    model.head()
+}

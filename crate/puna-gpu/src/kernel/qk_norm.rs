@@ -1,0 +1,65 @@
+//! Host half of `shaders/kernel/qk_norm.wgsl`.
+
+use puna_core::graph::QkNorm;
+
+use super::{Grid, Params, Recipe, Setting, Slot, to_u32};
+use crate::shader::variant::{Precision, Variant};
+use crate::split::WORKGROUP;
+
+/// The dispatch of the op.
+#[must_use]
+pub fn recipes(op: &QkNorm, setting: &Setting<'_>) -> Vec<Recipe> {
+    let rotation = setting.rotation(op.rope);
+    let kv = setting.graph.kv;
+    let of_queries = if op.together {
+        op.heads * kv.head_dim
+    } else {
+        kv.head_dim
+    };
+    let mut slots = vec![
+        Slot::Params,
+        Slot::Step,
+        Slot::X(op.x),
+        Slot::Out(op.query),
+        Slot::Kv(op.layer),
+        Slot::Own(op.gains),
+    ];
+    slots.extend(rotation.slot);
+    let mut constants = setting.kv_constants(op.heads).to_vec();
+    constants.extend([
+        ("WORKGROUP", WORKGROUP),
+        ("TOGETHER", u32::from(op.together)),
+        ("QUERY_GAINS", to_u32(of_queries)),
+        setting.own4(op.gains),
+    ]);
+    constants.extend(rotation.constant);
+    let modules = [
+        "lib/params",
+        "lib/step",
+        "lib/own_vector",
+        "lib/kv",
+        setting.kv_store(),
+        rotation.module,
+        "kernel/qk_norm",
+    ];
+    vec![Recipe {
+        label: format!("qk_norm {}", op.layer),
+        variant: Variant {
+            kernel: "qk_norm",
+            modules: modules.map(str::to_owned).to_vec(),
+            constants,
+            bindings: slots.iter().map(|slot| slot.binding()).collect(),
+            precision: Precision::F32,
+            subgroups: false,
+        },
+        slots,
+        params: Params {
+            eps: op.eps,
+            ..Params::default()
+        },
+        grid: Grid::Tokens {
+            x: to_u32(op.heads + kv.heads),
+        },
+        job: None,
+    }]
+}

@@ -1,0 +1,18 @@
+// out[t, r] = Σ_k W[r, k]·norm(x[t])[k]   W (R, K) planes, x (T, K) f32, out (T, WIDTH) f32
+@group(0) @binding(7) var<storage, read_write> out: array<f32>; // (T, WIDTH)
+
+fn first_token() -> u32 {
+    return 0u;
+}
+
+fn store_pair(part_row: u32, t: u32, v: vec2<f32>) -> f32 {
+    let at = t * WIDTH + params.first_row + part_row;
+    out[at] = v.x;
+    if (part_row + 1u < params.rows) {
+        out[at + 1u] = v.y;
+    }
+    return 0.0;
+}
+
+fn store_squares(part_row: u32, t: u32, sum: f32) {
+}

@@ -1,0 +1,4 @@
+// No bound on scores or logits.
+fn capped(x: f32) -> f32 {
+    return x;
+}

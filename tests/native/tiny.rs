@@ -1,0 +1,126 @@
+//! Tiny models of every architecture, and what an independent implementation says of them; included by path.
+
+use std::path::{Path, PathBuf};
+
+/// A model file and its logits.
+#[derive(Clone, Copy)]
+pub(crate) struct Tiny {
+    /// The folder in `tests/golden`.
+    folder: &'static str,
+    /// The type of its weights.
+    pub(crate) format: &'static str,
+    /// What logits of float32 arithmetic may be off, in standard deviations of the logits.
+    pub(crate) tolerance: f32,
+    /// Most tokens of the context to ask for.
+    pub(crate) context_length: Option<u32>,
+}
+
+const fn tiny(folder: &'static str, format: &'static str) -> Tiny {
+    Tiny {
+        folder,
+        format,
+        tolerance: 1e-3,
+        context_length: None,
+    }
+}
+
+/// llama.cpp, whose logits these are, reads GELU from a table of f16.
+const fn gelu(folder: &'static str, format: &'static str) -> Tiny {
+    Tiny {
+        tolerance: 5e-3,
+        ..tiny(folder, format)
+    }
+}
+
+/// One file of each architecture, and what is special about some.
+pub(crate) const ALL: &[Tiny] = &[
+    tiny("llama-256", "Q4_1"),
+    tiny("llama-256", "Q8_0"),
+    tiny("llama-256", "Q4_K"),
+    tiny("llama-256", "Q6_K"),
+    // As many key heads as query heads.
+    tiny("tiny/llama-mha", "Q4_0"),
+    // Scaled rotation, tied head.
+    tiny("tiny/llama3", "Q5_1"),
+    tiny("tiny/mistral", "Q4_1"),
+    tiny("tiny/qwen2", "Q5_0"),
+    tiny("tiny/qwen3", "Q8_0"),
+    gelu("tiny/gemma2", "Q8_0"),
+    gelu("tiny/gemma3", "Q5_0"),
+    tiny("tiny/phi3", "Q4_1"),
+    tiny("tiny/phi3-longrope", "F16"),
+    tiny("tiny/olmo2", "Q8_0"),
+];
+
+/// What the other implementation says.
+pub(crate) struct Golden {
+    /// (40,): a prompt.
+    pub(crate) ids: Vec<u32>,
+    /// (8,): the answer that is chosen greedily.
+    pub(crate) greedy: Vec<u32>,
+    /// (40, V).
+    pub(crate) logits: Vec<f32>,
+    /// (8, V): row i after `greedy[i]`.
+    pub(crate) greedy_logits: Vec<f32>,
+}
+
+impl Golden {
+    /// `V`.
+    pub(crate) fn vocab(&self) -> usize {
+        self.logits.len() / self.ids.len()
+    }
+}
+
+impl Tiny {
+    /// For messages.
+    pub(crate) fn name(&self) -> String {
+        format!("{} {}", self.folder, self.format)
+    }
+
+    /// The model's file.
+    pub(crate) fn path(&self, root: &Path) -> PathBuf {
+        let stem = self.folder.rsplit('/').next().unwrap_or_default();
+        let file = format!("{stem}-{}.gguf", self.format);
+        root.join("tests/golden").join(self.folder).join(file)
+    }
+
+    /// What must come out of it.
+    pub(crate) fn golden(&self, root: &Path) -> Golden {
+        let path = root.join("tests/golden").join(self.folder);
+        let bytes = std::fs::read(path.join("expected.safetensors"));
+        let bytes = bytes.expect("the golden file is in the tree");
+        let (length, rest) = bytes.split_first_chunk::<8>().expect("a length");
+        let length = usize::try_from(u64::from_le_bytes(*length)).expect("short");
+        let (header, data) = rest.split_at(length);
+        let header: serde_json::Value = serde_json::from_slice(header).expect("a JSON header");
+        let words = |name: &str| -> Vec<u32> {
+            let offset = |ix: usize| {
+                let offset = header[name]["data_offsets"][ix].as_u64();
+                let offset = offset.unwrap_or_else(|| panic!("{name} of {}", self.name()));
+                usize::try_from(offset).expect("small")
+            };
+            let words = data[offset(0)..offset(1)].as_chunks().0.iter();
+            words.map(|&word| u32::from_le_bytes(word)).collect()
+        };
+        let floats = |name: &str| {
+            let words = words(&format!("{}.{name}", self.format)).into_iter();
+            words.map(f32::from_bits).collect()
+        };
+        Golden {
+            ids: words("input_ids"),
+            greedy: words("greedy_ids"),
+            logits: floats("logits"),
+            greedy_logits: floats("greedy_logits"),
+        }
+    }
+}
+
+/// The largest difference, in standard deviations of `want`.
+pub(crate) fn worst(got: &[f32], want: &[f32]) -> f32 {
+    assert_eq!(got.len(), want.len(), "as many logits as the golden ones");
+    let mean = want.iter().sum::<f32>() / want.len() as f32;
+    let squares = want.iter().map(|x| (x - mean) * (x - mean));
+    let deviation = (squares.sum::<f32>() / want.len() as f32).sqrt();
+    let differences = got.iter().zip(want).map(|(a, b)| (a - b).abs());
+    differences.fold(0.0, f32::max) / deviation
+}
