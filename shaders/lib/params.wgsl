@@ -9,6 +9,8 @@ struct Params {
     scale: f32,     // multiplies rows of a table, scores
     cap: f32,       // bounds scores, logits
     window: u32,    // how many positions a token sees
+    part_row: u32,  // first row of the part, where rows are those of experts
+    part_rows: u32, // its rows
 }
 
 @group(0) @binding(4) var<uniform> params: Params;

@@ -43,8 +43,10 @@ pub(crate) const ALL: &[Tiny] = &[
     // Scaled rotation, tied head.
     tiny("tiny/llama3", "Q5_1"),
     tiny("tiny/mistral", "Q4_1"),
+    tiny("tiny/mixtral", "Q8_0"),
     tiny("tiny/qwen2", "Q5_0"),
     tiny("tiny/qwen3", "Q8_0"),
+    tiny("tiny/qwen3-moe", "Q4_0"),
     gelu("tiny/gemma2", "Q8_0"),
     gelu("tiny/gemma3", "Q5_0"),
     tiny("tiny/phi3", "Q4_1"),

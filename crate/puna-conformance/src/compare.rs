@@ -64,6 +64,14 @@ pub fn compare(case: &Case, output: &Output) -> Result<(), String> {
                     .collect::<Vec<_>>(),
                 want,
             )?,
+            Wanted::Choices(_, want) => {
+                let (numbers, scores): (Vec<u32>, Vec<f32>) = pairs(got).unzip();
+                let (wanted, wanted_scores): (Vec<u32>, Vec<f32>) = pairs(want).unzip();
+                if numbers != wanted {
+                    return Err(format!("{numbers:?} were chosen, {wanted:?} expected"));
+                }
+                close(case, "scores", &scores, &wanted_scores)?;
+            }
             Wanted::Cache(_, want) => close(case, "cache", &case.kv.unpack(got), want)?,
         }
     }
@@ -100,4 +108,10 @@ fn close(case: &Case, what: &str, got: &[f32], want: &[f32]) -> Result<(), Strin
             "{what}: normalised mean square error {error:.2e}, largest {largest:.2e}; allowed {allowed:?}"
         ))
     }
+}
+
+/// Numbers and floats in turn.
+fn pairs(words: &[u32]) -> impl Iterator<Item = (u32, f32)> {
+    let pairs = words.as_chunks::<2>().0.iter();
+    pairs.map(|&[number, score]| (number, f32::from_bits(score)))
 }

@@ -36,6 +36,8 @@ pub const FAULTS: &[Fault] = &[
         "value -= f32(count)",
         "value += f32(count)",
     ),
+    fault("kernel/moe_down", "at + row,", "row,"),
+    fault("kernel/moe_glu", "g.y * select(score", "g.y * select(1.0"),
     fault(
         "kernel/norm_add",
         "squares[0] / f32(WIDTH)",
@@ -53,6 +55,7 @@ pub const FAULTS: &[Fault] = &[
         "i * params.row_bytes",
         "i * params.row_bytes + 4u",
     ),
+    fault("kernel/route", "&& other < e", "&& other > e"),
     fault(
         "kernel/sample",
         "let digit = 255u - lane",
@@ -70,6 +73,9 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault("lib/attention_parts", "total[g] *= fade;", ""),
     fault("lib/attention_tiled", "total *= fade;", ""),
+    fault("lib/chosen", "at % 2u == 1u", "at % 2u == 2u"),
+    fault("lib/dot32", "dot(w[7], v[7])", "dot(w[7], v[6])"),
+    fault("lib/experts_block", "decode_block(at + r", "decode_block(at"),
     fault(
         "lib/fixed",
         "middle & 8191u, v.z & 8191u",
@@ -102,7 +108,7 @@ pub const FAULTS: &[Fault] = &[
         "    scale: vec2<f32>,  // of the first 16 weights, and of the others\n    low: vec2<f32>,",
         "    low: vec2<f32>,\n    scale: vec2<f32>,",
     ),
-    fault("lib/inputs_first", "dot(w[7], v[7])", "dot(w[7], v[6])"),
+    fault("lib/inputs_first", "decode_block(row + r", "decode_block(row"),
     fault("lib/weights_first", "w[r][k4]", "w[r][k4 / 2u]"),
     fault("lib/kv", "which * KV_HEADS + head", "which + head"),
     fault(
@@ -133,14 +139,18 @@ pub const FAULTS: &[Fault] = &[
         "v.x * turn.x - v.y * turn.y",
         "v.x * turn.x + v.y * turn.y",
     ),
+    fault("lib/score_sigmoid", "min(-scores[e], 80.0)", "scores[e]"),
+    fault("lib/score_softmax", "/ total", ""),
+    fault("lib/selection_bias", "own_vector(e)", "own_vector(0u)"),
+    fault("lib/selection_none", "return 0.0;", "return f32(e);"),
     fault("lib/rotate_none", "return v;", "return v.yx;"),
     fault("lib/tanh", "exp(-2.0 * a)", "exp(-a)"),
     fault("lib/philox", "round < 10u", "round < 9u"),
     fault("lib/raw", "<< (32u - shift)", "<< (31u - shift)"),
     fault(
         "lib/rows_serial",
-        "block < BLOCKS; block++",
-        "block + 1u < BLOCKS; block++",
+        "block < COLS / 32u; block++",
+        "block + 1u < COLS / 32u; block++",
     ),
     fault(
         "lib/block",

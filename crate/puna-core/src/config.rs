@@ -11,6 +11,8 @@ const MAX_WIDTH: u32 = 1 << 20;
 const MAX_LAYERS: u32 = 1 << 10;
 const MAX_HEAD_DIM: u32 = 1 << 10;
 const MAX_CONTEXT: u32 = 1 << 24;
+const MAX_EXPERTS: u32 = 512;
+const MAX_EXPERTS_PER_TOK: u32 = 32;
 
 /// The shape of a decoder.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,6 +46,12 @@ pub struct ModelConfig {
     pub halves: Option<Halves>,
     /// How many positions a token sees in layers that do not see all, its own among them.
     pub sliding_window: Option<u32>,
+    /// Experts of the layers that have such; 0 if there are none.
+    pub num_experts: u32,
+    /// Of those, how many a token uses.
+    pub num_experts_per_tok: u32,
+    /// `F` of an expert.
+    pub moe_intermediate_size: u32,
     /// What bounds attention's scores.
     pub attn_logit_softcapping: Option<f32>,
     /// What bounds logits.
@@ -102,10 +110,28 @@ impl ModelConfig {
                 "the tokenizer has {tokens} tokens, and the model's vocabulary {vocab_size}"
             )));
         }
+        let num_experts = keys.count("expert_count")?.unwrap_or(0);
+        let num_experts_per_tok = match num_experts {
+            0 => 0,
+            _ => keys.size("expert_used_count", MAX_EXPERTS_PER_TOK)?,
+        };
+        if num_experts > MAX_EXPERTS || num_experts_per_tok > num_experts {
+            return Err(Error::bad_model_file(format!(
+                "{num_experts_per_tok} of {num_experts} experts are used, expected at most {MAX_EXPERTS_PER_TOK} of {MAX_EXPERTS}"
+            )));
+        }
+        let intermediate_size = keys.size("feed_forward_length", MAX_WIDTH)?;
         let config = Self {
             name: meta.str("general.name").map(str::to_owned),
             hidden_size,
-            intermediate_size: keys.size("feed_forward_length", MAX_WIDTH)?,
+            intermediate_size,
+            num_experts,
+            num_experts_per_tok,
+            moe_intermediate_size: keys.size_or(
+                "expert_feed_forward_length",
+                MAX_WIDTH,
+                intermediate_size,
+            )?,
             num_hidden_layers: keys.size("block_count", MAX_LAYERS)?,
             num_attention_heads,
             num_key_value_heads,

@@ -306,6 +306,9 @@ impl Executor {
                 Op::Linear(op) => step.linear(op, state)?,
                 Op::LinearAdd(op) => step.linear_add(op, state)?,
                 Op::NormAdd(op) => step.norm_add(op, state),
+                Op::Route(op) => step.route(op, state),
+                Op::MoeGlu(op) => step.moe_glu(op, state)?,
+                Op::MoeDown(op) => step.moe_down(op, state)?,
                 Op::Glu(op) => step.glu(op, state)?,
                 Op::Head(op) => step.head(op, wanted, state)?,
             }

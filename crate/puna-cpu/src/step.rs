@@ -1,13 +1,16 @@
 //! The ops of one call, each of them cut into parts for the threads.
 
+use std::ops::Range;
+
 use puna_core::graph::{
-    Attention, Embed, Gate, Glu, Graph, Head, Linear, LinearAdd, Norm, NormAdd, QkNorm, Qkv,
-    RopeIx, Wanted,
+    Attention, Embed, Gate, Glu, Graph, Head, Linear, LinearAdd, MoeDown, MoeGlu, Norm, NormAdd,
+    QkNorm, Qkv, RopeIx, Route, Wanted,
 };
 
 use crate::activation::{Activations, Row};
 use crate::cache::KvLayer;
 use crate::kernel::attention::{self, Scratch, attention};
+use crate::kernel::route::route;
 use crate::kernel::{math, rms_norm};
 use crate::pool::{Lost, Pool};
 use crate::scatter::Scatter;
@@ -28,6 +31,8 @@ pub(crate) struct State {
     /// By thread.
     pub(crate) scratch: Vec<Scratch>,
     pub(crate) logits: Vec<f32>,
+    /// (T, used): the experts that tokens use, and their scores.
+    pub(crate) chosen: Vec<(usize, f32)>,
     /// A row that is on its way.
     pub(crate) row: Vec<f32>,
 }
@@ -86,9 +91,25 @@ impl Step<'_> {
         x: &Activations,
         emit: impl Fn(usize, usize, &[f32]) + Sync,
     ) -> Result<(), Lost> {
-        let rows = self.graph.matrices[matrix].rows;
+        let rows = 0..self.graph.matrices[matrix].rows;
+        let token = |t| t;
+        self.project_rows(matrix, rows, x, (x.tokens(), &token), emit)
+    }
+
+    /// The same of some rows, whose number is counted from the first of them, a multiple of eight; and of some tokens: how
+    /// many, and which. `emit` is told which of these.
+    fn project_rows(
+        &self,
+        matrix: usize,
+        rows: Range<usize>,
+        x: &Activations,
+        (tokens, token): (usize, &(impl Fn(usize) -> usize + Sync)),
+        emit: impl Fn(usize, usize, &[f32]) + Sync,
+    ) -> Result<(), Lost> {
+        let first_group = rows.start / GROUP;
+        let rows = rows.len();
         let weights = &self.matrices[matrix];
-        let (groups, tokens) = (rows.div_ceil(GROUP), x.tokens());
+        let groups = rows.div_ceil(GROUP);
         let each = groups.div_ceil(self.pool.active() * PARTS_PER_THREAD);
         self.pool.run(groups.div_ceil(each), &|part, _| {
             let mut out = [[0.0; GROUP]; TILE];
@@ -98,8 +119,8 @@ impl Step<'_> {
                 for first in (0..tokens).step_by(TILE) {
                     let count = TILE.min(tokens - first);
                     let tile: [Row<'_>; TILE] =
-                        std::array::from_fn(|i| x.row(first + i.min(count - 1)));
-                    weights.dot(self.simd, group, &tile[..count], &mut out);
+                        std::array::from_fn(|i| x.row(token(first + i.min(count - 1))));
+                    weights.dot(self.simd, first_group + group, &tile[..count], &mut out);
                     for (i, out) in out[..count].iter().enumerate() {
                         emit(first + i, row, &out[..here]);
                     }
@@ -316,14 +337,93 @@ impl Step<'_> {
             // SAFETY: a row is one thread's.
             let out = unsafe { out.slice(at..at + values.len() / 2) };
             let pairs = std::array::from_fn(|i| values.get(i).copied().unwrap_or(0.0));
-            let values = match op.gate {
-                Gate::Silu => self.simd.vectorize(|| math::silu(pairs)),
-                Gate::GeluTanh => self.simd.vectorize(|| math::gelu_tanh(pairs)),
-            };
+            let values = self.gate(op.gate, pairs);
             for (out, value) in out.iter_mut().zip(values) {
                 *out = value;
             }
         })
+    }
+
+    pub(crate) fn route(&self, op: &Route, state: &mut State) {
+        let bias = op.bias.map(|ix| self.vectors[ix].as_slice());
+        state.chosen.clear();
+        for logits in state.activations[op.logits].chunks_exact(op.routing.experts) {
+            route(logits, &op.routing, bias, &mut state.chosen);
+        }
+    }
+
+    pub(crate) fn moe_glu(&self, op: &MoeGlu, state: &mut State) -> Result<(), Lost> {
+        let State {
+            activations,
+            quantized,
+            chosen,
+            ..
+        } = state;
+        let cols = self.graph.activations[op.x].width;
+        self.quantize(&activations[op.x], cols, op.norm, quantized)?;
+        let used = op.routing.used;
+        let width = self.graph.activations[op.out].width / used;
+        let out = Scatter::new(&mut activations[op.out]);
+        for expert in 0..op.routing.experts {
+            // Places in `chosen`, (T, used), where it is.
+            let places = places(chosen, expert);
+            let rows = expert * 2 * width..(expert + 1) * 2 * width;
+            let token = |i: usize| places[i] / used;
+            let tokens = (places.len(), &token);
+            self.project_rows(op.weight, rows, quantized, tokens, |i, row, values| {
+                let score = chosen[places[i]].1;
+                let (inner, outer) = match op.scores_input {
+                    true => (score, 1.0),
+                    false => (1.0, score),
+                };
+                let at = places[i] * width + row / 2;
+                // SAFETY: a row is one thread's.
+                let out = unsafe { out.slice(at..at + values.len() / 2) };
+                let pair = |i| values.get(i).map_or(0.0, |value| value * inner);
+                let values = self.gate(op.gate, std::array::from_fn(pair));
+                for (out, value) in out.iter_mut().zip(values) {
+                    *out = value * outer;
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn moe_down(&self, op: &MoeDown, state: &mut State) -> Result<(), Lost> {
+        let State {
+            activations,
+            quantized,
+            chosen,
+            ..
+        } = state;
+        let cols = self.graph.matrices[op.weight].cols;
+        self.quantize(&activations[op.x], cols, None, quantized)?;
+        let used = op.routing.used;
+        let width = self.graph.activations[op.residual].width;
+        let residual = Scatter::new(&mut activations[op.residual]);
+        for expert in 0..op.routing.experts {
+            let places = places(chosen, expert);
+            let rows = expert * width..(expert + 1) * width;
+            let token = |i: usize| places[i];
+            let tokens = (places.len(), &token);
+            self.project_rows(op.weight, rows, quantized, tokens, |i, row, values| {
+                let at = places[i] / used * width + row;
+                // SAFETY: a row is one thread's, and a token has an expert once.
+                let residual = unsafe { residual.slice(at..at + values.len()) };
+                for (residual, value) in residual.iter_mut().zip(values) {
+                    *residual += value;
+                }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// What comes through a gate, of four pairs of it and of what it lets through.
+    fn gate(&self, gate: Gate, pairs: [f32; 8]) -> [f32; 4] {
+        match gate {
+            Gate::Silu => self.simd.vectorize(|| math::silu(pairs)),
+            Gate::GeluTanh => self.simd.vectorize(|| math::gelu_tanh(pairs)),
+        }
     }
 
     pub(crate) fn head(&self, op: &Head, wanted: Wanted, state: &mut State) -> Result<(), Lost> {
@@ -354,6 +454,13 @@ impl Step<'_> {
             }
         })
     }
+}
+
+/// Where an expert is among those that tokens use.
+fn places(chosen: &[(usize, f32)], expert: usize) -> Vec<usize> {
+    let places = chosen.iter().enumerate();
+    let own = places.filter(|(_, (it, _))| *it == expert);
+    own.map(|(place, _)| place).collect()
 }
 
 /// A pair of a head, rotated if its place rotates.

@@ -46,14 +46,15 @@ pub struct Layout {
     pub row_bytes: Vec<u64>,
 }
 
-/// How a matrix (rows, cols) is cut so that no plane exceeds `max_binding` and no part `max_buffer` bytes.
+/// How a matrix (rows, cols) is cut so that no plane exceeds `max_binding` and no part `max_buffer` bytes; `together` rows
+/// are never cut, those of an expert.
 ///
 /// # Errors
 /// `unsupported_device` when the rows of one unit of work exceed a limit.
 pub fn layout(
     format: &Format,
-    rows: usize,
-    cols: usize,
+    (rows, cols): (usize, usize),
+    together: usize,
     max_binding: u64,
     max_buffer: u64,
 ) -> Result<Layout> {
@@ -65,7 +66,10 @@ pub fn layout(
     let widest = row_bytes.iter().copied().max().unwrap_or(4);
     let total: u64 = row_bytes.iter().sum();
     let slack = ALIGN * row_bytes.len() as u64;
-    let cut = u64::from(MOST_ROWS);
+    let cut = match together {
+        1 => u64::from(MOST_ROWS),
+        rows => rows as u64,
+    };
     let most = (max_binding / widest).min(max_buffer.saturating_sub(slack) / total) / cut * cut;
     let most = usize::try_from(most).unwrap_or(usize::MAX);
     if most == 0 {
@@ -92,8 +96,12 @@ pub fn allocate(gpu: &Gpu, matrix: &Matrix) -> Result<Vec<Part>> {
     let limits = &gpu.capabilities;
     let layout = layout(
         matrix.format,
-        matrix.rows,
-        matrix.cols,
+        (matrix.rows, matrix.cols),
+        if matrix.experts == 1 {
+            1
+        } else {
+            matrix.rows / matrix.experts
+        },
         limits.max_binding_bytes,
         limits.max_buffer_bytes,
     )?;
@@ -128,9 +136,9 @@ mod tests {
     #[test]
     fn a_matrix_over_the_binding_limit_is_cut_by_whole_units() {
         for format in FORMATS {
-            let whole = layout(format, 4001, 256, u64::MAX, u64::MAX).expect("it fits");
+            let whole = layout(format, (4001, 256), 1, u64::MAX, u64::MAX).expect("it fits");
             assert_eq!(whole.parts, [(0, 4001)], "{format:?}: no limit, no cut");
-            let cut = layout(format, 4001, 256, 65_536, 1 << 20).expect("rows fit");
+            let cut = layout(format, (4001, 256), 1, 65_536, 1 << 20).expect("rows fit");
             assert!(cut.parts.len() > 1, "{format:?}: it must be cut");
             let mut next = 0;
             for (first, rows) in cut.parts {
@@ -149,8 +157,15 @@ mod tests {
     }
 
     #[test]
+    fn the_rows_of_an_expert_stay_together() {
+        let cut = layout(FORMATS[0], (600, 64), 100, 65_536, u64::MAX).expect("an expert fits");
+        assert_eq!(cut.parts, [(0, 200), (200, 200), (400, 200)]);
+        layout(FORMATS[0], (600, 64), 300, 65_536, u64::MAX).expect_err("an expert is too large");
+    }
+
+    #[test]
     fn a_row_over_the_limit_is_refused() {
-        let error = layout(FORMATS[0], 4, 4096, 4096, 1 << 20).expect_err("a row of 16 KiB");
+        let error = layout(FORMATS[0], (4, 4096), 1, 4096, 1 << 20).expect_err("a row of 16 KiB");
         assert_eq!(error.code(), ErrorCode::UnsupportedDevice, "{error}");
     }
 }

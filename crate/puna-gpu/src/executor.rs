@@ -479,6 +479,7 @@ impl Executor {
             precision: self.options.precision,
             kv: self.options.kv,
             width,
+            max_tokens: self.options.max_tokens,
             rounds: self.options.rounds,
             choices,
         };

@@ -56,7 +56,9 @@ impl Memory {
         let gains = gains.collect();
         let working = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
         let activation = |width: usize, name: &str| {
-            gpu.buffer(name, (width * options.max_tokens * 4) as u64, working)
+            let bytes = (width * options.max_tokens * 4) as u64;
+            // Which experts tokens use is bound as a uniform, in whole vec4s.
+            gpu.buffer(name, bytes.next_multiple_of(16), working | Usage::UNIFORM)
         };
         let normed = |(ix, activation): (usize, &Activation)| {
             let is_read = (0..graph.ops.len()).any(|op| graph.next_gain(op, ix).is_some());

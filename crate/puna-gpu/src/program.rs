@@ -78,6 +78,11 @@ fn bind(
         Slot::Kv(layer) | Slot::KvX(layer) => memory.cache.layers[layer].as_entire_binding(),
         Slot::Rope(ix) => memory.cache.ropes[ix].as_entire_binding(),
         Slot::Own(vector) => memory.vector(vector),
+        Slot::Chosen(ix, bytes) => wgpu::BindingResource::Buffer(wgpu::BufferBinding {
+            buffer: &memory.activations[ix],
+            offset: 0,
+            size: wgpu::BufferSize::new(bytes),
+        }),
         Slot::SumsOfParts => memory.sums_of_parts.as_entire_binding(),
         Slot::Ids => memory.ids.as_entire_binding(),
     };
@@ -114,6 +119,9 @@ fn of_op(ix: usize, setting: &Setting<'_>) -> Vec<Recipe> {
         Op::Linear(op) => kernel::linear::recipes(op, setting),
         Op::LinearAdd(op) => kernel::linear_add::recipes(op, next(op.residual), setting),
         Op::NormAdd(op) => kernel::norm_add::recipes(op, next(op.residual), setting),
+        Op::Route(op) => kernel::route::recipes(op, setting),
+        Op::MoeGlu(op) => kernel::moe_glu::recipes(op, setting),
+        Op::MoeDown(op) => kernel::moe_down::recipes(op, next(op.residual), setting),
         Op::Glu(op) => kernel::glu::recipes(op, setting),
         Op::Head(op) => kernel::head::recipes(op, setting),
     }

@@ -116,13 +116,13 @@ impl RowsSplit {
 
     /// How a block's weights and inputs meet, where the skeleton asks for it.
     #[must_use]
-    pub const fn block_module(self, tokens: u32) -> Option<&'static str> {
+    pub const fn block_modules(self, tokens: u32) -> &'static [&'static str] {
         match self {
-            Self::Shared { .. } | Self::Subgroup { .. } if tokens > 1 => Some("lib/weights_first"),
+            Self::Shared { .. } | Self::Subgroup { .. } if tokens > 1 => &["lib/weights_first"],
             Self::Serial { .. } | Self::Shared { .. } | Self::Subgroup { .. } => {
-                Some("lib/inputs_first")
+                &["lib/dot32", "lib/inputs_first"]
             }
-            Self::Tiled { .. } | Self::Int8 { .. } => None,
+            Self::Tiled { .. } | Self::Int8 { .. } => &[],
         }
     }
 

@@ -41,6 +41,7 @@ fn a_layer_is_five_dispatches_and_six_in_long_contexts() {
                     precision: Precision::F32,
                     kv: KvType::F16,
                     width,
+                    max_tokens: 256,
                     rounds: true,
                     choices: Choices::default(),
                 };

@@ -89,6 +89,7 @@ fn variants(mut graph: Graph, format: usize) -> Vec<Variant> {
                         precision,
                         kv,
                         width,
+                        max_tokens: 256,
                         rounds: true,
                         choices: Choices::all(width, way),
                     };

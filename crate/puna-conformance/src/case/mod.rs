@@ -2,16 +2,20 @@
 
 mod attention;
 mod embed;
+mod experts;
 mod glu;
 mod head;
 mod linear;
 mod linear_add;
+mod moe_down;
+mod moe_glu;
 mod norm_add;
 mod penalize;
 mod place;
 mod qk_norm;
 mod qkv;
 mod repack;
+mod route;
 mod sample;
 
 use half::f16;
@@ -101,6 +105,8 @@ pub enum Wanted {
     Floats(u32, Vec<f32>),
     /// A KV cache, within the tolerance.
     Cache(u32, Vec<f32>),
+    /// Pairs of a number and of a float, within the tolerance.
+    Choices(u32, Vec<u32>),
     /// These very words.
     Words(u32, Vec<u32>),
 }
@@ -110,9 +116,10 @@ impl Wanted {
     #[must_use]
     pub const fn binding(&self) -> u32 {
         match self {
-            Self::Floats(binding, _) | Self::Cache(binding, _) | Self::Words(binding, _) => {
-                *binding
-            }
+            Self::Floats(binding, _)
+            | Self::Cache(binding, _)
+            | Self::Choices(binding, _)
+            | Self::Words(binding, _) => *binding,
         }
     }
 }
@@ -181,6 +188,10 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
             cases.extend(glu::cases(variant));
             if ix == 0 {
                 cases.extend(linear::cases(variant));
+                if width == Width::One {
+                    cases.extend(moe_glu::cases(variant));
+                    cases.extend(moe_down::cases(variant));
+                }
                 cases.extend(head::cases(variant));
                 cases.extend(qkv::cases(variant));
             }
@@ -203,6 +214,7 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
         }
         if split == Split::Serial {
             cases.extend(qk_norm::cases(variant));
+            cases.extend(route::cases(variant));
             cases.extend(repack::cases());
             cases.extend(place::cases());
             cases.extend(penalize::cases());
@@ -274,6 +286,8 @@ pub(crate) const KV: KvShape = KvShape {
 };
 pub(crate) const ROPE_DIMS: u32 = 8;
 pub(crate) const EPS: f32 = 1e-5;
+/// Most tokens of a case.
+pub(crate) const MOST_TOKENS: usize = 96;
 pub(crate) const CAPACITY: usize = 160;
 
 impl Stage {
@@ -305,6 +319,7 @@ impl Stage {
         self.graph.matrices.push(Matrix {
             name: format.name.to_owned(),
             rows,
+            experts: 1,
             cols,
             format,
             sources: Vec::new(),
@@ -350,6 +365,17 @@ impl Stage {
             .map(|(ix, words)| (binding::PLANES + ix as u32, words.clone()))
     }
 
+    /// The planes of the rows from one on.
+    pub(crate) fn planes_from(
+        &self,
+        matrix: usize,
+        row: usize,
+    ) -> impl Iterator<Item = (u32, Vec<u32>)> {
+        let rows = self.graph.matrices[matrix].rows;
+        self.planes(matrix)
+            .map(move |(binding, words)| (binding, words[words.len() / rows * row..].to_vec()))
+    }
+
     pub(crate) fn setting(&self, variant: Variation, kv: KvType) -> Setting<'_> {
         Setting {
             graph: &self.graph,
@@ -364,6 +390,7 @@ impl Stage {
             precision: variant.way.precision,
             kv,
             width: variant.width,
+            max_tokens: MOST_TOKENS,
             rounds: true,
             choices: Choices::all(variant.width, variant.way),
         }

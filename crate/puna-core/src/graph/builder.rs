@@ -20,6 +20,7 @@ pub struct Part {
     from: usize,
     rows: usize,
     of: usize,
+    experts: usize,
     halves: Option<Halves>,
 }
 
@@ -32,7 +33,17 @@ impl Part {
             from: 0,
             rows,
             of: rows,
+            experts: 1,
             halves: None,
+        }
+    }
+
+    /// The tensor `name` of three dimensions, `rows` rows for each of so many experts.
+    #[must_use]
+    pub fn experts(name: impl Into<String>, rows: usize, experts: usize) -> Self {
+        Self {
+            experts,
+            ..Self::whole(name, rows * experts)
         }
     }
 
@@ -152,7 +163,14 @@ impl<'a> Builder<'a> {
     /// # Errors
     /// `bad_model_file` when it is missing or has another shape, `unsupported_model` for its type.
     pub fn matrix(&mut self, name: &str, rows: usize, cols: usize) -> Result<MatrixIx> {
-        let part = Part::whole(name, rows);
+        self.matrix_of(Part::whole(name, rows), cols)
+    }
+
+    /// The same of rows that are named otherwise.
+    ///
+    /// # Errors
+    /// As [`Self::matrix`].
+    pub fn matrix_of(&mut self, part: Part, cols: usize) -> Result<MatrixIx> {
         let found = self.find_matrix(&part, cols)?;
         Ok(self.push(&[(part, found)], cols, 1))
     }
@@ -248,6 +266,7 @@ impl<'a> Builder<'a> {
         self.graph.matrices.push(Matrix {
             name: names(parts.iter().map(|(part, _)| part)),
             rows,
+            experts: parts[0].0.experts,
             cols,
             format: parts[0].1.format,
             sources,
@@ -267,7 +286,10 @@ impl<'a> Builder<'a> {
     fn find_matrix(&self, part: &Part, cols: usize) -> Result<Found> {
         let name = &part.name;
         let (tensor, info) = self.find(name)?;
-        check_shape(info, &[cols, part.of])?;
+        match part.experts {
+            1 => check_shape(info, &[cols, part.of])?,
+            experts => check_shape(info, &[cols, part.of / experts, experts])?,
+        }
         let format = Format::of(name, info.ggml_type)?;
         if !cols.is_multiple_of(format.block_len) {
             return Err(Error::unsupported_model(format!(

@@ -10,8 +10,8 @@ mod target;
 
 pub use builder::{Builder, Part};
 pub use op::{
-    Attention, Embed, Gate, Glu, Head, Linear, LinearAdd, Norm, NormAdd, Op, Projection, QkNorm,
-    Qkv,
+    Attention, Embed, Gate, Glu, Groups, Head, Linear, LinearAdd, MoeDown, MoeGlu, Norm, NormAdd, Op,
+    Projection, QkNorm, Qkv, Route, Routing, Scoring,
 };
 pub use rows::{Halves, Source};
 
@@ -160,6 +160,8 @@ pub struct Matrix {
     pub name: String,
     /// R.
     pub rows: usize,
+    /// Of how many experts it holds the rows, one after the other; 1 if it is of no experts.
+    pub experts: usize,
     /// K, a multiple of the format's block.
     pub cols: usize,
     /// How its blocks are stored.

@@ -23,6 +23,12 @@ pub enum Op {
     LinearAdd(LinearAdd),
     /// Norm of an output, added to the residual stream.
     NormAdd(NormAdd),
+    /// Choice of experts.
+    Route(Route),
+    /// Norm, gate and up projections of the chosen experts, activation.
+    MoeGlu(MoeGlu),
+    /// Projections of the chosen experts added to the residual stream.
+    MoeDown(MoeDown),
     /// Norm, gate and up projections, activation.
     Glu(Glu),
     /// Final norm and projection to logits.
@@ -41,6 +47,9 @@ impl Op {
             Self::Linear(_) => "linear",
             Self::LinearAdd(_) => "linear_add",
             Self::NormAdd(_) => "norm_add",
+            Self::Route(_) => "route",
+            Self::MoeGlu(_) => "moe_glu",
+            Self::MoeDown(_) => "moe_down",
             Self::Glu(_) => "glu",
             Self::Head(_) => "head",
         }
@@ -52,6 +61,7 @@ impl Op {
         let (x, norm) = match self {
             Self::Qkv(Qkv { x, norm, .. })
             | Self::Linear(Linear { x, norm, .. })
+            | Self::MoeGlu(MoeGlu { x, norm, .. })
             | Self::Glu(Glu { x, norm, .. }) => (*x, *norm),
             Self::Head(Head { x, norm, .. }) => (*x, Some(*norm)),
             _ => return None,
@@ -67,6 +77,7 @@ impl Op {
     pub const fn residual(&self) -> Option<ActivationIx> {
         match self {
             Self::LinearAdd(LinearAdd { residual, .. })
+            | Self::MoeDown(MoeDown { residual, .. })
             | Self::NormAdd(NormAdd { residual, .. }) => Some(*residual),
             _ => None,
         }
@@ -233,6 +244,92 @@ pub struct Glu {
     pub gate: Gate,
     /// (T, F).
     pub out: ActivationIx,
+}
+
+/// What scores of experts are made of their logits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scoring {
+    /// Each against all others.
+    Softmax,
+    /// Each for itself.
+    Sigmoid,
+}
+
+/// Experts in groups, of which only some are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Groups {
+    /// How many there are; of experts each has as many.
+    pub count: usize,
+    /// How many are looked at: those with the highest scores.
+    pub used: usize,
+    /// Of how many of its experts, the best ones, a group's score is the sum.
+    pub best: usize,
+}
+
+/// How experts are chosen (Shazeer et al. 2017, arXiv 1701.06538; groups: arXiv 2405.04434; bias: arXiv 2412.19437).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Routing {
+    /// `E`, how many there are.
+    pub experts: usize,
+    /// How many are used.
+    pub used: usize,
+    /// What their scores are.
+    pub scoring: Scoring,
+    /// The groups that they are in, if any.
+    pub groups: Option<Groups>,
+    /// Whether the scores of those that are used are divided by their sum.
+    pub normalized: bool,
+    /// What they are multiplied by then.
+    pub scale: f32,
+}
+
+/// The experts with the highest scores, and these scores.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Route {
+    /// How they are chosen.
+    pub routing: Routing,
+    /// (T, E).
+    pub logits: ActivationIx,
+    /// (E,): added to scores where they are compared, if anything is.
+    pub bias: Option<VectorIx>,
+    /// (T, used, 2): a number and a score, the best first; the number in the bits of a float.
+    pub chosen: ActivationIx,
+}
+
+/// `out[t, s, i] = gate(g[2i]) · g[2i + 1] · score` with `g = W[expert s of t] · norm(x)`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MoeGlu {
+    /// (T, D).
+    pub x: ActivationIx,
+    /// Of x, if it is read through one.
+    pub norm: Option<Norm>,
+    /// (E·2·F, D): expert after expert, gate and up interleaved row by row.
+    pub weight: MatrixIx,
+    /// See [`Route::chosen`].
+    pub chosen: ActivationIx,
+    /// How they were.
+    pub routing: Routing,
+    /// What is done to the gate.
+    pub gate: Gate,
+    /// Whether scores multiply g and not what comes out.
+    pub scores_input: bool,
+    /// (T, used, F).
+    pub out: ActivationIx,
+}
+
+/// `residual[t] += Σ W[expert s of t] · x[t, s]`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MoeDown {
+    /// (E·D, F): expert after expert.
+    pub weight: MatrixIx,
+    /// (T, used, F).
+    pub x: ActivationIx,
+    /// See [`Route::chosen`].
+    pub chosen: ActivationIx,
+    /// How they were.
+    pub routing: Routing,
+    /// (T, D), read and written.
+    pub residual: ActivationIx,
 }
 
 /// `logits[t] = cap(W · norm(x[t]))` for the tokens whose logits are wanted.

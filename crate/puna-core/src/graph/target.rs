@@ -79,6 +79,7 @@ mod tests {
         let matrix = Matrix {
             name: "m".to_owned(),
             rows: 9,
+            experts: 1,
             cols: 64,
             format,
             sources: Vec::new(),

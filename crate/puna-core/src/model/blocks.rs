@@ -3,8 +3,8 @@
 use crate::Result;
 use crate::config::ModelConfig;
 use crate::graph::{
-    ActivationIx, Attention, Builder, Embed, Gate, Glu, Head, Linear, LinearAdd, MatrixIx, Norm,
-    NormAdd, Op, Part, QkNorm, Qkv, RopeIx,
+    ActivationIx, Attention, Builder, Embed, Gate, Glu, Head, Linear, LinearAdd, MatrixIx,
+    MoeDown, MoeGlu, Norm, NormAdd, Op, Part, QkNorm, Qkv, RopeIx, Route, Routing, Scoring,
 };
 
 /// A decoder that is being built.
@@ -32,6 +32,15 @@ pub(super) struct Attend {
     pub(super) window: Option<u32>,
     /// The rotation, if there is one.
     pub(super) rope: Option<RopeIx>,
+}
+
+/// What a layer's experts are like.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Experts {
+    /// How they are chosen.
+    pub(super) routing: Routing,
+    /// What is done to their gates.
+    pub(super) gate: Gate,
 }
 
 impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
@@ -276,6 +285,66 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             out: self.gated,
         }));
         Ok(())
+    }
+
+    /// Experts, chosen by `routing`, in place of a gated layer: their output, each times its score, is added to the residual
+    /// stream.
+    pub(super) fn experts(&mut self, layer: usize, norm: Option<Norm>, moe: &Experts) -> Result<()> {
+        let width = self.width();
+        let Routing { experts, used, .. } = moe.routing;
+        let f = self.config.moe_intermediate_size as usize;
+        let logits = self.b.activation_once("experts' logits", experts);
+        let chosen = self.b.activation_once("chosen experts", 2 * used);
+        let gated = self.b.activation_once("gated by experts", used * f);
+        let router = self
+            .b
+            .matrix(&weight(layer, "ffn_gate_inp"), experts, width)?;
+        self.b.op(Op::Linear(Linear {
+            weight: router,
+            x: self.hidden,
+            norm,
+            out: logits,
+        }));
+        self.b.op(Op::Route(Route {
+            routing: moe.routing,
+            logits,
+            bias: None,
+            chosen,
+        }));
+        let part = |name: &str, rows| Part::experts(weight(layer, name), rows, experts);
+        let (gate, up) = (part("ffn_gate_exps", f), part("ffn_up_exps", f));
+        let gate_up = self.b.interleaved(gate, up, width)?;
+        self.b.op(Op::MoeGlu(MoeGlu {
+            x: self.hidden,
+            norm,
+            weight: gate_up,
+            chosen,
+            routing: moe.routing,
+            gate: moe.gate,
+            scores_input: false,
+            out: gated,
+        }));
+        let down = self.b.matrix_of(part("ffn_down_exps", width), f)?;
+        self.b.op(Op::MoeDown(MoeDown {
+            weight: down,
+            x: gated,
+            chosen,
+            routing: moe.routing,
+            residual: self.hidden,
+        }));
+        Ok(())
+    }
+
+    /// Softmax over all experts, the best of which have their scores divided by their sum.
+    pub(super) const fn softmax_routing(&self) -> Routing {
+        Routing {
+            experts: self.config.num_experts as usize,
+            used: self.config.num_experts_per_tok as usize,
+            scoring: Scoring::Softmax,
+            groups: None,
+            normalized: true,
+            scale: 1.0,
+        }
     }
 
     /// The down projection, added to the residual stream.

@@ -1,16 +1,17 @@
 //! Llama (Touvron et al. 2023, arXiv 2302.13971; grouped queries: arXiv 2307.09288) and the models
-//! that share its block: `SmolLM2`, OpenLLaMA, `TinyLlama`, Mistral (window: arXiv 2310.06825).
+//! that share its block: `SmolLM2`, OpenLLaMA, `TinyLlama`, Mistral (window: arXiv 2310.06825), Mixtral (experts: arXiv
+//! 2401.04088).
 //!
 //! GGUF files hold the rows of Q and K permuted so that a rotation pair is two adjacent rows.
 
-use super::blocks::{Attend, Decoder};
+use super::blocks::{Attend, Decoder, Experts};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::config::ModelConfig;
 use crate::graph::{Builder, Gate};
 
 pub(super) static LLAMA: Architecture = Architecture {
-    keys: &[SCALED_ROPE, &["attention.sliding_window"]],
+    keys: &[SCALED_ROPE, &["attention.sliding_window", "expert_count"]],
     ..Architecture::new("llama", build)
 };
 
@@ -27,8 +28,16 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
         model.output(layer)?;
 
         let norm = model.norm(layer, "ffn_norm")?;
-        model.glu(layer, Some(norm), Gate::Silu)?;
-        model.down(layer)?;
+        if config.num_experts > 0 {
+            let experts = Experts {
+                routing: model.softmax_routing(),
+                gate: Gate::Silu,
+            };
+            model.experts(layer, Some(norm), &experts)?;
+        } else {
+            model.glu(layer, Some(norm), Gate::Silu)?;
+            model.down(layer)?;
+        }
     }
     model.head()
 }

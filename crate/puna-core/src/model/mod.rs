@@ -11,6 +11,7 @@ mod olmo2;
 mod phi3;
 mod qwen2;
 mod qwen3;
+mod qwen3moe;
 mod smollm3;
 
 use crate::config::ModelConfig;
@@ -69,6 +70,7 @@ pub static ARCHITECTURES: &[&Architecture] = &[
     &llama::LLAMA,
     &qwen2::QWEN2,
     &qwen3::QWEN3,
+    &qwen3moe::QWEN3MOE,
     &gemma2::GEMMA2,
     &gemma3::GEMMA3,
     &phi3::PHI3,

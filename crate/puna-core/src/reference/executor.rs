@@ -2,7 +2,10 @@
 
 use super::attention::Scores;
 use super::qkv::{Inputs, KvLayer};
-use super::{Dense, Norm, attention, embed, glu, head, linear, linear_add, norm_add, qk_norm, qkv};
+use super::{
+    Dense, Norm, attention, embed, glu, head, linear, linear_add, moe_down, moe_glu, norm_add,
+    qk_norm, qkv, route,
+};
 use crate::Result;
 use crate::graph::{self, Graph, Op};
 
@@ -86,6 +89,7 @@ impl Executor {
             .map(|a| vec![0.0; a.width * ids.len()])
             .collect();
         let mut logits = Vec::new();
+        let mut chosen = Vec::new();
         for op in &graph.ops {
             match op {
                 Op::Embed(op) => act[op.out] = embed::embed(dense(op.table), ids, op.scale),
@@ -144,6 +148,26 @@ impl Executor {
                 Op::NormAdd(op) => {
                     let mut residual = std::mem::take(&mut act[op.residual]);
                     norm_add::norm_add(&act[op.x], norm(op.norm), &mut residual);
+                    act[op.residual] = residual;
+                }
+                Op::Route(op) => {
+                    let bias = op.bias.map(|ix| vectors[ix].as_slice());
+                    chosen = route::route(&act[op.logits], &op.routing, bias);
+                }
+                Op::MoeGlu(op) => {
+                    act[op.out] = moe_glu::moe_glu(
+                        dense(op.weight),
+                        graph.matrices[op.weight].rows / op.routing.experts,
+                        &act[op.x],
+                        op.norm.map(norm),
+                        &chosen,
+                        op.gate,
+                        op.scores_input,
+                    );
+                }
+                Op::MoeDown(op) => {
+                    let mut residual = std::mem::take(&mut act[op.residual]);
+                    moe_down::moe_down(dense(op.weight), &act[op.x], &chosen, &mut residual);
                     act[op.residual] = residual;
                 }
                 Op::Glu(op) => {

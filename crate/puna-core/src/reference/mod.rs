@@ -8,12 +8,15 @@ pub mod glu;
 pub mod head;
 pub mod linear;
 pub mod linear_add;
+pub mod moe_down;
+pub mod moe_glu;
 pub mod norm_add;
 pub mod penalize;
 pub mod place;
 pub mod qk_norm;
 pub mod qkv;
 pub mod repack;
+pub mod route;
 pub mod sample;
 
 use std::borrow::Cow;

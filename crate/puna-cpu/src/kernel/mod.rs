@@ -1,7 +1,8 @@
-//! What is no product with weights: norm, attention, activation.
+//! What is no product with weights: norm, attention, activation, choice of experts.
 
 pub(crate) mod attention;
 pub(crate) mod math;
+pub(crate) mod route;
 
 use crate::simd::lanes::{LANES, Lanes};
 

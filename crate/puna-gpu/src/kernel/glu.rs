@@ -1,8 +1,8 @@
 //! Host half of `shaders/kernel/glu.wgsl`.
 
-use puna_core::graph::{Gate, Glu};
+use puna_core::graph::Glu;
 
-use super::{Recipe, Rows, Setting, Slot, to_u32};
+use super::{Recipe, Rows, Setting, Slot, gate_modules, to_u32};
 
 /// The dispatches of the op: one for each part of its matrix.
 #[must_use]
@@ -14,13 +14,11 @@ pub fn recipes(op: &Glu, setting: &Setting<'_>) -> Vec<Recipe> {
         x: op.x,
         norm: op.norm,
         next: None,
-        modules: match op.gate {
-            Gate::Silu => &["lib/gate_silu"],
-            Gate::GeluTanh => &["lib/tanh", "lib/gate_gelu_tanh"],
-        },
+        modules: gate_modules(op.gate),
         constants: &[("WIDTH", to_u32(setting.graph.matrices[op.weight].rows / 2))],
         slots: &[Slot::Out(op.out)],
         wanted_only: false,
         cap: None,
+        experts: None,
     })
 }

@@ -19,5 +19,6 @@ pub fn recipes(op: &Head, setting: &Setting<'_>) -> Vec<Recipe> {
         slots: &[Slot::Logits],
         wanted_only: true,
         cap: op.cap,
+        experts: None,
     })
 }

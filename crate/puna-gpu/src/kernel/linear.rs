@@ -19,5 +19,6 @@ pub fn recipes(op: &Linear, setting: &Setting<'_>) -> Vec<Recipe> {
         slots: &[Slot::Out(op.out)],
         wanted_only: false,
         cap: None,
+        experts: None,
     })
 }

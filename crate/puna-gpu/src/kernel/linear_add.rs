@@ -23,5 +23,6 @@ pub fn recipes(op: &LinearAdd, next: Option<VectorIx>, setting: &Setting<'_>) ->
         slots: &slots,
         wanted_only: false,
         cap: None,
+        experts: None,
     })
 }

@@ -8,16 +8,19 @@ pub mod glu;
 pub mod head;
 pub mod linear;
 pub mod linear_add;
+pub mod moe_down;
+pub mod moe_glu;
 pub mod norm_add;
 pub mod penalize;
 pub mod place;
 pub mod qk_norm;
 pub mod qkv;
 pub mod repack;
+pub mod route;
 pub mod sample;
 
 use bytemuck::{Pod, Zeroable};
-use puna_core::graph::{ActivationIx, Graph, MatrixIx, Norm, RopeIx, VectorIx};
+use puna_core::graph::{ActivationIx, Gate, Graph, MatrixIx, Norm, RopeIx, VectorIx};
 use puna_core::quant::{BLOCK_LEN, Format};
 
 use crate::choices::{Choices, Job};
@@ -43,6 +46,8 @@ pub struct Setting<'a> {
     pub kv: KvType,
     /// How many tokens there are at a time.
     pub width: Width,
+    /// Most tokens of a step.
+    pub max_tokens: usize,
     /// Whether inputs of prompts may be rounded to 8 bits.
     pub rounds: bool,
     /// The ways that were chosen.
@@ -106,6 +111,8 @@ pub enum Slot {
     Ids,
     /// A vector of the op's own.
     Own(VectorIx),
+    /// The experts that tokens use; bytes of them.
+    Chosen(ActivationIx, u64),
 }
 
 impl Slot {
@@ -129,6 +136,7 @@ impl Slot {
             Self::SumsOfParts => binding::SUMS_OF_PARTS,
             Self::Rope(_) => binding::ROPE,
             Self::Own(_) => binding::OWN,
+            Self::Chosen(..) => binding::CHOSEN,
             Self::Ids => binding::IDS,
         }
     }
@@ -160,6 +168,12 @@ pub struct Params {
     pub cap: f32,
     /// How many positions a token sees.
     pub window: u32,
+    /// First row of the part, where rows are those of experts.
+    pub part_row: u32,
+    /// Its rows.
+    pub part_rows: u32,
+    /// To a multiple of 16 bytes.
+    pub padding: [u32; 2],
 }
 
 /// `Step` of `shaders/lib/step.wgsl`.
@@ -345,6 +359,17 @@ pub(crate) struct Rows<'a> {
     pub(crate) wanted_only: bool,
     /// What bounds the output, if anything does.
     pub(crate) cap: Option<f32>,
+    /// What rows and columns there are, where they are those of several experts.
+    pub(crate) experts: Option<ExpertRows>,
+}
+
+/// Rows and columns of the experts that a token uses.
+#[derive(Clone, Copy)]
+pub(crate) struct ExpertRows {
+    /// Rows that are computed for a token.
+    pub(crate) rows: usize,
+    /// Columns that are read for a token.
+    pub(crate) cols: usize,
 }
 
 impl Setting<'_> {
@@ -367,17 +392,26 @@ impl Setting<'_> {
         first_row: usize,
         count: usize,
     ) -> Recipe {
+        let (of_token, cols) = match rows.experts {
+            Some(experts) => (experts.rows, experts.cols),
+            None => (count, matrix.cols),
+        };
+        // Tokens that use other experts have nothing in common.
+        let width = match rows.experts {
+            Some(_) => Width::One,
+            None => self.width,
+        };
         let job = Job {
             kernel: rows.kernel,
             format: matrix.format,
-            rows: count,
-            cols: matrix.cols,
-            width: self.width,
+            rows: of_token,
+            cols,
+            width,
         };
         let ways = job.ways(self.split, self.precision, self.rounds);
         let way = self.choices.way(&job, &ways);
-        let tile = self.split.tile(self.width);
-        let units = to_u32(count).div_ceil(tile.rows);
+        let tile = self.split.tile(width);
+        let units = to_u32(of_token).div_ceil(tile.rows);
         let (grid_x, grid) = grid(way.rows, tile.tokens, units, rows.wanted_only);
         let mut modules = weight_modules(matrix.format, way.precision);
         modules.extend(["lib/params", "lib/step"].map(str::to_owned));
@@ -392,12 +426,19 @@ impl Setting<'_> {
         modules.extend(rows.modules.iter().map(|&module| module.to_owned()));
         modules.push(format!("kernel/{}", rows.kernel));
         modules.push("lib/block".to_owned());
-        let block = way.rows.block_module(tile.tokens);
-        modules.extend(block.map(str::to_owned));
+        let block = match rows.experts {
+            Some(_) => &["lib/dot32", "lib/experts_block"],
+            None => way.rows.block_modules(tile.tokens),
+        };
+        modules.extend(block.iter().map(|&module| module.to_owned()));
         modules.push(way.rows.module().to_owned());
 
-        let mut constants = shape(matrix.cols).to_vec();
-        constants.extend([("TOKENS", tile.tokens), ("UNIT", tile.rows)]);
+        let mut constants = vec![
+            ("COLS", to_u32(cols)),
+            ("BLOCKS", to_u32(matrix.cols / BLOCK_LEN)),
+            ("TOKENS", tile.tokens),
+            ("UNIT", tile.rows),
+        ];
         constants.extend(way.rows.constants());
         constants.extend(rows.constants);
 
@@ -428,8 +469,14 @@ impl Setting<'_> {
             },
             slots,
             params: Params {
-                first_row: to_u32(first_row),
-                rows: to_u32(count),
+                first_row: if rows.experts.is_some() {
+                    0
+                } else {
+                    to_u32(first_row)
+                },
+                rows: to_u32(of_token),
+                part_row: to_u32(first_row),
+                part_rows: to_u32(count),
                 grid_x,
                 gain,
                 eps: rows.norm.map_or(0.0, |norm| norm.eps),
@@ -460,6 +507,19 @@ impl Setting<'_> {
     /// A vector of an op's own: how many vec4s it has.
     pub(crate) fn own4(&self, vector: VectorIx) -> (&'static str, u32) {
         ("OWN4", to_u32(self.graph.vectors[vector].len.div_ceil(4)))
+    }
+
+    /// The experts that tokens use, of `rows` rows each: constants and binding.
+    pub(crate) fn chosen(&self, chosen: ActivationIx, used: usize, rows: usize) -> Chosen {
+        let vec4s = (self.max_tokens * used).div_ceil(2);
+        Chosen {
+            constants: [
+                ("USED", to_u32(used)),
+                ("EXPERT_ROWS", to_u32(rows)),
+                ("CHOSEN4", to_u32(vec4s)),
+            ],
+            slot: Slot::Chosen(chosen, vec4s as u64 * 16),
+        }
     }
 
     /// How queries and keys rotate: modules, constants and bindings.
@@ -509,6 +569,20 @@ pub(crate) struct Rotation {
     pub(crate) module: &'static str,
     pub(crate) constant: Option<(&'static str, u32)>,
     pub(crate) slot: Option<Slot>,
+}
+
+/// See [`Setting::chosen`].
+pub(crate) struct Chosen {
+    pub(crate) constants: [(&'static str, u32); 3],
+    pub(crate) slot: Slot,
+}
+
+/// The modules of what opens a gate.
+pub(crate) const fn gate_modules(gate: Gate) -> &'static [&'static str] {
+    match gate {
+        Gate::Silu => &["lib/gate_silu"],
+        Gate::GeluTanh => &["lib/tanh", "lib/gate_gelu_tanh"],
+    }
 }
 
 /// The modules of a bound.

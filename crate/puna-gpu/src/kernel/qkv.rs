@@ -42,6 +42,7 @@ pub fn recipes(op: &Qkv, setting: &Setting<'_>) -> Vec<Recipe> {
                 slots: &slots,
                 wanted_only: false,
                 cap: None,
+        experts: None,
             })
         })
         .collect()

@@ -47,4 +47,6 @@ pub mod binding {
     pub const SUMS_OF_PARTS: u32 = 22;
     /// A vector of the op's own; uniform.
     pub const OWN: u32 = 24;
+    /// The experts that tokens use; uniform.
+    pub const CHOSEN: u32 = 25;
 }

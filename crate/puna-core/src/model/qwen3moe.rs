@@ -1,0 +1,32 @@
+//! Qwen3's models of experts (Yang et al. 2025, arXiv 2505.09388): Qwen3's block with experts in place of the gated layer.
+
+use super::blocks::{Decoder, Experts};
+use super::{Architecture, SCALED_ROPE};
+use crate::Result;
+use crate::config::ModelConfig;
+use crate::graph::{Builder, Gate};
+
+pub(super) static QWEN3MOE: Architecture = Architecture {
+    halves: true,
+    keys: &[SCALED_ROPE, &["expert_count"]],
+    ..Architecture::new("qwen3moe", build)
+};
+
+fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
+    let mut model = Decoder::new(config, b, 1.0)?;
+    for layer in 0..model.layers() {
+        let norm = model.norm(layer, "attn_norm")?;
+        let attend = model.attend();
+        model.qkv_normed(layer, Some(norm), attend, false)?;
+        model.attention(layer, attend);
+        model.output(layer)?;
+
+        let norm = model.norm(layer, "ffn_norm")?;
+        let experts = Experts {
+            routing: model.softmax_routing(),
+            gate: Gate::Silu,
+        };
+        model.experts(layer, Some(norm), &experts)?;
+    }
+    model.head()
+}
