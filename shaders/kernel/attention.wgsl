@@ -1,12 +1,13 @@
 // out[t, h] = softmax(cap(scale·q[t, h]·Kᵀ))·V over positions up to position + t, or the last `window` of them
-//   query (T, H, Dh) f32, kv as lib/kv.wgsl, out (T, H, Dh) f32; H / Hkv query heads share a key head
+//   query (T, H, Dh) f32, kv as lib/kv.wgsl, out (T, H, Dv) f32; H / Hkv query heads share a key head
 @group(0) @binding(6) var<storage, read> query: array<vec4<f32>>; // (T, H, Dh)
-@group(0) @binding(7) var<storage, read_write> out: array<vec4<f32>>; // (T, H, Dh)
+@group(0) @binding(7) var<storage, read_write> out: array<vec4<f32>>; // (T, H, Dv)
 
 // Below every score, and finite: WGSL has no infinity.
 const LOWEST = -3.0e38;
-// Vec4s of a head.
+// Vec4s of a head's query and key, and of its value.
 const DIMS4 = HEAD_DIM / 4u;
+const VALUES4 = VALUE_DIM / 4u;
 // Query heads that share a key head.
 const SHARING = HEADS / KV_HEADS;
 
@@ -30,5 +31,5 @@ fn keys_of(t: u32) -> u32 {
 }
 
 fn store4(t: u32, head: u32, d4: u32, value: vec4<f32>) {
-    out[(t * HEADS + head) * DIMS4 + d4] = value;
+    out[(t * HEADS + head) * VALUES4 + d4] = value;
 }

@@ -6,13 +6,17 @@ fn first_token() -> u32 {
 }
 
 fn store_pair(part_row: u32, t: u32, v: vec2<f32>) -> f32 {
-    let at = t * WIDTH + params.first_row + part_row;
+    let row = params.first_row + part_row;
+    let at = t * WIDTH + row;
     out[at] = v.x;
+    var square = pass_on(t, row, v.x);
     if (part_row + 1u < params.rows) {
         out[at + 1u] = v.y;
+        square += pass_on(t, row + 1u, v.y);
     }
-    return 0.0;
+    return square;
 }
 
 fn store_squares(part_row: u32, t: u32, sum: f32) {
+    pass_on_squares(t, params.first_row + part_row, sum);
 }

@@ -12,16 +12,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     var highest = LOWEST;
     for (var part = 0u; part < parts; part++) {
-        highest = max(highest, sums_of_parts[part_at(t, head, part) + DIMS4].x);
+        highest = max(highest, sums_of_parts[part_at(t, head, part) + VALUES4].x);
     }
-    for (var d4 = lane; d4 < DIMS4; d4 += WORKGROUP) {
+    for (var d4 = lane; d4 < VALUES4; d4 += WORKGROUP) {
         var sum = vec4<f32>(0.0);
         var total = 0.0;
         for (var part = 0u; part < parts; part++) {
             let at = part_at(t, head, part);
-            let fade = exp(sums_of_parts[at + DIMS4].x - highest);
+            let fade = exp(sums_of_parts[at + VALUES4].x - highest);
             sum += fade * sums_of_parts[at + d4];
-            total += fade * sums_of_parts[at + DIMS4].y;
+            total += fade * sums_of_parts[at + VALUES4].y;
         }
         store4(t, head, d4, sum / total);
     }

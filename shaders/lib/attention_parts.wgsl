@@ -2,7 +2,7 @@
 //
 // One workgroup → one token, GROUP query heads of one key head and a part of the keys: a key is read once for all of
 // them. Keys come in tiles of KEYS = WORKGROUP, with a running maximum (Milakov and Gimelshein 2018, arXiv 1805.02867).
-// Scores: LANES invocations a key; values: Dh / 4 invocations a key.
+// Scores: LANES invocations a key; values: Dv / 4 invocations a key.
 // Linked with kernel/attention.wgsl, a cache (kv_load4 …) and lib/key_parts.wgsl.
 
 // Invocations that share a key: together they load a piece of it without gaps.
@@ -10,7 +10,7 @@ const LANES = 4u;
 // Keys that have their scores computed at a time.
 const AT_ONCE = WORKGROUP / LANES;
 // Keys that have their values added at a time.
-const SLICES = WORKGROUP / DIMS4;
+const SLICES = WORKGROUP / VALUES4;
 // Invocations that find a head's highest score.
 const SEEKERS = WORKGROUP / MOST_GROUP;
 
@@ -64,9 +64,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             weights[at] = select(0.0, exp(weights[at] - high), lane < here);
         }
         workgroupBarrier();
-        if (lane < SLICES * DIMS4) {
-            for (var key = lane / DIMS4; key < here; key += SLICES) {
-                let value = kv_load4(kv_at(1u, head / SHARING, start + tile + key) + lane % DIMS4 * 4u);
+        if (lane < SLICES * VALUES4) {
+            for (var key = lane / VALUES4; key < here; key += SLICES) {
+                let value = kv_load4(kv_at(1u, head / SHARING, start + tile + key) + lane % VALUES4 * 4u);
                 for (var g = 0u; g < GROUP; g++) {
                     let weight = weights[g * KEYS + key];
                     sum[g] += weight * value;
@@ -80,12 +80,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         slices[lane] = sum[g];
         pieces[lane] = total[g];
         workgroupBarrier();
-        if (lane < DIMS4 && group.y < parts_of(keys)) {
+        if (lane < VALUES4 && group.y < parts_of(keys)) {
             var all = vec4<f32>(0.0);
             var weight = 0.0;
             for (var slice = 0u; slice < SLICES; slice++) {
-                all += slices[slice * DIMS4 + lane];
-                weight += pieces[slice * DIMS4 + lane];
+                all += slices[slice * VALUES4 + lane];
+                weight += pieces[slice * VALUES4 + lane];
             }
             if (parts_of(keys) == 1u) {
                 store4(t, head + g, lane, all / weight);
@@ -93,7 +93,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 let at = part_at(t, head + g, group.y);
                 sums_of_parts[at + lane] = all;
                 if (lane == 0u) {
-                    sums_of_parts[at + DIMS4] = vec4<f32>(highest[g], weight, 0.0, 0.0);
+                    sums_of_parts[at + VALUES4] = vec4<f32>(highest[g], weight, 0.0, 0.0);
                 }
             }
         }

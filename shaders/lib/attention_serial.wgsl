@@ -12,7 +12,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     var q: array<vec4<f32>, DIMS4>;
-    var sum: array<vec4<f32>, DIMS4>;
+    var sum: array<vec4<f32>, VALUES4>;
     for (var d4 = 0u; d4 < DIMS4; d4++) {
         q[d4] = query4(t, head, d4);
     }
@@ -29,13 +29,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let fade = exp(highest - high);
         let weight = exp(score - high);
         let value = kv_at(1u, head / SHARING, s);
-        for (var d4 = 0u; d4 < DIMS4; d4++) {
+        for (var d4 = 0u; d4 < VALUES4; d4++) {
             sum[d4] = sum[d4] * fade + weight * kv_load4(value + d4 * 4u);
         }
         total = total * fade + weight;
         highest = high;
     }
-    for (var d4 = 0u; d4 < DIMS4; d4++) {
+    for (var d4 = 0u; d4 < VALUES4; d4++) {
         store4(t, head, d4, sum[d4] / total);
     }
 }

@@ -11,6 +11,7 @@ const SIDE = 32u;
 const CHUNK4 = SIDE / 4u;
 const STRIDE = CHUNK4 + 1u;
 const CHUNKS = (DIMS4 + CHUNK4 - 1u) / CHUNK4;
+const VALUE_CHUNKS = (VALUES4 + CHUNK4 - 1u) / CHUNK4;
 
 // A chunk of the queries (rows, dims); then the weights (keys, rows).
 var<workgroup> left: array<vec4<f32>, SIDE * STRIDE>;
@@ -28,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let keys = end_of(min((row0 + SIDE - 1u) / SHARING, step.tokens - 1u));
     var highest = vec4<f32>(LOWEST);
     var total = vec4<f32>(0.0);
-    var sum: array<vec4<f32>, 4u * CHUNKS>;
+    var sum: array<vec4<f32>, 4u * VALUE_CHUNKS>;
     for (var tile = start_of(row0 / SHARING); tile < keys; tile += SIDE) {
         var score = array<vec4<f32>, 4>(); // of key column + 8·j, over the rows
         for (var chunk = 0u; chunk < CHUNKS; chunk++) {
@@ -69,7 +70,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             total += weight;
             left[(column + 8u * j) * STRIDE + own] = weight;
         }
-        for (var chunk = 0u; chunk < CHUNKS; chunk++) {
+        for (var chunk = 0u; chunk < VALUE_CHUNKS; chunk++) {
             workgroupBarrier();
             load_right(1u, key_head, tile, keys, chunk, lane);
             workgroupBarrier();
@@ -100,9 +101,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = 0u; i < 4u; i++) {
         let row = row0 + own * 4u + i;
         if (row < step.tokens * SHARING) {
-            for (var chunk = 0u; chunk < CHUNKS; chunk++) {
+            for (var chunk = 0u; chunk < VALUE_CHUNKS; chunk++) {
                 let d4 = chunk * CHUNK4 + column;
-                if (d4 < DIMS4) {
+                if (d4 < VALUES4) {
                     store4(row / SHARING, key_head * SHARING + row % SHARING, d4, sum[chunk * 4u + i] / total[i]);
                 }
             }

@@ -52,6 +52,7 @@ pub(crate) const ALL: &[Tiny] = &[
     tiny("tiny/phi3", "Q4_1"),
     tiny("tiny/phi3-longrope", "F16"),
     tiny("tiny/olmo2", "Q8_0"),
+    tiny("tiny/deepseek-v2-lite", "F16"),
 ];
 
 /// What the other implementation says.

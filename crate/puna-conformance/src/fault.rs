@@ -29,6 +29,8 @@ pub const FAULTS: &[Fault] = &[
     fault("kernel/embed", "index % BLOCKS", "(index + 1u) % BLOCKS"),
     fault("kernel/glu", "gate(v.x) * v.y", "gate(v.y) * v.x"),
     fault("kernel/head", "capped(v.x)", "capped(-v.x)"),
+    fault("kernel/head_linear", "row % HEAD_ROWS", "row % 16u"),
+    fault("kernel/latent", "d - VALUE_DIM, v)", "d, v)"),
     fault("kernel/linear", "out[at] = v.x", "out[at] = -v.x"),
     fault("kernel/linear_add", "residual[at] + v.x", "v.x"),
     fault(
@@ -75,7 +77,12 @@ pub const FAULTS: &[Fault] = &[
     fault("lib/attention_tiled", "total *= fade;", ""),
     fault("lib/chosen", "at % 2u == 1u", "at % 2u == 2u"),
     fault("lib/dot32", "dot(w[7], v[7])", "dot(w[7], v[6])"),
-    fault("lib/experts_block", "decode_block(at + r", "decode_block(at"),
+    fault("lib/heads_block", "X_HEADS + head", "X_HEADS"),
+    fault(
+        "lib/experts_block",
+        "decode_block(at + r",
+        "decode_block(at",
+    ),
     fault(
         "lib/fixed",
         "middle & 8191u, v.z & 8191u",
@@ -108,9 +115,13 @@ pub const FAULTS: &[Fault] = &[
         "    scale: vec2<f32>,  // of the first 16 weights, and of the others\n    low: vec2<f32>,",
         "    low: vec2<f32>,\n    scale: vec2<f32>,",
     ),
-    fault("lib/inputs_first", "decode_block(row + r", "decode_block(row"),
+    fault(
+        "lib/inputs_first",
+        "decode_block(row + r",
+        "decode_block(row",
+    ),
     fault("lib/weights_first", "w[r][k4]", "w[r][k4 / 2u]"),
-    fault("lib/kv", "which * KV_HEADS + head", "which + head"),
+    fault("lib/kv", "which * VALUES_APART * KV_HEADS + head", "which + head"),
     fault(
         "lib/kv_load_f16",
         "unpack2x16float(words.y)",

@@ -31,8 +31,10 @@ pub struct ModelConfig {
     pub num_attention_heads: u32,
     /// `Hkv`, key and value heads; divides `H`.
     pub num_key_value_heads: u32,
-    /// `Dh`, the size of a head; even.
+    /// `Dh`, the size of a head's query and key; even.
     pub head_dim: u32,
+    /// `Dv`, the size of its value.
+    pub value_dim: u32,
     /// `V`, the number of token ids.
     pub vocab_size: u32,
     /// Tokens of context that the model was trained for.
@@ -52,10 +54,48 @@ pub struct ModelConfig {
     pub num_experts_per_tok: u32,
     /// `F` of an expert.
     pub moe_intermediate_size: u32,
+    /// What there is besides of experts.
+    pub moe: MoeConfig,
+    /// Multi-head latent attention, in place of keys and values of each head.
+    pub mla: Option<MlaConfig>,
+    /// What scores are multiplied by besides, where the rotation is stretched.
+    pub score_scale: f32,
     /// What bounds attention's scores.
     pub attn_logit_softcapping: Option<f32>,
     /// What bounds logits.
     pub final_logit_softcapping: Option<f32>,
+}
+
+/// Multi-head latent attention (arXiv 2405.04434).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MlaConfig {
+    /// Dimensions that queries are compressed to, if they are.
+    pub q_lora_rank: Option<u32>,
+    /// Dimensions that keys and values are compressed to.
+    pub kv_lora_rank: u32,
+    /// Dimensions of a head's query that do not rotate.
+    pub qk_nope_head_dim: u32,
+    /// `Dv` of a head's value once it is no more compressed.
+    pub v_head_dim: u32,
+}
+
+/// Experts that are chosen otherwise than by softmax alone, and those that are not chosen.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MoeConfig {
+    /// Layers in front that have none.
+    pub first_k_dense_replace: u32,
+    /// How many are always used.
+    pub n_shared_experts: u32,
+    /// Whether scores are sigmoids.
+    pub sigmoid: bool,
+    /// Groups of them; 0 or 1 where there are none.
+    pub n_group: u32,
+    /// Of those, how many are looked at.
+    pub topk_group: u32,
+    /// Whether scores of those that are used are divided by their sum.
+    pub norm_topk_prob: bool,
+    /// What they are multiplied by.
+    pub routed_scaling_factor: f32,
 }
 
 impl ModelConfig {
@@ -78,7 +118,10 @@ impl ModelConfig {
             hidden_size / num_attention_heads,
         )?;
         let value_dim = keys.size_or("attention.value_length", MAX_HEAD_DIM, head_dim)?;
-        if value_dim != head_dim {
+        let mla = keys.mla()?;
+        let compressed =
+            mla.is_some_and(|mla| value_dim == mla.kv_lora_rank && head_dim > value_dim);
+        if value_dim != head_dim && !compressed {
             return Err(Error::unsupported_model(format!(
                 "attention.value_length is {value_dim} and attention.key_length is {head_dim}; only equal lengths are supported"
             )));
@@ -95,7 +138,10 @@ impl ModelConfig {
             )));
         }
         let dims = keys.size_or("rope.dimension_count", MAX_WIDTH, head_dim)?;
-        if dims > head_dim || !dims.is_multiple_of(2) {
+        if dims > head_dim
+            || !dims.is_multiple_of(2)
+            || mla.is_some() && dims != head_dim.saturating_sub(value_dim)
+        {
             return Err(Error::bad_model_file(format!(
                 "rope.dimension_count is {dims}, expected an even number up to the head's size {head_dim}"
             )));
@@ -110,6 +156,7 @@ impl ModelConfig {
                 "the tokenizer has {tokens} tokens, and the model's vocabulary {vocab_size}"
             )));
         }
+        let scaling = keys.scaling()?;
         let num_experts = keys.count("expert_count")?.unwrap_or(0);
         let num_experts_per_tok = match num_experts {
             0 => 0,
@@ -136,14 +183,18 @@ impl ModelConfig {
             num_attention_heads,
             num_key_value_heads,
             head_dim,
+            value_dim,
             vocab_size,
             context_length: keys.size("context_length", MAX_CONTEXT)?,
             rms_norm_eps: keys.positive("attention.layer_norm_rms_epsilon", None)?,
-            ropes: keys.ropes(gguf, dims)?,
+            ropes: keys.ropes(gguf, dims, scaling)?,
             halves: architecture.halves.then_some(Halves {
                 head_dim: head_dim as usize,
                 rotated: dims as usize,
             }),
+            mla,
+            moe: keys.moe()?,
+            score_scale: keys.score_scale(scaling),
             sliding_window: keys.count("attention.sliding_window")?,
             attn_logit_softcapping: keys.cap("attn_logit_softcapping")?,
             final_logit_softcapping: keys.cap("final_logit_softcapping")?,
@@ -157,6 +208,9 @@ struct Keys<'a> {
     meta: &'a Metadata,
     architecture: &'a Architecture,
 }
+
+/// What the logarithm of a stretch is multiplied by in the factor of scores.
+const YARN_LOG_MULTIPLIER: &str = "rope.scaling.yarn_log_multiplier";
 
 /// Keys that change the arithmetic, and the values of which that is not so: none, or numbers.
 const ARITHMETIC: &[(&str, &[f32])] = &[
@@ -177,6 +231,7 @@ const ARITHMETIC: &[(&str, &[f32])] = &[
     ("residual_scale", &[0.0, 1.0]),
     ("embedding_scale", &[0.0, 1.0]),
     ("expert_count", &[0.0]),
+    ("attention.kv_lora_rank", &[0.0]),
 ];
 
 impl Keys<'_> {
@@ -208,8 +263,62 @@ impl Keys<'_> {
         self.positive(suffix, None).map(Some)
     }
 
+    /// What scores are multiplied by where rotations are stretched: `mscale²` of the authors.
+    #[expect(clippy::cast_possible_truncation, reason = "f32 is what scores are")]
+    fn score_scale(&self, scaling: Scaling) -> f32 {
+        let multiplier = self.meta.f32(&self.key(YARN_LOG_MULTIPLIER));
+        match (scaling, multiplier) {
+            (Scaling::Yarn(yarn), Some(multiplier)) => {
+                (1.0 + f64::from(multiplier) * yarn.factor.ln()).powi(2) as f32
+            }
+            _ => 1.0,
+        }
+    }
+
+    fn mla(&self) -> Result<Option<MlaConfig>> {
+        let Some(kv_lora_rank) = self.count("attention.kv_lora_rank")? else {
+            return Ok(None);
+        };
+        let key = self.size("attention.key_length_mla", MAX_HEAD_DIM)?;
+        let rotated = self.size("rope.dimension_count", MAX_HEAD_DIM)?;
+        if rotated >= key {
+            return Err(Error::bad_model_file(format!(
+                "{rotated} of {key} dimensions rotate, expected fewer"
+            )));
+        }
+        Ok(Some(MlaConfig {
+            q_lora_rank: self.count("attention.q_lora_rank")?,
+            kv_lora_rank: check_size("attention.kv_lora_rank", kv_lora_rank, MAX_HEAD_DIM)?,
+            qk_nope_head_dim: key.saturating_sub(rotated),
+            v_head_dim: self.size("attention.value_length_mla", MAX_HEAD_DIM)?,
+        }))
+    }
+
+    fn moe(&self) -> Result<MoeConfig> {
+        let count = |suffix| self.count(suffix).map(Option::unwrap_or_default);
+        let flag = self.key("expert_weights_norm");
+        let (experts, n_group) = (count("expert_count")?, count("expert_group_count")?);
+        let topk_group = count("expert_group_used_count")?;
+        if n_group > 1
+            && (experts.checked_rem(n_group) != Some(0) || !(1..=n_group).contains(&topk_group))
+        {
+            return Err(Error::bad_model_file(format!(
+                "{topk_group} of {n_group} groups of {experts} experts are used: they do not divide"
+            )));
+        }
+        Ok(MoeConfig {
+            first_k_dense_replace: count("leading_dense_block_count")?,
+            n_shared_experts: count("expert_shared_count")?,
+            sigmoid: count("expert_gating_func")? == 2,
+            n_group,
+            topk_group,
+            norm_topk_prob: self.meta.contains(&flag) && self.meta.required_bool(&flag)?,
+            routed_scaling_factor: self.positive("expert_weights_scale", Some(1.0))?,
+        })
+    }
+
     /// The rotations: one, or a second one for layers that see a window.
-    fn ropes(&self, gguf: &Gguf, dims: u32) -> Result<Vec<Rope>> {
+    fn ropes(&self, gguf: &Gguf, dims: u32, scaling: Scaling) -> Result<Vec<Rope>> {
         let theta = f64::from(self.positive("rope.freq_base", Some(self.architecture.rope_theta))?);
         let factors = |name: &str| {
             let tensor = gguf.tensors.iter().position(|tensor| tensor.name == name)?;
@@ -218,8 +327,9 @@ impl Keys<'_> {
                 values: Vec::new(),
             })
         };
-        let scaling = self.scaling()?;
         let by_scaling = match scaling {
+            // What stands here is that of the scores.
+            Scaling::Yarn(_) if self.meta.contains(&self.key(YARN_LOG_MULTIPLIER)) => 1.0,
             Scaling::Yarn(yarn) => yarn.magnitude(),
             Scaling::None | Scaling::Linear(_) => 1.0,
         };

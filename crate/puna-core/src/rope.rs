@@ -97,26 +97,46 @@ impl Rope {
         }
     }
 
-    /// Takes the factors from the bytes of their tensor.
+    /// Takes factors from some bytes of their tensor, those from `offset` on.
     ///
     /// # Errors
-    /// `bad_model_file` for another number of them, or one that is no positive number.
-    pub fn supply(&mut self, bytes: &[u8]) -> Result<()> {
+    /// `bad_model_file` for more of them than there are frequencies, or one that is no positive number.
+    pub fn supply(&mut self, offset: u64, bytes: &[u8]) -> Result<()> {
         let Some(factors) = &mut self.factors else {
             return Ok(());
         };
+        let count = self.dims as usize / 2;
+        // What has not come yet is 0.
+        factors.values.resize(count, 0.0);
+        let first = usize::try_from(offset / 4).unwrap_or(usize::MAX);
         let (words, rest) = bytes.as_chunks();
-        let values: Vec<f32> = words.iter().map(|word| f32::from_le_bytes(*word)).collect();
-        let usable = |value: &f32| value.is_finite() && *value > 0.0;
-        if values.len() != self.dims as usize / 2 || !rest.is_empty() || !values.iter().all(usable)
-        {
-            return Err(Error::bad_model_file(format!(
-                "the factors of the rotation are {values:?}, expected {} positive numbers",
-                self.dims / 2
-            )));
+        let room = factors.values.get_mut(first..);
+        let room = room.and_then(|room| room.get_mut(..words.len()));
+        let values = words.iter().map(|word| f32::from_le_bytes(*word));
+        match room {
+            Some(room) if rest.is_empty() => {
+                for (ix, (to, value)) in room.iter_mut().zip(values).enumerate() {
+                    if !value.is_finite() || value <= 0.0 {
+                        return Err(Error::bad_model_file(format!(
+                            "factor {} of the rotation is {value}, expected a positive number",
+                            first.saturating_add(ix)
+                        )));
+                    }
+                    *to = value;
+                }
+                Ok(())
+            }
+            _ => Err(Error::bad_model_file(format!(
+                "the factors of the rotation are more than {count}, one for each frequency"
+            ))),
         }
-        factors.values = values;
-        Ok(())
+    }
+
+    /// Whether all factors are there, if there are any.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        let factors = self.factors.as_ref().map(|it| it.values.as_slice());
+        factors.is_none_or(|values| !values.is_empty() && values.iter().all(|&it| it > 0.0))
     }
 
     /// `(cos, sin)` of one position's angles, (dims / 2, 2), computed in f64: the shader's own
@@ -197,14 +217,18 @@ mod tests {
             values: Vec::new(),
         });
         let factors = [1.0f32, 4.0].map(f32::to_le_bytes).concat();
-        rope.supply(&factors).expect("two factors");
+        assert!(!rope.is_complete(), "none has come");
+        rope.supply(4, &factors[4..]).expect("the second");
+        assert!(!rope.is_complete(), "one is missing");
+        rope.supply(0, &factors[..4]).expect("the first");
+        assert!(rope.is_complete(), "both are there");
         let row = rope.row(100);
         assert!(
             (row[1][1] - 2.0 * (100.0f32 * 0.01 / 32.0).sin()).abs() < 1e-6,
             "{row:?}"
         );
-        for bad in [&factors[..4], &[0; 8], &factors[..7]] {
-            rope.supply(bad).expect_err("not two positive numbers");
+        for (offset, bad) in [(4, &factors[..]), (0, &[0; 8]), (0, &factors[..7])] {
+            rope.supply(offset, bad).expect_err("no positive numbers");
         }
     }
 

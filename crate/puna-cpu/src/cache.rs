@@ -30,7 +30,7 @@ impl KvLayer {
 
     /// Bytes of a cache of `capacity` tokens.
     pub(crate) const fn bytes(shape: KvShape, capacity: usize) -> usize {
-        2 * shape.heads * capacity * stride(shape) * size_of::<u16>()
+        shape.planes() * shape.heads * capacity * stride(shape) * size_of::<u16>()
     }
 
     /// Makes room for `capacity` tokens and keeps what is there; `false` if there is no memory for it, and
@@ -42,10 +42,14 @@ impl KvLayer {
         let row = self.stride();
         let size = self.shape.heads * capacity * row;
         let (mut keys, mut values) = (Vec::new(), Vec::new());
-        if keys.try_reserve_exact(size).is_err() || values.try_reserve_exact(size).is_err() {
+        // Where values are the first dimensions of keys there are none apart.
+        let sizes = [size, size * (self.shape.planes() - 1)];
+        let room = |plane: &mut Vec<u16>, size| plane.try_reserve_exact(size).is_ok();
+        if !room(&mut keys, sizes[0]) || !room(&mut values, sizes[1]) {
             return false;
         }
-        for (old, new) in [(&self.keys, &mut keys), (&self.values, &mut values)] {
+        let planes = [(&self.keys, &mut keys), (&self.values, &mut values)];
+        for ((old, new), size) in planes.into_iter().zip(sizes) {
             new.resize(size, 0);
             let heads = old.chunks_exact((self.capacity * row).max(1));
             for (old, new) in heads.zip(new.chunks_exact_mut(capacity * row)) {
@@ -77,7 +81,11 @@ impl KvLayer {
 
     /// The first `len` values of a head, (len, stride).
     pub(crate) fn values(&self, head: usize, len: usize) -> &[u16] {
-        self.rows(&self.values, head, len)
+        let plane = match self.shape.planes() {
+            1 => &self.keys,
+            _ => &self.values,
+        };
+        self.rows(plane, head, len)
     }
 
     fn rows<'a>(&self, plane: &'a [u16], head: usize, len: usize) -> &'a [u16] {
@@ -147,6 +155,7 @@ mod tests {
             layers: 1,
             heads: 2,
             head_dim: 4,
+            value_dim: 4,
         };
         let mut layer = KvLayer::new(shape);
         assert!(layer.grow(2), "small");

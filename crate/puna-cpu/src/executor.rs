@@ -168,7 +168,10 @@ impl Executor {
                     Target::Vector { vector, source } => {
                         self.upload_vector(vector, source, piece.tensor_offset, bytes);
                     }
-                    Target::Factors(_) => self.graph.supply(piece.tensor, bytes)?,
+                    Target::Factors(_) => {
+                        self.graph
+                            .supply(piece.tensor, piece.tensor_offset, bytes)?
+                    }
                     Target::Rows { matrix, source } => {
                         self.upload_rows(matrix, source, piece.tensor_offset, bytes)?;
                     }
@@ -303,6 +306,8 @@ impl Executor {
                 Op::Qkv(op) => step.qkv(op, &mut kv[op.layer], state)?,
                 Op::Attention(op) => step.attention(op, &kv[op.layer], state)?,
                 Op::QkNorm(op) => step.qk_norm(op, &mut kv[op.layer], state),
+                Op::Latent(op) => step.latent(op, &mut kv[op.layer], state),
+                Op::HeadLinear(op) => step.head_linear(op, state)?,
                 Op::Linear(op) => step.linear(op, state)?,
                 Op::LinearAdd(op) => step.linear_add(op, state)?,
                 Op::NormAdd(op) => step.norm_add(op, state),

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use puna_core::graph::{
-    Attention, Embed, Gate, Glu, Graph, Head, Linear, LinearAdd, MoeDown, MoeGlu, Norm, NormAdd,
-    QkNorm, Qkv, RopeIx, Route, Wanted,
+    Attention, Embed, Gate, Glu, Graph, Head, HeadLinear, Latent, Linear, LinearAdd, MoeDown,
+    MoeGlu, Norm, NormAdd, QkNorm, Qkv, RopeIx, Route, Wanted,
 };
 
 use crate::activation::{Activations, Row};
@@ -243,6 +243,7 @@ impl Step<'_> {
             heads: op.heads,
             kv_heads: cache.heads,
             head_dim: cache.head_dim,
+            value_dim: cache.value_dim,
             position: self.position,
             scale: op.scale,
             window: op.window.map_or(usize::MAX, |window| window as usize),
@@ -266,6 +267,82 @@ impl Step<'_> {
             }
         })?;
         state.activations[op.out] = out;
+        Ok(())
+    }
+
+    pub(crate) fn latent(&self, op: &Latent, kv: &mut KvLayer, state: &mut State) {
+        let State {
+            activations,
+            turns,
+            row,
+            ..
+        } = state;
+        let (dh, dv) = (self.graph.kv.head_dim, self.graph.kv.value_dim);
+        let rotated = dh - dv;
+        let mut query = std::mem::take(&mut activations[op.query]);
+        let gain = &self.vectors[op.norm.gain];
+        let each = self.graph.activations[op.q].width / op.heads;
+        let kv = kv.writer();
+        row.resize(dv, 0.0);
+        for (t, x) in activations[op.x].chunks_exact(dh).enumerate() {
+            let turns = self.turns(turns, Some(op.rope), t);
+            let (c, k) = x.split_at(dv);
+            self.simd.vectorize(|| rms_norm(c, gain, op.norm.eps, row));
+            let compressed = row.as_chunks::<2>().0.iter().copied();
+            let pairs = k.as_chunks::<2>().0.iter().zip(turns);
+            let key = compressed.chain(pairs.map(|(pair, turn)| turned(*pair, Some(turn))));
+            for (i, pair) in key.enumerate() {
+                // SAFETY: nobody else is there.
+                unsafe { kv.put(0, 0, self.position + t, 2 * i, pair) };
+            }
+            let q = activations[op.q][t * op.heads * each..].chunks_exact(each);
+            let heads = query[t * op.heads * dh..].chunks_exact_mut(dh);
+            for (q, query) in q.zip(heads).take(op.heads) {
+                let from = q[each - rotated..].as_chunks::<2>().0.iter();
+                let to = query[dv..].as_chunks_mut::<2>().0.iter_mut();
+                for ((to, pair), turn) in to.zip(from).zip(turns) {
+                    *to = turned(*pair, Some(turn));
+                }
+            }
+        }
+        activations[op.query] = query;
+    }
+
+    pub(crate) fn head_linear(&self, op: &HeadLinear, state: &mut State) -> Result<(), Lost> {
+        let State {
+            activations,
+            quantized,
+            ..
+        } = state;
+        let matrix = &self.graph.matrices[op.weight];
+        let (rows, cols) = (matrix.rows / op.heads, matrix.cols);
+        let width = |ix: usize| self.graph.activations[ix].width;
+        let (x_each, each) = (width(op.x) / op.heads, width(op.out) / op.heads);
+        let mut out = std::mem::take(&mut activations[op.out]);
+        {
+            // (T, H): each head of each token is a row of its own.
+            let x = &activations[op.x];
+            quantized.resize(self.tokens * op.heads, cols);
+            let writer = quantized.writer();
+            self.pool.run(self.tokens * op.heads, &|ix, _| {
+                let x = &x[ix * x_each..ix * x_each + cols];
+                let fill = |row: &mut [f32]| row.copy_from_slice(x);
+                // SAFETY: a row is one thread's.
+                self.simd.vectorize(|| unsafe { writer.put(ix, fill) });
+            })?;
+            let out = Scatter::new(&mut out);
+            for head in 0..op.heads {
+                let own = head * rows..(head + 1) * rows;
+                let token = |t: usize| t * op.heads + head;
+                let tokens = (self.tokens, &token);
+                self.project_rows(op.weight, own, quantized, tokens, |t, row, values| {
+                    let at = (t * op.heads + head) * each + row;
+                    // SAFETY: a row is one thread's.
+                    unsafe { out.slice(at..at + values.len()) }.copy_from_slice(values);
+                })?;
+            }
+        }
+        activations[op.out] = out;
         Ok(())
     }
 

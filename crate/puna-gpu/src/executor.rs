@@ -128,7 +128,7 @@ impl Executor {
         n_tensors: usize,
         mut options: ExecutorOptions,
     ) -> Result<Self> {
-        kernel::attention::check(graph.kv.head_dim)?;
+        kernel::attention::check(graph.kv)?;
         memory::check(&graph)?;
         let context_length = context_length(&gpu, &graph, &options);
         let split = options
@@ -279,7 +279,8 @@ impl Executor {
         for piece in pieces.filter(|piece| factors.contains(&piece.tensor)) {
             let start = piece.chunk_offset as usize;
             let bytes = part(start..start.saturating_add(piece.bytes as usize));
-            self.graph.supply(piece.tensor, &bytes)?;
+            self.graph
+                .supply(piece.tensor, piece.tensor_offset, &bytes)?;
             let cache = &self.memory.cache;
             cache.write_turns(&self.gpu, &self.graph, 0..cache.capacity);
         }

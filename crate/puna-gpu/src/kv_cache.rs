@@ -15,7 +15,7 @@ const TURNS_AT_ONCE: usize = 1024;
 /// Keys, values and rotations of every position.
 #[derive(Debug)]
 pub(crate) struct KvCache {
-    /// Keys and values, a buffer a layer: (2, Hkv, capacity, Dh).
+    /// Keys and values, a buffer a layer: (2, Hkv, capacity, Dh), or one of them; see `KvShape`.
     pub(crate) layers: Vec<wgpu::Buffer>,
     /// Tables of the rotations, (capacity, dims / 2): cos, sin.
     pub(crate) ropes: Vec<wgpu::Buffer>,
@@ -55,7 +55,7 @@ impl KvCache {
             .device
             .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         for (from, to) in old.layers.iter().zip(&self.layers) {
-            for row in 0..2 * graph.kv.heads as u64 {
+            for row in 0..(graph.kv.planes() * graph.kv.heads) as u64 {
                 encoder.copy_buffer_to_buffer(from, row * old_row, to, row * new_row, old_row);
             }
         }

@@ -165,7 +165,7 @@ fn sums_bytes(graph: &Graph, split: Split) -> u64 {
         .map(|width| width.most_tokens());
     attention::sums_bytes(
         heads.max().unwrap_or(0),
-        graph.kv.head_dim,
+        graph.kv.value_dim,
         tokens.max().unwrap_or(0),
     )
 }

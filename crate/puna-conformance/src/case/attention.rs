@@ -15,13 +15,26 @@ use super::{Case, Kv, Stage, Variation, Wanted, bits, dispatches, step_bytes};
 const KEYS: usize = 720;
 
 /// Small heads; heads that fill no whole chunk, and more than two; and how many query heads share a key head.
-const SHAPES: [(KvShape, usize); 3] = [(shape(2, 12), 3), (shape(1, 68), 1), (shape(1, 128), 9)];
+const SHAPES: [(KvShape, usize); 4] = [
+    (shape(2, 12), 3),
+    (shape(1, 68), 1),
+    (shape(1, 128), 9),
+    // Values that are the first dimensions of keys.
+    (
+        KvShape {
+            value_dim: 32,
+            ..shape(1, 48)
+        },
+        4,
+    ),
+];
 
 const fn shape(heads: usize, head_dim: usize) -> KvShape {
     KvShape {
         layers: 1,
         heads,
         head_dim,
+        value_dim: head_dim,
     }
 }
 
@@ -117,7 +130,8 @@ fn case(
     let mut stage = Stage::new(400 + seed, shape);
     let heads = sharing * shape.heads;
     let width = heads * shape.head_dim;
-    let (query, out) = (stage.activation(width), stage.activation(width));
+    let query = stage.activation(width);
+    let out = stage.activation(heads * shape.value_dim);
     // Large queries, so that the softmax is far from uniform.
     let queries: Vec<f32> = stage
         .random
@@ -138,7 +152,7 @@ fn case(
         first_token: tokens as u32,
         ..Step::default()
     };
-    let parts = sums_bytes(heads, shape.head_dim, tokens) as usize / 4;
+    let parts = sums_bytes(heads, shape.value_dim, tokens) as usize / 4;
     let op = Attention {
         layer: 0,
         heads,

@@ -15,7 +15,11 @@ pub(super) const PLAIN: Routing = Routing {
 };
 
 /// Experts of tokens, and scores.
-pub(super) fn choices(random: &mut Random, routing: Routing, tokens: usize) -> Vec<Vec<(usize, f32)>> {
+pub(super) fn choices(
+    random: &mut Random,
+    routing: Routing,
+    tokens: usize,
+) -> Vec<Vec<(usize, f32)>> {
     let mut choice = || {
         let first = random.word() as usize % routing.experts;
         let numbers = (0..routing.used).map(|slot| (first + 2 * slot) % routing.experts);

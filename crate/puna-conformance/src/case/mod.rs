@@ -5,6 +5,8 @@ mod embed;
 mod experts;
 mod glu;
 mod head;
+mod head_linear;
+mod latent;
 mod linear;
 mod linear_add;
 mod moe_down;
@@ -188,6 +190,9 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
             cases.extend(glu::cases(variant));
             if ix == 0 {
                 cases.extend(linear::cases(variant));
+                if width != Width::Many || split == Split::Serial {
+                    cases.extend(head_linear::cases(variant));
+                }
                 if width == Width::One {
                     cases.extend(moe_glu::cases(variant));
                     cases.extend(moe_down::cases(variant));
@@ -214,6 +219,7 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
         }
         if split == Split::Serial {
             cases.extend(qk_norm::cases(variant));
+            cases.extend(latent::cases(variant));
             cases.extend(route::cases(variant));
             cases.extend(repack::cases());
             cases.extend(place::cases());
@@ -283,6 +289,7 @@ pub(crate) const KV: KvShape = KvShape {
     layers: 1,
     heads: 2,
     head_dim: 12,
+    value_dim: 12,
 };
 pub(crate) const ROPE_DIMS: u32 = 8;
 pub(crate) const EPS: f32 = 1e-5;

@@ -8,8 +8,8 @@ use puna_gpu::shader::variant::KvType;
 
 use super::experts::{PLAIN, choices, packed};
 use super::{
-    Case, KV, Kv, MOST_TOKENS, Stage, Variation, Wanted, bits, dispatches, format, magnitude, normed,
-    others, step_bytes, step_of,
+    Case, KV, Kv, MOST_TOKENS, Stage, Variation, Wanted, bits, dispatches, format, magnitude,
+    normed, others, step_bytes, step_of,
 };
 
 /// `D`.
@@ -24,7 +24,10 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
         for tokens in [1, 7] {
             let mut stage = Stage::new(1300 + cases.len() as u32, KV);
             let weight = stage.matrix(format, routing.experts * WIDTH, cols);
-            let (x, residual) = (stage.activation(routing.used * cols), stage.activation(WIDTH));
+            let (x, residual) = (
+                stage.activation(routing.used * cols),
+                stage.activation(WIDTH),
+            );
             let chosen = stage.activation(2 * routing.used);
             let input = stage.random.floats(tokens * routing.used * cols);
             let before = stage.random.floats(tokens * WIDTH);

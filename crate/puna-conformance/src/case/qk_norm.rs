@@ -18,6 +18,7 @@ const WIDE: KvShape = KvShape {
     layers: 1,
     heads: 1,
     head_dim: 144,
+    value_dim: 144,
 };
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {

@@ -90,6 +90,7 @@ impl<'a> Builder<'a> {
                 layers: config.num_hidden_layers as usize,
                 heads: config.num_key_value_heads as usize,
                 head_dim: config.head_dim as usize,
+                value_dim: config.value_dim as usize,
             },
             ropes: config.ropes.clone(),
             vocab_size: config.vocab_size as usize,

@@ -10,8 +10,8 @@ mod target;
 
 pub use builder::{Builder, Part};
 pub use op::{
-    Attention, Embed, Gate, Glu, Groups, Head, Linear, LinearAdd, MoeDown, MoeGlu, Norm, NormAdd, Op,
-    Projection, QkNorm, Qkv, Route, Routing, Scoring,
+    Attention, Embed, Gate, Glu, Groups, Head, HeadLinear, Latent, Linear, LinearAdd, MoeDown,
+    MoeGlu, Norm, NormAdd, Op, Projection, QkNorm, Qkv, Route, Routing, Scoring,
 };
 pub use rows::{Halves, Source};
 
@@ -99,14 +99,14 @@ impl Graph {
         factors.map(|factors| factors.tensor).collect()
     }
 
-    /// Takes the bytes of a tensor of [`Self::factors`].
+    /// Takes some bytes of a tensor of [`Self::factors`], those from `offset` on.
     ///
     /// # Errors
     /// `bad_model_file` when they make no sense.
-    pub fn supply(&mut self, tensor: usize, bytes: &[u8]) -> Result<()> {
+    pub fn supply(&mut self, tensor: usize, offset: u64, bytes: &[u8]) -> Result<()> {
         for rope in &mut self.ropes {
             if rope.factors.as_ref().is_some_and(|it| it.tensor == tensor) {
-                rope.supply(bytes)?;
+                rope.supply(offset, bytes)?;
             }
         }
         Ok(())
@@ -117,14 +117,10 @@ impl Graph {
     /// # Errors
     /// `internal` when some are not.
     pub fn check_factors(&self) -> Result<()> {
-        let mut factors = self.ropes.iter().filter_map(|rope| rope.factors.as_ref());
-        match factors.find(|factors| factors.values.is_empty()) {
-            None => Ok(()),
-            Some(factors) => Err(Error::internal(format!(
-                "the factors of a rotation (tensor {}) did not come",
-                factors.tensor
-            ))),
+        if self.ropes.iter().all(Rope::is_complete) {
+            return Ok(());
         }
+        Err(Error::internal("the factors of a rotation did not come"))
     }
 
     /// Whether all are ids of its vocabulary.
@@ -208,7 +204,7 @@ pub struct Activation {
     pub width: usize,
 }
 
-/// Shape of the KV cache: K and V each (layers, Hkv, S, Dh).
+/// Shape of the KV cache: K (layers, Hkv, S, Dh), and V (layers, Hkv, S, Dv).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KvShape {
     /// Layers that have a cache.
@@ -217,12 +213,24 @@ pub struct KvShape {
     pub heads: usize,
     /// `Dh`.
     pub head_dim: usize,
+    /// `Dv`: as much as `Dh`; or less, and then a value is the first dimensions of its key and has no room of its own.
+    pub value_dim: usize,
 }
 
 impl KvShape {
+    /// Rows of a position and head: its key, and its value if that stands apart.
+    #[must_use]
+    pub const fn planes(&self) -> usize {
+        if self.value_dim == self.head_dim {
+            2
+        } else {
+            1
+        }
+    }
+
     /// Elements of K and V together, of one layer, for `capacity` tokens.
     #[must_use]
     pub const fn layer_elements(&self, capacity: usize) -> usize {
-        2 * self.heads * capacity * self.head_dim
+        self.planes() * self.heads * capacity * self.head_dim
     }
 }

@@ -17,8 +17,12 @@ pub enum Op {
     QkNorm(QkNorm),
     /// Causal attention over the KV cache.
     Attention(Attention),
+    /// Norm of compressed keys, rotation, append to the KV cache.
+    Latent(Latent),
     /// Projection.
     Linear(Linear),
+    /// Projections of heads, each by a matrix of its own.
+    HeadLinear(HeadLinear),
     /// Projection added to the residual stream.
     LinearAdd(LinearAdd),
     /// Norm of an output, added to the residual stream.
@@ -44,7 +48,9 @@ impl Op {
             Self::Qkv(_) => "qkv",
             Self::QkNorm(_) => "qk_norm",
             Self::Attention(_) => "attention",
+            Self::Latent(_) => "latent",
             Self::Linear(_) => "linear",
+            Self::HeadLinear(_) => "head_linear",
             Self::LinearAdd(_) => "linear_add",
             Self::NormAdd(_) => "norm_add",
             Self::Route(_) => "route",
@@ -172,7 +178,40 @@ pub struct Attention {
     pub cap: Option<f32>,
     /// (T, H·Dh).
     pub query: ActivationIx,
-    /// (T, H·Dh).
+    /// (T, H·Dv).
+    pub out: ActivationIx,
+}
+
+/// Multi-head latent attention's keys and values (`DeepSeek-AI` 2024, arXiv 2405.04434): `[c | k] = x`, `c = norm(c)`, k and
+/// the last dimensions of the queries rotate; `[c | k]` goes to the cache, of which c is the value as well.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Latent {
+    /// Which layer of the KV cache.
+    pub layer: usize,
+    /// (T, Dh): Dv compressed dimensions, then those that rotate.
+    pub x: ActivationIx,
+    /// Of the compressed ones, (Dv,).
+    pub norm: Norm,
+    /// (T, H, any number, then those that rotate).
+    pub q: ActivationIx,
+    /// `H`.
+    pub heads: usize,
+    /// The rotation of all dimensions but the first Dv.
+    pub rope: RopeIx,
+    /// (T, H, Dh): the last dimensions are written.
+    pub query: ActivationIx,
+}
+
+/// `out[t, h] = W[h] · x[t, h]`, the first elements of each head.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct HeadLinear {
+    /// (H·R, K): head after head.
+    pub weight: MatrixIx,
+    /// `H`.
+    pub heads: usize,
+    /// (T, H, K and more).
+    pub x: ActivationIx,
+    /// (T, H, R and more).
     pub out: ActivationIx,
 }
 

@@ -1,10 +1,11 @@
 //! What architectures have in common: functions that emit ops over the names that GGUF gives to tensors.
 
 use crate::Result;
-use crate::config::ModelConfig;
+use crate::config::{MlaConfig, ModelConfig};
 use crate::graph::{
-    ActivationIx, Attention, Builder, Embed, Gate, Glu, Head, Linear, LinearAdd, MatrixIx,
-    MoeDown, MoeGlu, Norm, NormAdd, Op, Part, QkNorm, Qkv, RopeIx, Route, Routing, Scoring,
+    ActivationIx, Attention, Builder, Embed, Gate, Glu, Head, HeadLinear, Latent, Linear,
+    LinearAdd, MatrixIx, MoeDown, MoeGlu, Norm, NormAdd, Op, Part, QkNorm, Qkv, RopeIx, Route,
+    Routing, Scoring,
 };
 
 /// A decoder that is being built.
@@ -41,6 +42,10 @@ pub(super) struct Experts {
     pub(super) routing: Routing,
     /// What is done to their gates.
     pub(super) gate: Gate,
+    /// Whether something is added to scores where they are compared.
+    pub(super) biased: bool,
+    /// `F` of the experts that are always used, together.
+    pub(super) shared: usize,
 }
 
 impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
@@ -59,7 +64,10 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             table,
             hidden,
             query: b.activation("query", q_rows),
-            attended: b.activation("attended", q_rows),
+            attended: b.activation(
+                "attended",
+                (config.num_attention_heads * config.value_dim) as usize,
+            ),
             gated: b.activation("gated", config.intermediate_size as usize),
             config,
             b,
@@ -232,6 +240,87 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         Ok(())
     }
 
+    /// Queries, and keys and values that are compressed to the same few dimensions for all heads (arXiv 2405.04434). What
+    /// would bring keys back is done to queries, so that nothing but the compressed ones is kept.
+    pub(super) fn latent(
+        &mut self,
+        layer: usize,
+        norm: Norm,
+        mla: &MlaConfig,
+        attend: Attend,
+    ) -> Result<()> {
+        let (heads, width) = (self.heads(), self.width());
+        let rank = mla.kv_lora_rank as usize;
+        let rotated = self.config.head_dim as usize - rank;
+        let nope = mla.qk_nope_head_dim as usize;
+        let q_rows = heads * (nope + rotated);
+        let eps = self.config.rms_norm_eps;
+        let q = self.b.activation_once("heads' queries", q_rows);
+        let compressed = self.b.activation_once("compressed keys", rank + rotated);
+
+        let (x, norm_of_q, cols, name) = match mla.q_lora_rank {
+            Some(q_rank) => {
+                let q_rank = q_rank as usize;
+                let x = self.b.activation_once("compressed queries", q_rank);
+                let matrix = self.b.matrix(&weight(layer, "attn_q_a"), q_rank, width)?;
+                self.linear(matrix, self.hidden, Some(norm), x);
+                let gain = self.b.vector(&weight(layer, "attn_q_a_norm"), q_rank)?;
+                (x, Norm { gain, eps }, q_rank, "attn_q_b")
+            }
+            None => (self.hidden, norm, width, "attn_q"),
+        };
+        let matrix = self.b.matrix(&weight(layer, name), q_rows, cols)?;
+        self.linear(matrix, x, Some(norm_of_q), q);
+        let matrix = self
+            .b
+            .matrix(&weight(layer, "attn_kv_a_mqa"), rank + rotated, width)?;
+        self.linear(matrix, self.hidden, Some(norm), compressed);
+        let gain = self.b.vector(&weight(layer, "attn_kv_a_norm"), rank)?;
+        self.b.op(Op::Latent(Latent {
+            layer,
+            x: compressed,
+            norm: Norm { gain, eps },
+            q,
+            heads,
+            rope: attend.rope.unwrap_or(0),
+            query: self.query,
+        }));
+        let part = Part::experts(weight(layer, "attn_k_b"), rank, heads);
+        let matrix = self.b.matrix_of(part, nope)?;
+        self.b.op(Op::HeadLinear(HeadLinear {
+            weight: matrix,
+            heads,
+            x: q,
+            out: self.query,
+        }));
+        Ok(())
+    }
+
+    /// The output of attention over what [`Self::latent`] left, added to the residual stream.
+    pub(super) fn latent_output(&mut self, layer: usize, mla: &MlaConfig) -> Result<()> {
+        let heads = self.heads();
+        let (rank, dv) = (mla.kv_lora_rank as usize, mla.v_head_dim as usize);
+        let values = self.b.activation_once("heads' values", heads * dv);
+        let part = Part::experts(weight(layer, "attn_v_b"), dv, heads);
+        let matrix = self.b.matrix_of(part, rank)?;
+        self.b.op(Op::HeadLinear(HeadLinear {
+            weight: matrix,
+            heads,
+            x: self.attended,
+            out: values,
+        }));
+        self.add(layer, "attn_output", values, heads * dv)
+    }
+
+    fn linear(&mut self, weight: MatrixIx, x: ActivationIx, norm: Option<Norm>, out: ActivationIx) {
+        self.b.op(Op::Linear(Linear {
+            weight,
+            x,
+            norm,
+            out,
+        }));
+    }
+
     /// Attention over what [`Self::qkv`] left.
     pub(super) fn attention(&mut self, layer: usize, attend: Attend) {
         self.b.op(Op::Attention(Attention {
@@ -263,7 +352,8 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
     pub(super) fn glu(&mut self, layer: usize, norm: Option<Norm>, gate: Gate) -> Result<()> {
         let rows = self.config.intermediate_size as usize;
         let part = |name: &str| Part::whole(weight(layer, name), rows);
-        self.glu_of(part("ffn_gate"), part("ffn_up"), norm, gate)
+        let out = self.gated;
+        self.glu_of(part("ffn_gate"), part("ffn_up"), norm, gate, out)
     }
 
     /// The same from one tensor of both, the gate's rows first.
@@ -271,10 +361,18 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         let rows = self.config.intermediate_size as usize;
         let name = weight(layer, "ffn_up");
         let part = |from: usize| Part::range(name.as_str(), from..from + rows, 2 * rows);
-        self.glu_of(part(0), part(rows), norm, gate)
+        let out = self.gated;
+        self.glu_of(part(0), part(rows), norm, gate, out)
     }
 
-    fn glu_of(&mut self, gate: Part, up: Part, norm: Option<Norm>, kind: Gate) -> Result<()> {
+    fn glu_of(
+        &mut self,
+        gate: Part,
+        up: Part,
+        norm: Option<Norm>,
+        kind: Gate,
+        out: ActivationIx,
+    ) -> Result<()> {
         let cols = self.width();
         let weight = self.b.interleaved(gate, up, cols)?;
         self.b.op(Op::Glu(Glu {
@@ -282,14 +380,19 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             norm,
             weight,
             gate: kind,
-            out: self.gated,
+            out,
         }));
         Ok(())
     }
 
     /// Experts, chosen by `routing`, in place of a gated layer: their output, each times its score, is added to the residual
     /// stream.
-    pub(super) fn experts(&mut self, layer: usize, norm: Option<Norm>, moe: &Experts) -> Result<()> {
+    pub(super) fn experts(
+        &mut self,
+        layer: usize,
+        norm: Option<Norm>,
+        moe: &Experts,
+    ) -> Result<()> {
         let width = self.width();
         let Routing { experts, used, .. } = moe.routing;
         let f = self.config.moe_intermediate_size as usize;
@@ -305,10 +408,17 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             norm,
             out: logits,
         }));
+        let bias = match moe.biased {
+            true => Some(
+                self.b
+                    .vector(&format!("blk.{layer}.exp_probs_b.bias"), experts)?,
+            ),
+            false => None,
+        };
         self.b.op(Op::Route(Route {
             routing: moe.routing,
             logits,
-            bias: None,
+            bias,
             chosen,
         }));
         let part = |name: &str, rows| Part::experts(weight(layer, name), rows, experts);
@@ -324,6 +434,17 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             scores_input: false,
             out: gated,
         }));
+        // All that reads what they read comes before anything is added to it.
+        let shared = match moe.shared {
+            0 => None,
+            rows => {
+                let out = self.b.activation_once("gated by the shared expert", rows);
+                let part = |name: &str| Part::whole(weight(layer, name), rows);
+                let (gate, up) = (part("ffn_gate_shexp"), part("ffn_up_shexp"));
+                self.glu_of(gate, up, norm, moe.gate, out)?;
+                Some((out, rows))
+            }
+        };
         let down = self.b.matrix_of(part("ffn_down_exps", width), f)?;
         self.b.op(Op::MoeDown(MoeDown {
             weight: down,
@@ -332,7 +453,10 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             routing: moe.routing,
             residual: self.hidden,
         }));
-        Ok(())
+        match shared {
+            Some((x, cols)) => self.add(layer, "ffn_down_shexp", x, cols),
+            None => Ok(()),
+        }
     }
 
     /// Softmax over all experts, the best of which have their scores divided by their sum.

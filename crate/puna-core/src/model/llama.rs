@@ -32,6 +32,8 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
             let experts = Experts {
                 routing: model.softmax_routing(),
                 gate: Gate::Silu,
+                biased: false,
+                shared: 0,
             };
             model.experts(layer, Some(norm), &experts)?;
         } else {

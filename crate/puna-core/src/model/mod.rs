@@ -4,6 +4,7 @@
 //! format and no device, and it never loads anything.
 
 mod blocks;
+mod deepseek2;
 mod gemma2;
 mod gemma3;
 mod llama;
@@ -76,6 +77,7 @@ pub static ARCHITECTURES: &[&Architecture] = &[
     &phi3::PHI3,
     &olmo2::OLMO2,
     &smollm3::SMOLLM3,
+    &deepseek2::DEEPSEEK2,
 ];
 
 /// The architecture of that name.

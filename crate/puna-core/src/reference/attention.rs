@@ -23,7 +23,7 @@ impl Scores {
     }
 }
 
-/// `out[t, h] = softmax(cap(scale · q[t, h] · Kᵀ)) · V` over positions up to `position + t`: query (T, H·Dh) → same
+/// `out[t, h] = softmax(cap(scale · q[t, h] · Kᵀ)) · V` over positions up to `position + t`: query (T, H·Dh) → (T, H·Dv)
 /// (Vaswani et al. 2017, arXiv 1706.03762; grouped: arXiv 2305.13245; windows: arXiv 2310.06825; bounds: arXiv 2408.00118).
 #[must_use]
 #[expect(
@@ -39,10 +39,11 @@ pub fn attention(
 ) -> Vec<f32> {
     let dh = kv.shape.head_dim;
     let group = heads / kv.shape.heads;
-    let mut out = vec![0.0; query.len()];
+    let dv = kv.shape.value_dim;
+    let mut out = vec![0.0; query.len() / dh * dv];
     for (ix, (q, out)) in query
         .chunks_exact(dh)
-        .zip(out.chunks_exact_mut(dh))
+        .zip(out.chunks_exact_mut(dv))
         .enumerate()
     {
         let (t, head) = (ix / heads, ix % heads / group);

@@ -3,8 +3,8 @@
 use super::attention::Scores;
 use super::qkv::{Inputs, KvLayer};
 use super::{
-    Dense, Norm, attention, embed, glu, head, linear, linear_add, moe_down, moe_glu, norm_add,
-    qk_norm, qkv, route,
+    Dense, Norm, attention, embed, glu, head, head_linear, latent, linear, linear_add, moe_down,
+    moe_glu, norm_add, qk_norm, qkv, route,
 };
 use crate::Result;
 use crate::graph::{self, Graph, Op};
@@ -30,7 +30,7 @@ impl Executor {
         tensor: impl Fn(usize) -> &'a [u8],
     ) -> Result<Self> {
         for ix in graph.factors() {
-            graph.supply(ix, tensor(ix))?;
+            graph.supply(ix, 0, tensor(ix))?;
         }
         let matrices = graph.matrices.iter().map(|matrix| {
             let mut data = vec![0.0; matrix.rows * matrix.cols];
@@ -136,6 +136,26 @@ impl Executor {
                     };
                     let (query, kv) = (&act[op.query], &kv[op.layer]);
                     act[op.out] = attention::attention(query, op.heads, scores, position, kv);
+                }
+                Op::Latent(op) => {
+                    let mut query = std::mem::take(&mut act[op.query]);
+                    latent::latent(
+                        &act[op.x],
+                        norm(op.norm),
+                        &act[op.q],
+                        op.heads,
+                        &graph.ropes[op.rope],
+                        position,
+                        &mut query,
+                        &mut kv[op.layer],
+                    );
+                    act[op.query] = query;
+                }
+                Op::HeadLinear(op) => {
+                    let mut out = std::mem::take(&mut act[op.out]);
+                    let weight = dense(op.weight);
+                    head_linear::head_linear(weight, op.heads, ids.len(), &act[op.x], &mut out);
+                    act[op.out] = out;
                 }
                 Op::Linear(op) => {
                     act[op.out] = linear::linear(dense(op.weight), &act[op.x], op.norm.map(norm));

@@ -6,6 +6,8 @@ pub mod embed;
 mod executor;
 pub mod glu;
 pub mod head;
+pub mod head_linear;
+pub mod latent;
 pub mod linear;
 pub mod linear_add;
 pub mod moe_down;

@@ -8,12 +8,7 @@ use super::Dense;
     clippy::cast_possible_truncation,
     reason = "the twin rounds to f32 where a kernel stores"
 )]
-pub fn moe_down(
-    weight: Dense<'_>,
-    x: &[f32],
-    chosen: &[Vec<(usize, f32)>],
-    residual: &mut [f32],
-) {
+pub fn moe_down(weight: Dense<'_>, x: &[f32], chosen: &[Vec<(usize, f32)>], residual: &mut [f32]) {
     let width = residual.len() / chosen.len();
     let tokens = residual.chunks_exact_mut(width).zip(chosen);
     for (t, (residual, chosen)) in tokens.enumerate() {

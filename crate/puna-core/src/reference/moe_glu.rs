@@ -25,7 +25,11 @@ pub fn moe_glu(
         let y = input(x, norm);
         for &(expert, score) in chosen {
             let score = f64::from(score);
-            let (inner, outer) = if scores_input { (score, 1.0) } else { (1.0, score) };
+            let (inner, outer) = if scores_input {
+                (score, 1.0)
+            } else {
+                (1.0, score)
+            };
             out.extend((0..rows / 2).map(|i| {
                 let row = expert * rows + 2 * i;
                 let [g, up] = [row, row + 1].map(|row| inner * weight.dot(row, &y));

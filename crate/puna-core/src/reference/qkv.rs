@@ -4,7 +4,7 @@ use super::{Dense, Norm, input};
 use crate::graph::KvShape;
 use crate::rope::Rope;
 
-/// Keys and values of one layer: (2, Hkv, capacity, Dh), keys first.
+/// Keys and values of one layer: (2, Hkv, capacity, Dh), keys first; or keys alone, whose first dimensions are the values.
 #[derive(Clone, Debug)]
 pub struct KvLayer {
     /// The elements.
@@ -29,14 +29,16 @@ impl KvLayer {
     /// Where the row (Dh,) of a head and position begins; `which` is 0 for keys, 1 for values.
     #[must_use]
     pub const fn at(&self, which: usize, head: usize, position: usize) -> usize {
-        ((which * self.shape.heads + head) * self.capacity + position) * self.shape.head_dim
+        let plane = which * (self.shape.planes() - 1);
+        ((plane * self.shape.heads + head) * self.capacity + position) * self.shape.head_dim
     }
 
-    /// The row (Dh,) of a head and position.
+    /// The row of a head and position: a key (Dh,) or a value (Dv,).
     #[must_use]
     pub fn row(&self, which: usize, head: usize, position: usize) -> &[f32] {
         let at = self.at(which, head, position);
-        &self.data[at..at + self.shape.head_dim]
+        let len = [self.shape.head_dim, self.shape.value_dim][which];
+        &self.data[at..at + len]
     }
 }
 

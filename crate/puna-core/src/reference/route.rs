@@ -24,7 +24,9 @@ pub fn route(logits: &[f32], routing: &Routing, bias: Option<&[f32]>) -> Vec<Vec
         let sum: f64 = best.iter().map(|&expert| scores[expert]).sum();
         let divisor = if routing.normalized { sum } else { 1.0 };
         let factor = f64::from(routing.scale) / divisor;
-        let chosen = best.iter().map(|&expert| (expert, (scores[expert] * factor) as f32));
+        let chosen = best
+            .iter()
+            .map(|&expert| (expert, (scores[expert] * factor) as f32));
         chosen.collect()
     };
     tokens.map(of_token).collect()

@@ -57,6 +57,8 @@ pub(crate) struct Shape {
     pub(crate) kv_heads: usize,
     /// `Dh`.
     pub(crate) head_dim: usize,
+    /// `Dv`, at most `Dh`.
+    pub(crate) value_dim: usize,
     /// Of the call's first token.
     pub(crate) position: usize,
     /// What scores are multiplied by.
@@ -76,7 +78,7 @@ impl Shape {
 
 /// `out[t, h] = softmax(cap(scale · q[t, h] · Kᵀ)) · V` over the positions up to t's own, the last `window` of them (Vaswani
 /// et al. 2017, arXiv 1706.03762; grouped: arXiv 2305.13245), for at most [`TILE`] tokens and the query heads of key head
-/// `head`; query and out (T, H, Dh).
+/// `head`; query (T, H, Dh), out (T, H, Dv).
 #[inline(always)]
 pub(crate) fn attention(
     shape: Shape,
@@ -87,15 +89,13 @@ pub(crate) fn attention(
     scratch: &mut Scratch,
     out: &Scatter<'_, f32>,
 ) {
-    let Shape {
-        heads, head_dim, ..
-    } = shape;
+    let heads = shape.heads;
     let group = shape.group();
     let rows = tokens.len() * group;
-    // Of row i of the tile: where its query starts, and which positions it sees.
+    // Of row i of the tile: which one it is, and which positions it sees.
     let row = |i: usize| {
         let t = tokens.start + i / group;
-        let at = (t * heads + head * group + i % group) * head_dim;
+        let at = t * heads + head * group + i % group;
         let end = shape.position + t + 1;
         (at, end.saturating_sub(shape.window), end)
     };
@@ -128,7 +128,7 @@ struct Shared<'a> {
 }
 
 impl Shared<'_> {
-    /// Q queries together: where each starts, and which positions it sees, from which on and up to which: none less than the
+    /// Q queries together: which ones, and which positions it sees, from which on and up to which: none less than the
     /// one before it.
     #[inline(always)]
     fn attend<const Q: usize>(&self, rows: [(usize, usize, usize); Q], scratch: &mut Scratch) {
@@ -137,6 +137,7 @@ impl Shared<'_> {
             shape:
                 Shape {
                     head_dim,
+                    value_dim,
                     scale,
                     cap,
                     ..
@@ -156,7 +157,8 @@ impl Shared<'_> {
         let padded = len.next_multiple_of(KEYS);
         let scale = QUERY_LIFT * scale;
         for (queries, (at, ..)) in queries.chunks_exact_mut(stride).zip(rows) {
-            for (to, x) in queries.iter_mut().zip(&query[at..at + head_dim]) {
+            let query = &query[at * head_dim..(at + 1) * head_dim];
+            for (to, x) in queries.iter_mut().zip(query) {
                 *to = x * scale;
             }
         }
@@ -179,7 +181,7 @@ impl Shared<'_> {
         add_values::<Q>(scores, padded, values, stride, sums);
         for (i, (at, ..)) in rows.into_iter().enumerate() {
             // SAFETY: a tile and a key head are one thread's.
-            let out = unsafe { out.slice(at..at + head_dim) };
+            let out = unsafe { out.slice(at * value_dim..(at + 1) * value_dim) };
             for (out, sum) in out.iter_mut().zip(&sums[i * stride..]) {
                 *out = sum * inverses[i];
             }

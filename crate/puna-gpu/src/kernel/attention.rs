@@ -1,6 +1,6 @@
 //! Host half of `shaders/kernel/attention.wgsl`.
 
-use puna_core::graph::Attention;
+use puna_core::graph::{Attention, KvShape};
 use puna_core::{Error, Result};
 
 use super::{Grid, Params, Recipe, Setting, Slot, cap_modules, to_u32};
@@ -19,26 +19,30 @@ const MOST_GROUP: u32 = 8;
 const MOST_QUERY: u32 = 1024;
 /// Rows of a tile where there are many tokens.
 const ROWS: u32 = 32;
-/// Largest head: a part's values take a quarter of as many invocations.
-const MOST_HEAD_DIM: usize = 4 * KEYS as usize;
+/// Largest value: those of a part take a quarter of as many invocations.
+const MOST_VALUE_DIM: usize = 4 * KEYS as usize;
+/// Largest key: its query's share of workgroup memory.
+const MOST_HEAD_DIM: usize = MOST_QUERY as usize;
 
 /// Whether the kernels can do heads of a size.
 ///
 /// # Errors
 /// `unsupported_model` when not, with what they can.
-pub fn check(head_dim: usize) -> Result<()> {
-    if head_dim.is_multiple_of(4) && head_dim <= MOST_HEAD_DIM {
-        return Ok(());
+pub fn check(kv: KvShape) -> Result<()> {
+    for (size, most) in [(kv.head_dim, MOST_HEAD_DIM), (kv.value_dim, MOST_VALUE_DIM)] {
+        if !size.is_multiple_of(4) || size > most {
+            return Err(Error::unsupported_model(format!(
+                "the heads have size {size}, expected a multiple of 4, at most {most}"
+            )));
+        }
     }
-    Err(Error::unsupported_model(format!(
-        "the heads have size {head_dim}, expected a multiple of 4, at most {MOST_HEAD_DIM}"
-    )))
+    Ok(())
 }
 
 /// Bytes of the sums that parts of the keys leave for the dispatch that merges them.
 #[must_use]
-pub fn sums_bytes(heads: usize, head_dim: usize, tokens: usize) -> u64 {
-    (tokens * heads * MOST_PARTS as usize * (head_dim + 4) * 4) as u64
+pub fn sums_bytes(heads: usize, value_dim: usize, tokens: usize) -> u64 {
+    (tokens * heads * MOST_PARTS as usize * (value_dim + 4) * 4) as u64
 }
 
 /// Parts of so many keys; `parts_of` of `shaders/lib/key_parts.wgsl`.
@@ -215,11 +219,18 @@ mod tests {
 
     #[test]
     fn heads_that_the_kernels_cannot_do_are_refused_by_size() {
+        let shape = |head_dim, value_dim| KvShape {
+            layers: 1,
+            heads: 1,
+            head_dim,
+            value_dim,
+        };
         for good in [4, 64, 80, 100, 128, 256, 512] {
-            check(good).expect("a usual size");
+            check(shape(good, good)).expect("a usual size");
         }
+        check(shape(576, 512)).expect("a compressed key");
         for bad in [30, 576] {
-            let message = check(bad).expect_err("refused").to_string();
+            let message = check(shape(bad, bad)).expect_err("refused").to_string();
             assert!(message.contains(&bad.to_string()), "{message}");
         }
     }

@@ -2,7 +2,7 @@
 
 use puna_core::graph::Glu;
 
-use super::{Recipe, Rows, Setting, Slot, gate_modules, to_u32};
+use super::{Kind, Recipe, Rows, Setting, Slot, gate_modules, to_u32};
 
 /// The dispatches of the op: one for each part of its matrix.
 #[must_use]
@@ -19,6 +19,6 @@ pub fn recipes(op: &Glu, setting: &Setting<'_>) -> Vec<Recipe> {
         slots: &[Slot::Out(op.out)],
         wanted_only: false,
         cap: None,
-        experts: None,
+        kind: Kind::Plain,
     })
 }

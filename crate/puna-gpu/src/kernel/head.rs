@@ -2,7 +2,7 @@
 
 use puna_core::graph::Head;
 
-use super::{Recipe, Rows, Setting, Slot, cap_modules, to_u32};
+use super::{Kind, Recipe, Rows, Setting, Slot, cap_modules, to_u32};
 
 /// The dispatches of the op: one for each part of its matrix.
 #[must_use]
@@ -19,6 +19,6 @@ pub fn recipes(op: &Head, setting: &Setting<'_>) -> Vec<Recipe> {
         slots: &[Slot::Logits],
         wanted_only: true,
         cap: op.cap,
-        experts: None,
+        kind: Kind::Plain,
     })
 }

@@ -1,24 +1,28 @@
 //! Host half of `shaders/kernel/linear.wgsl`.
 
-use puna_core::graph::Linear;
+use puna_core::graph::{Linear, VectorIx};
 
-use super::{Recipe, Rows, Setting, Slot, to_u32};
+use super::{Kind, Recipe, Rows, Setting, Slot, to_u32};
 
-/// The dispatches of the op: one for each part of its matrix.
+/// The dispatches of the op: one for each part of its matrix. `next` is the gain of the norm through which the output is
+/// read, if it is.
 #[must_use]
-pub fn recipes(op: &Linear, setting: &Setting<'_>) -> Vec<Recipe> {
+pub fn recipes(op: &Linear, next: Option<VectorIx>, setting: &Setting<'_>) -> Vec<Recipe> {
+    let output = setting.output(op.out, next);
+    let mut slots = vec![Slot::Out(op.out)];
+    slots.extend(output.slots);
     setting.rows(&Rows {
         kernel: "linear",
         matrix: op.weight,
         first_row: 0,
         x: op.x,
         norm: op.norm,
-        next: None,
-        modules: &[],
+        next,
+        modules: &[output.module],
         constants: &[("WIDTH", to_u32(setting.graph.matrices[op.weight].rows))],
-        slots: &[Slot::Out(op.out)],
+        slots: &slots,
         wanted_only: false,
         cap: None,
-        experts: None,
+        kind: Kind::Plain,
     })
 }

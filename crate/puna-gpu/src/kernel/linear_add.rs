@@ -2,7 +2,7 @@
 
 use puna_core::graph::{LinearAdd, VectorIx};
 
-use super::{Recipe, Rows, Setting, Slot, to_u32};
+use super::{Kind, Recipe, Rows, Setting, Slot, to_u32};
 
 /// The dispatches of the op: one for each part of its matrix. `next` is the gain of the norm through which the output is
 /// read, if it is.
@@ -23,6 +23,6 @@ pub fn recipes(op: &LinearAdd, next: Option<VectorIx>, setting: &Setting<'_>) ->
         slots: &slots,
         wanted_only: false,
         cap: None,
-        experts: None,
+        kind: Kind::Plain,
     })
 }

@@ -6,6 +6,8 @@ pub mod attention;
 pub mod embed;
 pub mod glu;
 pub mod head;
+pub mod head_linear;
+pub mod latent;
 pub mod linear;
 pub mod linear_add;
 pub mod moe_down;
@@ -89,6 +91,8 @@ pub enum Slot {
     Step,
     /// An activation as input.
     X(ActivationIx),
+    /// An activation as second input.
+    X2(ActivationIx),
     /// An activation, made ready for its norm, as input.
     NormedX(ActivationIx),
     /// An activation as output.
@@ -128,6 +132,7 @@ impl Slot {
             Self::Params => binding::PARAMS,
             Self::Step => binding::STEP,
             Self::X(_) | Self::NormedX(_) => binding::X,
+            Self::X2(_) => binding::X2,
             Self::NormedOut(_) => binding::NORMED,
             Self::Out(_) | Self::Logits => binding::OUT,
             Self::Vectors => binding::VECTORS,
@@ -359,8 +364,19 @@ pub(crate) struct Rows<'a> {
     pub(crate) wanted_only: bool,
     /// What bounds the output, if anything does.
     pub(crate) cap: Option<f32>,
-    /// What rows and columns there are, where they are those of several experts.
-    pub(crate) experts: Option<ExpertRows>,
+    /// What is special about its rows.
+    pub(crate) kind: Kind,
+}
+
+/// Whose rows those of a projection are.
+#[derive(Clone, Copy)]
+pub(crate) enum Kind {
+    /// All tokens'.
+    Plain,
+    /// Heads', each with inputs of its own.
+    Heads,
+    /// Experts', of which a token uses some.
+    Experts(ExpertRows),
 }
 
 /// Rows and columns of the experts that a token uses.
@@ -392,14 +408,16 @@ impl Setting<'_> {
         first_row: usize,
         count: usize,
     ) -> Recipe {
-        let (of_token, cols) = match rows.experts {
-            Some(experts) => (experts.rows, experts.cols),
-            None => (count, matrix.cols),
+        let (of_token, cols) = match rows.kind {
+            Kind::Experts(experts) => (experts.rows, experts.cols),
+            Kind::Plain | Kind::Heads => (count, matrix.cols),
         };
-        // Tokens that use other experts have nothing in common.
-        let width = match rows.experts {
-            Some(_) => Width::One,
-            None => self.width,
+        let width = match (rows.kind, self.split, self.width) {
+            // Tokens that use other experts have nothing in common.
+            (Kind::Experts(_), ..) => Width::One,
+            // Tiles have the same inputs for all rows.
+            (Kind::Heads, Split::Shared | Split::Subgroup(..), Width::Many) => Width::Few,
+            (_, _, width) => width,
         };
         let job = Job {
             kernel: rows.kernel,
@@ -426,9 +444,10 @@ impl Setting<'_> {
         modules.extend(rows.modules.iter().map(|&module| module.to_owned()));
         modules.push(format!("kernel/{}", rows.kernel));
         modules.push("lib/block".to_owned());
-        let block = match rows.experts {
-            Some(_) => &["lib/dot32", "lib/experts_block"],
-            None => way.rows.block_modules(tile.tokens),
+        let block = match rows.kind {
+            Kind::Experts(_) => &["lib/dot32", "lib/experts_block"],
+            Kind::Heads => &["lib/dot32", "lib/heads_block"],
+            Kind::Plain => way.rows.block_modules(tile.tokens),
         };
         modules.extend(block.iter().map(|&module| module.to_owned()));
         modules.push(way.rows.module().to_owned());
@@ -469,10 +488,9 @@ impl Setting<'_> {
             },
             slots,
             params: Params {
-                first_row: if rows.experts.is_some() {
-                    0
-                } else {
-                    to_u32(first_row)
+                first_row: match rows.kind {
+                    Kind::Experts(_) => 0,
+                    Kind::Plain | Kind::Heads => to_u32(first_row),
                 },
                 rows: to_u32(of_token),
                 part_row: to_u32(first_row),
@@ -547,12 +565,14 @@ impl Setting<'_> {
     }
 
     /// Constants of the KV cache's shape.
-    pub(crate) fn kv_constants(&self, heads: usize) -> [(&'static str, u32); 3] {
+    pub(crate) fn kv_constants(&self, heads: usize) -> [(&'static str, u32); 5] {
         let kv = self.graph.kv;
         [
             ("HEADS", to_u32(heads)),
             ("KV_HEADS", to_u32(kv.heads)),
             ("HEAD_DIM", to_u32(kv.head_dim)),
+            ("VALUE_DIM", to_u32(kv.value_dim)),
+            ("VALUES_APART", to_u32(kv.planes() - 1)),
         ]
     }
 }

@@ -2,7 +2,7 @@
 
 use puna_core::graph::{MoeDown, VectorIx};
 
-use super::{ExpertRows, Recipe, Rows, Setting, Slot, to_u32};
+use super::{ExpertRows, Kind, Recipe, Rows, Setting, Slot, to_u32};
 
 /// The dispatches of the op: one for each part of its matrix. `next` is the gain of the norm through which the output is
 /// read, if it is.
@@ -29,7 +29,7 @@ pub fn recipes(op: &MoeDown, next: Option<VectorIx>, setting: &Setting<'_>) -> V
         slots: &slots,
         wanted_only: false,
         cap: None,
-        experts: Some(ExpertRows {
+        kind: Kind::Experts(ExpertRows {
             rows,
             cols: used * matrix.cols,
         }),

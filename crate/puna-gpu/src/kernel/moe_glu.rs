@@ -2,7 +2,7 @@
 
 use puna_core::graph::MoeGlu;
 
-use super::{ExpertRows, Recipe, Rows, Setting, gate_modules, to_u32};
+use super::{ExpertRows, Kind, Recipe, Rows, Setting, gate_modules, to_u32};
 
 /// The dispatches of the op: one for each part of its matrix.
 #[must_use]
@@ -30,7 +30,7 @@ pub fn recipes(op: &MoeGlu, setting: &Setting<'_>) -> Vec<Recipe> {
         slots: &[super::Slot::Out(op.out), chosen.slot],
         wanted_only: false,
         cap: None,
-        experts: Some(ExpertRows {
+        kind: Kind::Experts(ExpertRows {
             rows: used * rows,
             cols: matrix.cols,
         }),

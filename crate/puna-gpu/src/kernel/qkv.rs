@@ -2,7 +2,7 @@
 
 use puna_core::graph::Qkv;
 
-use super::{Recipe, Rows, Setting, Slot, to_u32};
+use super::{Kind, Recipe, Rows, Setting, Slot, to_u32};
 
 /// The dispatches of the op: one for each part of each of its matrices.
 #[must_use]
@@ -42,7 +42,7 @@ pub fn recipes(op: &Qkv, setting: &Setting<'_>) -> Vec<Recipe> {
                 slots: &slots,
                 wanted_only: false,
                 cap: None,
-        experts: None,
+                kind: Kind::Plain,
             })
         })
         .collect()

@@ -45,6 +45,8 @@ pub mod binding {
     pub const KV_X: u32 = 21;
     /// What parts of the keys leave for their merging; read and written.
     pub const SUMS_OF_PARTS: u32 = 22;
+    /// A second input.
+    pub const X2: u32 = 23;
     /// A vector of the op's own; uniform.
     pub const OWN: u32 = 24;
     /// The experts that tokens use; uniform.

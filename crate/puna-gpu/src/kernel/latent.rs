@@ -1,0 +1,60 @@
+//! Host half of `shaders/kernel/latent.wgsl`.
+
+use puna_core::graph::Latent;
+
+use super::{Grid, Params, Recipe, Setting, Slot, to_u32};
+use crate::shader::variant::{Precision, Variant};
+use crate::split::WORKGROUP;
+
+/// The dispatch of the op.
+#[must_use]
+pub fn recipes(op: &Latent, setting: &Setting<'_>) -> Vec<Recipe> {
+    let rotation = setting.rotation(Some(op.rope));
+    let mut slots = vec![
+        Slot::Params,
+        Slot::Step,
+        Slot::X(op.x),
+        Slot::X2(op.q),
+        Slot::Out(op.query),
+        Slot::Kv(op.layer),
+        Slot::Own(op.norm.gain),
+    ];
+    slots.extend(rotation.slot);
+    let mut constants = setting.kv_constants(op.heads).to_vec();
+    let each = setting.graph.activations[op.q].width / op.heads;
+    constants.extend([
+        ("WORKGROUP", WORKGROUP),
+        ("QUERY_EACH", to_u32(each)),
+        setting.own4(op.norm.gain),
+    ]);
+    constants.extend(rotation.constant);
+    let modules = [
+        "lib/params",
+        "lib/step",
+        "lib/own_vector",
+        "lib/kv",
+        setting.kv_store(),
+        rotation.module,
+        "kernel/latent",
+    ];
+    vec![Recipe {
+        label: format!("latent {}", op.layer),
+        variant: Variant {
+            kernel: "latent",
+            modules: modules.map(str::to_owned).to_vec(),
+            constants,
+            bindings: slots.iter().map(|slot| slot.binding()).collect(),
+            precision: Precision::F32,
+            subgroups: false,
+        },
+        slots,
+        params: Params {
+            eps: op.norm.eps,
+            ..Params::default()
+        },
+        grid: Grid::Tokens {
+            x: to_u32(op.heads) + 1,
+        },
+        job: None,
+    }]
+}
