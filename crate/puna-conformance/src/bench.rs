@@ -61,7 +61,8 @@ impl Bench {
                 let mut framed = vec![SENTINEL; SENTINEL_WORDS];
                 framed.extend(words);
                 framed.extend([SENTINEL; SENTINEL_WORDS]);
-                let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
+                // A format's table is uniform.
+                let usage = Usage::STORAGE | Usage::UNIFORM | Usage::COPY_SRC | Usage::COPY_DST;
                 let buffer = gpu.buffer(&format!("{slot:?}"), framed.len() as u64 * 4, usage);
                 gpu.queue.write_buffer(&buffer, 0, &bytes(&framed));
                 buffer

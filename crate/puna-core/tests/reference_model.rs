@@ -84,6 +84,14 @@ fn tiny_llama_in_q6_k_reproduces_the_golden_logits() {
     check("Q6_K");
 }
 
+/// Uneven levels, codebooks with signs and with eighths, digits in base 3, scales of rows, pairs of levels.
+#[test]
+fn tiny_llama_in_a_type_of_each_other_kind_reproduces_the_golden_logits() {
+    for format in ["IQ4_XS", "IQ2_S", "IQ1_M", "TQ1_0", "IQ3_KS", "IQ2_KL"] {
+        check(format);
+    }
+}
+
 #[test]
 fn a_tensor_that_nothing_uses_is_refused_by_name() {
     let (_, mut gguf) = read_gguf("llama-256/llama-256-Q4_1.gguf");

@@ -70,6 +70,7 @@ fn bind(
             part,
             plane,
         } => memory.matrices[matrix][part].plane(plane),
+        Slot::Table(matrix) => memory.tables[matrix].as_entire_binding(),
         Slot::Params => params.as_entire_binding(),
         Slot::Step => memory.step.as_entire_binding(),
         Slot::X(ix) | Slot::Out(ix) => memory.activations[ix].as_entire_binding(),

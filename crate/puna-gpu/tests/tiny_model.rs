@@ -207,6 +207,14 @@ fn every_variant_reproduces_the_golden_logits() {
     println!("{checked} variants");
 }
 
+/// Uneven levels, codebooks with signs and with eighths, digits in base 3, scales of rows, pairs of levels.
+#[test]
+fn a_type_of_each_kind_reproduces_the_golden_logits() {
+    for format in ["IQ4_XS", "IQ2_S", "IQ1_M", "TQ1_0", "IQ3_KS", "IQ2_KL"] {
+        check(format, Split::Serial, Precision::F32, KvType::F32);
+    }
+}
+
 #[test]
 fn matrices_over_the_binding_limit_are_cut_and_answer_alike() {
     let mut gpu = support::gpu();

@@ -7,11 +7,12 @@ use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::WORKGROUP;
 
 use super::{Case, Dispatch, Kv, Products, Wanted, formats, words};
+use crate::Extent;
 use crate::data::Random;
 
-pub(super) fn cases() -> Vec<Case> {
+pub(super) fn cases(extent: Extent) -> Vec<Case> {
     let mut cases = Vec::new();
-    for (format, cols) in formats() {
+    for (format, cols) in formats(extent) {
         for (ix, plane) in format.planes.iter().enumerate() {
             // Rows as they are, and interleaved with another tensor's.
             for (rows, first_row, row_step) in [(1, 0, 1), (7, 2, 1), (7, 1, 2)] {

@@ -20,7 +20,9 @@ impl Executor {
         let matrices = graph.matrices.iter().map(|matrix| {
             let mut data = vec![0.0; matrix.rows * matrix.cols];
             for source in &matrix.sources {
-                let floats = matrix.format.dequantize_all(tensor(source.tensor));
+                let floats = matrix
+                    .format
+                    .dequantize_rows(tensor(source.tensor), matrix.cols);
                 for (i, row) in floats.chunks_exact(matrix.cols).enumerate() {
                     let at = (source.first_row + i * source.row_step) * matrix.cols;
                     data[at..at + matrix.cols].copy_from_slice(row);

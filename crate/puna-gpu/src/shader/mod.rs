@@ -45,4 +45,6 @@ pub mod binding {
     pub const KV_X: u32 = 21;
     /// What parts of the keys leave for their merging; read and written.
     pub const SUMS_OF_PARTS: u32 = 22;
+    /// What a weight format looks up; uniform: storage buffers are few.
+    pub const TABLE: u32 = 23;
 }
