@@ -26,6 +26,11 @@ pub const FAULTS: &[Fault] = &[
         "* inverseSqrt(f32(HEAD_DIM))",
         "* inverseSqrt(f32(HEAD_DIM) + 1.0)",
     ),
+    fault(
+        "kernel/deinterleave",
+        "^ bit_of(block_at, source >> 16u)",
+        "",
+    ),
     fault("kernel/embed", "index % BLOCKS", "(index + 1u) % BLOCKS"),
     fault("kernel/glu", "exp(min(-v.x, 80.0))", "exp(min(v.x, 80.0))"),
     fault("kernel/head", "logits[at] = v.x", "logits[at] = -v.x"),

@@ -75,8 +75,10 @@ pub fn one_a_shader(cases: Vec<Case>) -> Vec<Case> {
     let mut kept: Vec<Case> = Vec::new();
     for case in cases {
         let same = |last: &&mut Case| {
-            !matches!(case.kernel, "attention" | "penalize" | "sample")
-                && last.kernel == case.kernel
+            !matches!(
+                case.kernel,
+                "attention" | "deinterleave" | "penalize" | "sample"
+            ) && last.kernel == case.kernel
                 && last.dispatches[0].variant == case.dispatches[0].variant
         };
         match kept.last_mut().filter(same) {

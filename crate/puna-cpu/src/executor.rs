@@ -207,6 +207,7 @@ impl Executor {
             )));
         }
         let row_bytes = table.format.row_bytes(table.cols);
+        let bytes = table.format.plain_rows(bytes, table.cols);
         for (row, bytes) in rows.zip(bytes.chunks_exact(row_bytes)) {
             let at = source.first_row + row * source.row_step;
             self.matrices[matrix].put_row(at, bytes);

@@ -9,7 +9,7 @@ use puna_core::quant::FORMATS;
 use puna_core::weights::gguf::{Gguf, Parsed};
 use puna_gpu::choices::Choices;
 use puna_gpu::device::Capabilities;
-use puna_gpu::kernel::{Setting, penalize, repack, sample};
+use puna_gpu::kernel::{Setting, deinterleave, penalize, repack, sample};
 use puna_gpu::program::recipes;
 use puna_gpu::shader::link;
 use puna_gpu::shader::variant::{KvType, Precision, Variant};
@@ -57,6 +57,7 @@ fn variants(format: usize) -> Vec<Variant> {
         .collect();
     let mut variants = vec![
         repack::variant(FORMATS[format], 256),
+        deinterleave::variant(),
         penalize::variant(),
         sample::variant(384),
     ];

@@ -1,6 +1,7 @@
 //! The cases, as data: what goes in, which dispatches, what the twin says must come out.
 
 mod attention;
+mod deinterleave;
 mod embed;
 mod glu;
 mod head;
@@ -207,6 +208,7 @@ pub fn all(split: Split, precision: Precision, extent: Extent) -> Vec<Case> {
         cases.extend(embed::cases(variant));
         if split == Split::Serial {
             cases.extend(repack::cases(extent));
+            cases.extend(deinterleave::cases());
             cases.extend(penalize::cases());
             cases.extend(sample::cases());
         }

@@ -208,6 +208,13 @@ impl<'a> Builder<'a> {
             ))
             .detail("tensor", name));
         }
+        if !rows.is_multiple_of(format.rows_together()) {
+            return Err(Error::unsupported_model(format!(
+                "tensor {name} has {rows} rows, expected a multiple of {}, which {format:?} stores together",
+                format.rows_together()
+            ))
+            .detail("tensor", name));
+        }
         let expected = (rows as u64).checked_mul(format.row_bytes(cols) as u64);
         if expected != Some(tensor.bytes) {
             return Err(Error::bad_model_file(format!(

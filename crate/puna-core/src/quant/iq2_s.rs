@@ -66,7 +66,11 @@ fn dequantize(_row: f32, block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
 fn repack_word(row: &[u8], plane: usize, word: usize) -> u32 {
     match plane {
         0 => {
-            let part = if word.is_multiple_of(2) { QUANTS } else { SIGNS };
+            let part = if word.is_multiple_of(2) {
+                QUANTS
+            } else {
+                SIGNS
+            };
             u32_at(row, word / 16 * BYTES + part + word / 2 % 8 * 4)
         }
         1 => {

@@ -11,6 +11,7 @@ mod bits;
 mod f16;
 mod f32;
 mod grid;
+mod interleaved;
 mod iq1_kt;
 mod iq1_m;
 mod iq1_s;
@@ -53,6 +54,8 @@ mod q8_0;
 mod tq1_0;
 mod tq2_0;
 mod trellis;
+
+pub use self::interleaved::{INTERLEAVED, Interleaving, NONE};
 
 use self::bits::{
     f16_at, gather, put_f16, sample_bytes, sample_unit, spread, u16_at, u16_pair, u32_at,
@@ -111,6 +114,7 @@ pub static FORMATS: &[&Format] = &[
 ];
 
 /// One block format: how the file stores it and how planes hold it.
+#[derive(Clone, Copy)]
 pub struct Format {
     /// Name as in GGUF, lower case; the stem of `shaders/quant/NAME.wgsl`.
     pub name: &'static str,
@@ -125,6 +129,8 @@ pub struct Format {
     pub integers: bool,
     /// The planes, in the order of their bindings.
     pub planes: &'static [Plane],
+    /// How rows are stored together, if they are; all else is of a row alone.
+    pub interleaving: Option<Interleaving>,
     /// The scale that stands in front of each row, if one does.
     pub row_scale: Option<RowScale>,
     /// Numbers that the shader looks up, two in a word; whole elements of four words.
@@ -176,6 +182,7 @@ const PLAIN: Format = Format {
     block_bytes: 0,
     integers: false,
     planes: &[],
+    interleaving: None,
     row_scale: None,
     table: &[],
     modules: &[],
@@ -208,12 +215,11 @@ impl Format {
     /// # Errors
     /// `unsupported_model` naming the tensor and its type.
     pub fn of(tensor: &str, ggml_type: u32) -> Result<&'static Self> {
-        FORMATS
-            .iter()
-            .copied()
+        let all = || FORMATS.iter().chain(INTERLEAVED).copied();
+        all()
             .find(|format| format.ggml_type == ggml_type)
             .ok_or_else(|| {
-                let known: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
+                let known: Vec<_> = all().map(|format| format.name).collect();
                 Error::unsupported_model(format!(
                     "tensor {tensor} has type {} ({ggml_type}), expected one of {}",
                     type_name(ggml_type).unwrap_or("unknown"),
@@ -264,11 +270,13 @@ impl Format {
         planes.map(|plane| self.row_words(plane, cols) * 4).sum()
     }
 
-    /// The weights of a row of the file, run by run.
+    /// The weights of a row of the file, run by run; none of no bytes.
     pub fn runs<'a>(&'a self, row: &'a [u8]) -> impl Iterator<Item = [f32; BLOCK_LEN]> + 'a {
         let runs = self.block_len / BLOCK_LEN;
-        let scale = self.row_scale.map_or(1.0, |scale| scale.of(row));
-        let blocks = row[self.head_bytes()..].chunks_exact(self.block_bytes);
+        let blocks = row.get(self.head_bytes()..).unwrap_or_default();
+        let scale = self.row_scale.filter(|_| !blocks.is_empty());
+        let scale = scale.map_or(1.0, |scale| scale.of(row));
+        let blocks = blocks.chunks_exact(self.block_bytes);
         blocks.flat_map(move |block| {
             (0..runs).map(move |run| {
                 let mut weights = [0.0; BLOCK_LEN];
@@ -281,6 +289,7 @@ impl Format {
     /// The weights of whole rows of `cols` weights.
     #[must_use]
     pub fn dequantize_rows(&self, bytes: &[u8], cols: usize) -> Vec<f32> {
+        let bytes = self.plain_rows(bytes, cols);
         let rows = bytes.chunks_exact(self.row_bytes(cols));
         rows.flat_map(|row| self.runs(row)).flatten().collect()
     }
@@ -319,8 +328,9 @@ mod tests {
 
     #[test]
     fn names_and_numbers_are_distinct() {
-        for (i, a) in FORMATS.iter().enumerate() {
-            for b in &FORMATS[i + 1..] {
+        let all: Vec<_> = FORMATS.iter().chain(INTERLEAVED).collect();
+        for (i, a) in all.iter().enumerate() {
+            for b in &all[i + 1..] {
                 assert!(
                     a.name != b.name && a.ggml_type != b.ggml_type,
                     "{a:?} and {b:?} collide"
@@ -331,7 +341,7 @@ mod tests {
 
     #[test]
     fn blocks_are_those_of_the_file() {
-        for format in FORMATS {
+        for format in FORMATS.iter().chain(INTERLEAVED) {
             let layout = ggml_type(format.ggml_type).expect("a known type");
             assert_eq!(format.name, layout.name.to_lowercase(), "{format:?}");
             assert!(
@@ -344,6 +354,11 @@ mod tests {
             assert_eq!(
                 layout.row_extra_bytes as usize,
                 format.head_bytes(),
+                "{format:?}"
+            );
+            assert_eq!(
+                layout.rows_together as usize,
+                format.rows_together(),
                 "{format:?}"
             );
         }

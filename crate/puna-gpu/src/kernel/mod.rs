@@ -3,6 +3,7 @@
 //! A kernel turns an op into [`Recipe`]s: plain data, one a dispatch. Only the executor knows buffers.
 
 pub mod attention;
+pub mod deinterleave;
 pub mod embed;
 pub mod glu;
 pub mod head;
@@ -305,7 +306,7 @@ pub(crate) fn weight_modules(format: &Format, precision: Precision) -> Vec<Strin
     let mut modules = vec![
         format!("lib/real_{}", precision.name()),
         "lib/raw".to_owned(),
-        format!("quant/{}", format.name),
+        format!("quant/{}", format.plain().name),
     ];
     modules.extend(format.integers.then(|| "lib/ints".to_owned()));
     modules.extend(format.modules.iter().map(|&module| module.to_owned()));
