@@ -100,6 +100,54 @@ impl Interleaving {
     }
 }
 
+impl Interleaving {
+    /// Whole groups of rows of `cols` weights, put together as the file has them: what is taken apart again by
+    /// [`Format::plain_rows`]. For models made on the spot.
+    #[must_use]
+    pub fn put_together(&self, plain: &[u8], cols: usize) -> Vec<u8> {
+        let (head, bytes) = (self.plain.head_bytes(), self.plain.block_bytes);
+        let row_bytes = self.plain.row_bytes(cols);
+        let sources = self.sources();
+        let mut together = Vec::with_capacity(plain.len());
+        for group in plain.chunks_exact(self.rows * row_bytes) {
+            let rows: Vec<_> = group.chunks_exact(row_bytes).collect();
+            rows.iter()
+                .for_each(|row| together.extend_from_slice(&row[..head]));
+            for at in (head..row_bytes).step_by(bytes) {
+                let blocks = rows.iter().flat_map(|row| &row[at..at + bytes]);
+                let blocks: Vec<_> = blocks.copied().collect();
+                together.extend(self.put_block(&sources, &blocks));
+            }
+        }
+        together
+    }
+
+    /// A block of each row, one after the other → the block of all.
+    fn put_block(&self, sources: &[u32], blocks: &[u8]) -> Vec<u8> {
+        let mut bits: Vec<Option<u8>> = vec![None; blocks.len() * 8];
+        let known = |bits: &[Option<u8>], bit: u32| bits.get(bit as usize).copied().flatten();
+        // A bit that is a sum of two is known when one of them is: signs are summed up from the first one on.
+        while bits.contains(&None) {
+            for (at, &source) in sources.iter().enumerate() {
+                let value = blocks[at / 8] >> (at % 8) & 1;
+                let (one, other) = (source & NONE, source >> 16);
+                let (bit, value) = match (other, known(&bits, one), known(&bits, other)) {
+                    (NONE, ..) => (one, value),
+                    (_, Some(it), _) => (other, value ^ it),
+                    (_, _, Some(it)) => (one, value ^ it),
+                    _ => continue,
+                };
+                bits[bit as usize] = Some(value);
+            }
+        }
+        let byte = |eight: &[Option<u8>]| {
+            let bits = eight.iter().enumerate();
+            bits.fold(0, |byte, (at, bit)| byte | bit.unwrap_or(0) << at)
+        };
+        bits.chunks_exact(8).map(byte).collect()
+    }
+}
+
 impl Format {
     /// What its rows are when they stand alone: most formats themselves.
     #[must_use]

@@ -76,6 +76,8 @@ fn rows_that_were_put_together_are_taken_apart() {
             group.extend(together(format.name, &blocks));
         }
         assert!(group != alone.bytes, "{format:?}: they do stand together");
+        let again = it.put_together(&alone.bytes, alone.cols);
+        assert!(again == group, "{format:?}: by the table of sources");
         let got = format.plain_rows(&group, alone.cols);
         let wrong = got.iter().zip(&alone.bytes).position(|(a, b)| a != b);
         assert_eq!(wrong, None, "{format:?}: a byte of the rows is another one");
