@@ -357,8 +357,12 @@ mod tests {
 
     #[test]
     fn every_shape_is_a_model_in_every_format_that_fits() {
+        // What differs by format is the length of blocks and whether rows have scales.
+        let mut formats: Vec<&'static Format> = FORMATS.to_vec();
+        formats.sort_by_key(|format| (format.block_len, format.head_bytes()));
+        formats.dedup_by_key(|format| (format.block_len, format.head_bytes()));
         for shape in SHAPES {
-            for format in FORMATS {
+            for &format in &formats {
                 let made = Synthetic::new(shape, format);
                 let len = format.block_len;
                 if !(shape.hidden as usize).is_multiple_of(len) {
