@@ -3,7 +3,7 @@
 // One workgroup → a head of queries of one token, or the key.
 @group(0) @binding(6) var<storage, read> x: array<f32>; // (T, Dh)
 @group(0) @binding(7) var<storage, read_write> query: array<f32>; // (T, H, Dh)
-@group(0) @binding(23) var<storage, read> q: array<f32>; // (T, H, QUERY_EACH)
+@group(0) @binding(26) var<storage, read> q: array<f32>; // (T, H, QUERY_EACH)
 
 var<workgroup> squares: array<f32, WORKGROUP>;
 

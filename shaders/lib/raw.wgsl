@@ -46,3 +46,9 @@ fn raw_gather(at: u32, bits: u32, shift: u32, word: u32) -> u32 {
     }
     return gathered;
 }
+
+// The low nibbles of four bytes, side by side.
+fn raw_squeeze(bytes: u32) -> u32 {
+    let pairs = (bytes & 0x000f000fu) | ((bytes & 0x0f000f00u) >> 4u);
+    return (pairs & 0xffu) | ((pairs >> 8u) & 0xff00u);
+}

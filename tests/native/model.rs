@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use puna_core::graph::Graph;
 use puna_core::model;
+use puna_core::quant::Format;
 use puna_core::weights::gguf::{Gguf, Parsed};
 use puna_core::weights::plan::{Chunk, Plan};
 
@@ -33,9 +34,33 @@ impl ModelFile {
         let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
             panic!("the header is cut off")
         };
-        let (_, graph) = model::open(&gguf).expect("a graph");
+        Self::new(bytes, &gguf, chunk_bytes, context_length)
+    }
+
+    /// The same, with the rows of its matrices put together as `format` has them.
+    #[allow(dead_code, reason = "not every test file asks")]
+    pub(crate) fn together(path: &Path, chunk_bytes: u32, format: &Format) -> Self {
+        let mut bytes = std::fs::read(path).expect("the golden file is in the tree");
+        let Parsed::Done(mut gguf) = Gguf::parse(&bytes).expect("a good header") else {
+            panic!("the header is cut off")
+        };
+        let interleaving = format.interleaving.expect("rows that stand together");
+        let plain = interleaving.plain.ggml_type;
+        for tensor in gguf.tensors.iter_mut().filter(|it| it.ggml_type == plain) {
+            let start = usize::try_from(tensor.offset).expect("small");
+            let range = start..start + usize::try_from(tensor.bytes).expect("small");
+            let cols = usize::try_from(tensor.dims[0]).expect("small");
+            let together = interleaving.put_together(&bytes[range.clone()], cols);
+            bytes[range].copy_from_slice(&together);
+            tensor.ggml_type = format.ggml_type;
+        }
+        Self::new(bytes, &gguf, chunk_bytes, None)
+    }
+
+    fn new(bytes: Vec<u8>, gguf: &Gguf, chunk_bytes: u32, context_length: Option<u32>) -> Self {
+        let (_, graph) = model::open(gguf).expect("a graph");
         let graph = graph.within(context_length);
-        let plan = Plan::new(&gguf, bytes.len() as u64, chunk_bytes).expect("a plan");
+        let plan = Plan::new(gguf, bytes.len() as u64, chunk_bytes).expect("a plan");
         Self {
             bytes,
             graph,

@@ -32,12 +32,26 @@ const fn gelu(folder: &'static str, format: &'static str) -> Tiny {
     }
 }
 
-/// One file of each architecture, and what is special about some.
-pub(crate) const ALL: &[Tiny] = &[
+/// A plain Llama in the usual types.
+pub(crate) const LLAMAS: &[Tiny] = &[
     tiny("llama-256", "Q4_1"),
     tiny("llama-256", "Q8_0"),
     tiny("llama-256", "Q4_K"),
     tiny("llama-256", "Q6_K"),
+];
+
+/// The same in a type of each other kind.
+pub(crate) const FORMATS: &[Tiny] = &[
+    tiny("llama-256", "IQ2_S"),
+    tiny("llama-256", "IQ4_XS"),
+    tiny("llama-256", "IQ1_M"),
+    tiny("llama-256", "TQ1_0"),
+    tiny("llama-256", "IQ2_KL"),
+    tiny("llama-256", "IQ4_KS"),
+];
+
+/// One file of each architecture, and what is special about some.
+pub(crate) const ARCHITECTURES: &[Tiny] = &[
     // As many key heads as query heads.
     tiny("tiny/llama-mha", "Q4_0"),
     // Scaled rotation, tied head.
@@ -54,6 +68,11 @@ pub(crate) const ALL: &[Tiny] = &[
     tiny("tiny/olmo2", "Q8_0"),
     tiny("tiny/deepseek-v2-lite", "F16"),
 ];
+
+/// All of them.
+pub(crate) fn all() -> impl Iterator<Item = &'static Tiny> {
+    LLAMAS.iter().chain(FORMATS).chain(ARCHITECTURES)
+}
 
 /// What the other implementation says.
 pub(crate) struct Golden {

@@ -61,6 +61,7 @@ impl Bench {
                 let mut framed = vec![SENTINEL; SENTINEL_WORDS];
                 framed.extend(words);
                 framed.extend([SENTINEL; SENTINEL_WORDS]);
+                // A format's table and a vector of an op's own are uniform.
                 let usage = Usage::STORAGE | Usage::UNIFORM | Usage::COPY_SRC | Usage::COPY_DST;
                 let buffer = gpu.buffer(&format!("{slot:?}"), framed.len() as u64 * 4, usage);
                 gpu.queue.write_buffer(&buffer, 0, &bytes(&framed));

@@ -25,8 +25,8 @@ impl Random {
     /// Rows of a matrix (rows, cols) as a file has them.
     pub(crate) fn rows(&mut self, format: &Format, rows: usize, cols: usize) -> Vec<u8> {
         let mut bytes = vec![0; rows * format.row_bytes(cols)];
-        for block in bytes.chunks_exact_mut(format.block_bytes) {
-            (format.sample)(&mut || self.word(), block);
+        for row in bytes.chunks_exact_mut(format.row_bytes(cols)) {
+            format.sample_row(&mut || self.word(), row);
         }
         bytes
     }

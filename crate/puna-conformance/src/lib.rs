@@ -49,12 +49,22 @@ pub fn variants(gpu: &Gpu) -> Vec<(Split, Precision)> {
     variants
 }
 
+/// How many cases there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// Every kernel in every variant with the formats that most files have; the other formats in what tells whether they
+    /// are decoded well.
+    Usual,
+    /// Every format in every variant: software adapters compile for many minutes.
+    Full,
+}
+
 /// The cases of all variants of a device.
 #[must_use]
-pub fn cases(gpu: &Gpu) -> Vec<Case> {
+pub fn cases(gpu: &Gpu, extent: Extent) -> Vec<Case> {
     let variants = variants(gpu).into_iter();
     variants
-        .flat_map(|(split, precision)| case::all(split, precision))
+        .flat_map(|(split, precision)| case::all(split, precision, extent))
         .collect()
 }
 
@@ -65,8 +75,10 @@ pub fn one_a_shader(cases: Vec<Case>) -> Vec<Case> {
     let mut kept: Vec<Case> = Vec::new();
     for case in cases {
         let same = |last: &&mut Case| {
-            !matches!(case.kernel, "attention" | "penalize" | "sample")
-                && last.kernel == case.kernel
+            !matches!(
+                case.kernel,
+                "attention" | "deinterleave" | "penalize" | "sample"
+            ) && last.kernel == case.kernel
                 && last.dispatches[0].variant == case.dispatches[0].variant
         };
         match kept.last_mut().filter(same) {

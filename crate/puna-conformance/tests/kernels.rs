@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use puna_conformance::Extent;
 use puna_conformance::fault::FAULTS;
 use puna_gpu::{Gpu, GpuOptions};
 
@@ -22,7 +23,11 @@ fn every_kernel_agrees_with_its_twin_and_planted_faults_are_seen() {
         .into_iter()
         .map(|(split, precision)| format!("{} {}", split.name(), precision.name()))
         .collect();
-    let mut cases = puna_conformance::cases(&gpu);
+    let extent = match std::env::var_os("PUNA_FULL") {
+        Some(_) => Extent::Full,
+        None => Extent::Usual,
+    };
+    let mut cases = puna_conformance::cases(&gpu, extent);
     // While a kernel is worked on: only the cases whose names have this text in them.
     let only = std::env::var("PUNA_CASES").ok();
     if let Some(text) = &only {

@@ -19,11 +19,14 @@ fn unit(random: &mut Random) -> f32 {
 
 fn sample(format: &Format, rows: usize, cols: usize, random: &mut Random) -> Vec<u8> {
     let mut bytes = vec![0; rows * format.row_bytes(cols)];
-    for block in bytes.chunks_exact_mut(format.block_bytes) {
-        (format.sample)(&mut || random.word(), block);
+    for row in bytes.chunks_exact_mut(format.row_bytes(cols)) {
+        format.sample_row(&mut || random.word(), row);
         if format.name == "q8_0" {
             // Quantising gives no -128, and kernels read it as -127.
-            for quant in &mut block[2..] {
+            for quant in row
+                .chunks_exact_mut(format.block_bytes)
+                .flat_map(|block| &mut block[2..])
+            {
                 *quant = if *quant == 0x80 { 0x81 } else { *quant };
             }
         }
@@ -39,7 +42,7 @@ fn check(format: &'static Format, simd: Simd, rows: usize, cols: usize, tokens: 
     for (row, bytes) in bytes.chunks_exact(format.row_bytes(cols)).enumerate() {
         matrix.put_row(row, bytes);
     }
-    let dense = format.dequantize_all(&bytes);
+    let dense = format.dequantize_rows(&bytes, cols);
     let mut row = vec![0.0; cols];
     for r in 0..rows {
         matrix.row(r, &mut row);
@@ -149,7 +152,7 @@ fn extremes_do_not_overflow() -> usize {
                 let cols = 2 * format.block_len;
                 let mut matrix = weights::new(format, GROUP, cols).expect("memory");
                 (0..GROUP).for_each(|r| matrix.put_row(r, &row));
-                let dense = format.dequantize_all(&row);
+                let dense = format.dequantize_rows(&row, cols);
                 for sign in [1.0, -1.0] {
                     let x = vec![sign * 127.0; cols];
                     let mut activations = Activations::default();
@@ -179,6 +182,9 @@ fn scale_bytes(format: &Format) -> [std::ops::Range<usize>; 2] {
     match format.name {
         "q4_0" | "q8_0" | "q5_0" => [0..2, 0..0],
         "q4_1" | "q5_1" => [0..4, 0..0],
+        "iq4_nl" => [0..2, 0..0],
+        "iq4_xs" => [0..8, 0..0],
+        "mxfp4" => [0..1, 0..0],
         "q2_k" => [0..16, 80..84],
         "q3_k" => [96..110, 0..0],
         "q4_k" | "q5_k" => [0..16, 0..0],

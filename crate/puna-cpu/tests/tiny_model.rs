@@ -5,19 +5,19 @@
     reason = "sizes of golden files are small"
 )]
 
+mod support;
 #[path = "../../../tests/native/tiny.rs"]
 #[allow(dead_code, reason = "not every test file asks for all")]
 mod tiny;
 
-use std::path::PathBuf;
-
 use puna_core::graph::Graph;
 use puna_core::model;
-use puna_core::quant::FORMATS;
+use puna_core::quant::{FORMATS, Format, INTERLEAVED};
 use puna_core::reference;
 use puna_core::weights::gguf::{Gguf, Parsed};
 use puna_core::weights::plan::Piece;
 use puna_cpu::{Executor, ExecutorOptions, Simd, Wanted};
+use support::{ModelFile, root};
 use tiny::{Tiny, worst};
 
 /// The cache is in f16, which loses 2^-11 of each key and value; all else is in f32, as the twins are but for their sums.
@@ -33,8 +33,7 @@ struct Golden {
 
 impl Golden {
     fn read(tiny: &Tiny) -> Self {
-        let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-        let bytes = std::fs::read(tiny.path(&root)).expect("the golden file is in the tree");
+        let bytes = std::fs::read(tiny.path(&root())).expect("the golden file is in the tree");
         let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
             panic!("the header is cut off")
         };
@@ -76,7 +75,7 @@ impl Golden {
                 .find(|format| format.ggml_type == info.ggml_type);
             let format = format.expect("a format of the registry");
             let bytes = if as_floats && format.name != "f32" {
-                let floats = format.dequantize_all(self.tensor(ix));
+                let floats = format.dequantize_rows(self.tensor(ix), info.dims[0] as usize);
                 floats.iter().flat_map(|w| w.to_le_bytes()).collect()
             } else {
                 self.tensor(ix).to_vec()
@@ -114,7 +113,7 @@ fn check(label: &str, executor: &mut Executor, chunk: usize, want: &[f32], toler
 
 #[test]
 fn every_op_agrees_with_its_twin() {
-    for (ix, tiny) in tiny::ALL.iter().enumerate() {
+    for (ix, tiny) in tiny::LLAMAS.iter().chain(tiny::ARCHITECTURES).enumerate() {
         let golden = Golden::read(tiny);
         let want = golden.reference().forward(0, &ids());
         // Instruction sets and threads differ in nothing that an architecture could add to.
@@ -139,7 +138,7 @@ fn every_op_agrees_with_its_twin() {
 
 #[test]
 fn rounding_activations_loses_little_in_every_format() {
-    for tiny in tiny::ALL {
+    for tiny in tiny::all() {
         let golden = Golden::read(tiny);
         let want = golden.reference().forward(0, &ids());
         for simd in Simd::all() {
@@ -149,5 +148,25 @@ fn rounding_activations_loses_little_in_every_format() {
                 check(&label, &mut executor, chunk, &want, INTEGERS);
             }
         }
+    }
+}
+
+/// Rows that are stored together are taken apart: the same weights, to the last bit.
+#[test]
+fn rows_that_are_stored_together_answer_alike() {
+    for name in ["IQ4_XS_R8", "IQ4_KS_R4", "Q6_K_R4"] {
+        let of_that_name = |format: &&&Format| format.name.to_uppercase() == name;
+        let format = INTERLEAVED.iter().find(of_that_name).expect("a format");
+        let plain = name.rsplit_once('_').expect("how many rows").0;
+        let path = format!("tests/golden/llama-256/llama-256-{plain}.gguf");
+        let path = root().join(path);
+        let logits = |file: &ModelFile| {
+            let mut executor = support::load_file(file, ExecutorOptions::default());
+            let logits = executor.forward(0, &ids(), Wanted::All);
+            logits.expect("logits").to_vec()
+        };
+        let together = logits(&ModelFile::together(&path, 64 << 10, format));
+        let alone = logits(&ModelFile::read(&path, 64 << 10, None));
+        assert!(together == alone, "{name}: other logits");
     }
 }

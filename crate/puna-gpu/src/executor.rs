@@ -291,7 +291,14 @@ impl Executor {
             vectors: &self.memory.vectors,
             gains: &self.memory.gains,
         };
-        let commands = upload::scatter(&self.gpu, &mut self.pipelines, &to, chunk, slot)?;
+        let commands = upload::scatter(
+            &self.gpu,
+            &mut self.pipelines,
+            &mut self.uploader,
+            &to,
+            chunk,
+            slot,
+        )?;
         self.gpu.queue.submit([commands]);
         self.gpu.check()
     }

@@ -1,6 +1,8 @@
 //! What an executor computes with on the GPU: weights, activations, and the KV cache behind them.
 
-use puna_core::graph::{Activation, Graph, Op};
+use std::collections::HashMap;
+
+use puna_core::graph::{Activation, Graph, Matrix, Op};
 use puna_core::{Error, Result};
 
 use crate::arena::{self, Part};
@@ -19,6 +21,8 @@ const MOST_ELEMENTS: usize = 16_384;
 #[derive(Debug)]
 pub(crate) struct Memory {
     pub(crate) matrices: Vec<Vec<Part>>,
+    /// What each matrix's format looks up; of matrices whose formats share one, the same.
+    pub(crate) tables: Vec<wgpu::Buffer>,
     pub(crate) vectors: wgpu::Buffer,
     /// Offset of each vector in `vectors`, and its length in whole vec4s.
     pub(crate) gains: Vec<u32>,
@@ -73,6 +77,7 @@ impl Memory {
         };
         Ok(Self {
             matrices,
+            tables: tables(gpu, graph),
             vectors: gpu.buffer("vectors", u64::from(end) * 4, working | Usage::UNIFORM),
             gains,
             vec4s: graph
@@ -137,6 +142,7 @@ impl Drop for Memory {
         for part in self.matrices.iter().flatten() {
             part.buffer.destroy();
         }
+        self.tables.iter().for_each(wgpu::Buffer::destroy);
         let activations = self.activations.iter().chain(&self.normed);
         activations.for_each(wgpu::Buffer::destroy);
         for buffer in [
@@ -149,6 +155,23 @@ impl Drop for Memory {
             buffer.destroy();
         }
     }
+}
+
+/// The tables of each matrix's format. One that looks nothing up has room for one number, which nothing binds.
+fn tables(gpu: &Gpu, graph: &Graph) -> Vec<wgpu::Buffer> {
+    let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
+    let mut made = HashMap::new();
+    let of = |matrix: &Matrix| {
+        let table = matrix.format.table;
+        let make = || {
+            let bytes: Vec<u8> = table.iter().flat_map(|word| word.to_le_bytes()).collect();
+            let buffer = gpu.buffer("table of a format", bytes.len().max(16) as u64, usage);
+            gpu.queue.write_buffer(&buffer, 0, &bytes);
+            buffer
+        };
+        made.entry(table.as_ptr()).or_insert_with(make).clone()
+    };
+    graph.matrices.iter().map(of).collect()
 }
 
 /// Bytes of what parts of the keys leave, for the programs that cut them.

@@ -65,7 +65,7 @@ pub fn make(gpu: &Gpu, variant: &Variant, text: &str) -> wgpu::ComputePipeline {
 
 fn entry(binding: u32) -> wgpu::BindGroupLayoutEntry {
     let ty = match binding {
-        binding::PARAMS | binding::STEP | binding::OWN | binding::CHOSEN => {
+        binding::PARAMS | binding::STEP | binding::TABLE | binding::OWN | binding::CHOSEN => {
             wgpu::BufferBindingType::Uniform
         }
         binding::OUT

@@ -69,6 +69,7 @@ fn bind(
             part,
             plane,
         } => memory.matrices[matrix][part].plane(plane),
+        Slot::Table(matrix) => memory.tables[matrix].as_entire_binding(),
         Slot::Params => params.as_entire_binding(),
         Slot::Step => memory.step.as_entire_binding(),
         Slot::X(ix) | Slot::X2(ix) | Slot::Out(ix) => memory.activations[ix].as_entire_binding(),

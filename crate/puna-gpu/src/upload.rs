@@ -3,19 +3,23 @@
 //! A chunk's bytes go into a buffer as they are; one dispatch for each plane of each piece scatters
 //! them; the buffer is used again for the next chunk. Nothing is kept.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use puna_core::Result;
-use puna_core::graph::{Graph, MatrixIx, Source, Target};
+use puna_core::graph::{Graph, Matrix, MatrixIx, Source, Target};
+use puna_core::quant::{Format, Interleaving};
 use puna_core::weights::plan::Chunk;
 
 use crate::arena::Part;
 use crate::device::{Counters, Gpu};
+use crate::kernel::deinterleave::{self, DeinterleaveParams};
 use crate::kernel::place::{self, PlaceParams};
 use crate::kernel::repack::{self, RepackParams};
 use crate::kernel::{lines, to_u32};
 use crate::pipeline::Pipelines;
 use crate::shader::binding;
+use crate::shader::variant::Variant;
 use crate::split::WORKGROUP;
 
 /// Buffers of raw bytes in use at a time.
@@ -27,6 +31,10 @@ pub struct Uploader {
     slots: Vec<wgpu::Buffer>,
     next: usize,
     slot_bytes: u64,
+    /// A chunk's rows that the file stores together, as rows that stand alone.
+    plain: Option<wgpu::Buffer>,
+    /// What bits they are made of, by the number of the format.
+    sources: HashMap<u32, wgpu::Buffer>,
 }
 
 impl Uploader {
@@ -50,11 +58,41 @@ impl Uploader {
         }
         self.slots[ix].clone()
     }
+
+    /// Room for as many bytes as a slot has, and the sources of a format's bits.
+    fn deinterleaving(
+        &mut self,
+        gpu: &Gpu,
+        format: &Format,
+        interleaving: &Interleaving,
+    ) -> (wgpu::Buffer, wgpu::Buffer) {
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+        let bytes = self.slot_bytes;
+        let room = |plain: &wgpu::Buffer| plain.size() >= bytes;
+        let plain = match self.plain.take_if(|plain| room(plain)) {
+            Some(plain) => plain,
+            None => gpu.buffer("rows that stand alone", bytes, usage),
+        };
+        // One that was too small is destroyed when nothing refers to it any more.
+        self.plain = Some(plain.clone());
+        let sources = self.sources.entry(format.ggml_type).or_insert_with(|| {
+            let words = interleaving.sources();
+            let buffer = gpu.buffer("sources of bits", words.len() as u64 * 4, usage);
+            gpu.queue
+                .write_buffer(&buffer, 0, bytemuck::cast_slice(&words));
+            buffer
+        });
+        (plain, sources.clone())
+    }
 }
 
 impl Drop for Uploader {
     fn drop(&mut self) {
-        self.slots.iter().for_each(wgpu::Buffer::destroy);
+        let others = self.plain.iter().chain(self.sources.values());
+        self.slots
+            .iter()
+            .chain(others)
+            .for_each(wgpu::Buffer::destroy);
     }
 }
 
@@ -73,6 +111,7 @@ pub(crate) struct Destination<'a> {
 pub(crate) fn scatter(
     gpu: &Gpu,
     pipelines: &mut Pipelines,
+    uploader: &mut Uploader,
     to: &Destination<'_>,
     chunk: &Chunk,
     slot: &wgpu::Buffer,
@@ -93,11 +132,16 @@ pub(crate) fn scatter(
                 Target::Vector { vector, source } => {
                     let source = &to.graph.vectors[vector].sources[source];
                     if let Some(params) = elements(to.gains[vector], source, place) {
-                        let out = to.vectors.as_entire_binding();
-                        let groups = [params.count.div_ceil(WORKGROUP), 1];
-                        let pipeline = pipelines.get(gpu, &place::variant());
-                        let params = bytemuck::bytes_of(&params);
-                        encode(gpu, &pipeline, &mut encoder, slot, params, out, groups);
+                        let work = Work {
+                            variant: &place::variant(),
+                            params: bytemuck::bytes_of(&params),
+                            workgroups: [params.count.div_ceil(WORKGROUP), 1, 1],
+                        };
+                        let buffers = vec![
+                            (binding::OUT, to.vectors.as_entire_binding()),
+                            (binding::RAW, slot.as_entire_binding()),
+                        ];
+                        dispatch(gpu, pipelines, &mut encoder, &work, buffers);
                     }
                 }
                 // The table of rotations is made of them without the GPU.
@@ -105,13 +149,24 @@ pub(crate) fn scatter(
                 Target::Rows { matrix, source } => {
                     let table = &to.graph.matrices[matrix];
                     let source = &table.sources[source];
-                    for (part, params) in rows_to_parts(to, matrix, source, place)? {
+                    let parts = rows_to_parts(to, matrix, source, place)?;
+                    let plain = table.format.interleaving.map(|interleaving| {
+                        let buffers = uploader.deinterleaving(gpu, table.format, &interleaving);
+                        deinterleave(gpu, pipelines, &mut encoder, table, slot, place, &buffers);
+                        buffers.0
+                    });
+                    let raw = plain.as_ref().unwrap_or(slot);
+                    for (part, params) in parts {
                         let out = to.matrices[matrix][part].plane(params.plane as usize);
-                        let groups = lines((params.rows * params.used_words).div_ceil(WORKGROUP));
-                        let variant = repack::variant(table.format, table.cols);
-                        let pipeline = pipelines.get(gpu, &variant);
-                        let params = bytemuck::bytes_of(&params);
-                        encode(gpu, &pipeline, &mut encoder, slot, params, out, groups);
+                        let [x, y] = lines((params.rows * params.used_words).div_ceil(WORKGROUP));
+                        let work = Work {
+                            variant: &repack::variant(table.format, table.cols),
+                            params: bytemuck::bytes_of(&params),
+                            workgroups: [x, y, 1],
+                        };
+                        let buffers =
+                            vec![(binding::OUT, out), (binding::RAW, raw.as_entire_binding())];
+                        dispatch(gpu, pipelines, &mut encoder, &work, buffers);
                     }
                 }
             }
@@ -210,37 +265,74 @@ fn rows_to_parts(
     Ok(dispatches)
 }
 
-fn encode(
+/// Makes rows that stand alone of a piece's rows, at the same place of another buffer.
+fn deinterleave(
     gpu: &Gpu,
-    pipeline: &wgpu::ComputePipeline,
+    pipelines: &mut Pipelines,
     encoder: &mut wgpu::CommandEncoder,
+    table: &Matrix,
     slot: &wgpu::Buffer,
-    params: &[u8],
-    out: wgpu::BindingResource<'_>,
-    [x, y]: [u32; 2],
+    place: Place,
+    (plain, sources): &(wgpu::Buffer, wgpu::Buffer),
 ) {
+    let to_u32 = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
+    let params = DeinterleaveParams::new(
+        table.format,
+        table.cols,
+        to_u32(place.at),
+        to_u32(place.bytes),
+    );
+    let [x, y] = params.workgroups();
+    let buffers = [
+        (binding::X, sources.as_entire_binding()),
+        (binding::OUT, plain.as_entire_binding()),
+        (binding::RAW, slot.as_entire_binding()),
+    ];
+    let work = Work {
+        variant: &deinterleave::variant(),
+        params: bytemuck::bytes_of(&params),
+        workgroups: [x, y, 1],
+    };
+    dispatch(gpu, pipelines, encoder, &work, buffers.into());
+}
+
+/// What a dispatch of an upload does.
+struct Work<'a> {
+    variant: &'a Variant,
+    params: &'a [u8],
+    workgroups: [u32; 3],
+}
+
+fn dispatch(
+    gpu: &Gpu,
+    pipelines: &mut Pipelines,
+    encoder: &mut wgpu::CommandEncoder,
+    work: &Work<'_>,
+    buffers: Vec<(u32, wgpu::BindingResource<'_>)>,
+) {
+    let label = Some(work.variant.kernel);
+    let pipeline = pipelines.get(gpu, work.variant);
     let uniform = gpu.buffer(
         "upload params",
-        params.len() as u64,
+        work.params.len() as u64,
         wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
     );
-    gpu.queue.write_buffer(&uniform, 0, params);
+    gpu.queue.write_buffer(&uniform, 0, work.params);
+    let entry = |(binding, resource)| wgpu::BindGroupEntry { binding, resource };
+    let mut entries = vec![entry((binding::PARAMS, uniform.as_entire_binding()))];
+    entries.extend(buffers.into_iter().map(entry));
     Counters::tick(&gpu.counters.bind_groups);
-    let entry = |binding, resource| wgpu::BindGroupEntry { binding, resource };
     let group = gpu.device.create_bind_group(&wgpu::BindGroupDescriptor {
-        label: Some("upload"),
+        label,
         layout: &pipeline.get_bind_group_layout(0),
-        entries: &[
-            entry(binding::PARAMS, uniform.as_entire_binding()),
-            entry(binding::OUT, out),
-            entry(binding::RAW, slot.as_entire_binding()),
-        ],
+        entries: &entries,
     });
     let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor {
-        label: Some("upload"),
+        label,
         timestamp_writes: None,
     });
-    pass.set_pipeline(pipeline);
+    pass.set_pipeline(&pipeline);
     pass.set_bind_group(0, &group, &[]);
-    pass.dispatch_workgroups(x, y, 1);
+    let [x, y, z] = work.workgroups;
+    pass.dispatch_workgroups(x, y, z);
 }

@@ -15,7 +15,7 @@ use puna_core::quant::FORMATS;
 use puna_core::weights::gguf::{Gguf, Parsed};
 use puna_gpu::choices::Choices;
 use puna_gpu::device::Capabilities;
-use puna_gpu::kernel::{Setting, penalize, place, repack, sample};
+use puna_gpu::kernel::{Setting, deinterleave, penalize, place, repack, sample};
 use puna_gpu::program::recipes;
 use puna_gpu::shader::link;
 use puna_gpu::shader::variant::{KvType, Precision, Variant};
@@ -73,6 +73,7 @@ fn variants(mut graph: Graph, format: usize) -> Vec<Variant> {
     let mut variants = vec![
         place::variant(),
         repack::variant(FORMATS[format], 256),
+        deinterleave::variant(),
         penalize::variant(),
         sample::variant(384),
     ];
@@ -136,8 +137,8 @@ fn every_variant_is_valid_and_uses_every_file() {
     // A Llama in every format; what else there is in one.
     let own = FORMATS.iter().position(|format| format.name == "q4_0");
     let own = own.expect("a format");
-    let llama = (0..FORMATS.len()).map(|format| (graph(&tiny::ALL[0]), format));
-    let others = tiny::ALL[1..].iter().map(|tiny| (graph(tiny), own));
+    let llama = (0..FORMATS.len()).map(|format| (graph(&tiny::LLAMAS[0]), format));
+    let others = tiny::ARCHITECTURES.iter().map(|tiny| (graph(tiny), own));
     for (graph, format) in llama.chain(others) {
         for variant in variants(graph, format) {
             let text = variant.link(&CAPABILITIES);
@@ -190,7 +191,7 @@ fn variables_in_blocks_are_given_a_value() {
 
 #[test]
 fn a_broken_text_is_refused() {
-    let good = variants(graph(&tiny::ALL[0]), 0)
+    let good = variants(graph(&tiny::LLAMAS[0]), 0)
         .swap_remove(0)
         .link(&CAPABILITIES);
     assert_eq!(complaint(&good), None, "it is good to begin with");

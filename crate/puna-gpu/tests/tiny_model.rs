@@ -9,15 +9,16 @@ mod support;
 #[allow(dead_code, reason = "not every test file asks for all")]
 mod tiny;
 
+use puna_core::quant::{Format, INTERLEAVED};
 use puna_gpu::shader::variant::{KvType, Precision};
 use puna_gpu::split::Split;
 use puna_gpu::{ExecutorOptions, Gpu, Wanted};
-use support::root;
+use support::{ModelFile, root};
 use tiny::{Tiny, worst};
 
 /// The file of a format of the plain Llama.
 fn llama(format: &str) -> &'static Tiny {
-    let mut all = tiny::ALL.iter();
+    let mut all = tiny::LLAMAS.iter().chain(tiny::FORMATS);
     all.find(|tiny| tiny.format == format)
         .expect("a file of that format")
 }
@@ -26,8 +27,20 @@ fn check(tiny: &Tiny, split: Split, precision: Precision, kv: KvType) {
     check_on(support::gpu(), tiny, split, precision, kv);
 }
 
-/// In standard deviations; a cache in f16 counts as f16 arithmetic.
 fn check_on(gpu: Gpu, tiny: &Tiny, split: Split, precision: Precision, kv: KvType) {
+    let file = ModelFile::read(&tiny.path(&root()), 64 << 10, None);
+    check_file(gpu, &file, tiny, split, precision, kv);
+}
+
+/// In standard deviations; a cache in f16 counts as f16 arithmetic. The file has the weights of the golden one's.
+fn check_file(
+    gpu: Gpu,
+    file: &ModelFile,
+    tiny: &Tiny,
+    split: Split,
+    precision: Precision,
+    kv: KvType,
+) {
     let label = format!(
         "{} {} {} kv {}",
         tiny.name(),
@@ -49,8 +62,7 @@ fn check_on(gpu: Gpu, tiny: &Tiny, split: Split, precision: Precision, kv: KvTyp
         max_logits: 64,
         ..ExecutorOptions::default()
     };
-    let path = tiny.path(&root());
-    let mut executor = support::load(gpu, &path, 64 << 10, options);
+    let mut executor = support::load_file(gpu, file, options);
     pollster::block_on(async {
         // Chunks of 1, 5 and 34 tokens: one, a few, and more than a tile.
         let mut at = 0;
@@ -176,11 +188,39 @@ fn every_architecture_reproduces_the_golden_logits() {
         true => Split::all(&gpu.capabilities),
         false => vec![Split::Serial],
     };
-    for (ix, tiny) in tiny::ALL.iter().enumerate().skip(1) {
+    for (ix, tiny) in tiny::ARCHITECTURES.iter().enumerate() {
         for &split in &splits {
             let kv = [KvType::F32, KvType::F16][ix % 2];
             check_on(gpu.clone(), tiny, split, Precision::F32, kv);
         }
+    }
+}
+
+/// Codebooks with signs; and in a full run uneven levels, eighths, digits in base 3, pairs of levels: every format is among
+/// the kernels' cases.
+#[test]
+fn a_type_of_each_kind_reproduces_the_golden_logits() {
+    let formats = match support::is_full() {
+        true => tiny::FORMATS,
+        false => &tiny::FORMATS[..1],
+    };
+    for tiny in formats {
+        check(tiny, Split::Serial, Precision::F32, KvType::F32);
+    }
+}
+
+/// Rows that are stored together, with a scale in front of each; chunks are cut at whole groups of them.
+#[test]
+fn rows_that_are_stored_together_reproduce_the_golden_logits() {
+    let all = ["IQ4_KS_R4", "Q4_K_R4", "Q8_0_R8", "IQ2_S_R4"];
+    let formats = if support::is_full() { &all } else { &all[..1] };
+    for name in formats {
+        let of_that_name = |format: &&&Format| format.name.to_uppercase() == *name;
+        let format = INTERLEAVED.iter().find(of_that_name).expect("a format");
+        let plain = llama(name.rsplit_once('_').expect("how many rows").0);
+        let file = ModelFile::together(&plain.path(&root()), 64 << 10, format);
+        let (split, precision) = (Split::Serial, Precision::F32);
+        check_file(support::gpu(), &file, plain, split, precision, KvType::F32);
     }
 }
 

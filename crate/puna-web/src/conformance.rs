@@ -1,5 +1,6 @@
 //! The kernel conformance suite, for the browser's tests. Never shipped.
 
+use puna_conformance::Extent;
 use puna_conformance::fault::FAULTS;
 use puna_gpu::Gpu;
 use serde_json::json;
@@ -15,7 +16,7 @@ pub async fn run_conformance() -> Result<String, JsValue> {
     install_panic_hook();
     let report = async {
         let device: Gpu = gpu::open().await?;
-        let cases = puna_conformance::one_a_shader(puna_conformance::cases(&device));
+        let cases = puna_conformance::one_a_shader(puna_conformance::cases(&device, Extent::Usual));
         let tick = gpu::tick(&device, Poke::Auto).await?;
         let mut outcomes = puna_conformance::check(&device, &cases, tick.clone()).await?;
         let planted = puna_conformance::plant(&device, &cases, FAULTS, tick).await?;

@@ -17,8 +17,14 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
     // Of the split there is only the size of its units to see.
     let all = variant.split == Split::Serial;
-    for (format, cols) in formats().filter(|(format, _)| all || format.name == "q4_1") {
-        for tokens in [1, 13, 65] {
+    for (format, cols) in formats(variant.extent).filter(|(format, _)| all || format.name == "q4_1")
+    {
+        let tokens: &[u32] = if variant.extent.is_everywhere(format) {
+            &[1, 13, 65]
+        } else {
+            &[13]
+        };
+        for &tokens in tokens {
             let mut stage = Stage::new(500 + cases.len() as u32, KV);
             let table = stage.matrix(format, VOCAB, cols);
             let out = stage.activation(cols);

@@ -18,7 +18,7 @@ use super::{
 pub(super) fn cases(variant: Variation, all_formats: bool) -> Vec<Case> {
     let mut cases = Vec::new();
     let is_int8 = matches!(variant.way.rows, RowsSplit::Int8 { .. });
-    for (format, cols) in formats() {
+    for (format, cols) in formats(variant.extent) {
         // One unit, and more than a workgroup of the serial split has; about a tile; rows that fill no unit are in
         // `glu` and `head`. The other formats have one shape: how many rows and blocks there are is for the split to
         // know; a row of one block is in `embed` and `repack` for all.
@@ -28,10 +28,17 @@ pub(super) fn cases(variant: Variation, all_formats: bool) -> Vec<Case> {
             "q4_1" if cols > format.block_len => &[32, 160],
             _ if cols == format.block_len || !all_formats => &[],
             _ if is_int8 && !format.integers => &[],
+            _ if !is_int8 && !variant.extent.is_everywhere(format) => &[],
             _ => &[32],
         };
+        let tokens = variant.tokens();
+        let tokens = if variant.extent.is_everywhere(format) {
+            tokens
+        } else {
+            &tokens[tokens.len() - 1..]
+        };
         for &rows in rows {
-            for &tokens in variant.tokens() {
+            for &tokens in tokens {
                 cases.push(case(
                     variant,
                     format,

@@ -1,6 +1,7 @@
 //! The cases, as data: what goes in, which dispatches, what the twin says must come out.
 
 mod attention;
+mod deinterleave;
 mod embed;
 mod experts;
 mod glu;
@@ -32,6 +33,7 @@ use puna_gpu::shader::variant::{KvType, Precision, Variant};
 use puna_gpu::split::{Split, Width};
 use puna_gpu::way::{RowsSplit, Way};
 
+use crate::Extent;
 use crate::data::Random;
 
 /// One case.
@@ -158,7 +160,7 @@ impl Kv {
 
 /// All cases of a variant.
 #[must_use]
-pub fn all(split: Split, precision: Precision) -> Vec<Case> {
+pub fn all(split: Split, precision: Precision, extent: Extent) -> Vec<Case> {
     let mut cases = Vec::new();
     // For many tokens all splits but the serial one have the same ways; and what a few tokens add to one is the same in
     // both arithmetics, but takes software adapters minutes to compile.
@@ -174,7 +176,12 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
             .enumerate()
             .filter(|(_, way)| way.precision == precision)
         {
-            let variant = Variation { split, width, way };
+            let variant = Variation {
+                split,
+                width,
+                way,
+                extent,
+            };
             // Every decoder in every arithmetic, and behind every way to ask it.
             let all_formats = match way.rows {
                 RowsSplit::Serial { .. } => width == Width::One,
@@ -204,7 +211,12 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
         // It has no other arithmetic, and all splits but one have the same.
         if precision == Precision::F32 && matches!(split, Split::Serial | Split::Shared) {
             let way = split.default_way(width, precision);
-            cases.extend(attention::cases(Variation { split, width, way }));
+            cases.extend(attention::cases(Variation {
+                split,
+                width,
+                way,
+                extent,
+            }));
         }
     }
     if precision == Precision::F32 {
@@ -212,6 +224,7 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
             split,
             width: Width::One,
             way: split.default_way(Width::One, precision),
+            extent,
         };
         cases.extend(embed::cases(variant));
         if matches!(split, Split::Serial | Split::Shared) {
@@ -221,7 +234,8 @@ pub fn all(split: Split, precision: Precision) -> Vec<Case> {
             cases.extend(qk_norm::cases(variant));
             cases.extend(latent::cases(variant));
             cases.extend(route::cases(variant));
-            cases.extend(repack::cases());
+            cases.extend(repack::cases(extent));
+            cases.extend(deinterleave::cases());
             cases.extend(place::cases());
             cases.extend(penalize::cases());
             cases.extend(sample::cases());
@@ -249,6 +263,7 @@ pub(crate) struct Variation {
     pub(crate) split: Split,
     pub(crate) width: Width,
     pub(crate) way: Way,
+    pub(crate) extent: Extent,
 }
 
 impl Variation {
@@ -320,7 +335,7 @@ impl Stage {
 
     pub(crate) fn matrix(&mut self, format: &'static Format, rows: usize, cols: usize) -> usize {
         let raw = self.random.rows(format, rows, cols);
-        self.dense.push(format.dequantize_all(&raw));
+        self.dense.push(format.dequantize_rows(&raw, cols));
         self.planes
             .push(reference::repack::repack(format, &raw, cols));
         self.graph.matrices.push(Matrix {
@@ -366,10 +381,18 @@ impl Stage {
     }
 
     pub(crate) fn planes(&self, matrix: usize) -> impl Iterator<Item = (u32, Vec<u32>)> {
+        let table = self.graph.matrices[matrix].format.table;
+        let table: Vec<_> = table
+            .as_chunks()
+            .0
+            .iter()
+            .map(|&[low, high]| u32::from(low) | u32::from(high) << 16)
+            .collect();
         self.planes[matrix]
             .iter()
             .enumerate()
             .map(|(ix, words)| (binding::PLANES + ix as u32, words.clone()))
+            .chain((!table.is_empty()).then_some((binding::TABLE, table)))
     }
 
     /// The planes of the rows from one on.
@@ -436,11 +459,26 @@ pub(crate) fn bits(floats: &[f32]) -> Vec<u32> {
     floats.iter().map(|x| x.to_bits()).collect()
 }
 
-/// The formats, each with numbers of columns: a block of the file, and an odd number of them.
-pub(crate) fn formats() -> impl Iterator<Item = (&'static Format, usize)> {
-    FORMATS
-        .iter()
-        .flat_map(|&format| [(format, format.block_len), (format, 3 * format.block_len)])
+/// The formats that most files have.
+const COMMON: &[&str] = &[
+    "f32", "f16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k",
+];
+
+impl Extent {
+    /// Whether a format has cases in every variant: the others have them where they are decoded, to floats in `embed`
+    /// and to integers in one way of `linear_add`, and in `repack`. What is done with the weights is the same for all.
+    pub(crate) fn is_everywhere(self, format: &Format) -> bool {
+        self == Self::Full || COMMON.contains(&format.name)
+    }
+}
+
+/// The formats, each with numbers of columns: an odd number of blocks of the file, and, of some, one block.
+pub(crate) fn formats(extent: Extent) -> impl Iterator<Item = (&'static Format, usize)> {
+    FORMATS.iter().flat_map(move |&format| {
+        let one = extent.is_everywhere(format).then_some(1);
+        let blocks = one.into_iter().chain([3]);
+        blocks.map(move |blocks| (format, blocks * format.block_len))
+    })
 }
 
 /// The formats besides `own`, each with a number of columns, for a kernel whose other cases are all in `own`: in the
@@ -453,7 +491,8 @@ pub(crate) fn others(
     let simplest = variant.split == Split::Serial && variant.width == Width::One;
     let others = FORMATS
         .iter()
-        .filter(move |format| simplest && format.name != own);
+        .filter(move |format| simplest && format.name != own)
+        .filter(move |format| variant.extent.is_everywhere(format));
     others.map(|&format| (format, 3 * format.block_len))
 }
 

@@ -9,11 +9,12 @@ use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::WORKGROUP;
 
 use super::{Case, Dispatch, Kv, Products, Wanted, formats, words};
+use crate::Extent;
 use crate::data::Random;
 
-pub(super) fn cases() -> Vec<Case> {
+pub(super) fn cases(extent: Extent) -> Vec<Case> {
     let mut cases = Vec::new();
-    for (format, cols) in formats() {
+    for (format, cols) in formats(extent) {
         for (ix, plane) in format.planes.iter().enumerate() {
             // Rows as they are, interleaved with another tensor's, and with rotation pairs in halves; the last ones are cut
             // off at both ends of a part.

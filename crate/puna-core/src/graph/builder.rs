@@ -299,6 +299,14 @@ impl<'a> Builder<'a> {
             ))
             .detail("tensor", name.as_str()));
         }
+        if !part.of.is_multiple_of(format.rows_together()) {
+            return Err(Error::unsupported_model(format!(
+                "tensor {name} has {} rows, expected a multiple of {}, which {format:?} stores together",
+                part.of,
+                format.rows_together()
+            ))
+            .detail("tensor", name.as_str()));
+        }
         let expected = (part.of as u64).checked_mul(format.row_bytes(cols) as u64);
         if expected != Some(info.bytes) {
             return Err(Error::bad_model_file(format!(

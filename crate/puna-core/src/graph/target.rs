@@ -57,9 +57,10 @@ impl Matrix {
     /// `internal` when they are not whole.
     pub fn rows_at(&self, offset: u64, bytes: u64) -> Result<Range<usize>> {
         let row_bytes = self.format.row_bytes(self.cols) as u64;
-        if !offset.is_multiple_of(row_bytes) || !bytes.is_multiple_of(row_bytes) {
+        let together = row_bytes.saturating_mul(self.format.rows_together() as u64);
+        if !offset.is_multiple_of(together) || !bytes.is_multiple_of(together) {
             return Err(Error::internal(format!(
-                "a chunk cuts {} inside a row of {row_bytes} bytes",
+                "a chunk cuts {} inside rows that are stored together in {together} bytes",
                 self.name
             )));
         }

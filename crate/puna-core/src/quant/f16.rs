@@ -1,6 +1,6 @@
 //! F16: 32 half floats a block of 64 bytes.
 
-use super::{BLOCK_LEN, Format, Plane, f16_at, put_f16, sample_unit, u32_at};
+use super::{BLOCK_LEN, Format, PLAIN, Plane, f16_at, put_f16, sample_unit, u32_at};
 
 pub(super) static FORMAT: Format = Format {
     name: "f16",
@@ -16,9 +16,10 @@ pub(super) static FORMAT: Format = Format {
     dequantize,
     repack_word,
     sample,
+    ..PLAIN
 };
 
-fn dequantize(block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
+fn dequantize(_row: f32, block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
     for (i, out) in out.iter_mut().enumerate() {
         *out = f16_at(block, i * 2);
     }

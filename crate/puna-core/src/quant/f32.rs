@@ -1,6 +1,6 @@
 //! F32: 32 floats a block of 128 bytes.
 
-use super::{BLOCK_LEN, Format, Plane, sample_unit, u32_at};
+use super::{BLOCK_LEN, Format, PLAIN, Plane, sample_unit, u32_at};
 
 pub(super) static FORMAT: Format = Format {
     name: "f32",
@@ -16,9 +16,10 @@ pub(super) static FORMAT: Format = Format {
     dequantize,
     repack_word,
     sample,
+    ..PLAIN
 };
 
-fn dequantize(block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
+fn dequantize(_row: f32, block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
     for (i, out) in out.iter_mut().enumerate() {
         *out = f32::from_bits(u32_at(block, i * 4));
     }

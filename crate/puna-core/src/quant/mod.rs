@@ -6,8 +6,40 @@
 //! block (all quants, then all scales), row after row, every row starting on a whole element of the plane.
 //! `shaders/quant/` has the same name for each format; to it, every run is a block.
 
+mod bf16;
+mod bits;
 mod f16;
 mod f32;
+mod grid;
+mod interleaved;
+mod iq1_kt;
+mod iq1_m;
+mod iq1_s;
+mod iq2_k;
+mod iq2_kl;
+mod iq2_ks;
+mod iq2_kt;
+mod iq2_s;
+mod iq2_xs;
+mod iq2_xxs;
+mod iq3_k;
+mod iq3_ks;
+mod iq3_kt;
+mod iq3_s;
+mod iq3_xxs;
+mod iq4_k;
+mod iq4_ks;
+mod iq4_kss;
+mod iq4_kt;
+mod iq4_nl;
+mod iq4_xs;
+mod iq5_k;
+mod iq5_ks;
+mod iq6_k;
+mod levels;
+mod mxfp4;
+mod nvfp4;
+mod q1_0;
 mod q2_k;
 mod q3_k;
 mod q4_0;
@@ -16,9 +48,18 @@ mod q4_k;
 mod q5_0;
 mod q5_1;
 mod q5_k;
+mod q6_0;
 mod q6_k;
 mod q8_0;
+mod tq1_0;
+mod tq2_0;
+mod trellis;
 
+pub use self::interleaved::{INTERLEAVED, Interleaving, NONE};
+
+use self::bits::{
+    f16_at, gather, put_f16, sample_bytes, sample_unit, spread, u16_at, u16_pair, u32_at,
+};
 use crate::weights::gguf::type_name;
 use crate::{Error, Result};
 
@@ -39,9 +80,41 @@ pub static FORMATS: &[&Format] = &[
     &q4_k::FORMAT,
     &q5_k::FORMAT,
     &q6_k::FORMAT,
+    &bf16::FORMAT,
+    &iq4_nl::FORMAT,
+    &iq4_xs::FORMAT,
+    &mxfp4::FORMAT,
+    &nvfp4::FORMAT,
+    &tq1_0::FORMAT,
+    &tq2_0::FORMAT,
+    &q1_0::FORMAT,
+    &iq2_xxs::FORMAT,
+    &iq2_xs::FORMAT,
+    &iq2_s::FORMAT,
+    &iq3_xxs::FORMAT,
+    &iq3_s::FORMAT,
+    &iq1_s::FORMAT,
+    &iq1_m::FORMAT,
+    &q6_0::FORMAT,
+    &iq2_k::FORMAT,
+    &iq3_k::FORMAT,
+    &iq4_k::FORMAT,
+    &iq5_k::FORMAT,
+    &iq6_k::FORMAT,
+    &iq2_ks::FORMAT,
+    &iq3_ks::FORMAT,
+    &iq4_ks::FORMAT,
+    &iq4_kss::FORMAT,
+    &iq5_ks::FORMAT,
+    &iq2_kl::FORMAT,
+    &iq1_kt::FORMAT,
+    &iq2_kt::FORMAT,
+    &iq3_kt::FORMAT,
+    &iq4_kt::FORMAT,
 ];
 
 /// One block format: how the file stores it and how planes hold it.
+#[derive(Clone, Copy)]
 pub struct Format {
     /// Name as in GGUF, lower case; the stem of `shaders/quant/NAME.wgsl`.
     pub name: &'static str,
@@ -56,8 +129,17 @@ pub struct Format {
     pub integers: bool,
     /// The planes, in the order of their bindings.
     pub planes: &'static [Plane],
-    /// A block of the file (`block_bytes`), which of its runs → the run's weights.
-    pub dequantize: fn(&[u8], usize, &mut [f32; BLOCK_LEN]),
+    /// How rows are stored together, if they are; all else is of a row alone.
+    pub interleaving: Option<Interleaving>,
+    /// The scale that stands in front of each row, if one does.
+    pub row_scale: Option<RowScale>,
+    /// Numbers that the shader looks up, two in a word; whole elements of four words.
+    pub table: &'static [u16],
+    /// What of `shaders/lib` its shader is linked with, besides what all are.
+    pub modules: &'static [&'static str],
+    /// The row's scale (1 where there is none), a block of the file (`block_bytes`), which of its runs → the run's
+    /// weights.
+    pub dequantize: fn(f32, &[u8], usize, &mut [f32; BLOCK_LEN]),
     /// A row of the file, plane, word → that 32-bit word of the row's plane. The twin of
     /// `repack_word` in the format's shader.
     pub repack_word: fn(&[u8], usize, usize) -> u32,
@@ -66,12 +148,62 @@ pub struct Format {
     pub sample: fn(&mut dyn FnMut() -> u32, &mut [u8]),
 }
 
+/// A number in front of each row that all its weights are multiplied with.
+#[derive(Clone, Copy, Debug)]
+pub struct RowScale {
+    /// 2, an f16, or 4, an f32.
+    pub bytes: usize,
+    /// The largest for weights of a size that models have.
+    pub sample: f32,
+}
+
+impl RowScale {
+    /// The scale of a row of the file.
+    fn of(self, row: &[u8]) -> f32 {
+        match self.bytes {
+            2 => f16_at(row, 0),
+            _ => f32::from_bits(u32_at(row, 0)),
+        }
+    }
+
+    fn put(self, row: &mut [u8], scale: f32) {
+        match self.bytes {
+            2 => put_f16(row, 0, scale),
+            _ => row[..4].copy_from_slice(&scale.to_le_bytes()),
+        }
+    }
+}
+
+/// What most formats have not.
+const PLAIN: Format = Format {
+    name: "",
+    ggml_type: 0,
+    block_len: 0,
+    block_bytes: 0,
+    integers: false,
+    planes: &[],
+    interleaving: None,
+    row_scale: None,
+    table: &[],
+    modules: &[],
+    dequantize: |_, _, _, _| {},
+    repack_word: |_, _, _| 0,
+    sample: |_, _| {},
+};
+
+/// The plane that holds the scales of rows, a word each.
+const ROW_SCALES: Plane = Plane {
+    name: "row scales",
+    bits_per_block: 0,
+    element_bytes: 4,
+};
+
 /// One plane of a format.
 #[derive(Clone, Copy, Debug)]
 pub struct Plane {
     /// What it holds: `"quants"`, `"scales"`.
     pub name: &'static str,
-    /// Bits of a block of the file in this plane.
+    /// Bits of a block of the file in this plane; 0 where it holds the scale of the row.
     pub bits_per_block: usize,
     /// Bytes of the element that the shader reads; rows start on a whole one: 4, 8 or 16.
     pub element_bytes: usize,
@@ -83,12 +215,11 @@ impl Format {
     /// # Errors
     /// `unsupported_model` naming the tensor and its type.
     pub fn of(tensor: &str, ggml_type: u32) -> Result<&'static Self> {
-        FORMATS
-            .iter()
-            .copied()
+        let all = || FORMATS.iter().chain(INTERLEAVED).copied();
+        all()
             .find(|format| format.ggml_type == ggml_type)
             .ok_or_else(|| {
-                let known: Vec<_> = FORMATS.iter().map(|format| format.name).collect();
+                let known: Vec<_> = all().map(|format| format.name).collect();
                 Error::unsupported_model(format!(
                     "tensor {tensor} has type {} ({ggml_type}), expected one of {}",
                     type_name(ggml_type).unwrap_or("unknown"),
@@ -98,23 +229,38 @@ impl Format {
             })
     }
 
+    /// Bytes in front of a row of the file.
+    #[must_use]
+    pub const fn head_bytes(&self) -> usize {
+        match self.row_scale {
+            Some(scale) => scale.bytes,
+            None => 0,
+        }
+    }
+
     /// Bytes of a row of `cols` weights in the file; `cols` is a multiple of `block_len`.
     #[must_use]
     pub const fn row_bytes(&self, cols: usize) -> usize {
-        cols / self.block_len * self.block_bytes
+        self.head_bytes() + cols / self.block_len * self.block_bytes
     }
 
     /// 32-bit words of a row of `cols` weights in a plane: whole elements.
     #[must_use]
     pub const fn row_words(&self, plane: &Plane, cols: usize) -> usize {
-        (cols / self.block_len * plane.bits_per_block).div_ceil(plane.element_bytes * 8)
-            * (plane.element_bytes / 4)
+        self.row_bits(plane, cols).div_ceil(plane.element_bytes * 8) * (plane.element_bytes / 4)
     }
 
     /// Of [`Self::row_words`], how many hold something.
     #[must_use]
     pub const fn used_words(&self, plane: &Plane, cols: usize) -> usize {
-        (cols / self.block_len * plane.bits_per_block).div_ceil(32)
+        self.row_bits(plane, cols).div_ceil(32)
+    }
+
+    const fn row_bits(&self, plane: &Plane, cols: usize) -> usize {
+        match plane.bits_per_block {
+            0 => self.head_bytes() * 8,
+            bits => cols / self.block_len * bits,
+        }
     }
 
     /// Bytes of a row of `cols` weights in all planes.
@@ -124,23 +270,40 @@ impl Format {
         planes.map(|plane| self.row_words(plane, cols) * 4).sum()
     }
 
-    /// The weights of whole blocks, run by run. `bytes` is a multiple of `block_bytes`.
-    pub fn runs<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = [f32; BLOCK_LEN]> + 'a {
+    /// The weights of a row of the file, run by run; none of no bytes.
+    pub fn runs<'a>(&'a self, row: &'a [u8]) -> impl Iterator<Item = [f32; BLOCK_LEN]> + 'a {
         let runs = self.block_len / BLOCK_LEN;
-        let blocks = bytes.chunks_exact(self.block_bytes);
+        let blocks = row.get(self.head_bytes()..).unwrap_or_default();
+        let scale = self.row_scale.filter(|_| !blocks.is_empty());
+        let scale = scale.map_or(1.0, |scale| scale.of(row));
+        let blocks = blocks.chunks_exact(self.block_bytes);
         blocks.flat_map(move |block| {
             (0..runs).map(move |run| {
                 let mut weights = [0.0; BLOCK_LEN];
-                (self.dequantize)(block, run, &mut weights);
+                (self.dequantize)(scale, block, run, &mut weights);
                 weights
             })
         })
     }
 
-    /// The weights of whole blocks. `bytes` is a multiple of `block_bytes`.
+    /// The weights of whole rows of `cols` weights.
     #[must_use]
-    pub fn dequantize_all(&self, bytes: &[u8]) -> Vec<f32> {
-        self.runs(bytes).flatten().collect()
+    pub fn dequantize_rows(&self, bytes: &[u8], cols: usize) -> Vec<f32> {
+        let bytes = self.plain_rows(bytes, cols);
+        let rows = bytes.chunks_exact(self.row_bytes(cols));
+        rows.flat_map(|row| self.runs(row)).flatten().collect()
+    }
+
+    /// Fills a row of the file with weights of a size that models have.
+    pub fn sample_row(&self, random: &mut dyn FnMut() -> u32, row: &mut [u8]) {
+        if let Some(scale) = self.row_scale {
+            // Not so small that an error in it would not be seen.
+            let unit = sample_unit(random);
+            scale.put(row, scale.sample * (0.5 + unit.abs() / 2.0).copysign(unit));
+        }
+        for block in row[self.head_bytes()..].chunks_exact_mut(self.block_bytes) {
+            (self.sample)(random, block);
+        }
     }
 }
 
@@ -156,65 +319,6 @@ impl std::fmt::Debug for Format {
     }
 }
 
-/// A word of four bytes, little endian.
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([bytes[at], bytes[at + 1]])
-}
-
-/// Of two neighbouring blocks of a row, `stride` bytes apart, the two bytes that stand at `at` in the first. A row
-/// with an odd number of blocks ends with half a word.
-fn u16_pair(row: &[u8], at: usize, stride: usize) -> u32 {
-    let second = at + stride;
-    let high = if second < row.len() {
-        u16_at(row, second)
-    } else {
-        0
-    };
-    u32::from(u16_at(row, at)) | u32::from(high) << 16
-}
-
-/// A word whose bit 8·b + k is bit 4·k + b of `bits`: shifted right by k, the lowest bits of its bytes are those of
-/// weights 4·k .. 4·k + 4. Twin of `raw_spread` in `shaders/lib/raw.wgsl`.
-fn spread(bits: u32) -> u32 {
-    let four = |k: u32| (bits >> (4 * k) & 15).wrapping_mul(0x0020_4081) & 0x0101_0101;
-    (0..8).fold(0, |word, k| word | four(k) << k)
-}
-
-/// Word `word` of the `bits` words that hold a run's quants of so many bits. In the file they are bits `shift` .. of
-/// the 32 bytes at `at`; byte b of the word holds those of weights 4·(word + bits·n) + b, at bits bits·n ... Twin of
-/// `raw_gather` in `shaders/lib/raw.wgsl`.
-fn gather(row: &[u8], at: usize, bits: usize, shift: usize, word: usize) -> u32 {
-    let low = 0x0101_0101 * ((1 << bits) - 1);
-    (0..8 / bits).fold(0, |gathered, n| {
-        let four = u32_at(row, at + 4 * (word + bits * n)) >> shift & low;
-        gathered | four << (bits * n)
-    })
-}
-
-fn f16_at(bytes: &[u8], at: usize) -> f32 {
-    half::f16::from_bits(u16_at(bytes, at)).to_f32()
-}
-
-/// Random bytes.
-fn sample_bytes(random: &mut dyn FnMut() -> u32, out: &mut [u8]) {
-    for chunk in out.chunks_mut(4) {
-        chunk.copy_from_slice(&random().to_le_bytes()[..chunk.len()]);
-    }
-}
-
-/// A random number from -1 to 1.
-fn sample_unit(random: &mut dyn FnMut() -> u32) -> f32 {
-    f32::from(u16::try_from(random() >> 16).unwrap_or(0)) / 32_768.0 - 1.0
-}
-
-fn put_f16(block: &mut [u8], at: usize, value: f32) {
-    block[at..at + 2].copy_from_slice(&half::f16::from_f32(value).to_le_bytes());
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -224,8 +328,9 @@ mod tests {
 
     #[test]
     fn names_and_numbers_are_distinct() {
-        for (i, a) in FORMATS.iter().enumerate() {
-            for b in &FORMATS[i + 1..] {
+        let all: Vec<_> = FORMATS.iter().chain(INTERLEAVED).collect();
+        for (i, a) in all.iter().enumerate() {
+            for b in &all[i + 1..] {
                 assert!(
                     a.name != b.name && a.ggml_type != b.ggml_type,
                     "{a:?} and {b:?} collide"
@@ -236,7 +341,7 @@ mod tests {
 
     #[test]
     fn blocks_are_those_of_the_file() {
-        for format in FORMATS {
+        for format in FORMATS.iter().chain(INTERLEAVED) {
             let layout = ggml_type(format.ggml_type).expect("a known type");
             assert_eq!(format.name, layout.name.to_lowercase(), "{format:?}");
             assert!(
@@ -244,7 +349,18 @@ mod tests {
                 "{format:?}: whole runs"
             );
             let bytes = layout.row_bytes(format.block_len as u64);
-            assert_eq!(bytes, Some(format.block_bytes as u64), "{format:?}");
+            let row = format.row_bytes(format.block_len) as u64;
+            assert_eq!(bytes, Some(row), "{format:?}");
+            assert_eq!(
+                layout.row_extra_bytes as usize,
+                format.head_bytes(),
+                "{format:?}"
+            );
+            assert_eq!(
+                layout.rows_together as usize,
+                format.rows_together(),
+                "{format:?}"
+            );
         }
     }
 
@@ -256,11 +372,11 @@ mod tests {
             state ^ state >> 15
         };
         for format in FORMATS {
-            let mut bytes = vec![0; format.block_bytes * 100];
+            let mut bytes = vec![0; format.row_bytes(format.block_len) * 100];
             bytes
-                .chunks_exact_mut(format.block_bytes)
-                .for_each(|block| (format.sample)(&mut random, block));
-            let weights = format.dequantize_all(&bytes);
+                .chunks_exact_mut(format.row_bytes(format.block_len))
+                .for_each(|row| format.sample_row(&mut random, row));
+            let weights = format.dequantize_rows(&bytes, format.block_len);
             let square = weights.iter().map(|w| w * w).sum::<f32>() / weights.len() as f32;
             assert!(
                 (0.01..1.0).contains(&square),

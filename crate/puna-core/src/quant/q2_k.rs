@@ -7,7 +7,9 @@
 //! planes | quants: 8 bytes a run, see `gather` | scales: 2 bytes a run | ranges: d, dmin as two f16 in a word |
 //! ```
 
-use super::{BLOCK_LEN, Format, Plane, f16_at, gather, put_f16, sample_bytes, sample_unit, u32_at};
+use super::{
+    BLOCK_LEN, Format, PLAIN, Plane, f16_at, gather, put_f16, sample_bytes, sample_unit, u32_at,
+};
 
 const BYTES: usize = 84;
 const QUANTS: usize = 16;
@@ -39,9 +41,10 @@ pub(super) static FORMAT: Format = Format {
     dequantize,
     repack_word,
     sample,
+    ..PLAIN
 };
 
-fn dequantize(block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
+fn dequantize(_row: f32, block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
     let (d, dmin) = (f16_at(block, RANGES), f16_at(block, RANGES + 2));
     for (i, out) in out.iter_mut().enumerate() {
         let scale = block[run * 2 + i / 16];

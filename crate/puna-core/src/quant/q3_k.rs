@@ -11,7 +11,8 @@
 //! ```
 
 use super::{
-    BLOCK_LEN, Format, Plane, f16_at, gather, put_f16, sample_bytes, sample_unit, u16_pair, u32_at,
+    BLOCK_LEN, Format, PLAIN, Plane, f16_at, gather, put_f16, sample_bytes, sample_unit, u16_pair,
+    u32_at,
 };
 
 const BYTES: usize = 110;
@@ -50,9 +51,10 @@ pub(super) static FORMAT: Format = Format {
     dequantize,
     repack_word,
     sample,
+    ..PLAIN
 };
 
-fn dequantize(block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
+fn dequantize(_row: f32, block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
     let d = f16_at(block, RANGE);
     let scales = &block[SCALES..RANGE];
     for (i, out) in out.iter_mut().enumerate() {

@@ -6,7 +6,7 @@
 //! ```
 
 use super::{
-    BLOCK_LEN, Format, Plane, f16_at, put_f16, sample_bytes, sample_unit, u16_pair, u32_at,
+    BLOCK_LEN, Format, PLAIN, Plane, f16_at, put_f16, sample_bytes, sample_unit, u16_pair, u32_at,
 };
 
 const BYTES: usize = 18;
@@ -32,9 +32,10 @@ pub(super) static FORMAT: Format = Format {
     dequantize,
     repack_word,
     sample,
+    ..PLAIN
 };
 
-fn dequantize(block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
+fn dequantize(_row: f32, block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
     let d = f16_at(block, 0);
     for (i, &byte) in block[2..BYTES].iter().enumerate() {
         out[i] = d * (f32::from(byte & 15) - 8.0);

@@ -7,7 +7,9 @@
 //! planes | quants: 16 bytes a run, see `gather` | scales: d, dmin and the 12 bytes |
 //! ```
 
-use super::{BLOCK_LEN, Format, Plane, f16_at, gather, put_f16, sample_bytes, sample_unit, u32_at};
+use super::{
+    BLOCK_LEN, Format, PLAIN, Plane, f16_at, gather, put_f16, sample_bytes, sample_unit, u32_at,
+};
 
 const BYTES: usize = 144;
 const QUANTS: usize = 16;
@@ -33,6 +35,7 @@ pub(super) static FORMAT: Format = Format {
     dequantize,
     repack_word,
     sample,
+    ..PLAIN
 };
 
 /// Scale and min of a run of 32, 6 bits each, out of the 12 bytes of `Q4_K` and `Q5_K`. Of the first four runs:
@@ -51,7 +54,7 @@ pub(super) fn scale_and_min(bytes: &[u8], run: usize) -> (f32, f32) {
     (f32::from(scale), f32::from(min))
 }
 
-fn dequantize(block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
+fn dequantize(_row: f32, block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
     let (d, dmin) = (f16_at(block, 0), f16_at(block, 2));
     let (scale, min) = scale_and_min(&block[4..QUANTS], run);
     for (i, out) in out.iter_mut().enumerate() {

@@ -7,7 +7,8 @@
 //! ```
 
 use super::{
-    BLOCK_LEN, Format, Plane, f16_at, put_f16, sample_bytes, sample_unit, spread, u16_pair, u32_at,
+    BLOCK_LEN, Format, PLAIN, Plane, f16_at, put_f16, sample_bytes, sample_unit, spread, u16_pair,
+    u32_at,
 };
 
 const BYTES: usize = 22;
@@ -38,9 +39,10 @@ pub(super) static FORMAT: Format = Format {
     dequantize,
     repack_word,
     sample,
+    ..PLAIN
 };
 
-fn dequantize(block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
+fn dequantize(_row: f32, block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
     let d = f16_at(block, 0);
     let high = u32_at(block, 2);
     for (i, &byte) in block[6..BYTES].iter().enumerate() {

@@ -6,7 +6,9 @@
 //!        | scales: d, m as two f16 in a word |
 //! ```
 
-use super::{BLOCK_LEN, Format, Plane, f16_at, put_f16, sample_bytes, sample_unit, spread, u32_at};
+use super::{
+    BLOCK_LEN, Format, PLAIN, Plane, f16_at, put_f16, sample_bytes, sample_unit, spread, u32_at,
+};
 
 const BYTES: usize = 24;
 
@@ -36,9 +38,10 @@ pub(super) static FORMAT: Format = Format {
     dequantize,
     repack_word,
     sample,
+    ..PLAIN
 };
 
-fn dequantize(block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
+fn dequantize(_row: f32, block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
     let (d, m) = (f16_at(block, 0), f16_at(block, 2));
     let high = u32_at(block, 4);
     for (i, &byte) in block[8..BYTES].iter().enumerate() {

@@ -9,7 +9,9 @@
 //! ```
 
 use super::q4_k::scale_and_min;
-use super::{BLOCK_LEN, Format, Plane, f16_at, gather, put_f16, sample_bytes, sample_unit, u32_at};
+use super::{
+    BLOCK_LEN, Format, PLAIN, Plane, f16_at, gather, put_f16, sample_bytes, sample_unit, u32_at,
+};
 
 const BYTES: usize = 176;
 const HIGHS: usize = 16;
@@ -41,9 +43,10 @@ pub(super) static FORMAT: Format = Format {
     dequantize,
     repack_word,
     sample,
+    ..PLAIN
 };
 
-fn dequantize(block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
+fn dequantize(_row: f32, block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
     let (d, dmin) = (f16_at(block, 0), f16_at(block, 2));
     let (scale, min) = scale_and_min(&block[4..HIGHS], run);
     for (i, out) in out.iter_mut().enumerate() {

@@ -35,7 +35,8 @@ impl Executor {
         let matrices = graph.matrices.iter().map(|matrix| {
             let mut data = vec![0.0; matrix.rows * matrix.cols];
             for source in &matrix.sources {
-                let floats = matrix.format.dequantize_all(tensor(source.tensor));
+                let bytes = tensor(source.tensor);
+                let floats = matrix.format.dequantize_rows(bytes, matrix.cols);
                 let rows = floats.chunks_exact(matrix.cols).skip(source.from);
                 for (i, row) in rows.take(source.rows).enumerate() {
                     let at = source.landing(i) * matrix.cols;

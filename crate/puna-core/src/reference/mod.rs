@@ -2,6 +2,7 @@
 //! variants. What a kernel computes is what stands here.
 
 pub mod attention;
+pub mod deinterleave;
 pub mod embed;
 mod executor;
 pub mod glu;

@@ -6,6 +6,9 @@
 pub mod bytes;
 pub mod integers;
 pub mod interleaved;
+mod iq4_nl;
+mod iq4_xs;
+mod mxfp4;
 pub mod nibbles;
 mod plain;
 mod q2_k;
@@ -51,12 +54,12 @@ pub trait Weights: Debug + Send + Sync {
 macro_rules! with_kind {
     ($format:expr, $kind:ident => $kernels:expr, $plain:expr) => {
         with_kind!(@ $format, $kind, $kernels, $plain;
-            "q2_k" q2_k Q2K, "q3_k" q3_k Q3K, "q4_0" q4_0 Q40, "q4_1" q4_1 Q41, "q4_k" q4_k Q4K, "q5_0" q5_0 Q50,
+            "iq4_nl" iq4_nl Iq4Nl, "iq4_xs" iq4_xs Iq4Xs, "mxfp4" mxfp4 Mxfp4, "q2_k" q2_k Q2K, "q3_k" q3_k Q3K, "q4_0" q4_0 Q40, "q4_1" q4_1 Q41, "q4_k" q4_k Q4K, "q5_0" q5_0 Q50,
             "q5_1" q5_1 Q51, "q5_k" q5_k Q5K, "q6_k" q6_k Q6K, "q8_0" q8_0 Q80)
     };
     (@ $format:expr, $kind:ident, $kernels:expr, $plain:expr;
         $($name:literal $file:ident $type:ident),*) => {
-        match $format.name {
+        match $format.plain().name {
             $($name => {
                 type $kind = $file::$type;
                 $kernels
@@ -71,6 +74,7 @@ macro_rules! with_kind {
 /// # Errors
 /// `out_of_memory`.
 pub fn new(format: &'static Format, rows: usize, cols: usize) -> Result<Box<dyn Weights>> {
+    let format = format.plain();
     Ok(with_kind!(format,
         K => Box::new(interleaved::Matrix::<K>::new(format, rows, cols)?),
         Box::new(plain::Matrix::new(format, rows, cols)?)))

@@ -16,6 +16,16 @@ pub(super) fn nibbles(bytes: &[u8]) -> [u8; BLOCK_LEN] {
     std::array::from_fn(|i| bytes[i % 16] >> (i / 16 * 4) & 15)
 }
 
+/// What the 4 bits of `IQ4_NL` and `IQ4_XS` stand for (llama.cpp, `ggml-common.h`).
+pub(super) const LEVELS: [i8; 16] = [
+    -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
+];
+
+/// What 16 bytes of nibbles stand for: the bits of signed bytes.
+pub(super) fn levels(bytes: &[u8], levels: &[i8; 16]) -> [u8; BLOCK_LEN] {
+    nibbles(bytes).map(|q| levels[usize::from(q)].cast_unsigned())
+}
+
 /// A fifth bit, bit i of `highs` for q[i].
 pub(super) fn with_highs(q: [u8; BLOCK_LEN], highs: u32) -> [u8; BLOCK_LEN] {
     std::array::from_fn(|i| q[i] | u8::from(highs >> i & 1 == 1) << 4)

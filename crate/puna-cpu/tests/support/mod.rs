@@ -7,12 +7,18 @@ use std::path::Path;
 
 use puna_cpu::{Executor, ExecutorOptions};
 
-use model::ModelFile;
-pub(crate) use model::root;
+pub(crate) use model::{ModelFile, root};
 
 /// Reads a GGUF, cut into chunks of `chunk_bytes`, into an executor.
+#[allow(dead_code, reason = "not every test file asks")]
 pub(crate) fn load(path: &Path, chunk_bytes: u32, options: ExecutorOptions) -> Executor {
     let file = ModelFile::read(path, chunk_bytes, options.limits.context_length);
+    load_file(&file, options)
+}
+
+/// Brings a file into an executor.
+#[allow(dead_code, reason = "not every test file asks")]
+pub(crate) fn load_file(file: &ModelFile, options: ExecutorOptions) -> Executor {
     let mut executor =
         Executor::new(file.graph.clone(), file.n_tensors, options).expect("an executor");
     for (chunk, bytes) in file.chunks() {

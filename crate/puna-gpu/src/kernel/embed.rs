@@ -3,7 +3,7 @@
 use puna_core::graph::{Embed, VectorIx};
 use puna_core::quant::BLOCK_LEN;
 
-use super::{Grid, Params, Recipe, Setting, Slot, shape, to_u32, weight_modules};
+use super::{Grid, Params, Recipe, Setting, Slot, shape, to_u32, weight_modules, weight_slots};
 use crate::shader::variant::{Precision, Variant};
 use crate::split::WORKGROUP;
 
@@ -24,14 +24,7 @@ pub fn recipes(op: &Embed, next: Option<VectorIx>, setting: &Setting<'_>) -> Vec
     let parts = setting.parts[op.table].iter().enumerate();
     parts
         .map(|(part, &(first_row, rows))| {
-            let planes = 0..matrix.format.planes.len();
-            let mut slots: Vec<_> = planes
-                .map(|plane| Slot::Plane {
-                    matrix: op.table,
-                    part,
-                    plane,
-                })
-                .collect();
+            let mut slots = weight_slots(matrix.format, op.table, part);
             slots.extend([Slot::Params, Slot::Step, Slot::Out(op.out), Slot::Ids]);
             slots.extend(&output.slots);
             Recipe {

@@ -3,6 +3,7 @@
 //! A kernel turns an op into [`Recipe`]s: plain data, one a dispatch. Only the executor knows buffers.
 
 pub mod attention;
+pub mod deinterleave;
 pub mod embed;
 pub mod glu;
 pub mod head;
@@ -85,6 +86,8 @@ pub enum Slot {
         /// The plane, also the binding's number.
         plane: usize,
     },
+    /// What a matrix's format looks up.
+    Table(MatrixIx),
     /// The recipe's own params.
     Params,
     /// The step.
@@ -129,6 +132,7 @@ impl Slot {
     pub const fn binding(self) -> u32 {
         match self {
             Self::Plane { plane, .. } => binding::PLANES + plane as u32,
+            Self::Table(_) => binding::TABLE,
             Self::Params => binding::PARAMS,
             Self::Step => binding::STEP,
             Self::X(_) | Self::NormedX(_) => binding::X,
@@ -340,10 +344,25 @@ pub(crate) fn weight_modules(format: &Format, precision: Precision) -> Vec<Strin
     let mut modules = vec![
         format!("lib/real_{}", precision.name()),
         "lib/raw".to_owned(),
-        format!("quant/{}", format.name),
+        format!("quant/{}", format.plain().name),
     ];
     modules.extend(format.integers.then(|| "lib/ints".to_owned()));
+    modules.extend(format.modules.iter().map(|&module| module.to_owned()));
     modules
+}
+
+/// What every kernel with weights binds of them.
+pub(crate) fn weight_slots(format: &Format, matrix: MatrixIx, part: usize) -> Vec<Slot> {
+    let planes = 0..format.planes.len();
+    let mut slots: Vec<_> = planes
+        .map(|plane| Slot::Plane {
+            matrix,
+            part,
+            plane,
+        })
+        .collect();
+    slots.extend((!format.table.is_empty()).then_some(Slot::Table(matrix)));
+    slots
 }
 
 /// What a projection adds to the common skeleton.
@@ -461,13 +480,7 @@ impl Setting<'_> {
         constants.extend(way.rows.constants());
         constants.extend(rows.constants);
 
-        let mut slots: Vec<_> = (0..matrix.format.planes.len())
-            .map(|plane| Slot::Plane {
-                matrix: rows.matrix,
-                part,
-                plane,
-            })
-            .collect();
+        let mut slots = weight_slots(matrix.format, rows.matrix, part);
         let x = if rows.norm.is_some() {
             Slot::NormedX(rows.x)
         } else {

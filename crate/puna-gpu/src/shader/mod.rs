@@ -45,10 +45,12 @@ pub mod binding {
     pub const KV_X: u32 = 21;
     /// What parts of the keys leave for their merging; read and written.
     pub const SUMS_OF_PARTS: u32 = 22;
-    /// A second input.
-    pub const X2: u32 = 23;
+    /// What a weight format looks up; uniform: storage buffers are few.
+    pub const TABLE: u32 = 23;
     /// A vector of the op's own; uniform.
     pub const OWN: u32 = 24;
     /// The experts that tokens use; uniform.
     pub const CHOSEN: u32 = 25;
+    /// A second input.
+    pub const X2: u32 = 26;
 }

@@ -9,8 +9,7 @@ use std::path::Path;
 use puna_core::graph::Graph;
 use puna_gpu::{Executor, ExecutorOptions, Gpu, GpuOptions};
 
-use model::ModelFile;
-pub(crate) use model::root;
+pub(crate) use model::{ModelFile, root};
 
 /// Whether the long cases are wanted too.
 #[allow(dead_code, reason = "not every test file asks")]
@@ -27,6 +26,7 @@ pub(crate) fn gpu() -> Gpu {
 }
 
 /// As [`load_changed`], the graph as it is.
+#[allow(dead_code, reason = "not every test file asks")]
 pub(crate) fn load(gpu: Gpu, path: &Path, chunk_bytes: u32, options: ExecutorOptions) -> Executor {
     load_changed(gpu, path, chunk_bytes, options, |_| ())
 }
@@ -41,6 +41,12 @@ pub(crate) fn load_changed(
 ) -> Executor {
     let mut file = ModelFile::read(path, chunk_bytes, options.context_length);
     change(&mut file.graph);
+    load_file(gpu, &file, options)
+}
+
+/// Brings a file into an executor.
+#[allow(dead_code, reason = "not every test file asks")]
+pub(crate) fn load_file(gpu: Gpu, file: &ModelFile, options: ExecutorOptions) -> Executor {
     pollster::block_on(async {
         let mut executor = Executor::new(gpu, file.graph.clone(), file.n_tensors, options)
             .await

@@ -1,0 +1,58 @@
+//! `IQ4_NL`: 32 weights in 18 bytes, `w = d·level[q]` with q of 4 bits (llama.cpp, `block_iq4_nl`).
+//!
+//! ```text
+//! file   | d f16 | 16 bytes: byte i = q[i] | q[i + 16] << 4 |
+//! planes | quants: 16 bytes a block | scales: d of two neighbouring blocks in a word |
+//! ```
+
+use super::levels::{NL4, nibble};
+use super::{
+    BLOCK_LEN, Format, PLAIN, Plane, f16_at, put_f16, sample_bytes, sample_unit, u16_pair, u32_at,
+};
+
+const BYTES: usize = 18;
+
+pub(super) static FORMAT: Format = Format {
+    name: "iq4_nl",
+    ggml_type: 20,
+    block_len: BLOCK_LEN,
+    block_bytes: BYTES,
+    integers: true,
+    planes: &[
+        Plane {
+            name: "quants",
+            bits_per_block: 128,
+            element_bytes: 16,
+        },
+        Plane {
+            name: "scales",
+            bits_per_block: 16,
+            element_bytes: 4,
+        },
+    ],
+    modules: &["lib/levels"],
+    dequantize,
+    repack_word,
+    sample,
+    ..PLAIN
+};
+
+fn dequantize(_row: f32, block: &[u8], _run: usize, out: &mut [f32; BLOCK_LEN]) {
+    let d = f16_at(block, 0);
+    for (i, &byte) in block[2..BYTES].iter().enumerate() {
+        out[i] = d * nibble(&NL4, byte);
+        out[i + 16] = d * nibble(&NL4, byte >> 4);
+    }
+}
+
+fn repack_word(row: &[u8], plane: usize, word: usize) -> u32 {
+    match plane {
+        0 => u32_at(row, word / 4 * BYTES + 2 + word % 4 * 4),
+        _ => u16_pair(row, word * 2 * BYTES, BYTES),
+    }
+}
+
+fn sample(random: &mut dyn FnMut() -> u32, out: &mut [u8]) {
+    sample_bytes(random, out);
+    put_f16(out, 0, sample_unit(random) / 96.0);
+}
