@@ -4,7 +4,7 @@
     reason = "a test stops at the first surprise"
 )]
 
-use super::{ChatTemplate, Date, Message, Role};
+use super::{ChatTemplate, Date, Message, Prompt, Role};
 use crate::ErrorCode;
 
 fn chat(turns: &[(Role, &str)]) -> Vec<Message> {
@@ -25,7 +25,7 @@ fn two_turns() -> Vec<Message> {
 fn check(source: &str, expected: &str) {
     let template = ChatTemplate::from_source(source, "<s>", "</s>").unwrap();
     assert_eq!(
-        template.render(&two_turns(), true).unwrap(),
+        template.render(&Prompt::answer(&two_turns())).unwrap(),
         expected,
         "{source}"
     );
@@ -34,7 +34,7 @@ fn check(source: &str, expected: &str) {
 #[track_caller]
 fn fails(source: &str, code: ErrorCode, says: &[&str]) {
     let result = ChatTemplate::from_source(source, "<s>", "</s>")
-        .and_then(|template| template.render(&two_turns(), true));
+        .and_then(|template| template.render(&Prompt::answer(&two_turns())));
     let error = result.expect_err(source);
     assert_eq!(error.code(), code, "{error}");
     for says in says {
@@ -128,7 +128,12 @@ fn optional_fields_are_there_when_given() {
     message.tool_call_id = Some("call_1".to_owned());
     let template = ChatTemplate::from_source("{{ messages | tojson }}", "", "").unwrap();
     assert_eq!(
-        template.render(&[message], false).unwrap(),
+        template
+            .render(&Prompt {
+                messages: &[message],
+                ..Prompt::default()
+            })
+            .unwrap(),
         r#"[{"role": "tool", "content": "3", "name": "sum", "tool_call_id": "call_1"}]"#,
         "in the order in which they are usually written"
     );
@@ -139,7 +144,12 @@ fn a_developer_is_a_system_to_templates() {
     let template = ChatTemplate::from_source("{{ messages[0].role }}", "", "").unwrap();
     let messages = chat(&[(Role::Developer, "x")]);
     assert_eq!(
-        template.render(&messages, false).unwrap(),
+        template
+            .render(&Prompt {
+                messages: &messages,
+                ..Prompt::default()
+            })
+            .unwrap(),
         "system",
         "the older name"
     );
@@ -156,14 +166,14 @@ fn a_date_is_printed_when_given() {
     );
     template.set_date(Date::new(2024, 7, 26).unwrap());
     assert_eq!(
-        template.render(&two_turns(), true).unwrap(),
+        template.render(&Prompt::answer(&two_turns())).unwrap(),
         "26 Jul 2024",
         "the date"
     );
     let mut template = ChatTemplate::from_source("{{ strftime_now('%H') }}", "", "").unwrap();
     template.set_date(Date::new(2024, 7, 26).unwrap());
     let error = template
-        .render(&two_turns(), true)
+        .render(&Prompt::answer(&two_turns()))
         .expect_err("no time of day");
     assert!(error.message().contains("%H"), "{error}");
 }
@@ -245,7 +255,7 @@ fn long_chats_stay_within_the_budget() {
     let words = "word ".repeat(100);
     let messages = vec![Message::new(Role::User, words); 500];
     assert!(
-        template.render(&messages, true).unwrap().len() > 250_000,
+        template.render(&Prompt::answer(&messages)).unwrap().len() > 250_000,
         "a long prompt"
     );
 }
