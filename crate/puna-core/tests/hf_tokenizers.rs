@@ -115,6 +115,54 @@ fn check_chats(published: &Published) {
     assert_eq!(chats.len(), 8, "chats that ran");
 }
 
+/// Prompts of richer chats: tools, calls, thinking, documents.
+#[track_caller]
+fn check_rich_chats(name: &str, published: &Published) {
+    let tokenizer = published.tokenizer(true);
+    let template = ChatTemplate::from_json(&published.config, None, &tokenizer).unwrap();
+    let chats: Value =
+        serde_json::from_str(include_str!("../../../tests/golden/tokenizers/chats.json")).unwrap();
+    let mut count = 0;
+    for chat in chats
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|chat| chat["name"] == name)
+    {
+        let message = |value: &Value| {
+            let role = Role::from_name(value["role"].as_str().unwrap()).unwrap();
+            let mut message = Message::new(role, "");
+            message.fields = value.as_object().unwrap().clone();
+            message
+        };
+        let messages: Vec<Message> = chat["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(message)
+            .collect();
+        let list = |key: &str| {
+            chat.get(key)
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default()
+        };
+        let got = template.render(&Prompt {
+            messages: &messages,
+            add_generation_prompt: chat.get("add_generation_prompt").is_none(),
+            tools: &list("tools"),
+            documents: &list("documents"),
+            variables: chat.as_object(),
+        });
+        match chat.get("rendered") {
+            Some(rendered) => assert_eq!(got.unwrap(), rendered.as_str().unwrap(), "{chat}"),
+            None => assert!(got.is_err(), "{} in {chat}", chat["error"]),
+        }
+        count += 1;
+    }
+    assert_eq!(count, 10, "chats that ran");
+}
+
 macro_rules! published {
     ($name:ident) => {
         Published::read(
@@ -158,6 +206,7 @@ fn llama_3() {
         "by their texts"
     );
     check_chats(&llama3);
+    check_rich_chats("llama3", &llama3);
 }
 
 #[test]
@@ -177,6 +226,7 @@ fn qwen_3() {
         "with those of code"
     );
     check_chats(&qwen3);
+    check_rich_chats("qwen3", &qwen3);
 }
 
 #[test]
@@ -189,6 +239,7 @@ fn gemma_3() {
         "<eos>, <end_of_turn>"
     );
     check_chats(&gemma3);
+    check_rich_chats("gemma3", &gemma3);
 }
 
 #[test]
@@ -201,6 +252,7 @@ fn deepseek_v3() {
         .encode_document("a", Special::AsText);
     assert_eq!(document.unwrap()[0], 0, "the configuration asks for BOS");
     check_chats(&deepseek);
+    check_rich_chats("deepseek_v3", &deepseek);
 }
 
 #[test]

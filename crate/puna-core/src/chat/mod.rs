@@ -16,6 +16,7 @@ mod date;
 mod json;
 mod message;
 mod prompt;
+mod python;
 mod source;
 mod syntax;
 mod template;

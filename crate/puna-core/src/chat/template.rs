@@ -8,7 +8,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind, Value};
 
 use super::source::Sources;
-use super::{Date, Message, Prompt, json, syntax};
+use super::{Date, Message, Prompt, json, python, syntax};
 use crate::tokenizer::Tokenizer;
 use crate::weights::gguf::Metadata;
 use crate::{Error, ErrorCode, Result};
@@ -195,7 +195,7 @@ fn environment() -> Result<Environment<'static>> {
         .map_err(|error| Error::internal(format!("chat template: {error}")))?;
     environment.set_syntax(syntax);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    python::add_to(&mut environment);
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(RECURSION);
     environment.add_filter("tojson", json::tojson);

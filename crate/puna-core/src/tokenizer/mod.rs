@@ -30,7 +30,7 @@ mod spm;
 mod stream;
 mod strings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod unigram;
 mod vocab;
 mod wordpiece;

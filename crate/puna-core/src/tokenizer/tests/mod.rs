@@ -9,7 +9,8 @@
 )]
 
 mod golden;
-mod header;
+pub(crate) mod header;
+mod json;
 mod untrusted;
 
 use super::{Special, TokenKind, Tokenizer};
