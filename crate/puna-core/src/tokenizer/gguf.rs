@@ -173,6 +173,8 @@ fn pieces(texts: StrArray<'_>, kinds: &[TokenKind], spelling: Spelling) -> Resul
     let mut pieces = Strings::with_capacity(texts.len(), texts.iter().map(str::len).sum());
     for (text, kind) in texts.iter().zip(kinds) {
         pieces.push_with(|out| match (kind, spelling) {
+            // Never produced.
+            (TokenKind::Unused, _) => {}
             (TokenKind::Normal | TokenKind::Byte, Spelling::Bytes) => {
                 if bytes::read(text, out).is_none() {
                     out.extend(text.as_bytes());

@@ -148,7 +148,8 @@ impl Tokenizer {
         DecodeStream::new(self.clone(), self.0.own_spaces)
     }
 
-    /// The bytes of token `id`, of a control token what it is written as; `None` if there is no such id.
+    /// The bytes of token `id`, of a control token what it is written as, of an unused one nothing; `None` if
+    /// there is no such id.
     #[must_use]
     pub fn piece(&self, id: u32) -> Option<&[u8]> {
         self.0.vocab.piece(id)
