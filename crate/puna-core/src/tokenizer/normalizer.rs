@@ -7,13 +7,14 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::bytes;
 use super::charsmap::Charsmap;
 use super::regex::Pattern;
-use crate::{Error, Result};
+use crate::{Error, ErrorCode, Result};
 
 /// Sentencepiece's stand-in for a space.
 pub(super) const SPACE: &str = "\u{2581}";
 
-/// Bytes of a text after all that is done to it; a file could ask for more than there is memory.
-const MAX_BYTES: usize = 64 << 20;
+/// Bytes of a text before and after each step: more than any context holds. A file could ask for more than
+/// there is memory.
+const MAX_BYTES: usize = 8 << 20;
 
 /// A step.
 pub(super) enum Normalizer {
@@ -60,6 +61,7 @@ pub(super) struct Sentencepiece {
 impl Normalizer {
     /// Does it.
     pub(super) fn apply(&self, text: &mut String) -> Result<()> {
+        bounded(text.len())?;
         match self {
             Self::Nfc | Self::Nfd | Self::Nfkc | Self::Nfkd if text.is_ascii() => {}
             Self::Nfc => library(&NFC, text)?,
@@ -98,9 +100,10 @@ fn bounded(length: usize) -> Result<()> {
     if length <= MAX_BYTES {
         return Ok(());
     }
-    Err(Error::unsupported_model(format!(
-        "the tokenizer makes more than {MAX_BYTES} bytes of a text"
-    )))
+    Err(Error::new(
+        ErrorCode::ContextLengthExceeded,
+        format!("a text has more than {MAX_BYTES} bytes, or the tokenizer makes more of it"),
+    ))
 }
 
 /// Does what a normalizer of the `tokenizers` crate does.

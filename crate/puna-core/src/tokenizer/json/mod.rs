@@ -117,12 +117,19 @@ fn patterns(
     pipeline: &Pipeline,
 ) -> Result<(SpecialTokens, SpecialTokens)> {
     let (mut plain, mut normalized) = (Vec::new(), Vec::new());
+    let mut bytes = 0_usize;
     for (token, id) in added.iter().zip(ids) {
         let mut text = token.content.clone();
         if token.normalized {
             for normalizer in &pipeline.normalizers {
                 normalizer.apply(&mut text)?;
             }
+        }
+        bytes = bytes.saturating_add(text.len());
+        if bytes > MAX_FILE_BYTES {
+            return Err(bad(&format!(
+                "the normalizer makes more than {MAX_FILE_BYTES} bytes of the added tokens"
+            )));
         }
         let mut pattern = Pattern::new(text.as_bytes(), *id, !token.special);
         pattern.strip_left = token.lstrip;

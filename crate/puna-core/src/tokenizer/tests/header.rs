@@ -69,6 +69,18 @@ impl Header {
         self.array("tokenizer.ggml.token_type", 5, types.len(), elements)
     }
 
+    /// `tokenizer.ggml.scores`.
+    pub(crate) fn scores(self, scores: &[f32]) -> Self {
+        let elements = scores.iter().flat_map(|score| score.to_le_bytes());
+        let elements = elements.collect();
+        self.array("tokenizer.ggml.scores", 6, scores.len(), elements)
+    }
+
+    /// An array of bytes.
+    pub(crate) fn bytes(self, key: &str, bytes: &[u8]) -> Self {
+        self.array(key, 0, bytes.len(), bytes.to_vec())
+    }
+
     fn strs(self, key: &str, texts: &[&str]) -> Self {
         let elements = texts.iter().flat_map(|text| string(text)).collect();
         self.array(key, 8, texts.len(), elements)

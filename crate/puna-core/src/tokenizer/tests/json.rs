@@ -251,6 +251,8 @@ fn what_is_not_supported_is_named() {
         "normalizer: the normalizer \"Magic\"",
     );
     unsupported(&with("/decoder", json!({ "type": "CTC" })), "\"CTC\"");
+    let grows = json!({ "type": "Replace", "pattern": { "String": "a" }, "content": "aa" });
+    unsupported(&with("/decoder", grows), "something longer");
     unsupported(&with("/post_processor", json!({ "type": "X" })), "\"X\"");
     let regex = json!({ "type": "Split", "pattern": { "Regex": "(" }, "behavior": "Isolated" });
     unsupported(
@@ -301,4 +303,18 @@ fn a_text_that_would_grow_beyond_memory_is_an_error() {
         error.expect_err("8^60 bytes").message().contains("bytes"),
         "bounded"
     );
+    let long = "b".repeat((8 << 20) + 1);
+    let error = load(&file).unwrap().encode(&long, Special::AsText);
+    assert_eq!(
+        error.expect_err("too long").code(),
+        ErrorCode::ContextLengthExceeded,
+        "a long text"
+    );
+
+    let prefix = json!({ "type": "Prepend", "prepend": "x".repeat(4_000_000) });
+    let mut file = with("/normalizer", prefix);
+    let added =
+        (0..20).map(|id| json!({ "id": 6 + id, "content": format!("t{id}"), "normalized": true }));
+    file["added_tokens"] = added.collect();
+    bad(&file, "bytes of the added tokens");
 }

@@ -11,6 +11,7 @@
 mod golden;
 pub(crate) mod header;
 mod json;
+mod kinds;
 mod untrusted;
 
 use super::{Special, TokenKind, Tokenizer};
