@@ -7,7 +7,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use puna_core::chat::{ChatTemplate, Message, Role};
+use puna_core::chat::{ChatTemplate, Message, Prompt, Role};
 use puna_core::tokenizer::{Special, Tokenizer};
 use puna_core::weights::gguf::{Gguf, Parsed};
 use serde_json::Value;
@@ -111,7 +111,12 @@ fn chats_are_rendered_and_encoded_as_by_llama_cpp() {
             .map(message)
             .collect();
         let prompt = case["add_generation_prompt"].as_bool().unwrap();
-        let rendered = template.render(&messages, prompt).unwrap();
+        let prompt = Prompt {
+            messages: &messages,
+            add_generation_prompt: prompt,
+            ..Prompt::default()
+        };
+        let rendered = template.render(&prompt).unwrap();
         assert_eq!(rendered, case["rendered"].as_str().unwrap(), "rendered");
         let encoded = TOKENIZER.encode(&rendered, Special::Parse).unwrap();
         assert_eq!(encoded, ids(&case["ids"]), "{rendered:?}");

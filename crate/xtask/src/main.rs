@@ -17,6 +17,7 @@ mod project;
 mod stamp;
 mod stems;
 mod test;
+mod tokenizers;
 mod tool;
 mod wasm;
 mod www;
@@ -38,6 +39,7 @@ usage: cargo xtask COMMAND
   check                 formatting, clippy for native and wasm32, kernel stems, generated code, longest files
   wasm [--dev]          build the wasm and its JS by wasm-pack.toml, then weigh it
   model                 fetch the default model into models/ and verify it
+  tokenizers            fetch the published tokenizers that tests read, and verify them
   codegen               write the TypeScript that is made from Rust";
 
 fn main() -> ExitCode {
@@ -68,6 +70,10 @@ fn command(mut args: Args) -> Result<()> {
         "model" => {
             args.finish()?;
             model::fetch_default().map(|path| println!("{}", path.display()))
+        }
+        "tokenizers" => {
+            args.finish()?;
+            tokenizers::fetch().map(|path| println!("{}", path.display()))
         }
         "codegen" => {
             args.finish()?;

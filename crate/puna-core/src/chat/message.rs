@@ -1,8 +1,6 @@
 //! One turn of a chat.
 
-use minijinja::Value;
-use minijinja::value::Serde;
-use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// Who speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +65,9 @@ pub struct Message {
     pub name: Option<String>,
     /// Which call a tool's result answers.
     pub tool_call_id: Option<String>,
+    /// What else a template may look at, such as `tool_calls` or `reasoning_content`; one called as a field
+    /// above takes its place.
+    pub fields: Map<String, Value>,
 }
 
 impl Message {
@@ -78,26 +79,24 @@ impl Message {
             content: content.into(),
             name: None,
             tool_call_id: None,
+            fields: Map::new(),
         }
     }
 
-    /// What a template sees: fields that are not given are not there.
+    /// What a template sees, in the order in which `tojson` is to write it: fields that are not given are
+    /// not there.
     pub(super) fn to_value(&self) -> Value {
-        /// In the order in which `tojson` is to write them.
-        #[derive(Serialize)]
-        struct Fields<'a> {
-            role: &'static str,
-            content: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            name: Option<&'a str>,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            tool_call_id: Option<&'a str>,
+        let mut fields = Map::new();
+        let mut set = |key: &str, text: &str| fields.insert(key.to_owned(), Value::from(text));
+        set("role", self.role.in_template());
+        set("content", &self.content);
+        if let Some(name) = &self.name {
+            set("name", name);
         }
-        Value::from(Serde(Fields {
-            role: self.role.in_template(),
-            content: &self.content,
-            name: self.name.as_deref(),
-            tool_call_id: self.tool_call_id.as_deref(),
-        }))
+        if let Some(id) = &self.tool_call_id {
+            set("tool_call_id", id);
+        }
+        fields.extend(self.fields.clone());
+        Value::Object(fields)
     }
 }

@@ -15,6 +15,9 @@
 mod date;
 mod json;
 mod message;
+mod prompt;
+mod python;
+mod source;
 mod syntax;
 mod template;
 #[cfg(test)]
@@ -22,4 +25,5 @@ mod tests;
 
 pub use date::Date;
 pub use message::{Message, Role};
+pub use prompt::Prompt;
 pub use template::ChatTemplate;

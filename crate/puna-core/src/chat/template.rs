@@ -4,9 +4,11 @@ use std::error::Error as _;
 use std::fmt;
 
 use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind, Value};
 
-use super::{Date, Message, json, syntax};
+use super::source::Sources;
+use super::{Date, Message, Prompt, json, python, syntax};
 use crate::tokenizer::Tokenizer;
 use crate::weights::gguf::Metadata;
 use crate::{Error, ErrorCode, Result};
@@ -17,13 +19,12 @@ use crate::{Error, ErrorCode, Result};
 const FUEL: u64 = 8_000_000;
 /// Nesting of calls; a page's stack is small.
 const RECURSION: usize = 100;
-/// Bytes of a template; the longest known have some 20 thousand.
-const MAX_SOURCE_BYTES: usize = 1 << 20;
 const NAME: &str = "chat_template";
+const TOOL_USE: &str = "chat_template.tool_use";
 
 /// The chat template of a model.
 pub struct ChatTemplate {
-    /// Holds the compiled template; `None` if the model has none.
+    /// Holds the compiled templates; `None` if the model has none.
     environment: Option<Environment<'static>>,
     bos: String,
     eos: String,
@@ -41,25 +42,33 @@ impl ChatTemplate {
         tokenizer: &Tokenizer,
         source: Option<&str>,
     ) -> Result<Self> {
+        let Some(source) = source else {
+            return Self::new(&Sources::from_gguf(metadata), tokenizer);
+        };
         let (bos, eos) = (tokenizer.bos_text(), tokenizer.eos_text());
-        if let Some(source) = source {
-            return Self::from_source(source, &bos, &eos).map_err(|error| {
-                let line = error.details().get("line").cloned();
-                let given = Error::invalid_request("chat_template", error.message());
-                match line {
-                    Some(line) => given.detail("line", line),
-                    None => given,
-                }
-            });
-        }
-        match metadata.str("tokenizer.chat_template") {
-            Some(source) => Self::from_source(source, &bos, &eos),
-            None => Ok(Self {
-                environment: None,
-                bos,
-                eos,
-            }),
-        }
+        Self::from_source(source, &bos, &eos).map_err(|error| {
+            let line = error.details().get("line").cloned();
+            let given = Error::invalid_request("chat_template", error.message());
+            match line {
+                Some(line) => given.detail("line", line),
+                None => given,
+            }
+        })
+    }
+
+    /// The template in a `tokenizer_config.json`, or in the `chat_template.jinja` beside it.
+    ///
+    /// # Errors
+    ///
+    /// `bad_model_file` if the file is malformed; `unsupported_model` with the line if a template does not
+    /// parse.
+    pub fn from_json(
+        tokenizer_config: &[u8],
+        chat_template_jinja: Option<&str>,
+        tokenizer: &Tokenizer,
+    ) -> Result<Self> {
+        let sources = Sources::from_json(tokenizer_config, chat_template_jinja)?;
+        Self::new(&sources, tokenizer)
     }
 
     /// A template from its source; `bos` and `eos` are what it sees as `bos_token` and `eos_token`.
@@ -68,20 +77,36 @@ impl ChatTemplate {
     ///
     /// `unsupported_model` with the line if it does not parse.
     pub fn from_source(source: &str, bos: &str, eos: &str) -> Result<Self> {
-        if source.len() > MAX_SOURCE_BYTES {
-            return Err(Error::unsupported_model(format!(
-                "the chat template has {} bytes; at most {MAX_SOURCE_BYTES} are supported",
-                source.len()
-            )));
+        let sources = Sources {
+            default: Some(source.to_owned()),
+            tool_use: None,
+        };
+        Self::compile(&sources, bos.to_owned(), eos.to_owned())
+    }
+
+    fn new(sources: &Sources, tokenizer: &Tokenizer) -> Result<Self> {
+        Self::compile(sources, tokenizer.bos_text(), tokenizer.eos_text())
+    }
+
+    fn compile(sources: &Sources, bos: String, eos: String) -> Result<Self> {
+        sources.check()?;
+        let mut environment = None;
+        for (name, source) in [(NAME, &sources.default), (TOOL_USE, &sources.tool_use)] {
+            let Some(source) = source else {
+                continue;
+            };
+            let environment = match &mut environment {
+                Some(environment) => environment,
+                none => none.insert(self::environment()?),
+            };
+            environment
+                .add_template_owned(name, syntax::without_generation(source).into_owned())
+                .map_err(|error| failed("does not parse", &error))?;
         }
-        let mut environment = environment()?;
-        environment
-            .add_template_owned(NAME, syntax::without_generation(source).into_owned())
-            .map_err(|error| failed("does not parse", &error))?;
         Ok(Self {
-            environment: Some(environment),
-            bos: bos.to_owned(),
-            eos: eos.to_owned(),
+            environment,
+            bos,
+            eos,
         })
     }
 
@@ -98,36 +123,39 @@ impl ChatTemplate {
         }
     }
 
-    /// The prompt for `messages`; with `add_generation_prompt` it ends where the model is to speak. It
-    /// holds every special token that the model wants: encode it with [`crate::tokenizer::Special::Parse`]
-    /// and add nothing.
+    /// The prompt as text. It holds every special token that the model wants: encode it with
+    /// [`crate::tokenizer::Special::Parse`] and add nothing.
     ///
     /// # Errors
     ///
     /// `invalid_request` if the model has no template, or with the template's own words if it refuses the
     /// messages; `unsupported_model` with the line if it fails.
-    pub fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<String> {
+    pub fn render(&self, prompt: &Prompt<'_>) -> Result<String> {
         let Some(environment) = &self.environment else {
-            return Err(Error::invalid_request(
-                "chat_template",
-                "this model has no chat template: load it with the option `chat_template`",
-            ));
+            return Err(no_template());
         };
-        let template = environment
-            .get_template(NAME)
-            .map_err(|error| Error::internal(format!("chat template: {error}")))?;
-        let messages: Vec<Value> = messages.iter().map(Message::to_value).collect();
-        let context = minijinja::context! {
-            messages,
-            add_generation_prompt,
-            bos_token => self.bos.as_str(),
-            eos_token => self.eos.as_str(),
-            // Templates ask `tools is not none`: they expect the names to be there.
-            tools => (),
-            documents => (),
+        let with_tools = environment
+            .get_template(TOOL_USE)
+            .ok()
+            .filter(|_| !prompt.tools.is_empty());
+        let template = with_tools.or_else(|| environment.get_template(NAME).ok());
+        let template = template.ok_or_else(no_template)?;
+        let messages = prompt.messages.iter().map(Message::to_value);
+        // Templates ask `tools is not none`: they expect the names to be there.
+        let list = |values: &[serde_json::Value]| match values {
+            [] => serde_json::Value::Null,
+            values => values.into(),
         };
+        let mut context = prompt.variables.cloned().unwrap_or_default();
+        let mut set = |name: &str, value: serde_json::Value| context.insert(name.to_owned(), value);
+        set("messages", messages.collect());
+        set("add_generation_prompt", prompt.add_generation_prompt.into());
+        set("bos_token", self.bos.as_str().into());
+        set("eos_token", self.eos.as_str().into());
+        set("tools", list(prompt.tools));
+        set("documents", list(prompt.documents));
         template
-            .render(context)
+            .render(Value::from(Serde(context)))
             .map_err(|error| match refusal(&error) {
                 Some(refusal) => Error::invalid_request(
                     "messages",
@@ -136,6 +164,14 @@ impl ChatTemplate {
                 None => failed("fails", &error),
             })
     }
+}
+
+#[cold]
+fn no_template() -> Error {
+    Error::invalid_request(
+        "chat_template",
+        "this model has no chat template: load it with the option `chat_template`",
+    )
 }
 
 impl fmt::Debug for ChatTemplate {
@@ -159,7 +195,7 @@ fn environment() -> Result<Environment<'static>> {
         .map_err(|error| Error::internal(format!("chat template: {error}")))?;
     environment.set_syntax(syntax);
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    python::add_to(&mut environment);
     environment.set_fuel(Some(FUEL));
     environment.set_recursion_limit(RECURSION);
     environment.add_filter("tojson", json::tojson);

@@ -4,8 +4,13 @@
     reason = "a test stops at the first surprise"
 )]
 
-use super::{ChatTemplate, Date, Message, Role};
+use serde_json::{Value, json};
+
+use super::{ChatTemplate, Date, Message, Prompt, Role};
 use crate::ErrorCode;
+
+/// Expressions and what Jinja makes of them: `tests/golden/README.md`.
+const JINJA: &str = include_str!("../../../../tests/golden/tokenizers/jinja.json");
 
 fn chat(turns: &[(Role, &str)]) -> Vec<Message> {
     turns
@@ -25,7 +30,7 @@ fn two_turns() -> Vec<Message> {
 fn check(source: &str, expected: &str) {
     let template = ChatTemplate::from_source(source, "<s>", "</s>").unwrap();
     assert_eq!(
-        template.render(&two_turns(), true).unwrap(),
+        template.render(&Prompt::answer(&two_turns())).unwrap(),
         expected,
         "{source}"
     );
@@ -34,7 +39,7 @@ fn check(source: &str, expected: &str) {
 #[track_caller]
 fn fails(source: &str, code: ErrorCode, says: &[&str]) {
     let result = ChatTemplate::from_source(source, "<s>", "</s>")
-        .and_then(|template| template.render(&two_turns(), true));
+        .and_then(|template| template.render(&Prompt::answer(&two_turns())));
     let error = result.expect_err(source);
     assert_eq!(error.code(), code, "{error}");
     for says in says {
@@ -85,6 +90,114 @@ fn templates_see_what_hugging_face_gives_them() {
     );
 }
 
+/// Messages as a file has them: fields that are not told apart here go along as they are.
+fn messages(value: &Value) -> Vec<Message> {
+    let message = |value: &Value| {
+        let role = Role::from_name(value["role"].as_str().unwrap()).unwrap();
+        let mut message = Message::new(role, "");
+        message.fields = value.as_object().unwrap().clone();
+        message
+    };
+    value.as_array().unwrap().iter().map(message).collect()
+}
+
+#[test]
+fn expressions_give_what_jinja_makes_of_them() {
+    let golden: Value = serde_json::from_str(JINJA).unwrap();
+    let messages = messages(&golden["messages"]);
+    let cases = golden["cases"].as_array().unwrap();
+    for case in cases {
+        let (source, expected) = (case[0].as_str().unwrap(), case[1].as_str().unwrap());
+        let mut template = ChatTemplate::from_source(source, "<s>", "</s>").unwrap();
+        template.set_date(Date::new(2024, 7, 26).unwrap());
+        let got = template.render(&Prompt::answer(&messages));
+        assert_eq!(
+            got.as_deref().ok(),
+            Some(expected),
+            "{source}: {:?}",
+            got.as_ref().err()
+        );
+    }
+    assert!(cases.len() > 200, "{} cases", cases.len());
+}
+
+#[test]
+fn templates_see_tools_documents_and_variables() {
+    let source = "{{ tools[0].function.name }},{{ documents[0].title }},{{ enable_thinking }},{{ messages is defined }}";
+    let template = ChatTemplate::from_source(source, "", "").unwrap();
+    let tools = [json!({ "type": "function", "function": { "name": "sum" } })];
+    let documents = [json!({ "title": "T", "text": "x" })];
+    let variables = json!({ "enable_thinking": false, "messages": "not these" });
+    let prompt = Prompt {
+        tools: &tools,
+        documents: &documents,
+        variables: variables.as_object(),
+        ..Prompt::answer(&[])
+    };
+    assert_eq!(
+        template.render(&prompt).unwrap(),
+        "sum,T,False,True",
+        "all of them"
+    );
+}
+
+#[test]
+fn a_template_for_tools_is_taken_when_there_are_tools() {
+    let config = br#"{"chat_template": [{"name": "default", "template": "d"},
+        {"name": "tool_use", "template": "t {{ tools | length }}"}, {"name": "rag", "template": "{{"}]}"#;
+    let tokenizer = crate::tokenizer::tests::header::Header::small().tokenizer();
+    let template = ChatTemplate::from_json(config, None, &tokenizer).unwrap();
+    let tools = [json!({})];
+    let with_tools = Prompt {
+        tools: &tools,
+        ..Prompt::default()
+    };
+    assert_eq!(template.render(&Prompt::default()).unwrap(), "d", "without");
+    assert_eq!(template.render(&with_tools).unwrap(), "t 1", "with");
+    let template = ChatTemplate::from_json(config, Some("j"), &tokenizer).unwrap();
+    assert_eq!(
+        template.render(&Prompt::default()).unwrap(),
+        "j",
+        "a file of its own"
+    );
+    let template = ChatTemplate::from_json(br#"{"chat_template": "s"}"#, None, &tokenizer);
+    assert_eq!(
+        template.unwrap().render(&with_tools).unwrap(),
+        "s",
+        "the only one"
+    );
+
+    let metadata = crate::tokenizer::tests::header::Header::small()
+        .str("tokenizer.chat_template", "d")
+        .str("tokenizer.chat_template.tool_use", "t")
+        .parse()
+        .metadata;
+    let template = ChatTemplate::for_model(&metadata, &tokenizer, None).unwrap();
+    assert_eq!(template.render(&Prompt::default()).unwrap(), "d", "without");
+    assert_eq!(template.render(&with_tools).unwrap(), "t", "with");
+}
+
+#[test]
+fn a_malformed_configuration_is_refused_with_its_place() {
+    let tokenizer = crate::tokenizer::tests::header::Header::small().tokenizer();
+    for (config, says) in [
+        (r#"{"chat_template": 1}"#, "expected a chat template"),
+        (
+            r#"{"chat_template": [{"name": "default"}]}"#,
+            "missing field `template`",
+        ),
+        (r#"{"chat_template": ["#, "line 1 column"),
+        ("3", "invalid type: integer"),
+    ] {
+        let error = ChatTemplate::from_json(config.as_bytes(), None, &tokenizer).expect_err(says);
+        assert_eq!(error.code(), ErrorCode::BadModelFile, "{error}");
+        assert!(
+            error.message().contains(says),
+            "{error} should say {says:?}"
+        );
+    }
+}
+
 #[test]
 fn blocks_leave_no_blank_lines() {
     check(
@@ -115,9 +228,9 @@ fn json_is_written_as_python_writes_it() {
         &["indent"],
     );
     fails(
-        "{{ 1 | tojson(sort_keys=true) }}",
+        "{{ 1 | tojson(default=1) }}",
         ErrorCode::UnsupportedModel,
-        &["sort_keys"],
+        &["default"],
     );
 }
 
@@ -128,7 +241,12 @@ fn optional_fields_are_there_when_given() {
     message.tool_call_id = Some("call_1".to_owned());
     let template = ChatTemplate::from_source("{{ messages | tojson }}", "", "").unwrap();
     assert_eq!(
-        template.render(&[message], false).unwrap(),
+        template
+            .render(&Prompt {
+                messages: &[message],
+                ..Prompt::default()
+            })
+            .unwrap(),
         r#"[{"role": "tool", "content": "3", "name": "sum", "tool_call_id": "call_1"}]"#,
         "in the order in which they are usually written"
     );
@@ -139,7 +257,12 @@ fn a_developer_is_a_system_to_templates() {
     let template = ChatTemplate::from_source("{{ messages[0].role }}", "", "").unwrap();
     let messages = chat(&[(Role::Developer, "x")]);
     assert_eq!(
-        template.render(&messages, false).unwrap(),
+        template
+            .render(&Prompt {
+                messages: &messages,
+                ..Prompt::default()
+            })
+            .unwrap(),
         "system",
         "the older name"
     );
@@ -156,14 +279,14 @@ fn a_date_is_printed_when_given() {
     );
     template.set_date(Date::new(2024, 7, 26).unwrap());
     assert_eq!(
-        template.render(&two_turns(), true).unwrap(),
+        template.render(&Prompt::answer(&two_turns())).unwrap(),
         "26 Jul 2024",
         "the date"
     );
     let mut template = ChatTemplate::from_source("{{ strftime_now('%H') }}", "", "").unwrap();
     template.set_date(Date::new(2024, 7, 26).unwrap());
     let error = template
-        .render(&two_turns(), true)
+        .render(&Prompt::answer(&two_turns()))
         .expect_err("no time of day");
     assert!(error.message().contains("%H"), "{error}");
 }
@@ -245,7 +368,7 @@ fn long_chats_stay_within_the_budget() {
     let words = "word ".repeat(100);
     let messages = vec![Message::new(Role::User, words); 500];
     assert!(
-        template.render(&messages, true).unwrap().len() > 250_000,
+        template.render(&Prompt::answer(&messages)).unwrap().len() > 250_000,
         "a long prompt"
     );
 }

@@ -1,6 +1,6 @@
 //! Messages of a request.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::field::Field;
 use crate::chat::{Message, Role};
@@ -43,6 +43,7 @@ fn parse(field: Field<'_, '_>) -> Result<Message> {
         content: content.ok_or_else(|| missing(field.path, "content"))?,
         name,
         tool_call_id,
+        fields: Map::new(),
     })
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::field::Field;
 use super::message;
-use crate::chat::{ChatTemplate, Message};
+use crate::chat::{ChatTemplate, Message, Prompt};
 use crate::generate::GenerateRequest;
 use crate::sampler::SamplingParams;
 use crate::tokenizer::{Special, Tokenizer};
@@ -137,7 +137,7 @@ impl ChatRequest {
         tokenizer: &Tokenizer,
         random_seed: u64,
     ) -> Result<GenerateRequest> {
-        let prompt = template.render(&self.messages, true)?;
+        let prompt = template.render(&Prompt::answer(&self.messages))?;
         let seed = self.seed.unwrap_or(random_seed);
         Ok(GenerateRequest {
             prompt: tokenizer.encode(&prompt, Special::Parse)?,

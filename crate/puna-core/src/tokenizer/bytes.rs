@@ -73,6 +73,13 @@ pub(super) fn read(entry: &str, out: &mut Vec<u8>) -> Option<()> {
     Some(())
 }
 
+/// The byte of a token written as `<0x0A>`.
+pub(super) fn from_hex(token: &str) -> Option<u8> {
+    let digits = token.strip_prefix("<0x")?.strip_suffix('>')?;
+    let is_hex = digits.len() == 2 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    is_hex.then(|| u8::from_str_radix(digits, 16).ok())?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +98,10 @@ mod tests {
     fn other_characters_stand_for_no_byte() {
         for character in [' ', '\u{7f}', '\u{a0}', '\u{ad}', '\u{144}', '▁', '｜'] {
             assert_eq!(to_byte(character), None, "{character:?}");
+        }
+        assert_eq!(from_hex("<0x0A>"), Some(b'\n'), "by its number");
+        for token in ["<0x0>", "<0x+A>", "0x0A", "<0x0A0>", "<0x0A"] {
+            assert_eq!(from_hex(token), None, "{token}");
         }
         let mut out = b"kept".to_vec();
         assert_eq!(read("ab▁", &mut out), None, "not of the alphabet");

@@ -1,9 +1,9 @@
 //! Which tokens end an answer.
 //!
-//! The metadata names one; models use several (the end of a text, of a turn, of a call). As
+//! A model's files name one or some; models use several (the end of a text, of a turn, of a call). As
 //! llama.cpp does, the others are recognised by what they are written as.
 
-use crate::weights::gguf::{Metadata, StrArray};
+use crate::weights::gguf::Metadata;
 use crate::{Error, Result};
 
 use super::vocab::TokenKind;
@@ -61,24 +61,51 @@ const KEYS: &[&str] = &[
     "tokenizer.ggml.eom_token_id",
 ];
 
-/// The ids that end an answer, ascending. Tokens found by how they are written become control tokens:
-/// files exist that forget to say so.
-pub(super) fn find(
-    metadata: &Metadata,
-    tokens: StrArray<'_>,
+/// What a model's files say about it.
+#[derive(Default)]
+pub(super) struct Named {
+    /// Ids that end an answer.
+    pub(super) ends: Vec<u32>,
+    /// Ids of [`ROLES`], as far as they are named.
+    roles: Vec<Option<u32>>,
+}
+
+impl Named {
+    pub(super) fn from_gguf(metadata: &Metadata, n_tokens: usize) -> Result<Self> {
+        let mut named = Self::default();
+        for key in KEYS {
+            named.ends.extend(id_of(metadata, key, n_tokens)?);
+        }
+        for (key, _) in ROLES {
+            named.roles.push(id_of(metadata, key, n_tokens)?);
+        }
+        Ok(named)
+    }
+}
+
+/// The ids that end an answer, ascending, of a vocabulary of `kinds`. Of `tokens`, those found by how
+/// they are written become control tokens: files exist that forget to say so.
+pub(super) fn find<'t>(
+    named: Named,
+    tokens: impl Iterator<Item = (u32, &'t str)>,
     kinds: &mut [TokenKind],
-) -> Result<Vec<u32>> {
-    let mut ends = Vec::new();
-    for key in KEYS {
-        ends.extend(id_of(metadata, key, kinds.len())?);
-    }
-    let mut roles = Vec::new();
-    for (key, written) in ROLES {
-        roles.push((id_of(metadata, key, kinds.len())?, *written));
-    }
+) -> Vec<u32> {
+    let Named { mut ends, roles } = named;
+    let named = roles.into_iter().chain(std::iter::repeat(None));
+    let mut roles: Vec<_> = ROLES
+        .iter()
+        .zip(named)
+        .map(|((_, written), found)| (found, *written))
+        .collect();
     // Parts of a protocol in which "<|end|>" closes a message, not the answer.
     let (mut returns, mut calls, mut flushes, mut end) = (false, false, false, None);
-    for ((id, token), kind) in (0_u32..).zip(tokens).zip(kinds.iter_mut()) {
+    // Where turns end with "<|tool_response>", "</s>" is ordinary text.
+    let (mut responds, mut slash_s) = (false, None);
+    for (id, token) in tokens {
+        let kind = usize::try_from(id).ok().and_then(|ix| kinds.get_mut(ix));
+        let Some(kind) = kind else {
+            continue;
+        };
         let role = roles
             .iter_mut()
             .find(|(found, written)| found.is_none() && written.contains(&token));
@@ -93,20 +120,22 @@ pub(super) fn find(
                 "<|call|>" | "<|calls|>" => calls = true,
                 "<|flush|>" => flushes = true,
                 "<|end|>" => end = Some(id),
+                "<|tool_response>" => responds = true,
+                "</s>" => slash_s = Some(id),
                 _ => {}
             }
         }
     }
     ends.extend(roles.iter().filter_map(|(found, _)| *found));
-    if let Some(end) = end
-        && calls
-        && (returns || flushes)
-    {
-        ends.retain(|id| *id != end);
+    if calls && (returns || flushes) {
+        ends.retain(|id| Some(*id) != end);
+    }
+    if responds {
+        ends.retain(|id| Some(*id) != slash_s);
     }
     ends.sort_unstable();
     ends.dedup();
-    Ok(ends)
+    ends
 }
 
 /// The token id under `key`, if the key is there; it must be a token's.

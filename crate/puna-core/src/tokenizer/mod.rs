@@ -1,7 +1,8 @@
-//! Text to token ids and back, from a model file's own metadata.
+//! Text to token ids and back, from a model's own files.
 //!
-//! Byte-pair encoding as llama.cpp does it for a GGUF, over the merges of the `tokenizers` crate. Knows
-//! nothing of chats; vocabularies of other kinds (sentencepiece, unigram) are refused by name.
+//! A GGUF's metadata is read as llama.cpp reads it, a `tokenizer.json` as the `tokenizers` crate does; both
+//! end in the same steps: tokens found as a whole, a normalizer, a cut into words, a model of words. The
+//! models and Unicode's tables are the crate's. Knows nothing of chats.
 #![cfg_attr(
     not(test),
     deny(
@@ -14,24 +15,37 @@
 
 mod bpe;
 pub(crate) mod bytes;
+mod charsmap;
 mod end;
+mod gguf;
+mod json;
+mod lookup;
+mod normalizer;
+mod pipeline;
 mod pre;
+mod regex;
 mod special;
+mod splitter;
+mod spm;
 mod stream;
+mod strings;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod unigram;
 mod vocab;
+mod wordpiece;
 
 use std::fmt;
 use std::sync::Arc;
 
+use crate::Result;
 use crate::weights::gguf::Metadata;
-use crate::{Error, Result};
 
+pub use json::JsonFiles;
 pub use stream::{DecodeStream, Utf8Stream};
 pub use vocab::TokenKind;
 
-use bpe::Words;
+use pipeline::Pipeline;
 use special::SpecialTokens;
 use vocab::Vocab;
 
@@ -50,51 +64,38 @@ pub struct Tokenizer(Arc<Inner>);
 
 struct Inner {
     vocab: Vocab,
+    /// Tokens that are found as a whole in the text as it is.
     special: SpecialTokens,
-    words: Words,
+    pipeline: Pipeline,
     bos: Option<u32>,
     eos: Option<u32>,
-    add_bos: bool,
-    add_eos: bool,
+    /// What a document begins and ends with.
+    prefix: Vec<u32>,
+    suffix: Vec<u32>,
+    /// How many spaces at the beginning of a text are the tokenizer's own.
+    own_spaces: usize,
 }
 
 impl Tokenizer {
-    /// The tokenizer that a GGUF's metadata describes.
+    /// The tokenizer that a GGUF's metadata describes; ids are llama.cpp's.
     ///
     /// # Errors
     ///
     /// `unsupported_model` for another kind of tokenizer or an unknown pre-tokenizer, by name;
     /// `bad_model_file` where the arrays are missing or contradict each other.
     pub fn from_gguf(metadata: &Metadata) -> Result<Self> {
-        let model = metadata.required_str("tokenizer.ggml.model")?;
-        if model != "gpt2" {
-            return Err(Error::unsupported_model(format!(
-                "the tokenizer {model:?} (tokenizer.ggml.model) is not supported; supported is \"gpt2\" (byte-level BPE)"
-            ))
-            .detail("tokenizer", model));
-        }
-        let pre = match metadata.contains("tokenizer.ggml.pre") {
-            true => metadata.required_str("tokenizer.ggml.pre")?,
-            false => "default",
-        };
-        let pre = pre::find(pre)?;
-        let flag = |key: &str, default: bool| match metadata.contains(key) {
-            true => metadata.required_bool(key),
-            false => Ok(default),
-        };
-        let vocab = Vocab::from_gguf(metadata)?;
-        let id_of = |key| end::id_of(metadata, key, vocab.len());
-        let bos = id_of("tokenizer.ggml.bos_token_id")?;
-        let eos = id_of("tokenizer.ggml.eos_token_id")?;
-        Ok(Self(Arc::new(Inner {
-            special: SpecialTokens::new(&vocab),
-            words: Words::from_gguf(metadata, pre)?,
-            bos,
-            eos,
-            add_bos: flag("tokenizer.ggml.add_bos_token", pre.add_bos)?,
-            add_eos: flag("tokenizer.ggml.add_eos_token", false)?,
-            vocab,
-        })))
+        gguf::read(metadata).map(|inner| Self(Arc::new(inner)))
+    }
+
+    /// The tokenizer that a `tokenizer.json` and its companions describe; ids are those of the `tokenizers`
+    /// library.
+    ///
+    /// # Errors
+    ///
+    /// `unsupported_model` for a step or model that is not supported, by name; `bad_model_file` where a file
+    /// is malformed or contradicts itself, with the place.
+    pub fn from_json(files: &JsonFiles<'_>) -> Result<Self> {
+        json::read(files).map(|inner| Self(Arc::new(inner)))
     }
 
     /// The ids of `text`, with nothing added. User-defined tokens are always found as a whole, control
@@ -105,45 +106,50 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// The ids of a text that is not a chat, between the BOS and EOS that the model asks for. The output
-    /// of a chat template has them already: use [`Self::encode`] for it.
+    /// The ids of a text that is not a chat, between the tokens that the model asks for: BOS and EOS, or an
+    /// encoder's CLS and SEP. The output of a chat template has them already: use [`Self::encode`] for it.
     pub fn encode_document(&self, text: &str, special: Special) -> Result<Vec<u32>> {
-        let mut ids = Vec::new();
-        ids.extend(self.0.bos.filter(|_| self.0.add_bos));
+        let mut ids = self.0.prefix.clone();
         self.encode_into(text, special, &mut ids)?;
-        ids.extend(self.0.eos.filter(|_| self.0.add_eos));
+        ids.extend(&self.0.suffix);
         Ok(ids)
     }
 
     fn encode_into(&self, text: &str, special: Special, ids: &mut Vec<u32>) -> Result<()> {
-        let Inner { vocab, words, .. } = &*self.0;
+        let pipeline = &self.0.pipeline;
         let mut end = 0;
-        for found in self.0.special.find(vocab, text, special) {
-            words.encode(text.get(end..found.range.start).unwrap_or_default(), ids)?;
+        for found in self.0.special.find(text, special) {
+            let before = text.get(end..found.range.start).unwrap_or_default();
+            if !before.is_empty() {
+                pipeline.encode(before, end == 0, special, ids)?;
+            }
             ids.push(found.id);
             end = found.range.end;
         }
-        words.encode(text.get(end..).unwrap_or_default(), ids)
+        match text.get(end..) {
+            None | Some("") => Ok(()),
+            Some(rest) => pipeline.encode(rest, end == 0, special, ids),
+        }
     }
 
-    /// The text of `ids`. Control tokens are left out; bytes that are not UTF-8 become U+FFFD.
+    /// The text of `ids`. Control tokens are left out, and so is the space that the tokenizer puts in front
+    /// of a text; bytes that are not UTF-8 become U+FFFD.
     #[must_use]
     pub fn decode(&self, ids: &[u32]) -> String {
-        let bytes: Vec<u8> = ids
-            .iter()
-            .flat_map(|id| self.text_of(*id))
-            .copied()
-            .collect();
-        String::from_utf8_lossy(&bytes).into_owned()
+        let mut stream = self.decode_stream();
+        let mut text: String = ids.iter().filter_map(|id| stream.push(*id)).collect();
+        text.extend(stream.finish());
+        text
     }
 
     /// A stream that turns ids into text one by one.
     #[must_use]
     pub fn decode_stream(&self) -> DecodeStream {
-        DecodeStream::new(self.clone())
+        DecodeStream::new(self.clone(), self.0.own_spaces)
     }
 
-    /// The bytes of token `id`, of a control token what it is written as; `None` if there is no such id.
+    /// The bytes of token `id`, of a control token what it is written as, of an unused one nothing; `None` if
+    /// there is no such id.
     #[must_use]
     pub fn piece(&self, id: u32) -> Option<&[u8]> {
         self.0.vocab.piece(id)

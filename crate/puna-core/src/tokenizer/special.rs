@@ -1,19 +1,55 @@
 //! Finds tokens that are matched as a whole, before words are cut.
-//!
-//! As llama.cpp does: longer tokens first wherever they stand, equally long ones from the left.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Special;
-use super::vocab::{TokenKind, Vocab};
+
+/// Which of several tokens is taken where they overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Longer tokens wherever they stand, equally long ones from the left: as llama.cpp does.
+    LongestFirst,
+    /// From the left, the longest that begins at a place: as `tokenizers` does.
+    LeftToRight,
+}
+
+/// A token that can be found as a whole.
+#[derive(Debug)]
+pub(super) struct Pattern {
+    pub(super) text: Box<[u8]>,
+    pub(super) id: u32,
+    /// Found in text that somebody typed, too.
+    pub(super) always: bool,
+    /// Takes the white space in front of it.
+    pub(super) strip_left: bool,
+    /// Takes the white space behind it.
+    pub(super) strip_right: bool,
+    /// Not next to a letter, digit or underscore.
+    pub(super) single_word: bool,
+}
+
+impl Pattern {
+    /// A token that is found wherever it is written.
+    pub(super) fn new(text: &[u8], id: u32, always: bool) -> Self {
+        Self {
+            text: Box::from(text),
+            id,
+            always,
+            strip_left: false,
+            strip_right: false,
+            single_word: false,
+        }
+    }
+}
 
 /// The tokens that can be found as a whole.
 pub(super) struct SpecialTokens {
-    /// Ids, ordered by the bytes they are written as.
-    sorted: Vec<u32>,
+    /// Ordered by their text.
+    sorted: Vec<Pattern>,
     /// Whether any begins with this byte: most bytes of a text are ruled out here.
     begins: [bool; 256],
+    order: Order,
 }
 
 /// A token and where it stands in the text, in bytes.
@@ -24,71 +60,216 @@ pub(super) struct Found {
 }
 
 impl SpecialTokens {
-    pub(super) fn new(vocab: &Vocab) -> Self {
-        let piece = |id: &u32| vocab.piece(*id).unwrap_or_default();
+    pub(super) fn new(mut patterns: Vec<Pattern>, order: Order) -> Self {
+        patterns.retain(|pattern| !pattern.text.is_empty());
+        patterns.sort_by(|a, b| a.text.cmp(&b.text));
         let mut begins = [false; 256];
-        let mut sorted: Vec<u32> = vocab
-            .kinds()
-            .filter(|(_, kind)| kind.is_special())
-            .map(|(id, _)| id)
-            .filter(|id| match piece(id).first() {
-                None => false,
-                Some(first) => {
-                    if let Some(begins) = begins.get_mut(usize::from(*first)) {
-                        *begins = true;
-                    }
-                    true
-                }
-            })
-            .collect();
-        sorted.sort_unstable_by(|a, b| piece(a).cmp(piece(b)));
-        Self { sorted, begins }
+        for pattern in &patterns {
+            let first = pattern.text.first().copied().unwrap_or_default();
+            if let Some(begins) = begins.get_mut(usize::from(first)) {
+                *begins = true;
+            }
+        }
+        Self {
+            sorted: patterns,
+            begins,
+            order,
+        }
     }
 
-    /// The tokens that stand in `text`, in its order; they do not overlap.
-    pub(super) fn find(&self, vocab: &Vocab, text: &str, special: Special) -> Vec<Found> {
+    /// Whether there are none.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.sorted.is_empty()
+    }
+
+    /// The tokens that stand in `text`, in its order.
+    pub(super) fn find(&self, text: &str, special: Special) -> Vec<Found> {
+        let wanted = |pattern: &Pattern| special == Special::Parse || pattern.always;
+        let found = match self.order {
+            Order::LongestFirst => self.longest_first(text, wanted),
+            Order::LeftToRight => self.left_to_right(text, wanted),
+        };
+        let mut end = 0;
+        let mut tokens = Vec::with_capacity(found.len());
+        for (mut range, pattern) in found {
+            if pattern.strip_left {
+                let before = text.get(end..range.start).unwrap_or_default();
+                range.start = end + self.trim_end(before).len();
+            }
+            if pattern.strip_right {
+                let behind = text.get(range.end..).unwrap_or_default();
+                range.end += behind.len() - self.trim_start(behind).len();
+            }
+            end = range.end;
+            tokens.push(Found {
+                range,
+                id: pattern.id,
+            });
+        }
+        tokens
+    }
+
+    fn longest_first(
+        &self,
+        text: &str,
+        wanted: impl Fn(&Pattern) -> bool,
+    ) -> Vec<(Range<usize>, &Pattern)> {
         let mut all = Vec::new();
         for (at, byte) in text.bytes().enumerate() {
             if self.begins.get(usize::from(byte)) == Some(&true) {
-                self.at(vocab, text.as_bytes(), at, special, &mut all);
+                self.at(text.as_bytes(), at, |length, pattern| {
+                    if wanted(pattern) {
+                        all.push((at..at + length, pattern));
+                    }
+                });
             }
         }
-        all.sort_by(|a, b| {
-            (b.range.len().cmp(&a.range.len())).then(a.range.start.cmp(&b.range.start))
-        });
-        let mut taken: BTreeMap<usize, Found> = BTreeMap::new();
-        for found in all {
-            let before = taken.range(..found.range.end).next_back();
-            if before.is_none_or(|(_, before)| before.range.end <= found.range.start) {
-                taken.insert(found.range.start, found);
+        all.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then(a.start.cmp(&b.start)));
+        let mut taken: BTreeMap<usize, (Range<usize>, &Pattern)> = BTreeMap::new();
+        for (range, pattern) in all {
+            let before = taken.range(..range.end).next_back();
+            if before.is_none_or(|(_, (before, _))| before.end <= range.start) {
+                taken.insert(range.start, (range, pattern));
             }
         }
         taken.into_values().collect()
     }
 
-    /// Adds the tokens that begin at byte `at`: narrows the sorted list byte by byte.
-    fn at(&self, vocab: &Vocab, text: &[u8], at: usize, special: Special, all: &mut Vec<Found>) {
-        let byte_of = |id: &u32, depth: usize| vocab.piece(*id).and_then(|piece| piece.get(depth));
-        let mut rest = self.sorted.as_slice();
-        for (depth, byte) in text.iter().skip(at).enumerate() {
-            // `None`, the end of a piece, comes before every byte.
-            let from = rest.partition_point(|id| byte_of(id, depth) < Some(byte));
-            let to = rest.partition_point(|id| byte_of(id, depth) <= Some(byte));
-            rest = rest.get(from..to).unwrap_or_default();
-            let Some(id) = rest.first().copied() else {
-                return;
-            };
-            if vocab
-                .piece(id)
-                .is_some_and(|piece| piece.len() == depth + 1)
-            {
-                let wanted =
-                    special == Special::Parse || vocab.kind(id) == Some(TokenKind::UserDefined);
-                if wanted {
-                    let range = at..at + depth + 1;
-                    all.push(Found { range, id });
+    fn left_to_right(
+        &self,
+        text: &str,
+        wanted: impl Fn(&Pattern) -> bool,
+    ) -> Vec<(Range<usize>, &Pattern)> {
+        let mut found = Vec::new();
+        let mut next = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            if at < next || self.begins.get(usize::from(byte)) != Some(&true) {
+                continue;
+            }
+            let mut longest = None;
+            self.at(text.as_bytes(), at, |length, pattern| {
+                longest = Some((at..at + length, pattern));
+            });
+            if let Some((range, pattern)) = longest {
+                // One that is not wanted hides what it covers all the same.
+                next = range.end;
+                let alone = !pattern.single_word || stands_alone(text, &range);
+                if wanted(pattern) && alone {
+                    found.push((range, pattern));
                 }
             }
         }
+        found
+    }
+
+    /// Calls `each` with the tokens that begin at byte `at`, the shortest first: narrows the sorted list
+    /// byte by byte.
+    fn at<'s>(&'s self, text: &[u8], at: usize, mut each: impl FnMut(usize, &'s Pattern)) {
+        let byte_of = |pattern: &Pattern, depth: usize| pattern.text.get(depth).copied();
+        let mut rest = self.sorted.as_slice();
+        for (depth, byte) in text.iter().skip(at).enumerate() {
+            // `None`, the end of a text, comes before every byte.
+            let from = rest.partition_point(|pattern| byte_of(pattern, depth) < Some(*byte));
+            let to = rest.partition_point(|pattern| byte_of(pattern, depth) <= Some(*byte));
+            rest = rest.get(from..to).unwrap_or_default();
+            let Some(first) = rest.first() else {
+                return;
+            };
+            if first.text.len() == depth + 1 {
+                each(depth + 1, first);
+            }
+        }
+    }
+
+    fn trim_end<'t>(&self, text: &'t str) -> &'t str {
+        match self.order {
+            Order::LongestFirst => text.trim_end_matches(is_c_space),
+            Order::LeftToRight => text.trim_end(),
+        }
+    }
+
+    fn trim_start<'t>(&self, text: &'t str) -> &'t str {
+        match self.order {
+            Order::LongestFirst => text.trim_start_matches(is_c_space),
+            Order::LeftToRight => text.trim_start(),
+        }
+    }
+}
+
+/// C's `isspace`.
+const fn is_c_space(character: char) -> bool {
+    matches!(character, ' ' | '\t'..='\r')
+}
+
+/// Whether no letter, digit or underscore is next to `range`.
+fn stands_alone(text: &str, range: &Range<usize>) -> bool {
+    let is_word = |character: char| character.is_alphanumeric() || character == '_';
+    let before = text.get(..range.start).and_then(|t| t.chars().next_back());
+    let behind = text.get(range.end..).and_then(|t| t.chars().next());
+    !before.is_some_and(is_word) && !behind.is_some_and(is_word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pattern(text: &str, id: u32) -> Pattern {
+        Pattern::new(text.as_bytes(), id, true)
+    }
+
+    #[track_caller]
+    fn check(tokens: Vec<Pattern>, order: Order, text: &str, expected: &[(usize, usize, u32)]) {
+        let found = SpecialTokens::new(tokens, order).find(text, Special::Parse);
+        let found: Vec<_> = found
+            .iter()
+            .map(|found| (found.range.start, found.range.end, found.id))
+            .collect();
+        assert_eq!(found, expected, "{text:?}, {order:?}");
+    }
+
+    #[test]
+    fn overlaps_are_settled_by_length_or_from_the_left() {
+        let tokens = || vec![pattern("ab", 0), pattern("bcd", 1)];
+        check(tokens(), Order::LongestFirst, "abcd", &[(1, 4, 1)]);
+        check(tokens(), Order::LeftToRight, "abcd", &[(0, 2, 0)]);
+        let tokens = || vec![pattern("a", 0), pattern("ab", 1)];
+        check(tokens(), Order::LeftToRight, "aba", &[(0, 2, 1), (2, 3, 0)]);
+    }
+
+    #[test]
+    fn white_space_is_taken_on_the_sides_that_ask_for_it() {
+        let token = |left, right| {
+            let mut token = pattern("[M]", 7);
+            (token.strip_left, token.strip_right) = (left, right);
+            vec![token]
+        };
+        let order = Order::LeftToRight;
+        check(token(false, false), order, "a  [M]  b", &[(3, 6, 7)]);
+        check(token(true, false), order, "a \n[M]  b", &[(1, 6, 7)]);
+        check(token(false, true), order, "a  [M]\u{a0} b", &[(3, 9, 7)]);
+        let order = Order::LongestFirst;
+        check(token(false, true), order, "[M]\n\u{a0}b", &[(0, 4, 7)]);
+        check(
+            token(true, true),
+            order,
+            " [M] [M] ",
+            &[(0, 5, 7), (5, 9, 7)],
+        );
+    }
+
+    #[test]
+    fn a_single_word_is_not_part_of_another() {
+        let token = || {
+            let mut token = pattern("day", 3);
+            token.single_word = true;
+            vec![token]
+        };
+        let order = Order::LeftToRight;
+        check(
+            token(),
+            order,
+            "day monday day_ day.",
+            &[(0, 3, 3), (16, 19, 3)],
+        );
     }
 }

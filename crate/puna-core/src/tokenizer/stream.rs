@@ -63,19 +63,33 @@ fn incomplete_end(bytes: &[u8]) -> usize {
 pub struct DecodeStream {
     tokenizer: Tokenizer,
     stream: Utf8Stream,
+    /// How many spaces may still be left out: the tokenizer put them in front of the text.
+    own_spaces: usize,
 }
 
 impl DecodeStream {
-    pub(super) const fn new(tokenizer: Tokenizer) -> Self {
+    pub(super) const fn new(tokenizer: Tokenizer, own_spaces: usize) -> Self {
         Self {
             tokenizer,
             stream: Utf8Stream::new(),
+            own_spaces,
         }
     }
 
     /// The characters that token `id` completes, if any.
     pub fn push(&mut self, id: u32) -> Option<String> {
-        self.stream.push(self.tokenizer.text_of(id))
+        let mut bytes = self.tokenizer.text_of(id);
+        while self.own_spaces > 0 {
+            match bytes.split_first() {
+                Some((b' ', rest)) => {
+                    bytes = rest;
+                    self.own_spaces -= 1;
+                }
+                Some(_) => self.own_spaces = 0,
+                None => break,
+            }
+        }
+        self.stream.push(bytes)
     }
 
     /// What is left at the end: the beginning of a character that never came is one U+FFFD.

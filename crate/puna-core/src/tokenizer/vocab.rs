@@ -1,16 +1,9 @@
 //! The vocabulary: what bytes a token stands for, and what kind it is.
-//!
-//! One block of bytes and one offset a token: a `String` each would be several times larger.
 
-use std::ops::Range;
-
-use crate::weights::gguf::{Metadata, StrArray};
-use crate::{Error, Result};
-
-use super::{bytes, end};
+use super::strings::Strings;
 
 /// The largest vocabularies known have 262,144 entries.
-const MAX_TOKENS: usize = 1 << 20;
+pub(super) const MAX_TOKENS: usize = 1 << 20;
 
 /// What a token is for (`tokenizer.ggml.token_type`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,7 +23,7 @@ pub enum TokenKind {
 }
 
 impl TokenKind {
-    const fn from_number(number: i32) -> Self {
+    pub(super) const fn from_number(number: i32) -> Self {
         match number {
             1 => Self::Normal,
             2 => Self::Unknown,
@@ -55,40 +48,30 @@ impl TokenKind {
 
 /// All tokens by id.
 pub(super) struct Vocab {
-    /// The pieces, one behind the other.
-    bytes: Vec<u8>,
-    /// `ends[id]` is where the piece of `id` ends in `bytes`.
-    ends: Vec<u32>,
+    pieces: Strings,
     kinds: Vec<TokenKind>,
     /// Ids that end an answer, ascending.
     end_of_generation: Vec<u32>,
 }
 
 impl Vocab {
-    /// Reads `tokenizer.ggml.tokens` and what belongs to it. That no token is there twice is found
-    /// when the merges are read.
-    pub(super) fn from_gguf(metadata: &Metadata) -> Result<Self> {
-        let tokens = metadata.required_strs("tokenizer.ggml.tokens")?;
-        if tokens.is_empty() || tokens.len() > MAX_TOKENS {
-            return Err(Error::bad_model_file(format!(
-                "tokenizer.ggml.tokens has {} entries; 1 to {MAX_TOKENS} are possible",
-                tokens.len()
-            )));
-        }
-        let mut kinds = read_kinds(metadata, tokens.len())?;
-        let end_of_generation = end::find(metadata, tokens, &mut kinds)?;
-        let (bytes, ends) = read_pieces(tokens, &kinds)?;
-        Ok(Self {
-            bytes,
-            ends,
+    /// A vocabulary of one piece and one kind a token; `end_of_generation` ascending.
+    pub(super) fn new(
+        mut pieces: Strings,
+        kinds: Vec<TokenKind>,
+        end_of_generation: Vec<u32>,
+    ) -> Self {
+        pieces.shrink();
+        Self {
+            pieces,
             kinds,
             end_of_generation,
-        })
+        }
     }
 
     /// Number of tokens.
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.pieces.len()
     }
 
     /// What kind of token `id` is.
@@ -98,8 +81,7 @@ impl Vocab {
 
     /// The bytes of token `id`; of structure, the text it is written as.
     pub(super) fn piece(&self, id: u32) -> Option<&[u8]> {
-        let range = self.range(id)?;
-        self.bytes.get(range)
+        self.pieces.get(id)
     }
 
     /// What token `id` adds to the text: nothing, if it is structure or no token at all.
@@ -110,58 +92,8 @@ impl Vocab {
         }
     }
 
-    /// Ids of all tokens with their kinds.
-    pub(super) fn kinds(&self) -> impl Iterator<Item = (u32, TokenKind)> {
-        (0..).zip(self.kinds.iter().copied())
-    }
-
     /// Ids that end an answer, ascending.
     pub(super) fn end_of_generation(&self) -> &[u32] {
         &self.end_of_generation
     }
-
-    fn range(&self, id: u32) -> Option<Range<usize>> {
-        let ix = usize::try_from(id).ok()?;
-        let end = usize::try_from(*self.ends.get(ix)?).ok()?;
-        let start = match ix.checked_sub(1) {
-            None => 0,
-            Some(before) => usize::try_from(*self.ends.get(before)?).ok()?,
-        };
-        Some(start..end)
-    }
-}
-
-fn read_kinds(metadata: &Metadata, n_tokens: usize) -> Result<Vec<TokenKind>> {
-    const KEY: &str = "tokenizer.ggml.token_type";
-    if !metadata.contains(KEY) {
-        return Ok(vec![TokenKind::Normal; n_tokens]);
-    }
-    let numbers = metadata.required_i32s(KEY)?;
-    if numbers.len() != n_tokens {
-        return Err(Error::bad_model_file(format!(
-            "{KEY} has {} entries for {n_tokens} tokens",
-            numbers.len()
-        )));
-    }
-    Ok(numbers.into_iter().map(TokenKind::from_number).collect())
-}
-
-fn read_pieces(tokens: StrArray<'_>, kinds: &[TokenKind]) -> Result<(Vec<u8>, Vec<u32>)> {
-    // A piece is never longer than what it is written as.
-    let mut pieces = Vec::with_capacity(tokens.iter().map(str::len).sum());
-    let mut ends = Vec::with_capacity(tokens.len());
-    for (token, kind) in tokens.iter().zip(kinds) {
-        let decoded = match kind {
-            TokenKind::Normal | TokenKind::Byte => bytes::read(token, &mut pieces),
-            _ => None,
-        };
-        if decoded.is_none() {
-            pieces.extend(token.as_bytes());
-        }
-        let end = u32::try_from(pieces.len())
-            .map_err(|_| Error::bad_model_file("the vocabulary has more than 4 GiB of text"))?;
-        ends.push(end);
-    }
-    pieces.shrink_to_fit();
-    Ok((pieces, ends))
 }

@@ -19,6 +19,7 @@ use crate::node;
 use crate::outcome::{Failure, Result};
 use crate::prerequisite;
 use crate::project::root;
+use crate::tokenizers;
 use crate::wasm;
 use crate::www;
 use counts::Counts;
@@ -148,6 +149,9 @@ fn set_up(stages: &[Stage]) -> Result<System> {
     })?;
     if needs_model {
         model::fetch_default()?;
+    }
+    if stages.contains(&Stage::Native) {
+        tokenizers::fetch()?;
     }
     node::install(&www::folder())?;
     if stages.iter().any(|stage| stage.is_browser()) {

@@ -6,7 +6,7 @@ use crate::weights::gguf::{Gguf, Parsed};
 
 /// Pairs of a header; a key given twice counts the last time.
 #[derive(Clone, Default)]
-pub(super) struct Header(Vec<(String, Vec<u8>)>);
+pub(crate) struct Header(Vec<(String, Vec<u8>)>);
 
 fn string(text: &str) -> Vec<u8> {
     [&(text.len() as u64).to_le_bytes(), text.as_bytes()].concat()
@@ -14,7 +14,7 @@ fn string(text: &str) -> Vec<u8> {
 
 impl Header {
     /// Letters a, b, c; three merges; a few tokens of other kinds: ids 0 to 8.
-    pub(super) fn small() -> Self {
+    pub(crate) fn small() -> Self {
         Self::default()
             .str("tokenizer.ggml.model", "gpt2")
             .pre("gpt-2")
@@ -23,7 +23,7 @@ impl Header {
             .merges(&["a b", "b c", "ab c"])
     }
 
-    pub(super) fn set(mut self, key: &str, kind: u32, value: Vec<u8>) -> Self {
+    pub(crate) fn set(mut self, key: &str, kind: u32, value: Vec<u8>) -> Self {
         self = self.without(key);
         self.0.push((
             key.to_owned(),
@@ -32,41 +32,53 @@ impl Header {
         self
     }
 
-    pub(super) fn without(mut self, key: &str) -> Self {
+    pub(crate) fn without(mut self, key: &str) -> Self {
         self.0.retain(|(name, _)| name != key);
         self
     }
 
-    pub(super) fn u32(self, key: &str, value: u32) -> Self {
+    pub(crate) fn u32(self, key: &str, value: u32) -> Self {
         self.set(key, 4, value.to_le_bytes().to_vec())
     }
 
-    pub(super) fn bool(self, key: &str, value: bool) -> Self {
+    pub(crate) fn bool(self, key: &str, value: bool) -> Self {
         self.set(key, 7, vec![value.into()])
     }
 
-    pub(super) fn str(self, key: &str, value: &str) -> Self {
+    pub(crate) fn str(self, key: &str, value: &str) -> Self {
         self.set(key, 8, string(value))
     }
 
-    pub(super) fn pre(self, name: &str) -> Self {
+    pub(crate) fn pre(self, name: &str) -> Self {
         self.str("tokenizer.ggml.pre", name)
     }
 
-    pub(super) fn tokens(self, tokens: &[&str]) -> Self {
+    pub(crate) fn tokens(self, tokens: &[&str]) -> Self {
         self.strs("tokenizer.ggml.tokens", tokens)
     }
 
-    pub(super) fn merges(self, merges: &[&str]) -> Self {
+    pub(crate) fn merges(self, merges: &[&str]) -> Self {
         self.strs("tokenizer.ggml.merges", merges)
     }
 
-    pub(super) fn types(self, types: &[i32]) -> Self {
+    pub(crate) fn types(self, types: &[i32]) -> Self {
         let elements = types
             .iter()
             .flat_map(|number| number.to_le_bytes())
             .collect();
         self.array("tokenizer.ggml.token_type", 5, types.len(), elements)
+    }
+
+    /// `tokenizer.ggml.scores`.
+    pub(crate) fn scores(self, scores: &[f32]) -> Self {
+        let elements = scores.iter().flat_map(|score| score.to_le_bytes());
+        let elements = elements.collect();
+        self.array("tokenizer.ggml.scores", 6, scores.len(), elements)
+    }
+
+    /// An array of bytes.
+    pub(crate) fn bytes(self, key: &str, bytes: &[u8]) -> Self {
+        self.array(key, 0, bytes.len(), bytes.to_vec())
     }
 
     fn strs(self, key: &str, texts: &[&str]) -> Self {
@@ -80,7 +92,7 @@ impl Header {
     }
 
     /// Adds tokens with their types to those of this header.
-    pub(super) fn with_tokens(self, more: &[(&str, i32)]) -> Self {
+    pub(crate) fn with_tokens(self, more: &[(&str, i32)]) -> Self {
         let metadata = self.parse().metadata;
         let tokens = metadata.required_strs("tokenizer.ggml.tokens").unwrap();
         let tokens: Vec<&str> = tokens
@@ -92,7 +104,7 @@ impl Header {
         self.tokens(&tokens).types(&types)
     }
 
-    pub(super) fn parse(&self) -> Gguf {
+    pub(crate) fn parse(&self) -> Gguf {
         let mut bytes = b"GGUF".to_vec();
         bytes.extend(3_u32.to_le_bytes());
         bytes.extend(0_u64.to_le_bytes());
@@ -108,12 +120,12 @@ impl Header {
         }
     }
 
-    pub(super) fn load(&self) -> Result<Tokenizer> {
+    pub(crate) fn load(&self) -> Result<Tokenizer> {
         Tokenizer::from_gguf(&self.parse().metadata)
     }
 
     #[track_caller]
-    pub(super) fn tokenizer(&self) -> Tokenizer {
+    pub(crate) fn tokenizer(&self) -> Tokenizer {
         self.load().unwrap()
     }
 }

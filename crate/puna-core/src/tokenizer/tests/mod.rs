@@ -9,7 +9,9 @@
 )]
 
 mod golden;
-mod header;
+pub(crate) mod header;
+mod json;
+mod kinds;
 mod untrusted;
 
 use super::{Special, TokenKind, Tokenizer};

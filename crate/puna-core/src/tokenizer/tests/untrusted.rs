@@ -26,9 +26,9 @@ fn unsupported(header: &Header, says: &str) {
 #[test]
 fn what_is_not_supported_is_named() {
     let small = Header::small;
-    unsupported(&small().str("tokenizer.ggml.model", "llama"), "\"llama\"");
-    unsupported(&small().pre("tekken"), "\"tekken\"");
-    unsupported(&small().pre("tekken"), "smollm, llama-bpe");
+    unsupported(&small().str("tokenizer.ggml.model", "rwkv"), "\"rwkv\"");
+    unsupported(&small().pre("kimi-k2"), "\"kimi-k2\"");
+    unsupported(&small().pre("kimi-k2"), "smollm, starcoder");
 }
 
 #[test]

@@ -1,0 +1,180 @@
+//! The normalizer, the pre-tokenizer and the decoder of a `tokenizer.json`.
+
+use tokenizers::SplitDelimiterBehavior;
+use tokenizers::normalizers::BertNormalizer;
+use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
+use tokenizers::pre_tokenizers::delimiter::CharDelimiterSplit;
+use tokenizers::pre_tokenizers::digits::Digits;
+use tokenizers::pre_tokenizers::punctuation::Punctuation;
+use tokenizers::pre_tokenizers::whitespace::{Whitespace, WhitespaceSplit};
+
+use super::super::charsmap::Charsmap;
+use super::super::normalizer::Normalizer;
+use super::super::pre;
+use super::super::regex::Pattern;
+use super::super::splitter::{Matches, Prefix, Splitter};
+use super::base64;
+use super::part::Part;
+use crate::Result;
+
+/// The steps of `normalizer`.
+pub(super) fn normalizers(part: &Part<'_>) -> Result<Vec<Normalizer>> {
+    part.steps("normalizers")?.iter().map(normalizer).collect()
+}
+
+fn normalizer(step: &Part<'_>) -> Result<Normalizer> {
+    Ok(match step.kind()? {
+        "NFC" => Normalizer::Nfc,
+        "NFD" => Normalizer::Nfd,
+        "NFKC" => Normalizer::Nfkc,
+        "NFKD" => Normalizer::Nfkd,
+        "Lowercase" => Normalizer::Lowercase,
+        "StripAccents" => Normalizer::StripAccents,
+        "Nmt" => Normalizer::Nmt,
+        "ByteLevel" => Normalizer::Bytes,
+        "Strip" => Normalizer::Strip {
+            left: step.get("strip_left").bool(true)?,
+            right: step.get("strip_right").bool(true)?,
+        },
+        "Prepend" => Normalizer::Prepend(step.get("prepend").str()?.to_owned()),
+        "Replace" => {
+            let content = step.get("content").str()?.to_owned();
+            Normalizer::Replace(pattern(&step.get("pattern"))?, content)
+        }
+        "BertNormalizer" => {
+            let accents = step.get("strip_accents");
+            let accents = match accents.is_null() {
+                true => None,
+                false => Some(accents.bool(false)?),
+            };
+            Normalizer::Bert(BertNormalizer::new(
+                step.get("clean_text").bool(true)?,
+                step.get("handle_chinese_chars").bool(true)?,
+                accents,
+                step.get("lowercase").bool(true)?,
+            ))
+        }
+        "Precompiled" => {
+            let map = step.get("precompiled_charsmap");
+            let blob = base64::decode(map.str()?).ok_or_else(|| map.bad("base64"))?;
+            Normalizer::Charsmap(Charsmap::parse(&blob)?)
+        }
+        other => return Err(step.unsupported(&format!("the normalizer {other:?}"))),
+    })
+}
+
+/// `{"String": …}` or `{"Regex": …}`.
+fn pattern(part: &Part<'_>) -> Result<Pattern> {
+    let text = part.get("String");
+    if !text.is_null() {
+        return Ok(Pattern::Text(text.str()?.to_owned()));
+    }
+    let expression = part.get("Regex");
+    if expression.is_null() {
+        return Err(part.bad("an object with \"String\" or \"Regex\""));
+    }
+    Pattern::expression(expression.str()?).map_err(|error| expression.unsupported(&error))
+}
+
+/// The steps of `pre_tokenizer`.
+pub(super) fn splitters(part: &Part<'_>) -> Result<Vec<Splitter>> {
+    let mut splitters = Vec::new();
+    for step in part.steps("pretokenizers")? {
+        splitter(&step, &mut splitters)?;
+    }
+    Ok(splitters)
+}
+
+fn splitter(step: &Part<'_>, steps: &mut Vec<Splitter>) -> Result<()> {
+    let splitter = match step.kind()? {
+        "Split" => Splitter::Pattern {
+            pattern: pattern(&step.get("pattern"))?,
+            matches: matches(&step.get("behavior"))?,
+            invert: step.get("invert").bool(false)?,
+        },
+        "ByteLevel" => {
+            let prefix_space = step.get("add_prefix_space").bool(true)?;
+            if step.get("use_regex").bool(true)? {
+                if prefix_space {
+                    steps.push(Splitter::Spaces {
+                        replacement: ' ',
+                        prefix: Prefix::All,
+                        split: false,
+                    });
+                }
+                steps.push(pre::gpt2()?);
+            }
+            // The words that the expression leaves get no space of their own.
+            let prefix_space = prefix_space && !step.get("use_regex").bool(true)?;
+            Splitter::Bytes { prefix_space }
+        }
+        "Metaspace" => metaspace(step)?,
+        "Digits" => {
+            let individual = step.get("individual_digits").bool(false)?;
+            Splitter::Library(Box::new(Digits::new(individual)))
+        }
+        "Punctuation" => {
+            let behavior = step.get("behavior");
+            let behavior = match behavior.is_null() {
+                true => SplitDelimiterBehavior::Isolated,
+                false => library(matches(&behavior)?),
+            };
+            Splitter::Library(Box::new(Punctuation::new(behavior)))
+        }
+        "Whitespace" => Splitter::Library(Box::new(Whitespace)),
+        "WhitespaceSplit" => Splitter::Library(Box::new(WhitespaceSplit)),
+        "BertPreTokenizer" => Splitter::Library(Box::new(BertPreTokenizer)),
+        "CharDelimiterSplit" => {
+            let delimiter = step.get("delimiter").char()?;
+            Splitter::Library(Box::new(CharDelimiterSplit::new(delimiter)))
+        }
+        other => return Err(step.unsupported(&format!("the pre-tokenizer {other:?}"))),
+    };
+    steps.push(splitter);
+    Ok(())
+}
+
+fn matches(part: &Part<'_>) -> Result<Matches> {
+    Ok(match part.str()? {
+        "Removed" => Matches::Removed,
+        "Isolated" => Matches::Isolated,
+        "MergedWithPrevious" => Matches::WithPrevious,
+        "MergedWithNext" => Matches::WithNext,
+        "Contiguous" => Matches::Contiguous,
+        _ => {
+            return Err(part.bad(
+                "\"Removed\", \"Isolated\", \"MergedWithPrevious\", \"MergedWithNext\" or \"Contiguous\"",
+            ));
+        }
+    })
+}
+
+const fn library(matches: Matches) -> SplitDelimiterBehavior {
+    match matches {
+        Matches::Removed => SplitDelimiterBehavior::Removed,
+        Matches::Isolated => SplitDelimiterBehavior::Isolated,
+        Matches::WithPrevious => SplitDelimiterBehavior::MergedWithPrevious,
+        Matches::WithNext => SplitDelimiterBehavior::MergedWithNext,
+        Matches::Contiguous => SplitDelimiterBehavior::Contiguous,
+    }
+}
+
+fn metaspace(step: &Part<'_>) -> Result<Splitter> {
+    let scheme = step.get("prepend_scheme");
+    let prefix = match scheme.is_null() {
+        // Older files say it with a flag.
+        true if step.get("add_prefix_space").bool(true)? => Prefix::All,
+        true => Prefix::None,
+        false => match scheme.str()? {
+            "first" => Prefix::First,
+            "never" => Prefix::None,
+            "always" => Prefix::All,
+            _ => return Err(scheme.bad("\"first\", \"never\" or \"always\"")),
+        },
+    };
+    Ok(Splitter::Spaces {
+        replacement: step.get("replacement").char()?,
+        prefix,
+        split: step.get("split").bool(true)?,
+    })
+}

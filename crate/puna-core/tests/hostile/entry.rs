@@ -1,0 +1,94 @@
+//! What strangers' bytes go through, as `cargo fuzz` and the ordinary tests run it.
+//!
+//! Whatever the bytes are, each ends with an error or a result, and says whether there was one; a panic is a
+//! defect.
+
+use puna_core::chat::{ChatTemplate, Date, Message, Prompt, Role};
+use puna_core::config::ModelConfig;
+use puna_core::tokenizer::{JsonFiles, Special, Tokenizer};
+use puna_core::weights::gguf::{Gguf, Parsed};
+use serde_json::{Value, json};
+
+/// Has a bit of everything that a tokenizer treats apart.
+const TEXT: &str = "Hi <s>[INST] don't  1234 é中한😀\n\n\t<|im_end|><0x0A>▁x [MASK]";
+
+/// A GGUF's header: its metadata, the model's shape, its tokenizer and chat template.
+pub(crate) fn gguf(bytes: &[u8]) -> bool {
+    let Ok(Parsed::Done(gguf)) = Gguf::parse(bytes) else {
+        return false;
+    };
+    let _ = gguf.check(u64::MAX);
+    let _ = ModelConfig::from_gguf(&gguf);
+    let Ok(tokenizer) = Tokenizer::from_gguf(&gguf.metadata) else {
+        return false;
+    };
+    use_tokenizer(&tokenizer);
+    if let Ok(template) = ChatTemplate::for_model(&gguf.metadata, &tokenizer, None) {
+        use_template(template);
+    }
+    true
+}
+
+/// A `tokenizer.json`, and the same bytes as the files beside it.
+pub(crate) fn tokenizer_json(bytes: &[u8]) -> bool {
+    let alone = JsonFiles {
+        tokenizer: bytes,
+        ..JsonFiles::default()
+    };
+    let tokenizer = Tokenizer::from_json(&alone);
+    if let Ok(tokenizer) = &tokenizer {
+        use_tokenizer(tokenizer);
+        let _ = ChatTemplate::from_json(bytes, None, tokenizer);
+    }
+    let beside = JsonFiles {
+        tokenizer_config: Some(bytes),
+        special_tokens_map: Some(bytes),
+        generation_config: Some(bytes),
+        ..alone
+    };
+    let _ = Tokenizer::from_json(&beside);
+    tokenizer.is_ok()
+}
+
+/// A chat template.
+pub(crate) fn template(bytes: &[u8]) -> bool {
+    let Ok(source) = std::str::from_utf8(bytes) else {
+        return false;
+    };
+    match ChatTemplate::from_source(source, "<s>", "</s>") {
+        Ok(template) => use_template(template),
+        Err(_) => false,
+    }
+}
+
+fn use_tokenizer(tokenizer: &Tokenizer) {
+    for special in [Special::Parse, Special::AsText] {
+        if let Ok(ids) = tokenizer.encode_document(TEXT, special) {
+            let _ = tokenizer.decode(&ids);
+        }
+    }
+    for id in [0, 1, 300, u32::MAX] {
+        let _ = (tokenizer.piece(id), tokenizer.kind(id));
+    }
+    let _ = (tokenizer.bos_text(), tokenizer.end_of_generation());
+}
+
+fn use_template(mut template: ChatTemplate) -> bool {
+    template.set_date(Date::new(2024, 7, 26).expect("a day"));
+    let mut call = Message::new(Role::Assistant, "");
+    call.fields.insert(
+        "tool_calls".to_owned(),
+        json!([{ "function": { "name": "f", "arguments": { "a": 1 } } }]),
+    );
+    let messages = [
+        Message::new(Role::System, "Be brief."),
+        Message::new(Role::User, TEXT),
+        call,
+    ];
+    let tools: [Value; 1] = [json!({ "function": { "name": "f" } })];
+    let prompt = template.render(&Prompt {
+        tools: &tools,
+        ..Prompt::answer(&messages)
+    });
+    prompt.is_ok()
+}
