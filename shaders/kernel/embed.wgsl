@@ -17,9 +17,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let w = decode_block(id - params.first_row, block);
     var square = 0.0;
-    for (var j = 0u; j < 8u; j++) {
+    // The last block of a row may have fewer.
+    for (var j = 0u; j < min(8u, (COLS - block * 32u) / 4u); j++) {
         let v = vec4<f32>(w[j]) * params.scale;
-        out[index * 8u + j] = v;
+        out[t * (COLS / 4u) + block * 8u + j] = v;
         let d = block * 32u + j * 4u;
         for (var i = 0u; i < 4u; i++) {
             square += pass_on(t, d + i, v[i]);

@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         scale[t] = input_scale(square);
     }
     var sum: Sums;
-    for (var block = 0u; block < COLS / 32u; block++) {
+    for (var block = 0u; block < (COLS + 31u) / 32u; block++) {
         add_block(row, t0, last, block, scale, &sum);
     }
     store_unit(row, t0, &sum);

@@ -47,7 +47,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
     var sum: Sums;
     if (row < params.rows) {
-        for (var block = lane % LANES; block < COLS / 32u; block += LANES) {
+        for (var block = lane % LANES; block < (COLS + 31u) / 32u; block += LANES) {
             add_block(row, t0, last, block, scale, &sum);
         }
     }

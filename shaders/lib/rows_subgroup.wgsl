@@ -29,7 +29,7 @@ fn main(
         let in_range = unit < UNITS && row < params.rows;
         var sum = Sums();
         if (in_range) {
-            for (var block = lane; block < COLS / 32u; block += width) {
+            for (var block = lane; block < (COLS + 31u) / 32u; block += width) {
                 add_block(row, t0, last, block, scale, &sum);
             }
         }

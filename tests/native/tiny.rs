@@ -67,6 +67,8 @@ pub(crate) const ARCHITECTURES: &[Tiny] = &[
     tiny("tiny/phi3-longrope", "F16"),
     tiny("tiny/olmo2", "Q8_0"),
     tiny("tiny/deepseek-v2-lite", "F16"),
+    tiny("tiny/deepseek-v2", "F16"),
+    tiny("tiny/deepseek-v3", "Q8_0"),
 ];
 
 /// All of them.

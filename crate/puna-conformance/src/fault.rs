@@ -31,7 +31,11 @@ pub const FAULTS: &[Fault] = &[
         "^ bit_of(block_at, source >> 16u)",
         "",
     ),
-    fault("kernel/embed", "index % BLOCKS", "(index + 1u) % BLOCKS"),
+    fault(
+        "kernel/embed",
+        "params.first_row, block)",
+        "params.first_row, 0u)",
+    ),
     fault("kernel/glu", "gate(v.x) * v.y", "gate(v.y) * v.x"),
     fault("kernel/head", "capped(v.x)", "capped(-v.x)"),
     fault("kernel/head_linear", "row % HEAD_ROWS", "row % 16u"),
@@ -169,8 +173,8 @@ pub const FAULTS: &[Fault] = &[
     fault("lib/raw", "<< (32u - shift)", "<< (31u - shift)"),
     fault(
         "lib/rows_serial",
-        "block < COLS / 32u; block++",
-        "block + 1u < COLS / 32u; block++",
+        "block < (COLS + 31u) / 32u; block++",
+        "block + 1u < (COLS + 31u) / 32u; block++",
     ),
     fault(
         "lib/block",

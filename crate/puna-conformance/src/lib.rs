@@ -10,6 +10,7 @@ pub mod bench;
 pub mod case;
 pub mod compare;
 mod data;
+mod experts;
 pub mod fault;
 
 use puna_core::Result;

@@ -84,16 +84,16 @@ pub struct Activations {
     rests: Vec<Rest>,
     /// (T,): how many of them a row has.
     n_rests: Vec<usize>,
-    /// (T, K) as they were, for formats without a kernel of integers.
+    /// (T, K in whole blocks) as they were, for formats without a kernel of integers.
     floats: Vec<f32>,
-    /// K / 32.
+    /// Blocks of a row; the last one ends with zeros where K is no multiple of 32.
     per_row: usize,
 }
 
 impl Activations {
     /// Room for `tokens` rows of `cols`; what was there before is gone.
     pub fn resize(&mut self, tokens: usize, cols: usize) {
-        self.per_row = cols / BLOCK_LEN;
+        self.per_row = cols.div_ceil(BLOCK_LEN);
         let blocks = tokens * self.per_row;
         self.blocks.resize(blocks, Block::ZERO);
         self.lost.resize(blocks, 0.0);

@@ -169,8 +169,8 @@ impl Executor {
                         self.upload_vector(vector, source, piece.tensor_offset, bytes);
                     }
                     Target::Factors(_) => {
-                        self.graph
-                            .supply(piece.tensor, piece.tensor_offset, bytes)?
+                        let offset = piece.tensor_offset;
+                        self.graph.supply(piece.tensor, offset, bytes)?;
                     }
                     Target::Rows { matrix, source } => {
                         self.upload_rows(matrix, source, piece.tensor_offset, bytes)?;

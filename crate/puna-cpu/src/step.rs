@@ -63,9 +63,13 @@ impl Step<'_> {
         let norm = norm.map(|norm| (self.vectors[norm.gain].as_slice(), norm.eps));
         self.pool.run(x.len() / cols, &|t, _| {
             let x = &x[t * cols..(t + 1) * cols];
-            let fill = |row: &mut [f32]| match norm {
-                Some((gain, eps)) => rms_norm(x, gain, eps, row),
-                None => row.copy_from_slice(x),
+            let fill = |row: &mut [f32]| {
+                let (row, rest) = row.split_at_mut(cols);
+                rest.fill(0.0);
+                match norm {
+                    Some((gain, eps)) => rms_norm(x, gain, eps, row),
+                    None => row.copy_from_slice(x),
+                }
             };
             // SAFETY: a token is one thread's.
             self.simd.vectorize(|| unsafe { writer.put(t, fill) });
@@ -326,7 +330,11 @@ impl Step<'_> {
             let writer = quantized.writer();
             self.pool.run(self.tokens * op.heads, &|ix, _| {
                 let x = &x[ix * x_each..ix * x_each + cols];
-                let fill = |row: &mut [f32]| row.copy_from_slice(x);
+                let fill = |row: &mut [f32]| {
+                    let (row, rest) = row.split_at_mut(cols);
+                    rest.fill(0.0);
+                    row.copy_from_slice(x);
+                };
                 // SAFETY: a row is one thread's.
                 self.simd.vectorize(|| unsafe { writer.put(ix, fill) });
             })?;

@@ -8,7 +8,7 @@ use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::Split;
 
 use super::{
-    Case, KV, Kv, Stage, Variation, Wanted, bits, dispatches, formats, normed, step_bytes,
+    Case, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, formats, normed, step_bytes,
 };
 
 const VOCAB: usize = 53;
@@ -17,8 +17,9 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
     // Of the split there is only the size of its units to see.
     let all = variant.split == Split::Serial;
-    for (format, cols) in formats(variant.extent).filter(|(format, _)| all || format.name == "q4_1")
-    {
+    let formats = formats(variant.extent).filter(|(format, _)| all || format.name == "q4_1");
+    // And rows that are no whole blocks, of weights that stand alone.
+    for (format, cols) in formats.chain(all.then(|| (format("f16"), 48))) {
         let tokens: &[u32] = if variant.extent.is_everywhere(format) {
             &[1, 13, 65]
         } else {

@@ -17,6 +17,8 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let own = [
         (format("q4_1"), 7, 96, false),
         (format("q4_1"), 64, 96, true),
+        // Rows that are no whole blocks, of weights that stand alone.
+        (format("f16"), 32, 48, false),
     ];
     let others = others(variant, "q4_1").map(|(format, cols)| (format, 34, cols, false));
     for (format, rows, cols, has_norm) in own.into_iter().chain(others) {

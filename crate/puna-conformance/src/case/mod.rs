@@ -3,7 +3,6 @@
 mod attention;
 mod deinterleave;
 mod embed;
-mod experts;
 mod glu;
 mod head;
 mod head_linear;

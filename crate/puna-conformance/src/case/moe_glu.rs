@@ -6,11 +6,11 @@ use puna_gpu::kernel;
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
-use super::experts::{PLAIN, choices, packed};
 use super::{
     Case, EPS, KV, Kv, MOST_TOKENS, Stage, Variation, Wanted, bits, dispatches, format, magnitude,
     normed, others, step_bytes, step_of,
 };
+use crate::experts::{PLAIN, choices, packed};
 
 /// `F`.
 const WIDTH: usize = 40;

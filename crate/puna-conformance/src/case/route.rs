@@ -6,8 +6,8 @@ use puna_gpu::kernel;
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
-use super::experts::{PLAIN, packed};
 use super::{Case, KV, Kv, Stage, Variation, Wanted, bits, dispatches, step_bytes, step_of};
+use crate::experts::{PLAIN, packed};
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();

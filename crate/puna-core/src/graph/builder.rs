@@ -9,7 +9,7 @@ use super::{
     Vector, VectorIx,
 };
 use crate::config::ModelConfig;
-use crate::quant::Format;
+use crate::quant::{BLOCK_LEN, Format};
 use crate::weights::gguf::{Gguf, TensorInfo};
 use crate::{Error, Result};
 
@@ -292,7 +292,8 @@ impl<'a> Builder<'a> {
             experts => check_shape(info, &[cols, part.of / experts, experts])?,
         }
         let format = Format::of(name, info.ggml_type)?;
-        if !cols.is_multiple_of(format.block_len) {
+        let is_cut = part.experts > 1 && !cols.is_multiple_of(BLOCK_LEN);
+        if !format.has_rows_of(cols) || is_cut {
             return Err(Error::unsupported_model(format!(
                 "tensor {name} has {cols} columns, expected a multiple of {}, a block of {format:?}",
                 format.block_len

@@ -7,6 +7,7 @@ pub(super) static FORMAT: Format = Format {
     ggml_type: 30,
     block_len: BLOCK_LEN,
     block_bytes: BLOCK_LEN * 2,
+    value_bytes: 2,
     planes: &[Plane {
         name: "weights",
         bits_per_block: BLOCK_LEN * 16,

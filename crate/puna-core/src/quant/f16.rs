@@ -8,6 +8,7 @@ pub(super) static FORMAT: Format = Format {
     block_len: BLOCK_LEN,
     block_bytes: BLOCK_LEN * 2,
     integers: false,
+    value_bytes: 2,
     planes: &[Plane {
         name: "weights",
         bits_per_block: BLOCK_LEN * 16,

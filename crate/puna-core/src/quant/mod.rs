@@ -124,6 +124,8 @@ pub struct Format {
     pub block_len: usize,
     /// Bytes of a block of the file.
     pub block_bytes: usize,
+    /// Bytes of a weight that stands alone, so that rows need not be whole blocks; 0 where none does.
+    pub value_bytes: usize,
     /// Whether a weight is a whole number that a signed byte holds, times a scale, less something: shaders define
     /// `decode_ints` for such and `decode_block` for the others.
     pub integers: bool,
@@ -180,6 +182,7 @@ const PLAIN: Format = Format {
     ggml_type: 0,
     block_len: 0,
     block_bytes: 0,
+    value_bytes: 0,
     integers: false,
     planes: &[],
     interleaving: None,
@@ -238,9 +241,18 @@ impl Format {
         }
     }
 
-    /// Bytes of a row of `cols` weights in the file; `cols` is a multiple of `block_len`.
+    /// Whether rows may have so many weights: whole blocks; or, of weights that stand alone, whole vectors of four.
+    #[must_use]
+    pub const fn has_rows_of(&self, cols: usize) -> bool {
+        cols.is_multiple_of(self.block_len) || self.value_bytes > 0 && cols.is_multiple_of(4)
+    }
+
+    /// Bytes of a row of `cols` weights in the file.
     #[must_use]
     pub const fn row_bytes(&self, cols: usize) -> usize {
+        if self.value_bytes > 0 {
+            return cols * self.value_bytes;
+        }
         self.head_bytes() + cols / self.block_len * self.block_bytes
     }
 
@@ -253,13 +265,16 @@ impl Format {
     /// Of [`Self::row_words`], how many hold something.
     #[must_use]
     pub const fn used_words(&self, plane: &Plane, cols: usize) -> usize {
+        if self.value_bytes > 0 {
+            return (cols * self.value_bytes).div_ceil(4);
+        }
         self.row_bits(plane, cols).div_ceil(32)
     }
 
     const fn row_bits(&self, plane: &Plane, cols: usize) -> usize {
         match plane.bits_per_block {
             0 => self.head_bytes() * 8,
-            bits => cols / self.block_len * bits,
+            bits => cols.div_ceil(self.block_len) * bits,
         }
     }
 
@@ -276,11 +291,19 @@ impl Format {
         let blocks = row.get(self.head_bytes()..).unwrap_or_default();
         let scale = self.row_scale.filter(|_| !blocks.is_empty());
         let scale = scale.map_or(1.0, |scale| scale.of(row));
-        let blocks = blocks.chunks_exact(self.block_bytes);
+        let blocks = blocks.chunks(self.block_bytes);
         blocks.flat_map(move |block| {
             (0..runs).map(move |run| {
                 let mut weights = [0.0; BLOCK_LEN];
-                (self.dequantize)(scale, block, run, &mut weights);
+                if block.len() == self.block_bytes {
+                    (self.dequantize)(scale, block, run, &mut weights);
+                } else {
+                    // The rest of a row whose weights stand alone; what is missing is 0.
+                    let mut whole = [0; 4 * BLOCK_LEN];
+                    whole[..block.len()].copy_from_slice(block);
+                    let whole = &whole[..self.block_bytes];
+                    (self.dequantize)(scale, whole, run, &mut weights);
+                }
                 weights
             })
         })
@@ -291,7 +314,8 @@ impl Format {
     pub fn dequantize_rows(&self, bytes: &[u8], cols: usize) -> Vec<f32> {
         let bytes = self.plain_rows(bytes, cols);
         let rows = bytes.chunks_exact(self.row_bytes(cols));
-        rows.flat_map(|row| self.runs(row)).flatten().collect()
+        rows.flat_map(|row| self.runs(row).flatten().take(cols))
+            .collect()
     }
 
     /// Fills a row of the file with weights of a size that models have.

@@ -5,6 +5,7 @@
 
 use puna_core::chat::{ChatTemplate, Date, Message, Prompt, Role};
 use puna_core::config::ModelConfig;
+use puna_core::model;
 use puna_core::tokenizer::{JsonFiles, Special, Tokenizer};
 use puna_core::weights::gguf::{Gguf, Parsed};
 use serde_json::{Value, json};
@@ -18,7 +19,15 @@ pub(crate) fn gguf(bytes: &[u8]) -> bool {
         return false;
     };
     let _ = gguf.check(u64::MAX);
-    let _ = ModelConfig::from_gguf(&gguf);
+    // The metadata's sizes alone, then the tensors too.
+    let architecture = gguf
+        .metadata
+        .str("general.architecture")
+        .unwrap_or_default();
+    if let Ok(architecture) = model::find(architecture) {
+        let _ = ModelConfig::from_gguf(&gguf, architecture);
+    }
+    let _ = model::open(&gguf);
     let Ok(tokenizer) = Tokenizer::from_gguf(&gguf.metadata) else {
         return false;
     };

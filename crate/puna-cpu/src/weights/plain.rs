@@ -62,9 +62,9 @@ impl Weights for Matrix {
     }
 
     fn row(&self, row: usize, out: &mut [f32]) {
-        let runs = self.format.runs(self.bytes(row));
-        for (weights, out) in runs.zip(out.as_chunks_mut::<BLOCK_LEN>().0) {
-            *out = weights;
+        let weights = self.format.runs(self.bytes(row)).flatten();
+        for (out, weight) in out.iter_mut().zip(weights) {
+            *out = weight;
         }
     }
 }

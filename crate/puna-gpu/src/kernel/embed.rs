@@ -46,7 +46,7 @@ pub fn recipes(op: &Embed, next: Option<VectorIx>, setting: &Setting<'_>) -> Vec
                     ..Params::default()
                 },
                 grid: Grid::Flat {
-                    per_token: to_u32(matrix.cols / BLOCK_LEN),
+                    per_token: to_u32(matrix.cols.div_ceil(BLOCK_LEN)),
                     workgroup: WORKGROUP,
                 },
                 job: None,

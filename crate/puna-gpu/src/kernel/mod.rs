@@ -330,7 +330,10 @@ pub fn lines(count: u32) -> [u32; 2] {
 
 /// Constants of a matrix's shape.
 pub(crate) fn shape(cols: usize) -> [(&'static str, u32); 2] {
-    [("COLS", to_u32(cols)), ("BLOCKS", to_u32(cols / BLOCK_LEN))]
+    [
+        ("COLS", to_u32(cols)),
+        ("BLOCKS", to_u32(cols.div_ceil(BLOCK_LEN))),
+    ]
 }
 
 /// Sizes were bounded when the config was read.
@@ -473,7 +476,7 @@ impl Setting<'_> {
 
         let mut constants = vec![
             ("COLS", to_u32(cols)),
-            ("BLOCKS", to_u32(matrix.cols / BLOCK_LEN)),
+            ("BLOCKS", to_u32(matrix.cols.div_ceil(BLOCK_LEN))),
             ("TOKENS", tile.tokens),
             ("UNIT", tile.rows),
         ];

@@ -5,7 +5,7 @@ use puna_core::graph::{Routing, Scoring};
 use crate::data::Random;
 
 /// Two of five experts.
-pub(super) const PLAIN: Routing = Routing {
+pub(crate) const PLAIN: Routing = Routing {
     experts: 5,
     used: 2,
     scoring: Scoring::Softmax,
@@ -15,7 +15,7 @@ pub(super) const PLAIN: Routing = Routing {
 };
 
 /// Experts of tokens, and scores.
-pub(super) fn choices(
+pub(crate) fn choices(
     random: &mut Random,
     routing: Routing,
     tokens: usize,
@@ -30,7 +30,7 @@ pub(super) fn choices(
 }
 
 /// As kernels pass them on: number, bits of the score.
-pub(super) fn packed(chosen: &[Vec<(usize, f32)>]) -> Vec<u32> {
+pub(crate) fn packed(chosen: &[Vec<(usize, f32)>]) -> Vec<u32> {
     let pairs = chosen.iter().flatten();
     let words = pairs.flat_map(|&(expert, score)| [expert as u32, score.to_bits()]);
     words.collect()
