@@ -71,7 +71,10 @@ fn check(published: &Published) -> Tokenizer {
         // The other side's text has structure in it.
         let is_text = |id: &u32| {
             let kind = tokenizer.kind(*id);
-            matches!(kind, Some(TokenKind::Normal | TokenKind::UserDefined))
+            matches!(
+                kind,
+                Some(TokenKind::Normal | TokenKind::UserDefined | TokenKind::Byte)
+            )
         };
         if expected.iter().all(is_text) {
             let decoded = case

@@ -169,10 +169,15 @@ fn answers_begin_without_the_tokenizers_own_space() {
 fn both_files_agree_on_what_tokens_are() {
     for name in ["llama-mha", "phi3", "deepseek-v3", "qwen3"] {
         let (gguf, json) = (from_gguf(name), from_json(name));
-        // Two paddings more make the GGUF's rows a multiple of something.
+        // A GGUF's rows are filled up to a round number.
         for id in 0..u32::try_from(json.vocab_size()).unwrap() {
-            if gguf.kind(id) == json.kind(id) {
+            let filler = [Some(TokenKind::Unused), None].contains(&gguf.kind(id));
+            if !filler {
                 assert_eq!(gguf.piece(id), json.piece(id), "{name}: token {id}");
+            }
+            // Converters call the unknown token structure.
+            if !filler && json.kind(id) != Some(TokenKind::Unknown) {
+                assert_eq!(gguf.kind(id), json.kind(id), "{name}: token {id}");
             }
         }
         assert_eq!(

@@ -279,6 +279,22 @@ mod tests {
     }
 
     #[test]
+    fn no_run_of_a_character_makes_an_expression_give_up() {
+        for row in ALL {
+            let steps = row.splitters().unwrap();
+            for character in [' ', '\n', '\t', 'a', 'A', '1', '!', '中', '\u{301}', '😀'] {
+                let text: String = std::iter::repeat_n(character, 2000).collect();
+                assert_eq!(
+                    words(&steps, &text).concat(),
+                    text,
+                    "{:?}: {character:?}",
+                    row.names
+                );
+            }
+        }
+    }
+
+    #[test]
     fn every_name_is_there_once() {
         let mut names: Vec<_> = ALL.iter().flat_map(|row| row.names).collect();
         let count = names.len();

@@ -10,6 +10,9 @@ use crate::{Error, Result};
 const MAX_BYTES: usize = 64 << 10;
 /// Bytes of an automaton: bounds what an expression like `(\p{L}{1000}){1000}` costs.
 const MAX_COMPILED_BYTES: usize = 8 << 20;
+/// Steps back that one match may take: bounds the time of an expression that is made to take long. The
+/// published ones take two, or one for each digit of a number.
+const MAX_BACKTRACKS: usize = 100_000;
 
 /// What is looked for in a text.
 pub(super) enum Pattern {
@@ -29,6 +32,7 @@ impl Pattern {
             ));
         }
         RegexBuilder::new(source)
+            .backtrack_limit(MAX_BACKTRACKS)
             .delegate_size_limit(MAX_COMPILED_BYTES)
             .build()
             .map(|regex| Self::Expression(Box::new(regex)))

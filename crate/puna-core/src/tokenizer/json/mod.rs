@@ -10,7 +10,6 @@ mod steps;
 
 use ahash::AHashMap;
 
-use super::Inner;
 use super::bpe::{self, Bpe, Merges};
 use super::end::{self, Named};
 use super::lookup::Lookup;
@@ -20,6 +19,7 @@ use super::strings::Strings;
 use super::unigram::Unigram;
 use super::vocab::{MAX_TOKENS, TokenKind, Vocab};
 use super::wordpiece::WordPiece;
+use super::{Inner, bytes};
 use crate::{Error, Result};
 
 use config::{GenerationConfig, TokenizerConfig};
@@ -31,7 +31,8 @@ use part::Part;
 /// The largest published file, Gemma 3's, has 33 MB.
 const MAX_FILE_BYTES: usize = 64 << 20;
 
-/// The contents of a model's files of those names, as far as it has them.
+/// The contents of a model's files of those names, as far as it has them. Truncation, padding and dropout,
+/// which a `tokenizer.json` may ask for, are for training and batches: they are not applied.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct JsonFiles<'f> {
     /// `tokenizer.json`.
@@ -169,15 +170,20 @@ impl Tokens {
             texts: Vec::new(),
             kinds: Vec::new(),
         };
+        let has_bytes = model.byte_fallback == Some(true);
+        let kind = |text: &str| match bytes::from_hex(text) {
+            Some(_) if has_bytes => TokenKind::Byte,
+            _ => TokenKind::Normal,
+        };
         match &model.vocab {
             file::Vocab::Ids(ids) => {
                 for (text, id) in ids {
-                    tokens.set(*id, text, TokenKind::Normal)?;
+                    tokens.set(*id, text, kind(text))?;
                 }
             }
             file::Vocab::Scores(pieces) => {
                 for (id, (text, _)) in (0..).zip(pieces) {
-                    tokens.set(id, text, TokenKind::Normal)?;
+                    tokens.set(id, text, kind(text))?;
                 }
             }
         }
