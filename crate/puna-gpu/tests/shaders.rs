@@ -34,6 +34,9 @@ const SPLITS: [Split; 8] = [
     Split::Subgroup(128, 128),
 ];
 
+/// Formats that are in every split here; what splits do with weights is the same for the others.
+const EVERYWHERE: usize = 12;
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -60,7 +63,7 @@ fn graph(tiny: &Tiny) -> Graph {
     model::open(&gguf).expect("a graph").1
 }
 
-/// The variants of a model whose matrices have the format, in every split and arithmetic.
+/// The variants of a model whose matrices have the format, in every split, or in two, and every arithmetic.
 fn variants(mut graph: Graph, format: usize) -> Vec<Variant> {
     for matrix in &mut graph.matrices {
         matrix.format = FORMATS[format];
@@ -77,7 +80,12 @@ fn variants(mut graph: Graph, format: usize) -> Vec<Variant> {
         penalize::variant(),
         sample::variant(384),
     ];
-    for split in SPLITS {
+    let splits = if format < EVERYWHERE {
+        &SPLITS[..]
+    } else {
+        &SPLITS[..2]
+    };
+    for &split in splits {
         let precisions = [Precision::F32, Precision::F16].into_iter();
         for precision in precisions.filter(|&precision| split.computes_in(precision)) {
             for kv in [KvType::F32, KvType::F16] {

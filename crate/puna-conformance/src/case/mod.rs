@@ -401,8 +401,15 @@ impl Stage {
         row: usize,
     ) -> impl Iterator<Item = (u32, Vec<u32>)> {
         let rows = self.graph.matrices[matrix].rows;
-        self.planes(matrix)
-            .map(move |(binding, words)| (binding, words[words.len() / rows * row..].to_vec()))
+        self.planes(matrix).map(move |(bound, words)| {
+            // A table has no rows.
+            let skipped = if bound == binding::TABLE {
+                0
+            } else {
+                words.len() / rows * row
+            };
+            (bound, words[skipped..].to_vec())
+        })
     }
 
     pub(crate) fn setting(&self, variant: Variation, kv: KvType) -> Setting<'_> {
