@@ -135,7 +135,8 @@ impl ChunkSink for Sink<'_> {
                 let slot = executor.upload_slot(u64::from(chunk.bytes));
                 gpu::write(executor.gpu(), &slot, bytes)?;
                 let part = |range: Range<usize>| {
-                    let [start, end] = [range.start, range.end].map(|at| at as u32);
+                    let [start, end] =
+                        [range.start, range.end].map(|at| u32::try_from(at).unwrap_or(u32::MAX));
                     bytes.subarray(start, end).to_vec()
                 };
                 executor.upload(chunk, &slot, &part)
