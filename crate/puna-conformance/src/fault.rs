@@ -79,7 +79,7 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault(
         "lib/attention_merge",
-        "exp(sums_of_parts[at + DIMS4].x - highest)",
+        "exp(sums_of_parts[at + VALUES4].x - highest)",
         "1.0",
     ),
     fault("lib/attention_parts", "total[g] *= fade;", ""),

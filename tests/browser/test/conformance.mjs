@@ -7,7 +7,7 @@ const VARIANTS = {
   chromium: ["serial f32", "shared f32", "subgroup f32", "subgroup f32"],
   firefox: ["serial f32", "shared f32", "shared f16"],
 };
-const PLANTED = { chromium: 114, firefox: 113 };
+const PLANTED = 19;
 
 test("every kernel agrees with its reference", { seconds: 900 }, async (t) => {
   const report = JSON.parse(
@@ -27,6 +27,6 @@ test("every kernel agrees with its reference", { seconds: 900 }, async (t) => {
   const failed = report.failed ?? [];
   assert.deepEqual(failed.slice(0, 10), [], `${failed.length} of ${report.passed + failed.length} cases failed`);
   assert.deepEqual(report.variants, VARIANTS[t.browserName], "the variants of this browser's adapter");
-  assert.equal(report.planted, PLANTED[t.browserName], "a planted fault for every shader file that they use");
+  assert.equal(report.planted, PLANTED, "a planted fault for every kernel");
   console.log(`        ${report.passed} cases`);
 });

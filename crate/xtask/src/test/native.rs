@@ -13,6 +13,8 @@ use crate::tool::Tool;
 
 /// Tests of what the host does, which is the same on every adapter: a quick run has them on one.
 const OF_THE_HOST: [&str; 4] = ["programs", "run_ahead", "shaders", "tune"];
+/// What is made of kernels that both adapters' cases have, and takes long to compile.
+const OF_ONE_ADAPTER: &str = "every_architecture";
 /// The crates whose tests touch an adapter.
 const GPU_CRATES: [&str; 2] = ["puna-gpu", "puna-conformance"];
 
@@ -44,9 +46,12 @@ pub(super) fn gpu(adapter: &Adapter, full: bool) -> Result<Counts> {
     let wanted = |binary: &Path| full || !is_of_the_host(binary);
     for (binary, package) in binaries()?.into_iter().filter(|(path, _)| wanted(path)) {
         println!("{}", binary.display());
-        let tool = Tool::new(&binary)
+        let mut tool = Tool::new(&binary)
             .dir(&package)
             .env("CARGO_MANIFEST_DIR", &package);
+        if !full {
+            tool = tool.args(["--skip", OF_ONE_ADAPTER]);
+        }
         well &= on(tool, adapter, full).lines(|line| {
             println!("{line}");
             counts.read_libtest(line);
