@@ -119,9 +119,17 @@ impl ModelConfig {
         )?;
         let value_dim = keys.size_or("attention.value_length", MAX_HEAD_DIM, head_dim)?;
         let mla = keys.mla()?;
-        let compressed =
-            mla.is_some_and(|mla| value_dim == mla.kv_lora_rank && head_dim > value_dim);
-        if value_dim != head_dim && !compressed {
+        if let Some(mla) = mla {
+            // All that is computed of compressed keys relies on it.
+            if value_dim != mla.kv_lora_rank || head_dim <= value_dim || num_key_value_heads != 1 {
+                return Err(Error::unsupported_model(format!(
+                    "{num_key_value_heads} key heads of size {head_dim} with values of size {value_dim} are no compressed ones \
+                     (attention.kv_lora_rank is {}); expected one head, with values of that size and longer keys: it was \
+                     converted by a version of llama.cpp that kept all keys",
+                    mla.kv_lora_rank
+                )));
+            }
+        } else if value_dim != head_dim {
             return Err(Error::unsupported_model(format!(
                 "attention.value_length is {value_dim} and attention.key_length is {head_dim}; only equal lengths are supported"
             )));
@@ -276,9 +284,10 @@ impl Keys<'_> {
     }
 
     fn mla(&self) -> Result<Option<MlaConfig>> {
-        let Some(kv_lora_rank) = self.count("attention.kv_lora_rank")? else {
+        if self.count("attention.kv_lora_rank")?.is_none() {
             return Ok(None);
-        };
+        }
+        let kv_lora_rank = self.size("attention.kv_lora_rank", MAX_HEAD_DIM)?;
         let key = self.size("attention.key_length_mla", MAX_HEAD_DIM)?;
         let rotated = self.size("rope.dimension_count", MAX_HEAD_DIM)?;
         if rotated >= key {
@@ -287,8 +296,11 @@ impl Keys<'_> {
             )));
         }
         Ok(Some(MlaConfig {
-            q_lora_rank: self.count("attention.q_lora_rank")?,
-            kv_lora_rank: check_size("attention.kv_lora_rank", kv_lora_rank, MAX_HEAD_DIM)?,
+            q_lora_rank: match self.count("attention.q_lora_rank")? {
+                Some(_) => Some(self.size("attention.q_lora_rank", MAX_WIDTH)?),
+                None => None,
+            },
+            kv_lora_rank,
             qk_nope_head_dim: key.saturating_sub(rotated),
             v_head_dim: self.size("attention.value_length_mla", MAX_HEAD_DIM)?,
         }))
@@ -308,7 +320,10 @@ impl Keys<'_> {
         }
         Ok(MoeConfig {
             first_k_dense_replace: count("leading_dense_block_count")?,
-            n_shared_experts: count("expert_shared_count")?,
+            n_shared_experts: match count("expert_shared_count")? {
+                0 => 0,
+                _ => self.size("expert_shared_count", MAX_EXPERTS)?,
+            },
             sigmoid: count("expert_gating_func")? == 2,
             n_group,
             topk_group,
@@ -500,8 +515,12 @@ mod tests {
     }
 
     fn read(builder: &Writer) -> Result<ModelConfig> {
+        read_as(builder, "llama")
+    }
+
+    fn read_as(builder: &Writer, architecture: &str) -> Result<ModelConfig> {
         match Gguf::parse(&builder.build())? {
-            Parsed::Done(gguf) => ModelConfig::from_gguf(&gguf, model::find("llama")?),
+            Parsed::Done(gguf) => ModelConfig::from_gguf(&gguf, model::find(architecture)?),
             Parsed::NeedMore { .. } => Err(Error::internal("the header is whole")),
         }
     }
@@ -572,6 +591,46 @@ mod tests {
             refused(&f32(llama(), key, value), ErrorCode::UnsupportedModel, key);
         }
         read(&f32(llama(), "attn_logit_softcapping", 0.0)).expect("a bound of 0 is none");
+    }
+
+    #[test]
+    fn keys_that_are_compressed_otherwise_are_refused() {
+        let header = |key: u32, value: u32, kv_heads: u32, shared: u32| {
+            let mut builder = Writer::new()
+                .str("general.architecture", "deepseek2")
+                .strs("tokenizer.ggml.tokens", &["a"])
+                .pair(
+                    "deepseek2.attention.layer_norm_rms_epsilon",
+                    6,
+                    1e-5f32.to_le_bytes(),
+                );
+            for (suffix, value) in [
+                ("embedding_length", 64),
+                ("feed_forward_length", 96),
+                ("block_count", 1),
+                ("context_length", 64),
+                ("attention.head_count", 4),
+                ("attention.head_count_kv", kv_heads),
+                ("attention.key_length", key),
+                ("attention.value_length", value),
+                ("attention.key_length_mla", 32),
+                ("attention.value_length_mla", 16),
+                ("attention.kv_lora_rank", 32),
+                ("rope.dimension_count", 16),
+                ("expert_shared_count", shared),
+            ] {
+                builder = builder.pair(&format!("deepseek2.{suffix}"), 4, value.to_le_bytes());
+            }
+            builder
+        };
+        read_as(&header(48, 32, 1, 1), "deepseek2").expect("one compressed head");
+        for (key, value, kv_heads) in [(16, 16, 1), (32, 32, 1), (48, 48, 1), (48, 32, 4)] {
+            let error = read_as(&header(key, value, kv_heads, 1), "deepseek2")
+                .expect_err("not compressed to one head");
+            assert_eq!(error.code(), ErrorCode::UnsupportedModel, "{error}");
+        }
+        let error = read_as(&header(48, 32, 1, u32::MAX), "deepseek2").expect_err("absurd");
+        assert!(error.message().contains("expert_shared_count"), "{error}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The ops of one call, each of them cut into parts for the threads.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use puna_core::graph::{
@@ -33,6 +34,8 @@ pub(crate) struct State {
     pub(crate) logits: Vec<f32>,
     /// (T, used): the experts that tokens use, and their scores.
     pub(crate) chosen: Vec<(usize, f32)>,
+    /// By expert that is used: its places in `chosen`.
+    pub(crate) places: BTreeMap<usize, Vec<usize>>,
     /// A row that is on its way.
     pub(crate) row: Vec<f32>,
 }
@@ -435,6 +438,10 @@ impl Step<'_> {
         for logits in state.activations[op.logits].chunks_exact(op.routing.experts) {
             route(logits, &op.routing, bias, &mut state.chosen);
         }
+        state.places.clear();
+        for (place, (expert, _)) in state.chosen.iter().enumerate() {
+            state.places.entry(*expert).or_default().push(place);
+        }
     }
 
     pub(crate) fn moe_glu(&self, op: &MoeGlu, state: &mut State) -> Result<(), Lost> {
@@ -442,6 +449,7 @@ impl Step<'_> {
             activations,
             quantized,
             chosen,
+            places,
             ..
         } = state;
         let cols = self.graph.activations[op.x].width;
@@ -449,9 +457,7 @@ impl Step<'_> {
         let used = op.routing.used;
         let width = self.graph.activations[op.out].width / used;
         let out = Scatter::new(&mut activations[op.out]);
-        for expert in 0..op.routing.experts {
-            // Places in `chosen`, (T, used), where it is.
-            let places = places(chosen, expert);
+        for (&expert, places) in &*places {
             let rows = expert * 2 * width..(expert + 1) * 2 * width;
             let token = |i: usize| places[i] / used;
             let tokens = (places.len(), &token);
@@ -478,7 +484,7 @@ impl Step<'_> {
         let State {
             activations,
             quantized,
-            chosen,
+            places,
             ..
         } = state;
         let cols = self.graph.matrices[op.weight].cols;
@@ -486,8 +492,7 @@ impl Step<'_> {
         let used = op.routing.used;
         let width = self.graph.activations[op.residual].width;
         let residual = Scatter::new(&mut activations[op.residual]);
-        for expert in 0..op.routing.experts {
-            let places = places(chosen, expert);
+        for (&expert, places) in &*places {
             let rows = expert * width..(expert + 1) * width;
             let token = |i: usize| places[i];
             let tokens = (places.len(), &token);
@@ -539,13 +544,6 @@ impl Step<'_> {
             }
         })
     }
-}
-
-/// Where an expert is among those that tokens use.
-fn places(chosen: &[(usize, f32)], expert: usize) -> Vec<usize> {
-    let places = chosen.iter().enumerate();
-    let own = places.filter(|(_, (it, _))| *it == expert);
-    own.map(|(place, _)| place).collect()
 }
 
 /// A pair of a head, rotated if its place rotates.

@@ -402,12 +402,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         let router = self
             .b
             .matrix(&weight(layer, "ffn_gate_inp"), experts, width)?;
-        self.b.op(Op::Linear(Linear {
-            weight: router,
-            x: self.hidden,
-            norm,
-            out: logits,
-        }));
+        self.linear(router, self.hidden, norm, logits);
         let bias = match moe.biased {
             true => Some(
                 self.b
@@ -507,12 +502,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         let width = self.width();
         let out = self.b.activation_once("projected", width);
         let weight = self.b.matrix(&weight(layer, name), width, cols)?;
-        self.b.op(Op::Linear(Linear {
-            weight,
-            x,
-            norm: None,
-            out,
-        }));
+        self.linear(weight, x, None, out);
         let norm = self.norm(layer, norm)?;
         self.b.op(Op::NormAdd(NormAdd {
             x: out,
