@@ -5,8 +5,6 @@
 @group(0) @binding(7) var<storage, read_write> query: array<f32>; // (T, H, Dh)
 @group(0) @binding(26) var<storage, read> q: array<f32>; // (T, H, QUERY_EACH)
 
-var<workgroup> squares: array<f32, WORKGROUP>;
-
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let t = group.y;
@@ -26,15 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var d = lane; d < VALUE_DIM; d += WORKGROUP) {
         square += x[at + d] * x[at + d];
     }
-    squares[lane] = square;
-    for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (lane < half) {
-            squares[lane] += squares[lane + half];
-        }
-    }
-    workgroupBarrier();
-    let scale = inverseSqrt(squares[0] / f32(VALUE_DIM) + params.eps);
+    let scale = inverseSqrt(sum_of_all(lane, square) / f32(VALUE_DIM) + params.eps);
     let key = kv_at(0u, 0u, step.position + t);
     for (var d = lane * 2u; d < HEAD_DIM; d += WORKGROUP * 2u) {
         var v = vec2<f32>(x[at + d], x[at + d + 1u]);

@@ -3,8 +3,6 @@
 @group(0) @binding(6) var<storage, read> x: array<f32>; // (T, WIDTH)
 @group(0) @binding(7) var<storage, read_write> residual: array<f32>; // (T, WIDTH)
 
-var<workgroup> squares: array<f32, WORKGROUP>;
-
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let t = group.y;
@@ -13,15 +11,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let value = x[t * WIDTH + d];
         square += value * value;
     }
-    squares[lane] = square;
-    for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (lane < half) {
-            squares[lane] += squares[lane + half];
-        }
-    }
-    workgroupBarrier();
-    let scale = inverseSqrt(squares[0] / f32(WIDTH) + params.eps);
+    let scale = inverseSqrt(sum_of_all(lane, square) / f32(WIDTH) + params.eps);
     let first = (group.x * WORKGROUP + lane) * UNIT;
     if (first >= WIDTH) {
         return;

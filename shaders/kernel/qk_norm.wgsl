@@ -4,8 +4,6 @@
 @group(0) @binding(6) var<storage, read> x: array<f32>; // (T, H + Hkv, Dh)
 @group(0) @binding(7) var<storage, read_write> query: array<f32>; // (T, H, Dh)
 
-var<workgroup> squares: array<f32, WORKGROUP>;
-
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let t = group.y;
@@ -21,15 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = lane; i < count * HEAD_DIM; i += WORKGROUP) {
         square += x[group_at + i] * x[group_at + i];
     }
-    squares[lane] = square;
-    for (var half = WORKGROUP / 2u; half > 0u; half /= 2u) {
-        workgroupBarrier();
-        if (lane < half) {
-            squares[lane] += squares[lane + half];
-        }
-    }
-    workgroupBarrier();
-    let scale = inverseSqrt(squares[0] / f32(count * HEAD_DIM) + params.eps);
+    let scale = inverseSqrt(sum_of_all(lane, square) / f32(count * HEAD_DIM) + params.eps);
     let at = (t * (HEADS + KV_HEADS) + group.x) * HEAD_DIM;
     let gain = select(0u, QUERY_GAINS, is_key) + (head - first) * HEAD_DIM;
     for (var d = lane * 2u; d < HEAD_DIM; d += WORKGROUP * 2u) {

@@ -51,8 +51,8 @@ pub const FAULTS: &[Fault] = &[
     fault("kernel/moe_glu", "g.y * select(score", "g.y * select(1.0"),
     fault(
         "kernel/norm_add",
-        "squares[0] / f32(WIDTH)",
-        "squares[0] / f32(WIDTH + 4u)",
+        "square) / f32(WIDTH)",
+        "square) / f32(WIDTH + 4u)",
     ),
     fault("kernel/place", "params.skipped + i", "i"),
     fault(
@@ -168,6 +168,7 @@ pub const FAULTS: &[Fault] = &[
     fault("lib/selection_bias", "own_vector(e)", "own_vector(0u)"),
     fault("lib/selection_none", "return 0.0;", "return f32(e);"),
     fault("lib/rotate_none", "return v;", "return v.yx;"),
+    fault("lib/sum_of_all", "half > 0u", "half > 1u"),
     fault("lib/tanh", "exp(-2.0 * a)", "exp(-a)"),
     fault("lib/philox", "round < 10u", "round < 9u"),
     fault("lib/raw", "<< (32u - shift)", "<< (31u - shift)"),

@@ -46,15 +46,15 @@ pub struct Layout {
     pub row_bytes: Vec<u64>,
 }
 
-/// How a matrix (rows, cols) is cut so that no plane exceeds `max_binding` and no part `max_buffer` bytes; `together` rows
-/// are never cut, those of an expert.
+/// How a matrix (rows, cols) is cut so that no plane exceeds `max_binding` and no part `max_buffer` bytes; rows of
+/// one of `experts` are never cut.
 ///
 /// # Errors
 /// `unsupported_device` when the rows of one unit of work exceed a limit.
 pub fn layout(
     format: &Format,
     (rows, cols): (usize, usize),
-    together: usize,
+    experts: usize,
     max_binding: u64,
     max_buffer: u64,
 ) -> Result<Layout> {
@@ -66,9 +66,9 @@ pub fn layout(
     let widest = row_bytes.iter().copied().max().unwrap_or(4);
     let total: u64 = row_bytes.iter().sum();
     let slack = ALIGN * row_bytes.len() as u64;
-    let cut = match together {
+    let cut = match experts {
         1 => u64::from(MOST_ROWS),
-        rows => rows as u64,
+        _ => (rows / experts) as u64,
     };
     let most = (max_binding / widest).min(max_buffer.saturating_sub(slack) / total) / cut * cut;
     let most = usize::try_from(most).unwrap_or(usize::MAX);
@@ -97,11 +97,7 @@ pub fn allocate(gpu: &Gpu, matrix: &Matrix) -> Result<Vec<Part>> {
     let layout = layout(
         matrix.format,
         (matrix.rows, matrix.cols),
-        if matrix.experts == 1 {
-            1
-        } else {
-            matrix.rows / matrix.experts
-        },
+        matrix.experts,
         limits.max_binding_bytes,
         limits.max_buffer_bytes,
     )?;
@@ -158,9 +154,9 @@ mod tests {
 
     #[test]
     fn the_rows_of_an_expert_stay_together() {
-        let cut = layout(FORMATS[0], (600, 64), 100, 65_536, u64::MAX).expect("an expert fits");
+        let cut = layout(FORMATS[0], (600, 64), 6, 65_536, u64::MAX).expect("an expert fits");
         assert_eq!(cut.parts, [(0, 200), (200, 200), (400, 200)]);
-        layout(FORMATS[0], (600, 64), 300, 65_536, u64::MAX).expect_err("an expert is too large");
+        layout(FORMATS[0], (600, 64), 2, 65_536, u64::MAX).expect_err("an expert is too large");
     }
 
     #[test]

@@ -2,13 +2,14 @@
 
 use puna_core::graph::Embed;
 use puna_core::reference::embed::embed;
-use puna_gpu::kernel::{self, Step};
+use puna_gpu::kernel;
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::Split;
 
 use super::{
     Case, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, formats, normed, step_bytes,
+    step_of,
 };
 
 const VOCAB: usize = 53;
@@ -37,13 +38,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             let next = (tokens != 1).then(|| stage.vector(cols));
             let rows = embed(stage.dense(table), &ids, scale);
 
-            let step = Step {
-                position: 3,
-                tokens,
-                capacity: 0,
-                first_token: tokens,
-                ..Step::default()
-            };
+            let step = step_of(3, tokens as usize);
             let gain = stage.random.floats(cols);
             let ready = normed(&rows, &gain, variant);
             let setting = stage.setting(variant, KvType::F32);

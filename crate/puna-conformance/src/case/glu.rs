@@ -2,14 +2,14 @@
 
 use puna_core::graph::{Gate, Glu, Norm};
 use puna_core::reference::{self, glu::glu};
-use puna_gpu::kernel::{self, Step};
+use puna_gpu::kernel;
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::Width;
 
 use super::{
     Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude, normed,
-    others, step_bytes,
+    others, step_bytes, step_of,
 };
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
@@ -49,13 +49,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             };
             let gated = glu(stage.dense(weight), &input, Some(norm), gate);
 
-            let step = Step {
-                position: 3,
-                tokens: tokens as u32,
-                capacity: 0,
-                first_token: tokens as u32,
-                ..Step::default()
-            };
+            let step = step_of(3, tokens);
             let op = Glu {
                 x,
                 norm: Some(Norm {

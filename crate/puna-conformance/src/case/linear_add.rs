@@ -3,7 +3,7 @@
 use puna_core::graph::LinearAdd;
 use puna_core::quant::{BLOCK_LEN, Format};
 use puna_core::reference::linear_add::linear_add;
-use puna_gpu::kernel::{self, Grid, Step};
+use puna_gpu::kernel::{self, Grid};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::Width;
@@ -11,7 +11,7 @@ use puna_gpu::way::RowsSplit;
 
 use super::{
     Case, KV, Kv, Products, Stage, Variation, Wanted, bits, dispatches, format, formats, magnitude,
-    normed, step_bytes,
+    normed, step_bytes, step_of,
 };
 
 /// With all formats, or with one.
@@ -104,13 +104,7 @@ fn case(
     let mut after = before.clone();
     linear_add(stage.dense(weight), &input, &mut after);
 
-    let step = Step {
-        position: 3,
-        tokens: tokens as u32,
-        capacity: 0,
-        first_token: tokens as u32,
-        ..Step::default()
-    };
+    let step = step_of(3, tokens);
     let op = LinearAdd {
         weight,
         x,

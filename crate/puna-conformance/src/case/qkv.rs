@@ -3,14 +3,14 @@
 use puna_core::graph::{Norm, Projection, Qkv};
 use puna_core::reference;
 use puna_core::reference::qkv::{Inputs, KvLayer, qkv};
-use puna_gpu::kernel::{self, Step};
+use puna_gpu::kernel;
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::Width;
 
 use super::{
     CAPACITY, Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude,
-    normed, others, step_bytes,
+    normed, others, step_bytes, step_of,
 };
 
 const POSITION: usize = 5;
@@ -96,13 +96,7 @@ fn case(
     };
     qkv(&inputs, &mut queries, &mut cache);
 
-    let step = Step {
-        position: POSITION as u32,
-        tokens: tokens as u32,
-        capacity: CAPACITY as u32,
-        first_token: tokens as u32,
-        ..Step::default()
-    };
+    let step = step_of(POSITION, tokens);
     let weights = vec![Projection {
         matrix: weight,
         first_row: 0,

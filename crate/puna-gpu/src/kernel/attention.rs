@@ -4,7 +4,6 @@ use puna_core::graph::{Attention, KvShape};
 use puna_core::{Error, Result};
 
 use super::{Grid, Params, Recipe, Setting, Slot, cap_modules, to_u32};
-use crate::shader::variant::{KvType, Precision, Variant};
 use crate::split::{AttentionSplit, WORKGROUP};
 
 /// Keys of a tile, and invocations of a workgroup, where keys are cut into parts.
@@ -72,11 +71,7 @@ pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
         let merges = module == "lib/attention_merge";
         let mut modules = vec!["lib/params", "lib/step"];
         if !merges {
-            let load = match setting.kv {
-                KvType::F16 => "lib/kv_load_f16",
-                KvType::F32 => "lib/kv_load_f32",
-            };
-            modules.extend(["lib/kv", load]);
+            modules.extend(["lib/kv", setting.kv_load()]);
             modules.extend(cap_modules(op.cap));
         }
         modules.push("kernel/attention");
@@ -104,26 +99,20 @@ pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
             slots.push(Slot::SumsOfParts);
         }
         modules.push(module);
-        Recipe {
-            label: format!("attention {}", op.layer),
-            variant: Variant {
-                kernel: "attention",
-                modules: modules.into_iter().map(str::to_owned).collect(),
-                constants,
-                bindings: slots.iter().map(|slot| slot.binding()).collect(),
-                precision: Precision::F32,
-                subgroups: false,
-            },
+        Recipe::plain(
+            "attention",
+            format!("attention {}", op.layer),
+            modules,
+            constants,
             slots,
-            params: Params {
+            Params {
                 scale: op.scale,
                 cap: op.cap.unwrap_or(0.0),
                 window,
                 ..Params::default()
             },
             grid,
-            job: None,
-        }
+        )
     };
     match setting.split.attention(setting.width) {
         AttentionSplit::Serial => {

@@ -4,7 +4,7 @@ use puna_core::graph::{Embed, VectorIx};
 use puna_core::quant::BLOCK_LEN;
 
 use super::{Grid, Params, Recipe, Setting, Slot, shape, to_u32, weight_modules, weight_slots};
-use crate::shader::variant::{Precision, Variant};
+use crate::shader::variant::Precision;
 use crate::split::WORKGROUP;
 
 /// The dispatches of the op: one for each part of its table. `next` is the gain of the norm through which the output is
@@ -27,30 +27,20 @@ pub fn recipes(op: &Embed, next: Option<VectorIx>, setting: &Setting<'_>) -> Vec
             let mut slots = weight_slots(matrix.format, op.table, part);
             slots.extend([Slot::Params, Slot::Step, Slot::Out(op.out), Slot::Ids]);
             slots.extend(&output.slots);
-            Recipe {
-                label: format!("embed {}", matrix.name),
-                variant: Variant {
-                    kernel: "embed",
-                    modules: modules.clone(),
-                    constants: constants.clone(),
-                    bindings: slots.iter().map(|slot| slot.binding()).collect(),
-                    precision: Precision::F32,
-                    subgroups: false,
-                },
-                slots,
-                params: Params {
-                    first_row: to_u32(first_row),
-                    rows: to_u32(rows),
-                    gain: output.gain,
-                    scale: op.scale,
-                    ..Params::default()
-                },
-                grid: Grid::Flat {
-                    per_token: to_u32(matrix.cols.div_ceil(BLOCK_LEN)),
-                    workgroup: WORKGROUP,
-                },
-                job: None,
-            }
+            let params = Params {
+                first_row: to_u32(first_row),
+                rows: to_u32(rows),
+                gain: output.gain,
+                scale: op.scale,
+                ..Params::default()
+            };
+            let grid = Grid::Flat {
+                per_token: to_u32(matrix.cols.div_ceil(BLOCK_LEN)),
+                workgroup: WORKGROUP,
+            };
+            let (modules, constants) = (modules.clone(), constants.clone());
+            let label = format!("embed {}", matrix.name);
+            Recipe::plain("embed", label, modules, constants, slots, params, grid)
         })
         .collect()
 }

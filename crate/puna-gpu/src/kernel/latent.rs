@@ -3,7 +3,6 @@
 use puna_core::graph::Latent;
 
 use super::{Grid, Params, Recipe, Setting, Slot, to_u32};
-use crate::shader::variant::{Precision, Variant};
 use crate::split::WORKGROUP;
 
 /// The dispatch of the op.
@@ -32,29 +31,24 @@ pub fn recipes(op: &Latent, setting: &Setting<'_>) -> Vec<Recipe> {
         "lib/params",
         "lib/step",
         "lib/own_vector",
+        "lib/sum_of_all",
         "lib/kv",
         setting.kv_store(),
         rotation.module,
         "kernel/latent",
     ];
-    vec![Recipe {
-        label: format!("latent {}", op.layer),
-        variant: Variant {
-            kernel: "latent",
-            modules: modules.map(str::to_owned).to_vec(),
-            constants,
-            bindings: slots.iter().map(|slot| slot.binding()).collect(),
-            precision: Precision::F32,
-            subgroups: false,
-        },
+    vec![Recipe::plain(
+        "latent",
+        format!("latent {}", op.layer),
+        modules,
+        constants,
         slots,
-        params: Params {
+        Params {
             eps: op.norm.eps,
             ..Params::default()
         },
-        grid: Grid::Tokens {
+        Grid::Tokens {
             x: to_u32(op.heads) + 1,
         },
-        job: None,
-    }]
+    )]
 }

@@ -74,6 +74,35 @@ pub struct Recipe {
     pub job: Option<Job>,
 }
 
+impl Recipe {
+    /// A dispatch in f32 without subgroup operations, of which there is one way.
+    pub(crate) fn plain(
+        kernel: &'static str,
+        label: String,
+        modules: impl IntoIterator<Item = impl Into<String>>,
+        constants: Vec<(&'static str, u32)>,
+        slots: Vec<Slot>,
+        params: Params,
+        grid: Grid,
+    ) -> Self {
+        Self {
+            label,
+            variant: Variant {
+                kernel,
+                modules: modules.into_iter().map(Into::into).collect(),
+                constants,
+                bindings: slots.iter().map(|slot| slot.binding()).collect(),
+                precision: Precision::F32,
+                subgroups: false,
+            },
+            slots,
+            params,
+            grid,
+            job: None,
+        }
+    }
+}
+
 /// What a binding is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Slot {
@@ -569,6 +598,14 @@ impl Setting<'_> {
                 constant: None,
                 slot: None,
             },
+        }
+    }
+
+    /// The module that loads from the KV cache.
+    pub(crate) const fn kv_load(&self) -> &'static str {
+        match self.kv {
+            KvType::F16 => "lib/kv_load_f16",
+            KvType::F32 => "lib/kv_load_f32",
         }
     }
 

@@ -3,7 +3,6 @@
 use puna_core::graph::{NormAdd, VectorIx};
 
 use super::{Grid, Params, Recipe, Setting, Slot, to_u32};
-use crate::shader::variant::{Precision, Variant};
 use crate::split::WORKGROUP;
 
 /// The dispatch of the op. `next` is the gain of the norm through which the output is read, if it is.
@@ -22,33 +21,28 @@ pub fn recipes(op: &NormAdd, next: Option<VectorIx>, setting: &Setting<'_>) -> V
     let modules = [
         "lib/params",
         "lib/own_vector",
+        "lib/sum_of_all",
         output.module,
         "kernel/norm_add",
     ];
-    vec![Recipe {
-        label: format!("norm_add {}", setting.graph.vectors[op.norm.gain].name),
-        variant: Variant {
-            kernel: "norm_add",
-            modules: modules.map(str::to_owned).to_vec(),
-            constants: vec![
-                ("WORKGROUP", WORKGROUP),
-                ("UNIT", unit),
-                ("WIDTH", width),
-                setting.own4(op.norm.gain),
-            ],
-            bindings: slots.iter().map(|slot| slot.binding()).collect(),
-            precision: Precision::F32,
-            subgroups: false,
-        },
+    vec![Recipe::plain(
+        "norm_add",
+        format!("norm_add {}", setting.graph.vectors[op.norm.gain].name),
+        modules,
+        vec![
+            ("WORKGROUP", WORKGROUP),
+            ("UNIT", unit),
+            ("WIDTH", width),
+            setting.own4(op.norm.gain),
+        ],
         slots,
-        params: Params {
+        Params {
             gain: output.gain,
             eps: op.norm.eps,
             ..Params::default()
         },
-        grid: Grid::Tokens {
+        Grid::Tokens {
             x: width.div_ceil(unit * WORKGROUP),
         },
-        job: None,
-    }]
+    )]
 }

@@ -3,7 +3,6 @@
 use puna_core::graph::QkNorm;
 
 use super::{Grid, Params, Recipe, Setting, Slot, to_u32};
-use crate::shader::variant::{Precision, Variant};
 use crate::split::WORKGROUP;
 
 /// The dispatch of the op.
@@ -37,29 +36,24 @@ pub fn recipes(op: &QkNorm, setting: &Setting<'_>) -> Vec<Recipe> {
         "lib/params",
         "lib/step",
         "lib/own_vector",
+        "lib/sum_of_all",
         "lib/kv",
         setting.kv_store(),
         rotation.module,
         "kernel/qk_norm",
     ];
-    vec![Recipe {
-        label: format!("qk_norm {}", op.layer),
-        variant: Variant {
-            kernel: "qk_norm",
-            modules: modules.map(str::to_owned).to_vec(),
-            constants,
-            bindings: slots.iter().map(|slot| slot.binding()).collect(),
-            precision: Precision::F32,
-            subgroups: false,
-        },
+    vec![Recipe::plain(
+        "qk_norm",
+        format!("qk_norm {}", op.layer),
+        modules,
+        constants,
         slots,
-        params: Params {
+        Params {
             eps: op.eps,
             ..Params::default()
         },
-        grid: Grid::Tokens {
+        Grid::Tokens {
             x: to_u32(op.heads + kv.heads),
         },
-        job: None,
-    }]
+    )]
 }

@@ -3,7 +3,6 @@
 use puna_core::graph::{Route, Scoring};
 
 use super::{Grid, Params, Recipe, Setting, Slot, to_u32};
-use crate::shader::variant::{Precision, Variant};
 use crate::split::WORKGROUP;
 
 /// The dispatch of the op.
@@ -34,25 +33,19 @@ pub fn recipes(op: &Route, setting: &Setting<'_>) -> Vec<Recipe> {
         Scoring::Sigmoid => "lib/score_sigmoid",
     });
     modules.push("kernel/route");
-    vec![Recipe {
-        label: "route".to_owned(),
-        variant: Variant {
-            kernel: "route",
-            modules: modules.into_iter().map(str::to_owned).collect(),
-            constants,
-            bindings: slots.iter().map(|slot| slot.binding()).collect(),
-            precision: Precision::F32,
-            subgroups: false,
-        },
+    vec![Recipe::plain(
+        "route",
+        "route".to_owned(),
+        modules,
+        constants,
         slots,
-        params: Params {
+        Params {
             scale: routing.scale,
             ..Params::default()
         },
-        grid: Grid::Flat {
+        Grid::Flat {
             per_token: WORKGROUP,
             workgroup: WORKGROUP,
         },
-        job: None,
-    }]
+    )]
 }
