@@ -16,6 +16,7 @@ mod memory;
 mod pace;
 pub mod pipeline;
 pub mod program;
+mod projection;
 pub mod readback;
 mod run_ahead;
 mod sampler;

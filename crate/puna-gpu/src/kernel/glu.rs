@@ -2,7 +2,8 @@
 
 use puna_core::graph::Glu;
 
-use super::{Kind, Recipe, Rows, Setting, Slot, gate_modules, to_u32};
+use super::{Recipe, Setting, Slot, gate_modules, to_u32};
+use crate::projection::{Kind, Rows};
 
 /// The dispatches of the op: one for each part of its matrix.
 #[must_use]

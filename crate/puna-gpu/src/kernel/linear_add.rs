@@ -2,7 +2,8 @@
 
 use puna_core::graph::{LinearAdd, VectorIx};
 
-use super::{Kind, Recipe, Rows, Setting, Slot, to_u32};
+use super::{Recipe, Setting, Slot, to_u32};
+use crate::projection::{Kind, Rows};
 
 /// The dispatches of the op: one for each part of its matrix. `next` is the gain of the norm through which the output is
 /// read, if it is.

@@ -23,14 +23,13 @@ pub mod route;
 pub mod sample;
 
 use bytemuck::{Pod, Zeroable};
-use puna_core::graph::{ActivationIx, Gate, Graph, MatrixIx, Norm, RopeIx, VectorIx};
+use puna_core::graph::{ActivationIx, Gate, Graph, MatrixIx, RopeIx, VectorIx};
 use puna_core::quant::{BLOCK_LEN, Format};
 
 use crate::choices::{Choices, Job};
 use crate::shader::binding;
 use crate::shader::variant::{KvType, Precision, Variant};
 use crate::split::{Split, Width};
-use crate::way::RowsSplit;
 
 /// What a kernel may know: the graph, where things were put, and which variants to use.
 #[derive(Debug)]
@@ -348,7 +347,7 @@ impl Grid {
 }
 
 /// Most workgroups of a dimension on every device.
-const LINE: u32 = 65_535;
+pub(crate) const LINE: u32 = 65_535;
 
 /// Workgroups in x and y for `count` of them.
 #[must_use]
@@ -397,160 +396,7 @@ pub(crate) fn weight_slots(format: &Format, matrix: MatrixIx, part: usize) -> Ve
     slots
 }
 
-/// What a projection adds to the common skeleton.
-pub(crate) struct Rows<'a> {
-    pub(crate) kernel: &'static str,
-    pub(crate) matrix: MatrixIx,
-    pub(crate) first_row: usize,
-    pub(crate) x: ActivationIx,
-    /// The norm in front.
-    pub(crate) norm: Option<Norm>,
-    /// The gain of the norm that reads the output.
-    pub(crate) next: Option<VectorIx>,
-    /// More modules, in front of the kernel.
-    pub(crate) modules: &'a [&'static str],
-    pub(crate) constants: &'a [(&'static str, u32)],
-    /// The output and what else the kernel binds.
-    pub(crate) slots: &'a [Slot],
-    pub(crate) wanted_only: bool,
-    /// What bounds the output, if anything does.
-    pub(crate) cap: Option<f32>,
-    /// What is special about its rows.
-    pub(crate) kind: Kind,
-}
-
-/// Whose rows those of a projection are.
-#[derive(Clone, Copy)]
-pub(crate) enum Kind {
-    /// All tokens'.
-    Plain,
-    /// Heads', each with inputs of its own.
-    Heads,
-    /// Experts', of which a token uses some.
-    Experts(ExpertRows),
-}
-
-/// Rows and columns of the experts that a token uses.
-#[derive(Clone, Copy)]
-pub(crate) struct ExpertRows {
-    /// Rows that are computed for a token.
-    pub(crate) rows: usize,
-    /// Columns that are read for a token.
-    pub(crate) cols: usize,
-}
-
 impl Setting<'_> {
-    /// Recipes of a projection: one for each part of its matrix.
-    pub(crate) fn rows(&self, rows: &Rows<'_>) -> Vec<Recipe> {
-        let matrix = &self.graph.matrices[rows.matrix];
-        let parts = self.parts[rows.matrix].iter().enumerate();
-        parts
-            .map(|(part, &(first, count))| {
-                self.rows_part(rows, matrix, part, rows.first_row + first, count)
-            })
-            .collect()
-    }
-
-    fn rows_part(
-        &self,
-        rows: &Rows<'_>,
-        matrix: &puna_core::graph::Matrix,
-        part: usize,
-        first_row: usize,
-        count: usize,
-    ) -> Recipe {
-        let (of_token, cols) = match rows.kind {
-            Kind::Experts(experts) => (experts.rows, experts.cols),
-            Kind::Plain | Kind::Heads => (count, matrix.cols),
-        };
-        let width = match (rows.kind, self.split, self.width) {
-            // Tokens that use other experts have nothing in common.
-            (Kind::Experts(_), ..) => Width::One,
-            // Tiles have the same inputs for all rows.
-            (Kind::Heads, Split::Shared | Split::Subgroup(..), Width::Many) => Width::Few,
-            (_, _, width) => width,
-        };
-        let job = Job {
-            kernel: rows.kernel,
-            format: matrix.format,
-            rows: of_token,
-            cols,
-            width,
-        };
-        let ways = job.ways(self.split, self.precision, self.rounds);
-        let way = self.choices.way(&job, &ways);
-        let tile = self.split.tile(width);
-        let units = to_u32(of_token).div_ceil(tile.rows);
-        let (grid_x, grid) = grid(way.rows, tile.tokens, units, rows.wanted_only);
-        let mut modules = weight_modules(matrix.format, way.precision);
-        modules.extend(["lib/params", "lib/step"].map(str::to_owned));
-        modules.push(
-            if rows.norm.is_some() {
-                "lib/input_norm"
-            } else {
-                "lib/input_plain"
-            }
-            .to_owned(),
-        );
-        modules.extend(rows.modules.iter().map(|&module| module.to_owned()));
-        modules.push(format!("kernel/{}", rows.kernel));
-        modules.push("lib/block".to_owned());
-        let block = match rows.kind {
-            Kind::Experts(_) => &["lib/dot32", "lib/experts_block"],
-            Kind::Heads => &["lib/dot32", "lib/heads_block"],
-            Kind::Plain => way.rows.block_modules(tile.tokens),
-        };
-        modules.extend(block.iter().map(|&module| module.to_owned()));
-        modules.push(way.rows.module().to_owned());
-
-        let mut constants = vec![
-            ("COLS", to_u32(cols)),
-            ("BLOCKS", to_u32(matrix.cols.div_ceil(BLOCK_LEN))),
-            ("TOKENS", tile.tokens),
-            ("UNIT", tile.rows),
-        ];
-        constants.extend(way.rows.constants());
-        constants.extend(rows.constants);
-
-        let mut slots = weight_slots(matrix.format, rows.matrix, part);
-        let x = if rows.norm.is_some() {
-            Slot::NormedX(rows.x)
-        } else {
-            Slot::X(rows.x)
-        };
-        slots.extend([Slot::Params, Slot::Step, x]);
-        slots.extend(rows.slots);
-        let gain = rows.next.map_or(0, |gain| self.gains[gain]);
-        Recipe {
-            label: format!("{} {}", rows.kernel, matrix.name),
-            variant: Variant {
-                kernel: rows.kernel,
-                modules,
-                constants,
-                bindings: slots.iter().map(|slot| slot.binding()).collect(),
-                precision: way.precision,
-                subgroups: way.rows.subgroups(),
-            },
-            slots,
-            params: Params {
-                first_row: match rows.kind {
-                    Kind::Experts(_) => 0,
-                    Kind::Plain | Kind::Heads => to_u32(first_row),
-                },
-                rows: to_u32(of_token),
-                part_row: to_u32(first_row),
-                part_rows: to_u32(count),
-                grid_x,
-                gain,
-                eps: rows.norm.map_or(0.0, |norm| norm.eps),
-                cap: rows.cap.unwrap_or(0.0),
-                ..Params::default()
-            },
-            grid,
-            job: Some(job),
-        }
-    }
-
     /// What writes to the residual stream does for its reader: modules and bindings.
     pub(crate) fn output(&self, out: ActivationIx, next: Option<VectorIx>) -> Output {
         match next {
@@ -664,27 +510,6 @@ pub(crate) const fn cap_modules(cap: Option<f32>) -> &'static [&'static str] {
         Some(_) => &["lib/tanh", "lib/cap_tanh"],
         None => &["lib/cap_none"],
     }
-}
-
-/// Workgroups of so many units of rows and `tokens` tokens, and how many of them stand in a line.
-fn grid(rows: RowsSplit, tokens: u32, units: u32, wanted_only: bool) -> (u32, Grid) {
-    if let RowsSplit::Serial { workgroup } = rows {
-        let grid = Grid::Units {
-            units,
-            tokens_each: tokens,
-            wanted_only,
-            workgroup,
-            line: LINE,
-        };
-        return (LINE, grid);
-    }
-    let xy = lines(units.div_ceil(rows.units()));
-    let grid = Grid::Rows {
-        xy,
-        tokens_each: tokens * rows.groups(),
-        wanted_only,
-    };
-    (xy[0], grid)
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use puna_core::graph::MoeGlu;
 
-use super::{ExpertRows, Kind, Recipe, Rows, Setting, gate_modules, to_u32};
+use super::{Recipe, Setting, gate_modules, to_u32};
+use crate::projection::{ExpertRows, Kind, Rows};
 
 /// The dispatches of the op: one for each part of its matrix.
 #[must_use]

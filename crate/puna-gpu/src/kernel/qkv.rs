@@ -2,7 +2,8 @@
 
 use puna_core::graph::Qkv;
 
-use super::{Kind, Recipe, Rows, Setting, Slot, to_u32};
+use super::{Recipe, Setting, Slot, to_u32};
+use crate::projection::{Kind, Rows};
 
 /// The dispatches of the op: one for each part of each of its matrices.
 #[must_use]
