@@ -39,7 +39,12 @@ const F16: Tolerance = Tolerance {
     margin: 0.15,
     steps: 12,
 };
-
+/// Inputs of prompts have a scale each half block. Of 0.28 that was found.
+const ROUNDED: Tolerance = Tolerance {
+    logits: 0.5,
+    margin: 0.5,
+    steps: 4,
+};
 /// Of 2e-5 that was found: how roundings add up differs from device to device.
 const ROUNDED_MEAN_NLL: f64 = 1e-3;
 
@@ -107,8 +112,8 @@ async fn check_prompt(executor: &mut Executor, prompt: &Prompt, tolerance: Toler
     // Each step is a part of a second on lavapipe, and more on SwiftShader.
     let steps = match (is_full(), is_slow()) {
         (true, _) => usize::MAX,
-        (false, true) => tolerance.steps.min(12),
-        (false, false) => tolerance.steps.min(24),
+        (false, true) => tolerance.steps.min(6),
+        (false, false) => tolerance.steps.min(10),
     };
     for (step, &(want, margin)) in prompt.greedy.iter().enumerate().take(steps) {
         if margin <= tolerance.margin {
@@ -124,8 +129,7 @@ async fn check_prompt(executor: &mut Executor, prompt: &Prompt, tolerance: Toler
     }
 }
 
-fn check_prompts(precision: Precision, kv: KvType, tolerance: Tolerance, names: &[&str]) {
-    let mut executor = executor(precision, kv, 1);
+fn check_prompts(mut executor: Executor, tolerance: Tolerance, names: &[&str]) {
     pollster::block_on(async {
         for prompt in smollm2::prompts(&support::root()) {
             if names.is_empty() || names.contains(&prompt.name.as_str()) {
@@ -176,7 +180,7 @@ fn prompts_and_greedy_ids_hold_in_f32() {
     } else {
         &[]
     };
-    check_prompts(Precision::F32, KvType::F32, F32, names);
+    check_prompts(executor(Precision::F32, KvType::F32, 1), F32, names);
 }
 
 #[test]
@@ -186,7 +190,7 @@ fn short_prompts_hold_with_a_cache_in_f16() {
     } else {
         &["short", "about30", "chat"]
     };
-    check_prompts(Precision::F32, KvType::F16, F16, names);
+    check_prompts(executor(Precision::F32, KvType::F16, 1), F16, names);
 }
 
 #[test]
@@ -198,7 +202,7 @@ fn short_prompts_hold_in_f16_where_the_device_has_it() {
         } else {
             &["short"]
         };
-        check_prompts(Precision::F16, KvType::F16, F16, names);
+        check_prompts(executor(Precision::F16, KvType::F16, 1), F16, names);
     } else {
         // SwiftShader alone lacks it: any other adapter without f16 would be news.
         assert!(
@@ -208,19 +212,8 @@ fn short_prompts_hold_in_f16_where_the_device_has_it() {
     }
 }
 
-#[test]
-fn perplexity_holds_in_f32() {
-    if !is_slow() || is_full() {
-        check_perplexity(executor(Precision::F32, KvType::F32, CHUNK), F32_MEAN_NLL);
-    }
-}
-
 /// As the fast ways of prompts do on GPUs.
-#[test]
-fn perplexity_holds_with_inputs_rounded_to_8_bits() {
-    if is_slow() && !is_full() {
-        return;
-    }
+fn rounded(max_logits: usize) -> Executor {
     let way = Way {
         rows: RowsSplit::Int8 {
             units: 32,
@@ -228,13 +221,28 @@ fn perplexity_holds_with_inputs_rounded_to_8_bits() {
         },
         precision: Precision::F32,
     };
-    let executor = load(ExecutorOptions {
+    load(ExecutorOptions {
         split: Some(Split::Shared),
         kv: KvType::F32,
-        max_logits: CHUNK,
+        max_logits,
         rounds: true,
         choices: Choices::all(Width::Many, way),
         ..ExecutorOptions::default()
-    });
-    check_perplexity(executor, ROUNDED_MEAN_NLL);
+    })
+}
+
+#[test]
+fn prompts_hold_with_inputs_rounded_to_8_bits() {
+    if !is_slow() || is_full() {
+        check_prompts(rounded(1), ROUNDED, &["about30", "chat"]);
+    }
+}
+
+/// The head for each of hundreds of tokens takes a software adapter minutes: the quick run has the prompts.
+#[test]
+fn perplexity_holds() {
+    if is_full() {
+        check_perplexity(executor(Precision::F32, KvType::F32, CHUNK), F32_MEAN_NLL);
+        check_perplexity(rounded(CHUNK), ROUNDED_MEAN_NLL);
+    }
 }

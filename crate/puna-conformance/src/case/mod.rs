@@ -480,7 +480,9 @@ impl Extent {
 
 /// The formats, each with numbers of columns: an odd number of blocks of the file, and, of some, one block.
 pub(crate) fn formats(extent: Extent) -> impl Iterator<Item = (&'static Format, usize)> {
-    FORMATS.iter().flat_map(move |&format| {
+    let formats = FORMATS.iter();
+    let wanted = move |format: &&&Format| extent != Extent::Common || COMMON.contains(&format.name);
+    formats.filter(wanted).flat_map(move |&format| {
         let one = extent.is_everywhere(format).then_some(1);
         let blocks = one.into_iter().chain([3]);
         blocks.map(move |blocks| (format, blocks * format.block_len))

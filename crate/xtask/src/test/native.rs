@@ -13,8 +13,10 @@ use crate::tool::Tool;
 
 /// Tests of what the host does, which is the same on every adapter: a quick run has them on one.
 const OF_THE_HOST: [&str; 4] = ["programs", "run_ahead", "shaders", "tune"];
-/// What is made of kernels that both adapters' cases have, and takes long to compile.
-const OF_ONE_ADAPTER: &str = "every_architecture";
+/// The kernels' cases: Chromium runs them on the same driver, through a compiler that is stricter.
+const OF_THE_BROWSER: &str = "kernels";
+/// What is made of kernels that these cases have, and takes long to compile: every variant, every architecture.
+const OF_ONE_ADAPTER: &str = "every_";
 /// The crates whose tests touch an adapter.
 const GPU_CRATES: [&str; 2] = ["puna-gpu", "puna-conformance"];
 
@@ -43,7 +45,7 @@ pub(super) fn everything(adapter: &Adapter, full: bool) -> Result<Counts> {
 pub(super) fn gpu(adapter: &Adapter, full: bool) -> Result<Counts> {
     let mut counts = Counts::default();
     let mut well = true;
-    let wanted = |binary: &Path| full || !is_of_the_host(binary);
+    let wanted = |binary: &Path| full || !is_had_elsewhere(binary);
     for (binary, package) in binaries()?.into_iter().filter(|(path, _)| wanted(path)) {
         println!("{}", binary.display());
         let mut tool = Tool::new(&binary)
@@ -60,13 +62,13 @@ pub(super) fn gpu(adapter: &Adapter, full: bool) -> Result<Counts> {
     Ok(counts.settle(well, "the tests of the GPU crates"))
 }
 
-/// Whether cargo named the binary after one of [`OF_THE_HOST`].
-fn is_of_the_host(binary: &Path) -> bool {
+/// Whether cargo named the binary after what a quick run has on another adapter or in a browser.
+fn is_had_elsewhere(binary: &Path) -> bool {
     let name = binary.file_name().and_then(|name| name.to_str());
     let stem = name
         .and_then(|name| name.rsplit_once('-'))
         .map(|(stem, _)| stem);
-    stem.is_some_and(|stem| OF_THE_HOST.contains(&stem))
+    stem.is_some_and(|stem| stem == OF_THE_BROWSER || OF_THE_HOST.contains(&stem))
 }
 
 fn on(tool: Tool, adapter: &Adapter, full: bool) -> Tool {
@@ -119,9 +121,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tests_of_the_host_are_known_by_name() {
-        let is = |path: &str| is_of_the_host(Path::new(path));
+    fn tests_that_are_had_elsewhere_are_known_by_name() {
+        let is = |path: &str| is_had_elsewhere(Path::new(path));
         assert!(is("/t/debug/deps/run_ahead-0123abcd") && is("/t/debug/deps/tune-01"));
+        assert!(is("/t/debug/deps/kernels-0123abcd"));
         assert!(!is("/t/debug/deps/tiny_model-0123abcd") && !is("/t/debug/deps/puna_gpu-01"));
     }
 
