@@ -53,8 +53,9 @@ pub fn variants(gpu: &Gpu) -> Vec<(Split, Precision)> {
 /// How many cases there are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Extent {
-    /// The formats that most files have, for where another run on the same driver has the others.
-    Common,
+    /// Every kernel in every variant with a format of each kind; the others as in [`Self::Usual`]: for browsers, which add a
+    /// compiler of their own to what natively has run in full breadth.
+    Brief,
     /// Every kernel in every variant with the formats that most files have; the other formats in what tells whether they
     /// are decoded well.
     Usual,

@@ -11,17 +11,13 @@ use crate::js_error::{install_panic_hook, to_js};
 use crate::options::Poke;
 
 /// Runs a case a shader, then plants a fault in each kernel, which tells that wrong results are seen here, too: natively one
-/// is planted in every file. Formats that few files have are left out unless asked for. JSON `{variants, passed, planted, failed: ["name: why"]}`.
+/// is planted in every file. JSON `{variants, passed, planted, failed: ["name: why"]}`.
 #[wasm_bindgen]
-pub async fn run_conformance(every_format: bool) -> Result<String, JsValue> {
+pub async fn run_conformance(full: bool) -> Result<String, JsValue> {
     install_panic_hook();
     let report = async {
         let device: Gpu = gpu::open().await?;
-        let extent = if every_format {
-            Extent::Usual
-        } else {
-            Extent::Common
-        };
+        let extent = if full { Extent::Usual } else { Extent::Brief };
         let cases = puna_conformance::one_a_shader(puna_conformance::cases(&device, extent));
         let tick = gpu::tick(&device, Poke::Auto).await?;
         let mut outcomes = puna_conformance::check(&device, &cases, tick.clone()).await?;

@@ -10,10 +10,8 @@ const VARIANTS = {
 const PLANTED = 19;
 
 test("every kernel agrees with its reference", { seconds: 900 }, async (t) => {
-  // In Firefox the shaders come from the compiler, and run on the driver, that the native run has for every format.
-  const everyFormat = t.full || t.browserName === "chromium";
   const report = JSON.parse(
-    await t.page.evaluate(async (everyFormat) => {
+    await t.page.evaluate(async (full) => {
       // As the package's worker does: wgpu's web backend leaves the feature out of the device request.
       const original = GPUAdapter.prototype.requestDevice;
       GPUAdapter.prototype.requestDevice = function (descriptor) {
@@ -23,8 +21,8 @@ test("every kernel agrees with its reference", { seconds: 900 }, async (t) => {
       };
       const { default: init, run_conformance } = await import("/conformance/puna_web.js");
       await init();
-      return run_conformance(everyFormat);
-    }, everyFormat),
+      return run_conformance(full);
+    }, t.full),
   );
   const failed = report.failed ?? [];
   assert.deepEqual(failed.slice(0, 10), [], `${failed.length} of ${report.passed + failed.length} cases failed`);

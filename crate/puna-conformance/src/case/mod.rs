@@ -470,19 +470,24 @@ const COMMON: &[&str] = &[
     "f32", "f16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k",
 ];
 
+/// One that is no blocks, one with floats a block, one with integers, one with scales that are integers themselves.
+const KINDS: &[&str] = &["f16", "q4_1", "q8_0", "q4_k"];
+
 impl Extent {
     /// Whether a format has cases in every variant: the others have them where they are decoded, to floats in `embed`
     /// and to integers in one way of `linear_add`, and in `repack`. What is done with the weights is the same for all.
     pub(crate) fn is_everywhere(self, format: &Format) -> bool {
-        self == Self::Full || COMMON.contains(&format.name)
+        match self {
+            Self::Full => true,
+            Self::Usual => COMMON.contains(&format.name),
+            Self::Brief => KINDS.contains(&format.name),
+        }
     }
 }
 
 /// The formats, each with numbers of columns: an odd number of blocks of the file, and, of some, one block.
 pub(crate) fn formats(extent: Extent) -> impl Iterator<Item = (&'static Format, usize)> {
-    let formats = FORMATS.iter();
-    let wanted = move |format: &&&Format| extent != Extent::Common || COMMON.contains(&format.name);
-    formats.filter(wanted).flat_map(move |&format| {
+    FORMATS.iter().flat_map(move |&format| {
         let one = extent.is_everywhere(format).then_some(1);
         let blocks = one.into_iter().chain([3]);
         blocks.map(move |blocks| (format, blocks * format.block_len))

@@ -101,7 +101,8 @@ pub(super) fn suite(stage: &str, system: &System, full: bool) -> Result<Outcome>
     let mut result = None;
     let well = tool.lines(|line| match line.strip_prefix(RESULT) {
         Some(json) => result = serde_json::from_str::<Value>(json).ok(),
-        None => println!("{line}"),
+        // Beside another suite's lines.
+        None => println!("{stage:15} {line}"),
     })?;
     let result = result.ok_or_else(|| {
         Failure::new(format!(

@@ -118,18 +118,69 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let start = Instant::now();
     let system = set_up(&stages)?;
     let mut report = Report::new();
-    for stage in stages {
-        println!(
-            "\n== {} (after {} s) ==",
-            stage.name(),
-            start.elapsed().as_secs()
-        );
+    let (browsers, others): (Vec<_>, Vec<_>) =
+        stages.into_iter().partition(|stage| stage.is_browser());
+    let begin = |name: &str| println!("\n== {name} (after {} s) ==", start.elapsed().as_secs());
+    for stage in others {
+        begin(stage.name());
         if let Err(failure) = run_stage(stage, options, &system, &mut report) {
-            println!("{}: {failure}", stage.name());
-            report.add(stage.name(), "-", Counts::broken(failure.to_string()));
+            broken(stage, &failure, &mut report);
         }
     }
+    if !browsers.is_empty() {
+        begin(
+            &browsers
+                .iter()
+                .map(|it| it.name())
+                .collect::<Vec<_>>()
+                .join(", "),
+        );
+        run_browsers(&browsers, options, &system, &mut report);
+    }
+    println!("\nafter {} s:", start.elapsed().as_secs());
     report.print()
+}
+
+fn broken(stage: Stage, failure: &Failure, report: &mut Report) {
+    println!("{}: {failure}", stage.name());
+    report.add(stage.name(), "-", Counts::broken(failure.to_string()));
+}
+
+/// Runs the suites of the browsers, Chromium's beside Firefox's: most of a suite's time is one thread's.
+fn run_browsers(stages: &[Stage], options: &Options, system: &System, report: &mut Report) {
+    let prepared = www::build()
+        .and_then(|()| wasm::run(false))
+        .and_then(|()| browser::shards());
+    if let Err(failure) = prepared {
+        for &stage in stages {
+            broken(stage, &failure, report);
+        }
+        return;
+    }
+    let (chromium, firefox): (Vec<_>, Vec<_>) =
+        stages.iter().partition(|stage| **stage == Stage::Chromium);
+    let suites = |stages: Vec<Stage>| {
+        let suite = |stage: Stage| (stage, browser::suite(stage.name(), system, options.full));
+        stages.into_iter().map(suite).collect::<Vec<_>>()
+    };
+    let outcomes = std::thread::scope(|scope| {
+        let firefox = scope.spawn(|| suites(firefox));
+        let mut outcomes = suites(chromium);
+        outcomes.extend(firefox.join().unwrap_or_default());
+        outcomes
+    });
+    for stage in stages {
+        let outcome = outcomes.iter().find(|(of, _)| of == stage);
+        match outcome.map(|(_, outcome)| outcome) {
+            Some(Ok(it)) => report.add(&it.browser, &it.adapter, it.counts.clone()),
+            Some(Err(failure)) => broken(*stage, failure, report),
+            None => broken(
+                *stage,
+                &Failure::new("its thread panicked".to_owned()),
+                report,
+            ),
+        }
+    }
 }
 
 fn set_up(stages: &[Stage]) -> Result<System> {
@@ -196,13 +247,8 @@ fn run_stage(stage: Stage, options: &Options, system: &System, report: &mut Repo
             );
         }
         Stage::Server => report.add("test server, bench", "-", browser::server()?),
-        Stage::Chromium | Stage::Firefox | Stage::FirefoxDefault => {
-            www::build()?;
-            wasm::run(false)?;
-            browser::shards()?;
-            let outcome = browser::suite(stage.name(), system, options.full)?;
-            report.add(&outcome.browser, &outcome.adapter, outcome.counts);
-        }
+        // Together, by `run_browsers`.
+        Stage::Chromium | Stage::Firefox | Stage::FirefoxDefault => {}
     }
     Ok(())
 }
