@@ -11,6 +11,9 @@ struct Params {
     window: u32,    // how many positions a token sees
     part_row: u32,  // first row of the part, where rows are those of experts
     part_rows: u32, // its rows
+    chunk: u32,     // a token sees no position before the last multiple of this
+    heat: f32,      // how much more scores of late positions are multiplied by
+    every: u32,     // positions with each of which that grows
 }
 
 @group(0) @binding(4) var<uniform> params: Params;

@@ -58,6 +58,7 @@ pub(crate) const ARCHITECTURES: &[Tiny] = &[
     tiny("tiny/llama3", "Q5_1"),
     tiny("tiny/mistral", "Q4_1"),
     tiny("tiny/mixtral", "Q8_0"),
+    tiny("tiny/llama4", "Q8_0"),
     tiny("tiny/qwen2", "Q5_0"),
     tiny("tiny/qwen3", "Q8_0"),
     tiny("tiny/qwen3-moe", "Q4_0"),

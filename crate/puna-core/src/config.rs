@@ -1,6 +1,6 @@
 //! A model's shape, from the file's metadata. Names are those of Hugging Face's `config.json`.
 
-use crate::graph::Halves;
+use crate::graph::{Halves, Temperature};
 use crate::model::Architecture;
 use crate::rope::{Factors, Longer, Rope, Scaling, Yarn};
 use crate::weights::gguf::{Gguf, Metadata};
@@ -48,6 +48,10 @@ pub struct ModelConfig {
     pub halves: Option<Halves>,
     /// How many positions a token sees in layers that do not see all, its own among them.
     pub sliding_window: Option<u32>,
+    /// Positions that layers which do not see all see together, from a multiple of it on.
+    pub attention_chunk_size: Option<u32>,
+    /// What scores of late positions are multiplied by, if the file says so.
+    pub temperature: Option<Temperature>,
     /// Experts of the layers that have such; 0 if there are none.
     pub num_experts: u32,
     /// Of those, how many a token uses.
@@ -84,6 +88,8 @@ pub struct MlaConfig {
 pub struct MoeConfig {
     /// Layers in front that have none.
     pub first_k_dense_replace: u32,
+    /// Of so many layers the last one has experts; 1 if all have.
+    pub interleave_step: u32,
     /// How many are always used.
     pub n_shared_experts: u32,
     /// Whether scores are sigmoids.
@@ -204,6 +210,8 @@ impl ModelConfig {
             moe: keys.moe()?,
             score_scale: keys.score_scale(scaling),
             sliding_window: keys.count("attention.sliding_window")?,
+            attention_chunk_size: keys.count("attention.chunk_size")?,
+            temperature: keys.temperature()?,
             attn_logit_softcapping: keys.cap("attn_logit_softcapping")?,
             final_logit_softcapping: keys.cap("final_logit_softcapping")?,
             architecture: architecture.name.to_owned(),
@@ -235,6 +243,9 @@ const ARITHMETIC: &[(&str, &[f32])] = &[
     ("attention.clamp_kqv", &[0.0]),
     ("attention.max_alibi_bias", &[0.0]),
     ("attention.temperature_scale", &[0.0]),
+    ("attention.temperature_length", &[]),
+    ("attention.chunk_size", &[0.0]),
+    ("interleave_moe_layer_step", &[0.0, 1.0]),
     ("logit_scale", &[0.0, 1.0]),
     ("residual_scale", &[0.0, 1.0]),
     ("embedding_scale", &[0.0, 1.0]),
@@ -283,6 +294,14 @@ impl Keys<'_> {
         }
     }
 
+    fn temperature(&self) -> Result<Option<Temperature>> {
+        let Some(every) = self.count("attention.temperature_length")? else {
+            return Ok(None);
+        };
+        let scale = self.positive("attention.temperature_scale", None)?;
+        Ok(Some(Temperature { scale, every }))
+    }
+
     fn mla(&self) -> Result<Option<MlaConfig>> {
         if self.count("attention.kv_lora_rank")?.is_none() {
             return Ok(None);
@@ -320,6 +339,7 @@ impl Keys<'_> {
         }
         Ok(MoeConfig {
             first_k_dense_replace: count("leading_dense_block_count")?,
+            interleave_step: count("interleave_moe_layer_step")?.max(1),
             n_shared_experts: match count("expert_shared_count")? {
                 0 => 0,
                 _ => self.size("expert_shared_count", MAX_EXPERTS)?,

@@ -110,7 +110,11 @@ impl Executor {
         }
         let mut vectors = Vec::new();
         for vector in &graph.vectors {
-            vectors.push(zeros(vector.len, "a vector").map_err(whole)?);
+            let mut elements = zeros(vector.len, "a vector").map_err(whole)?;
+            if vector.sources.is_empty() {
+                elements.fill(1.0);
+            }
+            vectors.push(elements);
         }
         Ok(Self {
             matrices,

@@ -253,7 +253,8 @@ impl Step<'_> {
             value_dim: cache.value_dim,
             position: self.position,
             scale: op.scale,
-            window: op.window.map_or(usize::MAX, |window| window as usize),
+            temperature: op.temperature,
+            span: op.span,
             cap: op.cap,
         };
         let tile = attention::TILE.min(self.tokens);

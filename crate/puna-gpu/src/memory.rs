@@ -57,7 +57,6 @@ impl Memory {
             end += to_u32(vector.len.next_multiple_of(VECTOR_ALIGN));
             at
         });
-        let gains = gains.collect();
         let working = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
         let activation = |width: usize, name: &str| {
             let bytes = (width * options.max_tokens * 4) as u64;
@@ -75,10 +74,20 @@ impl Memory {
             };
             gpu.buffer("normed", bytes as u64, working)
         };
+        let gains: Vec<u32> = gains.collect();
+        let vectors = gpu.buffer("vectors", u64::from(end) * 4, working | Usage::UNIFORM);
+        for (vector, &at) in graph.vectors.iter().zip(&gains) {
+            if vector.sources.is_empty() {
+                let ones = vec![1.0_f32; vector.len];
+                let at = u64::from(at) * 4;
+                gpu.queue
+                    .write_buffer(&vectors, at, bytemuck::cast_slice(&ones));
+            }
+        }
         Ok(Self {
             matrices,
             tables: tables(gpu, graph),
-            vectors: gpu.buffer("vectors", u64::from(end) * 4, working | Usage::UNIFORM),
+            vectors,
             gains,
             vec4s: graph
                 .vectors

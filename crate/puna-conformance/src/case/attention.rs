@@ -1,6 +1,6 @@
 //! Cases of `attention`.
 
-use puna_core::graph::{Attention, KvShape};
+use puna_core::graph::{Attention, KvShape, Span, Temperature};
 use puna_core::reference::attention::{Scores, attention};
 use puna_core::reference::qkv::KvLayer;
 use puna_gpu::kernel::attention::sums_bytes;
@@ -57,12 +57,21 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             }
         }
     }
-    // Windows: more than there is; one key; within a tile; parts of one.
+    // Windows: more than there is; one key; within a tile; parts of one. Chunks: that end among the tokens, and before them.
+    let windows = [1000, 1, 40, 300].map(Span::Window);
     for (position, tokens) in windowed_places(variant) {
-        for window in [1000, 1, 40, 300] {
+        let chunk = position as u32 + 1 + tokens as u32 / 2;
+        for span in windows
+            .into_iter()
+            .chain([Span::Chunk(chunk), Span::Chunk(40)])
+        {
             let scores = Scores {
                 scale: 0.3,
-                window: Some(window),
+                temperature: Temperature {
+                    scale: 0.2,
+                    every: 50,
+                },
+                span,
                 cap: Some(1.5),
             };
             let seed = cases.len() as u32;
@@ -83,7 +92,8 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
 /// All keys, as scores mostly are.
 const ALL: Scores = Scores {
     scale: 0.25,
-    window: None,
+    temperature: Temperature::NONE,
+    span: Span::All,
     cap: None,
 };
 
@@ -157,7 +167,8 @@ fn case(
         layer: 0,
         heads,
         scale: scores.scale,
-        window: scores.window,
+        temperature: scores.temperature,
+        span: scores.span,
         cap: scores.cap,
         query,
         out,
@@ -167,9 +178,11 @@ fn case(
         name: format!(
             "attention Dh {} G {sharing} S {position} T {tokens}{} kv {} {}",
             shape.head_dim,
-            scores
-                .window
-                .map_or_else(String::new, |it| format!(" window {it}")),
+            match scores.span {
+                Span::All => String::new(),
+                Span::Window(window) => format!(" window {window}"),
+                Span::Chunk(chunk) => format!(" chunk {chunk}"),
+            },
             kv.0.name(),
             variant.label()
         ),

@@ -132,6 +132,16 @@ impl<'a> Builder<'a> {
         self.stacked_vector(&[Part::whole(name, len)])
     }
 
+    /// Declares a vector of ones, where an architecture has no gains.
+    pub fn ones(&mut self, len: usize) -> VectorIx {
+        self.graph.vectors.push(Vector {
+            name: "ones".to_owned(),
+            len,
+            sources: Vec::new(),
+        });
+        self.graph.vectors.len() - 1
+    }
+
     /// Declares an f32 vector whose elements stand in several tensors.
     ///
     /// # Errors

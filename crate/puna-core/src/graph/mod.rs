@@ -11,7 +11,7 @@ mod target;
 pub use builder::{Builder, Part};
 pub use op::{
     Attention, Embed, Gate, Glu, Groups, Head, HeadLinear, Latent, Linear, LinearAdd, MoeDown,
-    MoeGlu, Norm, NormAdd, Op, Projection, QkNorm, Qkv, Route, Routing, Scoring,
+    MoeGlu, Norm, NormAdd, Op, Projection, QkNorm, Qkv, Route, Routing, Scoring, Span, Temperature,
 };
 pub use rows::{Halves, Source};
 
@@ -184,7 +184,7 @@ mod format_by_number {
     }
 }
 
-/// An f32 vector (len,), its elements gathered from tensors of the file.
+/// An f32 vector (len,), its elements gathered from tensors of the file; of ones, if from none.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Vector {
     /// For messages and labels: the names of its tensors.

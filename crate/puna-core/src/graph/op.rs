@@ -149,7 +149,7 @@ pub struct QkNorm {
     pub layer: usize,
     /// (T, (H + Hkv)·Dh): queries, then keys.
     pub x: ActivationIx,
-    /// (2·Dh,), or ((H + Hkv)·Dh,): the gains of queries, then of keys.
+    /// (2·Dh,), or ((H + Hkv)·Dh,): the gains of queries, then of keys; 1 where the model has none.
     pub gains: VectorIx,
     /// Added to the mean square.
     pub eps: f32,
@@ -163,7 +163,55 @@ pub struct QkNorm {
     pub query: ActivationIx,
 }
 
-/// `out[t, h] = softmax(cap(scale · q[t, h] · Kᵀ)) · V` over the positions up to t's own, or the last `window` of them.
+/// Which positions a token sees, up to its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Span {
+    /// All.
+    All,
+    /// The last so many, its own among them (Jiang et al. 2023, arXiv 2310.06825); not 0.
+    Window(u32),
+    /// Those from the last multiple of this on; not 0.
+    Chunk(u32),
+}
+
+impl Span {
+    /// The first position that one sees.
+    #[must_use]
+    pub const fn first(self, position: usize) -> usize {
+        match self {
+            Self::All => 0,
+            Self::Window(window) => (position + 1).saturating_sub(window as usize),
+            Self::Chunk(chunk) => position / chunk as usize * chunk as usize,
+        }
+    }
+}
+
+/// What scores of late positions are multiplied by, so that many keys do not flatten them (Nakanishi 2025, arXiv 2501.19399):
+/// `1 + scale · ln(1 + floor((position + 1) / every))`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Temperature {
+    /// 0 where there is none.
+    pub scale: f32,
+    /// In positions; not 0.
+    pub every: u32,
+}
+
+impl Temperature {
+    /// Of none.
+    pub const NONE: Self = Self {
+        scale: 0.0,
+        every: 1,
+    };
+
+    /// The factor.
+    #[must_use]
+    pub fn at(self, position: usize) -> f32 {
+        let steps = (position + 1) / self.every as usize;
+        1.0 + self.scale * (1.0 + steps as f32).ln()
+    }
+}
+
+/// `out[t, h] = softmax(cap(scale · temperature · q[t, h] · Kᵀ)) · V` over the positions that t sees.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Attention {
     /// Which layer of the KV cache.
@@ -172,8 +220,10 @@ pub struct Attention {
     pub heads: usize,
     /// What scores are multiplied by, mostly 1 / √Dh.
     pub scale: f32,
-    /// How many positions a token sees, its own among them, if not all.
-    pub window: Option<u32>,
+    /// What those of late positions are multiplied by besides.
+    pub temperature: Temperature,
+    /// Which positions a token sees.
+    pub span: Span,
     /// What bounds scores, if anything does: `cap · tanh(score / cap)`.
     pub cap: Option<f32>,
     /// (T, H·Dh).

@@ -5,7 +5,7 @@ use crate::config::{MlaConfig, ModelConfig};
 use crate::graph::{
     ActivationIx, Attention, Builder, Embed, Gate, Glu, Head, HeadLinear, Latent, Linear,
     LinearAdd, MatrixIx, MoeDown, MoeGlu, Norm, NormAdd, Op, Part, QkNorm, Qkv, RopeIx, Route,
-    Routing, Scoring,
+    Routing, Scoring, Span, Temperature,
 };
 
 /// A decoder that is being built.
@@ -29,10 +29,23 @@ pub(super) struct Decoder<'c, 'b, 'f> {
 pub(super) struct Attend {
     /// What scores are multiplied by.
     pub(super) scale: f32,
-    /// How many positions a token sees, if not all.
-    pub(super) window: Option<u32>,
+    /// Which positions a token sees.
+    pub(super) span: Span,
+    /// What scores of late positions are multiplied by.
+    pub(super) temperature: Temperature,
     /// The rotation, if there is one.
     pub(super) rope: Option<RopeIx>,
+}
+
+/// Norms of queries and keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum QkNorms {
+    /// Of each head, its elements multiplied by gains that all heads share.
+    Heads,
+    /// Of each head, and that is all.
+    Plain,
+    /// Of all heads together.
+    Together,
 }
 
 /// What a layer's experts are like.
@@ -42,6 +55,8 @@ pub(super) struct Experts {
     pub(super) routing: Routing,
     /// What is done to their gates.
     pub(super) gate: Gate,
+    /// Whether scores multiply what experts are given, and not what they give.
+    pub(super) scores_input: bool,
     /// Whether something is added to scores where they are compared.
     pub(super) biased: bool,
     /// `F` of the experts that are always used, together.
@@ -100,7 +115,8 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
     pub(super) fn attend(&self) -> Attend {
         Attend {
             scale: self.score_scale(false),
-            window: None,
+            span: Span::All,
+            temperature: Temperature::NONE,
             rope: Some(0),
         }
     }
@@ -162,13 +178,13 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         self.qkv_of(layer, norm, attend.rope, &parts, false, query)
     }
 
-    /// The same with norms of queries and keys, of each head or (`together`) of all.
+    /// The same with norms of queries and keys.
     pub(super) fn qkv_normed(
         &mut self,
         layer: usize,
         norm: Option<Norm>,
         attend: Attend,
-        together: bool,
+        norms: QkNorms,
     ) -> Result<()> {
         let width = self.q_rows() + self.kv_rows();
         let x = self.b.activation_once("queries and keys", width);
@@ -177,20 +193,26 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         let dh = self.config.head_dim as usize;
         let halves = self.config.halves;
         let gain = |name: &str, all: usize| {
-            let len = if together { all } else { dh };
+            let len = match norms {
+                QkNorms::Together => all,
+                QkNorms::Heads | QkNorms::Plain => dh,
+            };
             Part::whole(weight(layer, name), len).with_halves(halves)
         };
         let parts = [
             gain("attn_q_norm", self.q_rows()),
             gain("attn_k_norm", self.kv_rows()),
         ];
-        let gains = self.b.stacked_vector(&parts)?;
+        let gains = match norms {
+            QkNorms::Plain => self.b.ones(2 * dh),
+            QkNorms::Heads | QkNorms::Together => self.b.stacked_vector(&parts)?,
+        };
         self.b.op(Op::QkNorm(QkNorm {
             layer,
             x,
             gains,
             eps: self.config.rms_norm_eps,
-            together,
+            together: norms == QkNorms::Together,
             heads: self.heads(),
             rope: attend.rope,
             query: self.query,
@@ -327,7 +349,8 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             layer,
             heads: self.heads(),
             scale: attend.scale,
-            window: attend.window,
+            span: attend.span,
+            temperature: attend.temperature,
             cap: self.config.attn_logit_softcapping,
             query: self.query,
             out: self.attended,
@@ -426,7 +449,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             chosen,
             routing: moe.routing,
             gate: moe.gate,
-            scores_input: false,
+            scores_input: moe.scores_input,
             out: gated,
         }));
         // All that reads what they read comes before anything is added to it.
@@ -531,6 +554,11 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         }));
         Ok(())
     }
+}
+
+/// A window, if there is one.
+pub(super) fn span(window: Option<u32>) -> Span {
+    window.map_or(Span::All, Span::Window)
 }
 
 fn weight(layer: usize, name: &str) -> String {

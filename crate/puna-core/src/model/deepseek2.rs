@@ -40,6 +40,7 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
             let experts = Experts {
                 routing: routing(config, &config.moe),
                 gate: Gate::Silu,
+                scores_input: false,
                 biased: config.moe.sigmoid,
                 shared: (config.moe.n_shared_experts * config.moe_intermediate_size) as usize,
             };

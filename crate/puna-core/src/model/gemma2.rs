@@ -3,7 +3,7 @@
 //!
 //! GGUF files hold gains with 1 added, as they are used.
 
-use super::blocks::{Attend, Decoder};
+use super::blocks::{Attend, Decoder, span};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::config::ModelConfig;
@@ -31,7 +31,7 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
         let norm = model.norm(layer, "attn_norm")?;
         let attend = Attend {
             scale: model.score_scale(config.num_hidden_layers == LAYERS_OF_27B),
-            window: config.sliding_window.filter(|_| layer.is_multiple_of(2)),
+            span: span(config.sliding_window.filter(|_| layer.is_multiple_of(2))),
             ..model.attend()
         };
         model.qkv(layer, Some(norm), attend)?;

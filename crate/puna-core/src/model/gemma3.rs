@@ -3,7 +3,7 @@
 //!
 //! GGUF files hold gains with 1 added, as they are used.
 
-use super::blocks::{Attend, Decoder};
+use super::blocks::{Attend, Decoder, QkNorms, span};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::config::ModelConfig;
@@ -37,10 +37,11 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
         let is_local = config.sliding_window.is_some() && !(layer + 1).is_multiple_of(PERIOD);
         let attend = Attend {
             scale: model.score_scale(config.num_hidden_layers == LAYERS_OF_27B),
-            window: config.sliding_window.filter(|_| is_local),
+            span: span(config.sliding_window.filter(|_| is_local)),
             rope: Some(usize::from(is_local)),
+            ..model.attend()
         };
-        model.qkv_normed(layer, Some(norm), attend, false)?;
+        model.qkv_normed(layer, Some(norm), attend, QkNorms::Heads)?;
         model.attention(layer, attend);
         model.output_normed(layer, "post_attention_norm")?;
 

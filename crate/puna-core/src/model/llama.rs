@@ -4,7 +4,7 @@
 //!
 //! GGUF files hold the rows of Q and K permuted so that a rotation pair is two adjacent rows.
 
-use super::blocks::{Attend, Decoder, Experts};
+use super::blocks::{Attend, Decoder, Experts, span};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::config::ModelConfig;
@@ -20,7 +20,7 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let attend = Attend {
-            window: config.sliding_window,
+            span: span(config.sliding_window),
             ..model.attend()
         };
         model.qkv(layer, Some(norm), attend)?;
@@ -32,6 +32,7 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
             let experts = Experts {
                 routing: model.softmax_routing(),
                 gate: Gate::Silu,
+                scores_input: false,
                 biased: false,
                 shared: 0,
             };

@@ -8,6 +8,7 @@ mod deepseek2;
 mod gemma2;
 mod gemma3;
 mod llama;
+mod llama4;
 mod olmo2;
 mod phi3;
 mod qwen2;
@@ -69,6 +70,7 @@ const SCALED_ROPE: &[&str] = &[
 /// Every architecture, a line each.
 pub static ARCHITECTURES: &[&Architecture] = &[
     &llama::LLAMA,
+    &llama4::LLAMA4,
     &qwen2::QWEN2,
     &qwen3::QWEN3,
     &qwen3moe::QWEN3MOE,

@@ -1,7 +1,7 @@
 //! Phi-3 and Phi-4 (Abdin et al. 2024, arXiv 2404.14219): Llama's block with queries, keys and values in one tensor, gate
 //! and up in another; a part of each head rotates.
 
-use super::blocks::{Attend, Decoder};
+use super::blocks::{Attend, Decoder, span};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::config::ModelConfig;
@@ -18,7 +18,7 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let attend = Attend {
-            window: config.sliding_window,
+            span: span(config.sliding_window),
             ..model.attend()
         };
         model.qkv_fused(layer, Some(norm), attend)?;

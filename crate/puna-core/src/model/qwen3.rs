@@ -1,6 +1,6 @@
 //! Qwen3 (Yang et al. 2025, arXiv 2505.09388): Llama's block with norms of each head's queries and keys.
 
-use super::blocks::Decoder;
+use super::blocks::{Decoder, QkNorms};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::config::ModelConfig;
@@ -17,7 +17,7 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let attend = model.attend();
-        model.qkv_normed(layer, Some(norm), attend, false)?;
+        model.qkv_normed(layer, Some(norm), attend, QkNorms::Heads)?;
         model.attention(layer, attend);
         model.output(layer)?;
 

@@ -1,6 +1,6 @@
 //! Qwen3's models of experts (Yang et al. 2025, arXiv 2505.09388): Qwen3's block with experts in place of the gated layer.
 
-use super::blocks::{Decoder, Experts};
+use super::blocks::{Decoder, Experts, QkNorms};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::config::ModelConfig;
@@ -17,7 +17,7 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let attend = model.attend();
-        model.qkv_normed(layer, Some(norm), attend, false)?;
+        model.qkv_normed(layer, Some(norm), attend, QkNorms::Heads)?;
         model.attention(layer, attend);
         model.output(layer)?;
 
@@ -25,6 +25,7 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
         let experts = Experts {
             routing: model.softmax_routing(),
             gate: Gate::Silu,
+            scores_input: false,
             biased: false,
             shared: 0,
         };

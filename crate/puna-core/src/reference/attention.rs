@@ -2,28 +2,22 @@
 
 use super::capped;
 use super::qkv::KvLayer;
+use crate::graph::{Span, Temperature};
 
 /// How scores are made, and of which keys.
 #[derive(Clone, Copy, Debug)]
 pub struct Scores {
     /// What they are multiplied by.
     pub scale: f32,
-    /// How many positions a token sees, its own among them, if not all.
-    pub window: Option<u32>,
+    /// What those of late positions are multiplied by besides.
+    pub temperature: Temperature,
+    /// Which positions a token sees.
+    pub span: Span,
     /// What bounds them, if anything does.
     pub cap: Option<f32>,
 }
 
-impl Scores {
-    /// The first position that one sees.
-    #[must_use]
-    pub fn first(&self, position: usize) -> usize {
-        let window = self.window.map_or(usize::MAX, |window| window as usize);
-        (position + 1).saturating_sub(window)
-    }
-}
-
-/// `out[t, h] = softmax(cap(scale · q[t, h] · Kᵀ)) · V` over positions up to `position + t`: query (T, H·Dh) → (T, H·Dv)
+/// `out[t, h] = softmax(cap(scale · temperature · q[t, h] · Kᵀ)) · V` over positions up to `position + t`: query (T, H·Dh) → (T, H·Dv)
 /// (Vaswani et al. 2017, arXiv 1706.03762; grouped: arXiv 2305.13245; windows: arXiv 2310.06825; bounds: arXiv 2408.00118).
 #[must_use]
 #[expect(
@@ -47,11 +41,12 @@ pub fn attention(
         .enumerate()
     {
         let (t, head) = (ix / heads, ix % heads / group);
-        let seen = scores.first(position + t)..=position + t;
+        let seen = scores.span.first(position + t)..=position + t;
+        let scale = f64::from(scores.scale) * f64::from(scores.temperature.at(position + t));
         let score = |s| {
             let pairs = q.iter().zip(kv.row(0, head, s));
             let dot: f64 = pairs.map(|(&q, &k)| f64::from(q) * f64::from(k)).sum();
-            capped(dot * f64::from(scores.scale), scores.cap)
+            capped(dot * scale, scores.cap)
         };
         let values: Vec<(usize, f64)> = seen.map(|s| (s, score(s))).collect();
         let max = values

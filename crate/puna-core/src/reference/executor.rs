@@ -46,7 +46,8 @@ impl Executor {
             data
         });
         let vectors = graph.vectors.iter().map(|vector| {
-            let mut data = vec![0.0; vector.len];
+            let fill = if vector.sources.is_empty() { 1.0 } else { 0.0 };
+            let mut data = vec![fill; vector.len];
             for source in &vector.sources {
                 let elements = floats(tensor(source.tensor)).into_iter().skip(source.from);
                 for (i, element) in elements.take(source.rows).enumerate() {
@@ -132,7 +133,8 @@ impl Executor {
                 Op::Attention(op) => {
                     let scores = Scores {
                         scale: op.scale,
-                        window: op.window,
+                        temperature: op.temperature,
+                        span: op.span,
                         cap: op.cap,
                     };
                     let (query, kv) = (&act[op.query], &kv[op.layer]);

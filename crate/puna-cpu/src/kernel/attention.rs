@@ -7,6 +7,8 @@
 
 use std::ops::Range;
 
+use puna_core::graph::{Span, Temperature};
+
 use super::math;
 use crate::cache::KvLayer;
 use crate::scatter::Scatter;
@@ -63,8 +65,10 @@ pub(crate) struct Shape {
     pub(crate) position: usize,
     /// What scores are multiplied by.
     pub(crate) scale: f32,
-    /// How many positions a token sees.
-    pub(crate) window: usize,
+    /// What those of late positions are multiplied by besides.
+    pub(crate) temperature: Temperature,
+    /// Which positions a token sees.
+    pub(crate) span: Span,
     /// What bounds scores, if anything does.
     pub(crate) cap: Option<f32>,
 }
@@ -76,8 +80,7 @@ impl Shape {
     }
 }
 
-/// `out[t, h] = softmax(cap(scale · q[t, h] · Kᵀ)) · V` over the positions up to t's own, the last `window` of them (Vaswani
-/// et al. 2017, arXiv 1706.03762; grouped: arXiv 2305.13245), for at most [`TILE`] tokens and the query heads of key head
+/// `out[t, h] = softmax(cap(scale · temperature · q[t, h] · Kᵀ)) · V` over the positions that t sees (Vaswani et al. 2017, arXiv 1706.03762; grouped: arXiv 2305.13245), for at most [`TILE`] tokens and the query heads of key head
 /// `head`; query (T, H, Dh), out (T, H, Dv).
 #[inline(always)]
 pub(crate) fn attention(
@@ -97,7 +100,7 @@ pub(crate) fn attention(
         let t = tokens.start + i / group;
         let at = t * heads + head * group + i % group;
         let end = shape.position + t + 1;
-        (at, end.saturating_sub(shape.window), end)
+        (at, shape.span.first(end - 1), end)
     };
     let shared = Shared {
         head,
@@ -139,6 +142,7 @@ impl Shared<'_> {
                     head_dim,
                     value_dim,
                     scale,
+                    temperature,
                     cap,
                     ..
                 },
@@ -155,9 +159,9 @@ impl Shared<'_> {
         let (first, end) = (rows[0].1, rows[Q - 1].2);
         let len = end - first;
         let padded = len.next_multiple_of(KEYS);
-        let scale = QUERY_LIFT * scale;
-        for (queries, (at, ..)) in queries.chunks_exact_mut(stride).zip(rows) {
+        for (queries, (at, _, end)) in queries.chunks_exact_mut(stride).zip(rows) {
             let query = &query[at * head_dim..(at + 1) * head_dim];
+            let scale = QUERY_LIFT * scale * temperature.at(end - 1);
             for (to, x) in queries.iter_mut().zip(query) {
                 *to = x * scale;
             }

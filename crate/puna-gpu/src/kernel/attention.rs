@@ -1,6 +1,6 @@
 //! Host half of `shaders/kernel/attention.wgsl`.
 
-use puna_core::graph::{Attention, KvShape};
+use puna_core::graph::{Attention, KvShape, Span};
 use puna_core::{Error, Result};
 
 use super::{Grid, Params, Recipe, Setting, Slot, cap_modules, to_u32};
@@ -53,11 +53,11 @@ pub(super) const fn parts_of(keys: u32) -> u32 {
     tiles.div_ceil(tiles.div_ceil(MOST_PARTS))
 }
 
-/// Parts of the token that has the most of them. One key more may make them fewer: then they are longer.
-pub(super) fn most_parts(position: u32, tokens: u32, window: u32) -> u32 {
-    // Between two borders of tiles they only grow; a few tokens lie about one border at most.
-    let keys = |tokens: u32| (position + tokens).min(window);
-    parts_of(keys(1)).max(parts_of(keys(tokens)))
+/// Parts of the one of a few tokens that has the most of them. One key more may make them fewer: then they are longer.
+pub(super) fn most_parts(position: u32, tokens: u32, span: Span) -> u32 {
+    let keys = |position: u32| position + 1 - to_u32(span.first(position as usize));
+    let parts = (position..position + tokens).map(|position| parts_of(keys(position)));
+    parts.max().unwrap_or(1)
 }
 
 /// The op's dispatches: one, and one to merge parts of the keys where a long context has such.
@@ -65,7 +65,12 @@ pub(super) fn most_parts(position: u32, tokens: u32, window: u32) -> u32 {
 pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
     let heads = to_u32(op.heads);
     let kv_heads = to_u32(setting.graph.kv.heads);
-    let window = op.window.unwrap_or(u32::MAX);
+    let span = op.span;
+    let (window, chunk) = match span {
+        Span::All => (u32::MAX, u32::MAX),
+        Span::Window(window) => (window, u32::MAX),
+        Span::Chunk(chunk) => (u32::MAX, chunk),
+    };
     let recipe = |module: &str, workgroup: u32, own: &[(&'static str, u32)], grid: Grid| {
         let split = setting.split.attention(setting.width);
         let merges = module == "lib/attention_merge";
@@ -109,6 +114,9 @@ pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
                 scale: op.scale,
                 cap: op.cap.unwrap_or(0.0),
                 window,
+                chunk,
+                heat: op.temperature.scale,
+                every: op.temperature.every,
                 ..Params::default()
             },
             grid,
@@ -136,12 +144,12 @@ pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
             let parts = Grid::Parts {
                 x: heads / group,
                 merge: false,
-                window,
+                span,
             };
             let merge = Grid::Parts {
                 x: heads,
                 merge: true,
-                window,
+                span,
             };
             vec![
                 recipe("lib/attention_parts", KEYS, &own, parts),
@@ -176,18 +184,23 @@ mod tests {
 
     #[test]
     fn there_are_as_many_parts_as_any_of_a_few_tokens_has() {
-        let few = u32::try_from(crate::split::Width::Few.most_tokens()).expect("few");
-        for position in (0..9_000).chain(130_000..131_100) {
-            for tokens in 1..=few {
-                for window in [u32::MAX, 512] {
-                    let each = (1..=tokens).map(|t| parts_of((position + t).min(window)));
-                    let most = each.max().expect("one");
-                    let got = most_parts(position, tokens, window);
-                    assert_eq!(got, most, "{position}+{tokens} of {window}");
-                }
-            }
+        for (position, tokens, span, expected) in [
+            (0, 8, Span::All, 1),
+            (255, 1, Span::All, 1),
+            (255, 2, Span::All, 3),
+            (4095, 1, Span::All, 32),
+            // Behind it there are 17.
+            (4095, 7, Span::All, 32),
+            (4096, 7, Span::All, 17),
+            (100_000, 8, Span::Window(512), 4),
+            // Of the last of a chunk, and of the first of the next.
+            (1023, 1, Span::Chunk(1024), 8),
+            (1023, 8, Span::Chunk(1024), 8),
+            (1024, 8, Span::Chunk(1024), 1),
+        ] {
+            let got = most_parts(position, tokens, span);
+            assert_eq!(got, expected, "{position}+{tokens} of {span:?}");
         }
-        assert_eq!(most_parts(4095, 7, u32::MAX), 32, "behind it there are 17");
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub mod route;
 pub mod sample;
 
 use bytemuck::{Pod, Zeroable};
-use puna_core::graph::{ActivationIx, Gate, Graph, MatrixIx, RopeIx, VectorIx};
+use puna_core::graph::{ActivationIx, Gate, Graph, MatrixIx, RopeIx, Span, VectorIx};
 use puna_core::quant::{BLOCK_LEN, Format};
 
 use crate::choices::{Choices, Job};
@@ -209,8 +209,14 @@ pub struct Params {
     pub part_row: u32,
     /// Its rows.
     pub part_rows: u32,
+    /// A token sees no position before the last multiple of this.
+    pub chunk: u32,
+    /// How much more scores of late positions are multiplied by.
+    pub heat: f32,
+    /// Positions with each of which that grows.
+    pub every: u32,
     /// To a multiple of 16 bytes.
-    pub padding: [u32; 2],
+    pub padding: [u32; 3],
 }
 
 /// `Step` of `shaders/lib/step.wgsl`.
@@ -294,8 +300,8 @@ pub enum Grid {
         x: u32,
         /// One for all parts of a token; nothing to do where each has one.
         merge: bool,
-        /// How many positions a token sees.
-        window: u32,
+        /// Which positions a token sees.
+        span: Span,
     },
 }
 
@@ -334,8 +340,8 @@ impl Grid {
                 rows,
             } => [x, (step.tokens * rows_each_token).div_ceil(rows), 1],
             Self::Tokens { x } => [x, step.tokens, 1],
-            Self::Parts { x, merge, window } => {
-                let parts = attention::most_parts(step.position, step.tokens, window);
+            Self::Parts { x, merge, span } => {
+                let parts = attention::most_parts(step.position, step.tokens, span);
                 match (merge, parts) {
                     (true, 1) => [0; 3],
                     (true, _) => [x, 1, step.tokens],
