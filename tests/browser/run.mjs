@@ -26,6 +26,7 @@ const NOUNS = [
   "second_load_offline",
   "stored_models",
   "shards",
+  "split",
   "unload",
   "decode_loop",
   "tuning",

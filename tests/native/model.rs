@@ -7,6 +7,7 @@ use puna_core::model;
 use puna_core::quant::Format;
 use puna_core::weights::gguf::{Gguf, Parsed};
 use puna_core::weights::plan::{Chunk, Plan};
+use puna_core::weights::split::{self, Part};
 
 /// The project's root.
 pub(crate) fn root() -> PathBuf {
@@ -35,6 +36,34 @@ impl ModelFile {
             panic!("the header is cut off")
         };
         Self::new(bytes, &gguf, chunk_bytes, context_length)
+    }
+
+    /// The same of a split model, whose first part `path` is.
+    #[allow(dead_code, reason = "not every test file asks")]
+    pub(crate) fn split(path: &Path, chunk_bytes: u32) -> Self {
+        let first = path.to_str().expect("UTF-8");
+        let part = |bytes: Vec<u8>| {
+            let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
+                panic!("the header is cut off")
+            };
+            (gguf, bytes)
+        };
+        let mut parts = vec![part(std::fs::read(path).expect("the first part"))];
+        let own = Part::of(&parts[0].0).expect("numbers").expect("a part");
+        for no in 1..own.count {
+            let path = own.sibling(first, no).expect("a name like the first's");
+            parts.push(part(std::fs::read(path).expect("a later part")));
+        }
+        let headers = parts
+            .iter()
+            .map(|(gguf, bytes)| (gguf.clone(), bytes.len() as u64));
+        let (gguf, _) = split::join(headers.collect()).expect("one model");
+        let mut whole = Vec::new();
+        for ((_, bytes), start) in parts.iter().zip(&gguf.starts) {
+            whole.resize(usize::try_from(*start).expect("small"), 0);
+            whole.extend(bytes);
+        }
+        Self::new(whole, &gguf, chunk_bytes, None)
     }
 
     /// The same, with the rows of its matrices put together as `format` has them.

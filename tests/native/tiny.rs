@@ -72,6 +72,9 @@ pub(crate) const ARCHITECTURES: &[Tiny] = &[
     tiny("tiny/deepseek-v3", "Q8_0"),
 ];
 
+/// A model in several files, of which `path` is none.
+pub(crate) const SPLIT: Tiny = tiny("tiny/qwen3", "F16-split");
+
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Tiny> {
     LLAMAS.iter().chain(FORMATS).chain(ARCHITECTURES)
@@ -107,6 +110,12 @@ impl Tiny {
         let stem = self.folder.rsplit('/').next().unwrap_or_default();
         let file = format!("{stem}-{}.gguf", self.format);
         root.join("tests/golden").join(self.folder).join(file)
+    }
+
+    /// The first of the model's files, if it was split.
+    pub(crate) fn first_of(&self, root: &Path, count: u32) -> PathBuf {
+        let stem = self.path(root).with_extension("");
+        PathBuf::from(format!("{}-00001-of-{count:05}.gguf", stem.display()))
     }
 
     /// What must come out of it.

@@ -10,7 +10,7 @@ use puna_core::weights::gguf::{Gguf, TensorInfo, type_name};
 use puna_core::weights::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use puna_core::{Error, Result};
 
-use crate::file::{failed, open, open_gguf};
+use crate::file::{failed, open, read_header};
 use crate::{readable, usage};
 
 pub(crate) const HELP: &str = "\
@@ -18,7 +18,8 @@ puna inspect: say what a model file or shard manifest holds
 
 Usage: puna inspect FILE
 
-FILE is a GGUF or the manifest.json that `puna shard` wrote. Only the header is read. Prints the
+FILE is a GGUF, the first file of a split one (NAME-00001-of-00003.gguf), or the manifest.json
+that `puna shard` wrote. Only headers are read. Prints the
 metadata, a table of the tensor types, and the tensors. Fails if the header is malformed or the
 file too short for it.
 
@@ -65,20 +66,20 @@ fn inspect(path: &Path, out: &mut String) -> Result<std::fmt::Result> {
             Manifest::parse(&first).map_err(|error| error.context(path.display().to_string()))?;
         return Ok(show_manifest(path, &manifest, out));
     }
-    let model = open_gguf(path)?;
-    model
-        .gguf
-        .check(model.file_bytes)
-        .map_err(|error| error.context(path.display().to_string()))?;
-    Ok(show_gguf(path, model.file_bytes, &model.gguf, out))
+    let (gguf, file_bytes) = read_header(path)?;
+    Ok(show_gguf(path, file_bytes, &gguf, out))
 }
 
 fn show_gguf(path: &Path, file_bytes: u64, gguf: &Gguf, out: &mut String) -> std::fmt::Result {
     writeln!(
         out,
-        "{}: GGUF v{}, {} ({file_bytes} bytes), header {}, {} tensors\n",
+        "{}: GGUF v{}{}, {} ({file_bytes} bytes), header {}, {} tensors\n",
         path.display(),
         gguf.version,
+        match gguf.starts.len() {
+            1 => String::new(),
+            files => format!(" in {files} files"),
+        },
         readable(file_bytes),
         readable(gguf.data_offset),
         gguf.tensors.len()

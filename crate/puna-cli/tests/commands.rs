@@ -223,3 +223,31 @@ fn made_models_are_whole_and_wrong_names_are_told_what_is_right() {
         "no part is left"
     );
 }
+
+#[test]
+fn a_split_model_is_shown_whole_by_its_first_part() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/tiny/qwen3");
+    let part = |no: u32| folder.join(format!("qwen3-F16-split-{no:05}-of-00003.gguf"));
+    let path = |no: u32| part(no).to_str().unwrap().to_owned();
+    let text = says(&["inspect", &path(1)], 0, "GGUF v3 in 3 files");
+    for tensor in [
+        "token_embd.weight",
+        "blk.0.attn_q.weight",
+        "output_norm.weight",
+    ] {
+        assert!(text.contains(tensor), "{tensor} in: {text}");
+    }
+    says(
+        &["inspect", &path(2)],
+        1,
+        "part 2 of 3 of a split model; name the first part",
+    );
+    let alone = tempfile::tempdir().unwrap();
+    let copy = alone.path().join("m-00001-of-00003.gguf");
+    fs::copy(part(1), &copy).unwrap();
+    says(
+        &["inspect", copy.to_str().unwrap()],
+        1,
+        "m-00002-of-00003.gguf can't be opened",
+    );
+}

@@ -184,3 +184,19 @@ fn rows_that_are_stored_together_answer_alike() {
         assert!(together == alone, "{name}: other logits");
     }
 }
+
+/// In chunks that end with each file.
+#[test]
+fn a_model_in_several_files_answers_as_its_reference() {
+    let golden = tiny::SPLIT.golden(&root());
+    let file = ModelFile::split(&tiny::SPLIT.first_of(&root(), 3), 64 << 10);
+    let mut executor = support::load_file(&file, ExecutorOptions::default());
+    check(
+        "split in 3",
+        &mut executor,
+        &golden.ids,
+        40,
+        &golden.logits,
+        INTEGERS,
+    );
+}

@@ -28,8 +28,22 @@ pub(crate) struct Index {
     pub(crate) name: Option<String>,
     /// Size of the file.
     pub(crate) file_bytes: u64,
+    /// The files that it is put together of, if it was split.
+    #[serde(default)]
+    pub(crate) parts: Vec<PartFile>,
     /// Every chunk of the file in order: its size, and its checksum once it is stored.
     pub(crate) chunks: Vec<(u32, Option<Sha256>)>,
+}
+
+/// A file of a split model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PartFile {
+    /// Where it begins, all of them put end to end.
+    pub(crate) start: u64,
+    /// Its size.
+    pub(crate) bytes: u64,
+    /// What tells this version of it from another, if the server says.
+    pub(crate) validator: Option<String>,
 }
 
 impl Index {
@@ -54,6 +68,7 @@ impl Index {
             validator,
             name,
             file_bytes: plan.file_bytes,
+            parts: Vec::new(),
             chunks,
         }
     }
@@ -141,6 +156,7 @@ impl Index {
         self.url == other.url
             && self.sharded == other.sharded
             && self.validator == other.validator
+            && self.parts == other.parts
             && self.file_bytes == other.file_bytes
             && cuts(self) == cuts(other)
     }

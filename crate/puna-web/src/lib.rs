@@ -42,6 +42,7 @@ pub mod loader;
 mod macrotask;
 mod open;
 mod options;
+mod parts;
 mod patience;
 mod pieces;
 pub mod progress;

@@ -4,13 +4,14 @@ use js_sys::Uint8Array;
 use puna_core::weights::gguf::{Gguf, MAX_HEADER_BYTES, Parsed};
 use puna_core::weights::manifest::Manifest;
 use puna_core::weights::plan::{CHUNK_BYTES, Plan};
+use puna_core::weights::split::{Part, join};
 use puna_core::{Error, ErrorCode, Result};
-use web_sys::RequestCache;
 
 use crate::buffer::allocate;
-use crate::cache_index::Index;
+use crate::cache_index::{Index, PartFile};
 use crate::digest::{self, sha256};
 use crate::fetch::{Context, Remote};
+use crate::parts::Parts;
 use crate::patience::first;
 use crate::shards::{Shards, read_manifest};
 use crate::source::Source;
@@ -55,22 +56,14 @@ pub(crate) async fn open_cached<'a>(
         context.abort.check()?;
         Source::Shards(shards)
     } else {
-        let remote = Remote::cached(
-            context,
-            url,
-            index.validator.clone(),
-            Some(index.file_bytes),
-        );
-        if revalidate {
-            // No answer, no news.
-            let asked = remote.open(Some(&(0..1)), RequestCache::NoStore);
-            let _ = first(asked, Timer::new(NEWS_MS)).await;
-            context.abort.check()?;
-            if remote.outdated.get() {
-                return Ok(None);
-            }
+        let Ok(files) = Parts::cached(context, &index, &gguf) else {
+            return Ok(None);
+        };
+        if revalidate && first(files.is_changed(), Timer::new(NEWS_MS)).await == Some(true) {
+            return Ok(None);
         }
-        Source::Web(WebFile::new(remote))
+        context.abort.check()?;
+        Source::Web(files)
     };
     Ok(Some(Opened {
         source,
@@ -81,11 +74,35 @@ pub(crate) async fn open_cached<'a>(
 }
 
 async fn cached_header(index: &Index, entry: &Entry) -> Option<(Gguf, Plan)> {
+    let cuts = index.cuts();
+    let mut gguf = cached_part(index, entry, &cuts, 0).await?;
+    if !index.parts.is_empty() {
+        let mut parts = Vec::new();
+        for part in &index.parts {
+            let header = cached_part(index, entry, &cuts, part.start).await?;
+            parts.push((header, part.bytes));
+        }
+        gguf = join(parts).ok()?.0;
+    }
+    let plan = Plan::from_cuts(&gguf, index.file_bytes, cuts).ok()?;
+    Some((gguf, plan))
+}
+
+/// The header of the file that begins at `start`.
+async fn cached_part(
+    index: &Index,
+    entry: &Entry,
+    cuts: &[(u64, u32)],
+    start: u64,
+) -> Option<Gguf> {
     let mut prefix = Vec::new();
-    for (ix, (offset, bytes)) in index.cuts().into_iter().enumerate() {
+    for (ix, &(offset, bytes)) in cuts.iter().enumerate() {
+        if offset < start {
+            continue;
+        }
         let buffer = allocate(bytes).ok()?;
         let expected = index.stored(ix)?;
-        if offset > MAX_HEADER_BYTES
+        if offset.saturating_sub(start) > MAX_HEADER_BYTES
             || !entry.read(offset, &buffer).await
             || sha256(&buffer).await.ok()? != expected
         {
@@ -93,8 +110,7 @@ async fn cached_header(index: &Index, entry: &Entry) -> Option<(Gguf, Plan)> {
         }
         prefix.extend_from_slice(&buffer.to_vec());
         if let Parsed::Done(gguf) = Gguf::parse(&prefix).ok()? {
-            let plan = Plan::from_cuts(&gguf, index.file_bytes, index.cuts()).ok()?;
-            return Some((gguf, plan));
+            return Some(gguf);
         }
     }
     None
@@ -108,40 +124,77 @@ pub(crate) async fn open_network<'a>(
 ) -> Result<Opened<'a>> {
     let file = WebFile::new(Remote::new(context, url));
     let first = file.head(FIRST_BYTES).await?.subarray(0, 64);
+    let mut parts = Vec::new();
     let (opened, validator, sharded) = if Manifest::is_likely(&first.to_vec()) {
         let manifest = read_manifest(&file).await?;
         let validator = Some(Shards::validator(&manifest));
         (open_shards(file.remote, manifest).await?, validator, true)
     } else {
-        let gguf = read_header(async |wanted| file.head(wanted).await)
-            .await
-            .map_err(|error| of_file(error, url))?;
-        // Unknown if the server compresses or hides its headers; then the last tensor ends the file.
-        let file_bytes = file
-            .remote
-            .total
-            .get()
-            .unwrap_or_else(|| end_of_data(&gguf));
-        let plan = Plan::new(&gguf, file_bytes, CHUNK_BYTES).map_err(|error| error.context(url))?;
         let validator = file.remote.validator.borrow().clone();
-        (
-            Opened {
-                source: Source::Web(file),
-                gguf,
-                plan,
-                name: None,
-            },
-            validator,
-            false,
-        )
+        let (opened, of_files) = open_files(file).await?;
+        parts = of_files;
+        (opened, validator, false)
     };
     if let Some(entry) = entry {
-        let index = Index::new(url, sharded, validator, opened.name.clone(), &opened.plan);
+        let mut index = Index::new(url, sharded, validator, opened.name.clone(), &opened.plan);
+        index.parts = parts;
         if entry.index().is_none_or(|old| !old.same_file(&index)) {
             entry.replace(index);
         }
     }
     Ok(opened)
+}
+
+/// Opens the model whose file, or whose first file, that is. What is known of the files, if there are several.
+async fn open_files(first: WebFile<'_>) -> Result<(Opened<'_>, Vec<PartFile>)> {
+    let (context, url) = (first.remote.context, first.remote.url.clone());
+    let mut found = open_file(&first).await?;
+    let mut files = vec![first];
+    let mut parts = Vec::new();
+    let part = Part::of(&found.0).map_err(|error| error.context(url.as_str()))?;
+    if let Some(part) = part.filter(|part| part.no == 0)
+        && part.sibling(&url, 0).is_some()
+    {
+        let mut all = vec![found];
+        for no in 1..part.count {
+            let url = part.sibling(&url, no).unwrap_or_default();
+            let file = WebFile::new(Remote::new(context, &url));
+            all.push(open_file(&file).await?);
+            files.push(file);
+        }
+        for (file, (_, bytes)) in files.iter().zip(&all) {
+            parts.push(PartFile {
+                start: 0,
+                bytes: *bytes,
+                validator: file.remote.validator.borrow().clone(),
+            });
+        }
+        found = join(all).map_err(|error| error.context(url.as_str()))?;
+        for (part, start) in parts.iter_mut().zip(&found.0.starts) {
+            part.start = *start;
+        }
+    }
+    let (gguf, file_bytes) = found;
+    let plan =
+        Plan::new(&gguf, file_bytes, CHUNK_BYTES).map_err(|error| error.context(url.as_str()))?;
+    let opened = Opened {
+        source: Source::Web(Parts::new(&gguf.starts, files)),
+        gguf,
+        plan,
+        name: None,
+    };
+    Ok((opened, parts))
+}
+
+/// A file's header, and its size.
+async fn open_file(file: &WebFile<'_>) -> Result<(Gguf, u64)> {
+    let gguf = read_header(async |wanted| file.head(wanted).await)
+        .await
+        .map_err(|error| of_file(error, &file.remote.url))?;
+    // Unknown if the server compresses or hides its headers; then the last tensor ends the file.
+    let total = file.remote.total.get();
+    let file_bytes = total.unwrap_or_else(|| end_of_data(&gguf));
+    Ok((gguf, file_bytes))
 }
 
 async fn open_shards(remote: Remote<'_>, manifest: Manifest) -> Result<Opened<'_>> {

@@ -1,4 +1,4 @@
-//! Where a model's bytes come from: a local file, a file on a server, or shards on one.
+//! Where a model's bytes come from: a local file, files on a server, or shards on one.
 
 use js_sys::Uint8Array;
 use puna_core::weights::plan::Chunk;
@@ -8,15 +8,15 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::Blob;
 
 use crate::buffer::from_allocation;
+use crate::parts::Parts;
 use crate::pieces::Pieces;
 use crate::progress::number;
 use crate::shards::Shards;
-use crate::web_file::WebFile;
 
 /// One of the three.
 pub(crate) enum Source<'a> {
     Local(Blob),
-    Web(WebFile<'a>),
+    Web(Parts<'a>),
     Shards(Shards<'a>),
 }
 
@@ -25,7 +25,7 @@ impl Source<'_> {
     pub(crate) async fn fill(&self, ix: usize, offset: u64, buffer: &Uint8Array) -> Result<()> {
         let got = match self {
             Self::Local(blob) => read_blob(blob, offset, buffer).await?,
-            Self::Web(file) => file.read(offset, buffer).await?,
+            Self::Web(files) => files.read(offset, buffer).await?,
             Self::Shards(shards) => return shards.read(ix, offset, buffer).await,
         };
         if got == buffer.length() {
@@ -41,7 +41,7 @@ impl Source<'_> {
     /// How many bytes of chunk `ix`, which nobody needs from here any more, have come from the network and are counted.
     pub(crate) fn counted(&self, ix: usize, chunk: &Chunk) -> u64 {
         match self {
-            Self::Web(file) => file.in_head(chunk.offset, chunk.bytes),
+            Self::Web(files) => files.in_head(chunk.offset, chunk.bytes),
             Self::Shards(shards) if shards.let_go(ix) => chunk.bytes.into(),
             Self::Local(_) | Self::Shards(_) => 0,
         }
@@ -51,7 +51,7 @@ impl Source<'_> {
     pub(crate) fn is_outdated(&self) -> bool {
         match self {
             Self::Local(_) => false,
-            Self::Web(file) => file.remote.outdated.get(),
+            Self::Web(files) => files.is_outdated(),
             Self::Shards(shards) => shards.is_outdated(),
         }
     }

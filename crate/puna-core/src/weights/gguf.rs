@@ -6,6 +6,7 @@
 use super::foreign;
 use super::ggml_type::ggml_type;
 use super::reader::{Read, Reader, Stop};
+use super::split::Part;
 use crate::{Error, Result};
 
 pub use super::ggml_type::type_name;
@@ -37,6 +38,9 @@ pub struct Gguf {
     pub data_offset: u64,
     /// Bytes that every tensor's offset is a multiple of; a power of two, at least 8.
     pub alignment: u64,
+    /// Where each file begins that the model is in, if they are put end to end: 0, and the starts of the others if it was
+    /// split.
+    pub starts: Vec<u64>,
 }
 
 /// One tensor of the table.
@@ -79,14 +83,20 @@ impl Gguf {
     }
 
     /// Fails unless every tensor lies inside a file of `file_bytes` and none overlaps another, or if the
-    /// file is one part of a model that was split into several.
+    /// file is one part of a model that was split into several, whose others are not there.
     pub fn check(&self, file_bytes: u64) -> Result<()> {
-        if let Some(parts) = self.metadata.u32("split.count").filter(|parts| *parts > 1) {
-            let part = self.metadata.u32("split.no").unwrap_or(0).saturating_add(1);
+        if let (Some(Part { no, count }), [_]) = (Part::of(self)?, self.starts.as_slice()) {
             return Err(Error::unsupported_model(format!(
-                "the file is part {part} of {parts} of a split model; join the parts first (`llama-gguf-split --merge`)"
+                "the file is part {} of {count} of a split model; name the first part, NAME-00001-of-{count:05}.gguf, with \
+                 the others beside it, or join them (`llama-gguf-split --merge`)",
+                no.saturating_add(1)
             )));
         }
+        self.check_tensors(file_bytes)
+    }
+
+    /// Fails unless every tensor lies inside a file of `file_bytes` and none overlaps another.
+    pub(super) fn check_tensors(&self, file_bytes: u64) -> Result<()> {
         let mut end = self.data_offset;
         let mut before = "the header";
         for tensor in self.by_offset() {
@@ -109,6 +119,11 @@ impl Gguf {
             }
         }
         Ok(())
+    }
+
+    /// Fails if two tensors share a name.
+    pub(super) fn refuse_duplicates(&self) -> Result<()> {
+        refuse_duplicates(&self.tensors)
     }
 
     /// The tensor called `name`. Cost is linear.
@@ -160,6 +175,7 @@ fn read(prefix: &[u8]) -> Read<Gguf> {
         tensors,
         data_offset,
         alignment,
+        starts: vec![0],
     })
 }
 

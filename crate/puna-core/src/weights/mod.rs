@@ -17,6 +17,7 @@ pub mod manifest;
 pub mod metadata;
 pub mod plan;
 mod reader;
+pub mod split;
 mod value;
 #[cfg(any(test, feature = "text"))]
 pub(crate) mod writer;

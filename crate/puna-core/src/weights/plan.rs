@@ -84,7 +84,9 @@ impl Plan {
             let limit = if at < gguf.data_offset {
                 gguf.data_offset.min(file_bytes)
             } else {
-                file_bytes
+                // A chunk is of one file, where there are several.
+                let later = gguf.starts.iter().find(|start| **start > at);
+                later.map_or(file_bytes, |start| *start)
             };
             let full = at.saturating_add(u64::from(chunk_bytes));
             while let Some((first, later)) = rest.split_first()
@@ -121,6 +123,12 @@ impl Plan {
             )));
         }
         bound(cuts.len() as u64, 1)?;
+        let is_cut = |start: &&u64| cuts.iter().all(|(offset, _)| offset != *start);
+        if let Some(start) = gguf.starts.iter().find(is_cut) {
+            return Err(Error::bad_model_file(format!(
+                "no chunk begins at byte {start}, where one of the model's files does"
+            )));
+        }
         Self::assemble(spans(gguf, file_bytes)?, file_bytes, cuts)
     }
 
