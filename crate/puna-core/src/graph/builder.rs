@@ -252,9 +252,8 @@ impl<'a> Builder<'a> {
             used[ix] = true;
         }
         let unused = |(ix, _): &&(usize, &TensorInfo)| !used[*ix];
-        let mut left: Vec<_> = self.tensors.values().filter(unused).collect();
-        left.sort_unstable_by_key(|(ix, _)| *ix);
-        match left.first() {
+        let left: Vec<_> = self.tensors.values().filter(unused).collect();
+        match left.iter().min_by_key(|(ix, _)| *ix) {
             None => Ok(self.graph.within(None)),
             Some((_, tensor)) => Err(Error::unsupported_model(format!(
                 "tensor {} has no place in this architecture as it is supported ({} such tensors): without it the model \

@@ -205,9 +205,10 @@ impl Temperature {
 
     /// The factor.
     #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "f32 is what scores are")]
     pub fn at(self, position: usize) -> f32 {
         let steps = (position + 1) / self.every as usize;
-        1.0 + self.scale * (1.0 + steps as f32).ln()
+        1.0 + self.scale * (1.0 + steps as f64).ln() as f32
     }
 }
 

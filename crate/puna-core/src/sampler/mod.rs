@@ -65,6 +65,11 @@ struct Candidate {
     id: u32,
 }
 
+/// An order of candidates. All share one type, and so one copy of what sorts by it.
+type Order = fn(&Candidate, &Candidate) -> Ordering;
+const BY_RANK: Order = Candidate::rank;
+const BY_ID: Order = |a, b| a.id.cmp(&b.id);
+
 impl Candidate {
     /// Likeliest first, equals by id. Logits are finite here.
     fn rank(&self, other: &Self) -> Ordering {
@@ -148,11 +153,10 @@ impl Sampler {
         self.weigh(logits, max);
         let mut by_id = true;
         if let Some(count) = self.top_k() {
-            self.candidates
-                .select_nth_unstable_by(count - 1, Candidate::rank);
+            self.candidates.select_nth_unstable_by(count - 1, BY_RANK);
             self.candidates.truncate(count);
             // The sums below must not depend on how the selection left things.
-            self.candidates.sort_unstable_by(Candidate::rank);
+            self.candidates.sort_unstable_by(BY_RANK);
             by_id = false;
         }
         if self.params.top_p < 1.0 {
@@ -165,8 +169,7 @@ impl Sampler {
         self.candidates
             .retain(|candidate| candidate.weight >= min_p);
         if !by_id {
-            self.candidates
-                .sort_unstable_by_key(|candidate| candidate.id);
+            self.candidates.sort_unstable_by(BY_ID);
         }
         let random = f64::from(philox::random(self.params.seed, self.step)) / 4_294_967_296.0;
         Ok(draw(&self.candidates, random).unwrap_or(best))
@@ -268,11 +271,11 @@ fn shortest_beginning(candidates: &mut [Candidate], wanted: f64) -> usize {
             return ranked;
         };
         if size < rest.len() {
-            rest.select_nth_unstable_by(size - 1, Candidate::rank);
+            rest.select_nth_unstable_by(size - 1, BY_RANK);
         }
         let size_here = size.min(rest.len());
         let (part, _) = rest.split_at_mut(size_here);
-        part.sort_unstable_by(Candidate::rank);
+        part.sort_unstable_by(BY_RANK);
         for candidate in part {
             ranked += 1;
             so_far += f64::from(candidate.weight);

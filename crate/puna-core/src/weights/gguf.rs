@@ -3,6 +3,8 @@
 //! Nobody's bytes are trusted: counts are compared with the bytes that could hold them, arithmetic is
 //! checked, and no allocation has a size that the file names. Refuses to know what a model is.
 
+use std::collections::HashSet;
+
 use super::foreign;
 use super::ggml_type::ggml_type;
 use super::reader::{Read, Reader, Stop};
@@ -99,7 +101,7 @@ impl Gguf {
     pub(super) fn check_tensors(&self, file_bytes: u64) -> Result<()> {
         let mut end = self.data_offset;
         let mut before = "the header";
-        for tensor in self.by_offset() {
+        for (_, tensor) in self.by_offset() {
             if tensor.offset < end {
                 return Err(Error::bad_model_file(format!(
                     "tensor {}: begins at byte {}, but {before} ends at byte {end}",
@@ -132,11 +134,11 @@ impl Gguf {
         self.tensors.iter().find(|tensor| tensor.name == name)
     }
 
-    /// The tensors in the order of their bytes in the file.
+    /// The tensors and their indices, in the order of their bytes in the file.
     #[must_use]
-    pub fn by_offset(&self) -> Vec<&TensorInfo> {
-        let mut tensors: Vec<_> = self.tensors.iter().collect();
-        tensors.sort_by_key(|tensor| tensor.offset);
+    pub fn by_offset(&self) -> Vec<(usize, &TensorInfo)> {
+        let mut tensors: Vec<_> = self.tensors.iter().enumerate().collect();
+        tensors.sort_by_key(|(_, tensor)| tensor.offset);
         tensors
     }
 }
@@ -269,14 +271,12 @@ fn read_tensor(reader: &mut Reader<'_>, alignment: u64) -> Read<TensorInfo> {
 }
 
 fn refuse_duplicates(tensors: &[TensorInfo]) -> Result<()> {
-    let mut names: Vec<&str> = tensors.iter().map(|tensor| tensor.name.as_str()).collect();
-    names.sort_unstable();
-    for pair in names.windows(2) {
-        if let [a, b] = pair
-            && a == b
-        {
-            return Err(Error::bad_model_file(format!("tensor {a}: is there twice")));
-        }
+    let mut names = HashSet::new();
+    let mut all = tensors.iter().map(|tensor| tensor.name.as_str());
+    match all.find(|name| !names.insert(*name)) {
+        None => Ok(()),
+        Some(name) => Err(Error::bad_model_file(format!(
+            "tensor {name}: is there twice"
+        ))),
     }
-    Ok(())
 }

@@ -229,7 +229,7 @@ fn spans(gguf: &Gguf, file_bytes: u64) -> Result<Vec<Span<'_>>> {
     }
     gguf.check(file_bytes)?;
     let mut spans = Vec::new();
-    for (ix, tensor) in gguf.tensors.iter().enumerate() {
+    for (ix, tensor) in gguf.by_offset() {
         let unit = unit(tensor).ok_or_else(|| {
             Error::unsupported_model(format!(
                 "tensor {}: type number {} has no known layout",
@@ -238,7 +238,6 @@ fn spans(gguf: &Gguf, file_bytes: u64) -> Result<Vec<Span<'_>>> {
         })?;
         spans.push(Span { tensor, ix, unit });
     }
-    spans.sort_by_key(Span::start);
     Ok(spans)
 }
 

@@ -101,7 +101,7 @@ fn reads_a_file_that_another_program_wrote() {
     let last = gguf
         .by_offset()
         .last()
-        .map(|tensor| tensor.offset + tensor.bytes)
+        .map(|(_, tensor)| tensor.offset + tensor.bytes)
         .unwrap();
     assert!(
         TINY.len() as u64 - last < 32,

@@ -4,6 +4,7 @@ mod ggml_type;
 mod gguf;
 mod manifest;
 mod plan;
+mod split;
 
 use crate::random::Random;
 

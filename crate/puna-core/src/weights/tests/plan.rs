@@ -137,7 +137,7 @@ fn any_file_is_covered_exactly_in_whole_rows() {
         let last = gguf
             .by_offset()
             .last()
-            .map_or(gguf.data_offset, |tensor| tensor.offset + tensor.bytes);
+            .map_or(gguf.data_offset, |(_, tensor)| tensor.offset + tensor.bytes);
         let file_bytes = last + numbers.below(9000) as u64;
         let chunk_bytes = 4 * (50_000 + numbers.below(20_000) as u32);
         for chunk_bytes in [chunk_bytes, 40_000] {
