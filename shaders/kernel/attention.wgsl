@@ -34,6 +34,9 @@ fn keys_of(t: u32) -> u32 {
 
 // What its scores are multiplied by, so that many keys do not flatten them.
 fn temperature_of(t: u32) -> f32 {
+    if (HEATED == 0u) {
+        return 1.0;
+    }
     return 1.0 + params.heat * log(1.0 + f32(end_of(t) / params.every));
 }
 

@@ -7,11 +7,18 @@ use puna_core::model;
 use puna_core::quant::Format;
 use puna_core::weights::gguf::{Gguf, Parsed};
 use puna_core::weights::plan::{Chunk, Plan};
-use puna_core::weights::split::{self, Part};
+use puna_core::weights::split;
 
 /// The project's root.
 pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn header(bytes: &[u8]) -> Gguf {
+    match Gguf::parse(bytes).expect("a good header") {
+        Parsed::Done(gguf) => gguf,
+        Parsed::NeedMore { .. } => panic!("the header is cut off"),
+    }
 }
 
 /// A whole GGUF, cut into chunks.
@@ -32,34 +39,28 @@ impl ModelFile {
                 path.display()
             )
         });
-        let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
-            panic!("the header is cut off")
-        };
+        let gguf = header(&bytes);
         Self::new(bytes, &gguf, chunk_bytes, context_length)
     }
 
     /// The same of a split model, whose first part `path` is.
     #[allow(dead_code, reason = "not every test file asks")]
     pub(crate) fn split(path: &Path, chunk_bytes: u32) -> Self {
-        let first = path.to_str().expect("UTF-8");
-        let part = |bytes: Vec<u8>| {
-            let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
-                panic!("the header is cut off")
-            };
-            (gguf, bytes)
-        };
-        let mut parts = vec![part(std::fs::read(path).expect("the first part"))];
-        let own = Part::of(&parts[0].0).expect("numbers").expect("a part");
-        for no in 1..own.count {
-            let path = own.sibling(first, no).expect("a name like the first's");
-            parts.push(part(std::fs::read(path).expect("a later part")));
-        }
+        let first = std::fs::read(path).expect("the first part");
+        let own = path.to_str().expect("UTF-8");
+        let later = split::later_files(&header(&first), own).expect("good numbers");
+        let mut parts = vec![first];
+        parts.extend(
+            later
+                .iter()
+                .map(|path| std::fs::read(path).expect("a later part")),
+        );
         let headers = parts
             .iter()
-            .map(|(gguf, bytes)| (gguf.clone(), bytes.len() as u64));
+            .map(|bytes| (header(bytes), bytes.len() as u64));
         let (gguf, _) = split::join(headers.collect()).expect("one model");
         let mut whole = Vec::new();
-        for ((_, bytes), start) in parts.iter().zip(&gguf.starts) {
+        for (bytes, start) in parts.iter().zip(&gguf.starts) {
             whole.resize(usize::try_from(*start).expect("small"), 0);
             whole.extend(bytes);
         }
@@ -70,9 +71,7 @@ impl ModelFile {
     #[allow(dead_code, reason = "not every test file asks")]
     pub(crate) fn together(path: &Path, chunk_bytes: u32, format: &Format) -> Self {
         let mut bytes = std::fs::read(path).expect("the golden file is in the tree");
-        let Parsed::Done(mut gguf) = Gguf::parse(&bytes).expect("a good header") else {
-            panic!("the header is cut off")
-        };
+        let mut gguf = header(&bytes);
         let interleaving = format.interleaving.expect("rows that stand together");
         let plain = interleaving.plain.ggml_type;
         for tensor in gguf.tensors.iter_mut().filter(|it| it.ggml_type == plain) {

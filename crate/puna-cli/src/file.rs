@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 use puna_core::weights::gguf::{Gguf, MAX_HEADER_BYTES, Parsed};
-use puna_core::weights::split::{Part, join};
+use puna_core::weights::split::{join, later_files};
 use puna_core::{Error, ErrorCode, Result};
 
 /// Fits the header of most models.
@@ -71,22 +71,18 @@ pub(crate) fn open_gguf(path: &Path) -> Result<ModelFile> {
 
 /// The header of a model and the size of its files: of all of them, if it was split and `path` is the first.
 pub(crate) fn read_header(path: &Path) -> Result<(Gguf, u64)> {
-    let named = |path: &Path| path.display().to_string();
     let first = open_gguf(path)?;
-    let part = Part::of(&first.gguf).map_err(|error| error.context(named(path)))?;
-    let own = path.to_str();
-    let sibling = |part: Part, no| own.and_then(|own| part.sibling(own, no));
-    let Some(part) = part.filter(|part| part.no == 0 && sibling(*part, 0).is_some()) else {
-        let checked = first.gguf.check(first.file_bytes);
-        checked.map_err(|error| error.context(named(path)))?;
-        return Ok((first.gguf, first.file_bytes));
-    };
-    let mut parts = vec![(first.gguf, first.file_bytes)];
-    for no in 1..part.count {
-        let other = open_gguf(Path::new(&sibling(part, no).unwrap_or_default()))?;
-        parts.push((other.gguf, other.file_bytes));
+    let own = path.to_string_lossy();
+    let named = |error: Error| error.context(own.as_ref());
+    let later = later_files(&first.gguf, &own).map_err(named)?;
+    let mut files = vec![(first.gguf, first.file_bytes)];
+    for path in later {
+        let other = open_gguf(Path::new(&path))?;
+        files.push((other.gguf, other.file_bytes));
     }
-    join(parts).map_err(|error| error.context(named(path)))
+    let (gguf, bytes) = join(files).map_err(named)?;
+    gguf.check(bytes).map_err(named)?;
+    Ok((gguf, bytes))
 }
 
 /// An error of the file system, with the path.

@@ -19,9 +19,8 @@ puna inspect: say what a model file or shard manifest holds
 Usage: puna inspect FILE
 
 FILE is a GGUF, the first file of a split one (NAME-00001-of-00003.gguf), or the manifest.json
-that `puna shard` wrote. Only headers are read. Prints the
-metadata, a table of the tensor types, and the tensors. Fails if the header is malformed or the
-file too short for it.
+that `puna shard` wrote. Only headers are read. Prints the metadata, a table of the tensor types,
+and the tensors. Fails if a header is malformed or its file too short for it.
 
 Options:
   -h, --help            this text

@@ -39,12 +39,14 @@ const F16: Tolerance = Tolerance {
     margin: 0.15,
     steps: 12,
 };
+
 /// Inputs of prompts have a scale each half block. Of 0.28 that was found.
 const ROUNDED: Tolerance = Tolerance {
     logits: 0.5,
     margin: 0.5,
     steps: 4,
 };
+
 /// Of 2e-5 that was found: how roundings add up differs from device to device.
 const ROUNDED_MEAN_NLL: f64 = 1e-3;
 

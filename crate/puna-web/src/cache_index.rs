@@ -35,11 +35,9 @@ pub(crate) struct Index {
     pub(crate) chunks: Vec<(u32, Option<Sha256>)>,
 }
 
-/// A file of a split model.
+/// A file that a model is in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PartFile {
-    /// Where it begins, all of them put end to end.
-    pub(crate) start: u64,
     /// Its size.
     pub(crate) bytes: u64,
     /// What tells this version of it from another, if the server says.
@@ -117,6 +115,17 @@ impl Index {
             (start, *bytes)
         };
         self.chunks.iter().map(place).collect()
+    }
+
+    /// The files that it is in, in their order: mostly one.
+    pub(crate) fn files(&self) -> Vec<PartFile> {
+        if self.parts.is_empty() {
+            return vec![PartFile {
+                bytes: self.file_bytes,
+                validator: self.validator.clone(),
+            }];
+        }
+        self.parts.clone()
     }
 
     /// The checksum of a chunk, if it is stored.

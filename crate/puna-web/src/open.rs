@@ -4,7 +4,7 @@ use js_sys::Uint8Array;
 use puna_core::weights::gguf::{Gguf, MAX_HEADER_BYTES, Parsed};
 use puna_core::weights::manifest::Manifest;
 use puna_core::weights::plan::{CHUNK_BYTES, Plan};
-use puna_core::weights::split::{Part, join};
+use puna_core::weights::split::{join, later_files, places};
 use puna_core::{Error, ErrorCode, Result};
 
 use crate::buffer::allocate;
@@ -74,16 +74,14 @@ pub(crate) async fn open_cached<'a>(
 }
 
 async fn cached_header(index: &Index, entry: &Entry) -> Option<(Gguf, Plan)> {
-    let cuts = index.cuts();
-    let mut gguf = cached_part(index, entry, &cuts, 0).await?;
-    if !index.parts.is_empty() {
-        let mut parts = Vec::new();
-        for part in &index.parts {
-            let header = cached_part(index, entry, &cuts, part.start).await?;
-            parts.push((header, part.bytes));
-        }
-        gguf = join(parts).ok()?.0;
+    let (cuts, files) = (index.cuts(), index.files());
+    let (starts, _) = places(files.iter().map(|file| file.bytes))?;
+    let mut headers = Vec::new();
+    for (start, file) in starts.into_iter().zip(&files) {
+        let header = cached_part(index, entry, &cuts, start).await?;
+        headers.push((header, file.bytes));
     }
+    let (gguf, _) = join(headers).ok()?;
     let plan = Plan::from_cuts(&gguf, index.file_bytes, cuts).ok()?;
     Some((gguf, plan))
 }
@@ -148,35 +146,25 @@ pub(crate) async fn open_network<'a>(
 /// Opens the model whose file, or whose first file, that is. What is known of the files, if there are several.
 async fn open_files(first: WebFile<'_>) -> Result<(Opened<'_>, Vec<PartFile>)> {
     let (context, url) = (first.remote.context, first.remote.url.clone());
-    let mut found = open_file(&first).await?;
-    let mut files = vec![first];
-    let mut parts = Vec::new();
-    let part = Part::of(&found.0).map_err(|error| error.context(url.as_str()))?;
-    if let Some(part) = part.filter(|part| part.no == 0)
-        && part.sibling(&url, 0).is_some()
-    {
-        let mut all = vec![found];
-        for no in 1..part.count {
-            let url = part.sibling(&url, no).unwrap_or_default();
-            let file = WebFile::new(Remote::new(context, &url));
-            all.push(open_file(&file).await?);
-            files.push(file);
-        }
-        for (file, (_, bytes)) in files.iter().zip(&all) {
-            parts.push(PartFile {
-                start: 0,
-                bytes: *bytes,
-                validator: file.remote.validator.borrow().clone(),
-            });
-        }
-        found = join(all).map_err(|error| error.context(url.as_str()))?;
-        for (part, start) in parts.iter_mut().zip(&found.0.starts) {
-            part.start = *start;
-        }
+    let found = open_file(&first).await?;
+    let of_model = |error: Error| error.context(url.as_str());
+    let later = later_files(&found.0, &url).map_err(of_model)?;
+    let (mut files, mut headers) = (vec![first], vec![found]);
+    for url in later {
+        let file = WebFile::new(Remote::new(context, &url));
+        headers.push(open_file(&file).await?);
+        files.push(file);
     }
-    let (gguf, file_bytes) = found;
-    let plan =
-        Plan::new(&gguf, file_bytes, CHUNK_BYTES).map_err(|error| error.context(url.as_str()))?;
+    let part = |(file, (_, bytes)): (&WebFile<'_>, &(Gguf, u64))| PartFile {
+        bytes: *bytes,
+        validator: file.remote.validator.borrow().clone(),
+    };
+    let parts = match files.len() {
+        1 => Vec::new(),
+        _ => files.iter().zip(&headers).map(part).collect(),
+    };
+    let (gguf, file_bytes) = join(headers).map_err(of_model)?;
+    let plan = Plan::new(&gguf, file_bytes, CHUNK_BYTES).map_err(of_model)?;
     let opened = Opened {
         source: Source::Web(Parts::new(&gguf.starts, files)),
         gguf,

@@ -3,7 +3,7 @@
 use js_sys::Uint8Array;
 use puna_core::Result;
 use puna_core::weights::gguf::Gguf;
-use puna_core::weights::split::Part;
+use puna_core::weights::split::later_files;
 use web_sys::RequestCache;
 
 use crate::cache_index::Index;
@@ -28,18 +28,12 @@ impl<'a> Parts<'a> {
 
     /// Those of a model of which the cache has the header.
     pub(crate) fn cached(context: Context<'a>, index: &Index, gguf: &Gguf) -> Result<Self> {
-        let part = Part::of(gguf)?;
-        let file = |no: u32, bytes: u64, validator: Option<String>| {
-            let url = part.and_then(|part| part.sibling(&index.url, no));
-            let url = url.as_deref().unwrap_or(&index.url);
-            WebFile::new(Remote::cached(context, url, validator, Some(bytes)))
-        };
-        if index.parts.is_empty() {
-            let only = file(0, index.file_bytes, index.validator.clone());
-            return Ok(Self::new(&[0], vec![only]));
-        }
-        let parts = (0..).zip(&index.parts);
-        let files = parts.map(|(no, part)| file(no, part.bytes, part.validator.clone()));
+        let later = later_files(gguf, &index.url)?;
+        let urls = std::iter::once(&index.url).chain(&later);
+        let files = urls.zip(index.files()).map(|(url, file)| {
+            let remote = Remote::cached(context, url, file.validator, Some(file.bytes));
+            WebFile::new(remote)
+        });
         Ok(Self::new(&gguf.starts, files.collect()))
     }
 

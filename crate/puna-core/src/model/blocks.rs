@@ -5,7 +5,7 @@ use crate::config::{MlaConfig, ModelConfig};
 use crate::graph::{
     ActivationIx, Attention, Builder, Embed, Gate, Glu, Head, HeadLinear, Latent, Linear,
     LinearAdd, MatrixIx, MoeDown, MoeGlu, Norm, NormAdd, Op, Part, QkNorm, Qkv, RopeIx, Route,
-    Routing, Scoring, Span, Temperature,
+    Routing, Scoring, Span, Temperature, VectorIx,
 };
 
 /// A decoder that is being built.
@@ -191,21 +191,10 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         let parts = self.own_parts(layer, "weight");
         self.qkv_of(layer, norm, attend.rope, &parts, false, x)?;
         let dh = self.config.head_dim as usize;
-        let halves = self.config.halves;
-        let gain = |name: &str, all: usize| {
-            let len = match norms {
-                QkNorms::Together => all,
-                QkNorms::Heads | QkNorms::Plain => dh,
-            };
-            Part::whole(weight(layer, name), len).with_halves(halves)
-        };
-        let parts = [
-            gain("attn_q_norm", self.q_rows()),
-            gain("attn_k_norm", self.kv_rows()),
-        ];
         let gains = match norms {
             QkNorms::Plain => self.b.ones(2 * dh),
-            QkNorms::Heads | QkNorms::Together => self.b.stacked_vector(&parts)?,
+            QkNorms::Heads => self.qk_gains(layer, dh, dh)?,
+            QkNorms::Together => self.qk_gains(layer, self.q_rows(), self.kv_rows())?,
         };
         self.b.op(Op::QkNorm(QkNorm {
             layer,
@@ -218,6 +207,14 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             query: self.query,
         }));
         Ok(())
+    }
+
+    /// Gains of so many elements of queries, and of keys.
+    fn qk_gains(&mut self, layer: usize, q: usize, k: usize) -> Result<VectorIx> {
+        let halves = self.config.halves;
+        let part = |name, len| Part::whole(weight(layer, name), len).with_halves(halves);
+        let parts = [part("attn_q_norm", q), part("attn_k_norm", k)];
+        self.b.stacked_vector(&parts)
     }
 
     /// Tensors of queries, keys and values.

@@ -123,11 +123,6 @@ impl Gguf {
         Ok(())
     }
 
-    /// Fails if two tensors share a name.
-    pub(super) fn refuse_duplicates(&self) -> Result<()> {
-        refuse_duplicates(&self.tensors)
-    }
-
     /// The tensor called `name`. Cost is linear.
     #[must_use]
     pub fn tensor(&self, name: &str) -> Option<&TensorInfo> {
@@ -270,7 +265,8 @@ fn read_tensor(reader: &mut Reader<'_>, alignment: u64) -> Read<TensorInfo> {
     })
 }
 
-fn refuse_duplicates(tensors: &[TensorInfo]) -> Result<()> {
+/// Fails if two tensors share a name.
+pub(super) fn refuse_duplicates(tensors: &[TensorInfo]) -> Result<()> {
     let mut names = HashSet::new();
     let mut all = tensors.iter().map(|tensor| tensor.name.as_str());
     match all.find(|name| !names.insert(*name)) {

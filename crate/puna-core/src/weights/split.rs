@@ -2,7 +2,7 @@
 //!
 //! Each file has a header with its own tensors; the first one has the metadata of all.
 
-use super::gguf::Gguf;
+use super::gguf::{Gguf, refuse_duplicates};
 use crate::{Error, Result};
 
 /// Files of the largest split models known: some 200.
@@ -41,8 +41,7 @@ impl Part {
 
     /// The address, or the path, of part `no` beside that of this one. A query stays; a name that is not of the form
     /// `NAME-00001-of-00003.gguf` has no others.
-    #[must_use]
-    pub fn sibling(self, address: &str, no: u32) -> Option<String> {
+    fn sibling(self, address: &str, no: u32) -> Option<String> {
         let path_end = address.find(['?', '#']).unwrap_or(address.len());
         let (path, query) = address.split_at_checked(path_end)?;
         let name = |no: u32| format!("-{:05}-of-{:05}.gguf", no.saturating_add(1), self.count);
@@ -51,15 +50,49 @@ impl Part {
     }
 }
 
-/// The header of all parts together, given each one's and its size; and the size of them put end to end.
+/// Addresses, or paths, of the files behind a model's first one, given its header and its own: none where the model is in
+/// one file, and where that is not its first part or is not named as such.
 ///
 /// # Errors
-/// `bad_model_file` when they are not all the parts of one model in their order, or what is wrong with one of them.
-pub fn join(parts: Vec<(Gguf, u64)>) -> Result<(Gguf, u64)> {
-    let count = parts.len();
-    let mut whole: Option<Gguf> = None;
+/// As [`Part::of`].
+pub fn later_files(gguf: &Gguf, address: &str) -> Result<Vec<String>> {
+    let first = Part::of(gguf)?.filter(|part| part.no == 0);
+    let files = first.and_then(|part| {
+        let later = 1..part.count;
+        later.map(|no| part.sibling(address, no)).collect()
+    });
+    Ok(files.unwrap_or_default())
+}
+
+/// Where each of some files of these sizes begins, if they are put end to end, and where the last one ends; `None` beyond
+/// any size.
+#[must_use]
+pub fn places(sizes: impl IntoIterator<Item = u64>) -> Option<(Vec<u64>, u64)> {
     let mut end = 0_u64;
-    for (ix, (gguf, bytes)) in parts.into_iter().enumerate() {
+    let place = |bytes| {
+        let start = end.checked_next_multiple_of(ALIGNMENT)?;
+        end = start.checked_add(bytes)?;
+        Some(start)
+    };
+    let starts = sizes.into_iter().map(place).collect::<Option<_>>()?;
+    Some((starts, end))
+}
+
+/// The header of all files together, given each one's and its size; and the size of them put end to end. One file is itself.
+///
+/// # Errors
+/// `bad_model_file` when several are not all the parts of one model in their order, or what is wrong with one of them.
+pub fn join(mut files: Vec<(Gguf, u64)>) -> Result<(Gguf, u64)> {
+    if files.len() == 1
+        && let Some(only) = files.pop()
+    {
+        return Ok(only);
+    }
+    let count = files.len();
+    let (starts, end) = places(files.iter().map(|(_, bytes)| *bytes))
+        .ok_or_else(|| Error::bad_model_file("the parts are larger than any file"))?;
+    let mut whole: Option<Gguf> = None;
+    for (ix, ((gguf, bytes), start)) in files.into_iter().zip(&starts).enumerate() {
         let name = format!("part {} of {count}", ix.saturating_add(1));
         let got = Part::of(&gguf).map_err(|error| error.context(name.as_str()))?;
         let fits = got.is_some_and(|got| got.no as usize == ix && got.count as usize == count);
@@ -73,26 +106,19 @@ pub fn join(parts: Vec<(Gguf, u64)>) -> Result<(Gguf, u64)> {
         }
         gguf.check_tensors(bytes)
             .map_err(|error| error.context(name.as_str()))?;
-        let start = end
-            .checked_next_multiple_of(ALIGNMENT)
-            .and_then(|start| Some((start, start.checked_add(bytes)?)));
-        let Some((start, stop)) = start else {
-            return Err(Error::bad_model_file("the parts are larger than any file"));
-        };
-        end = stop;
         let Some(whole) = &mut whole else {
             whole = Some(gguf);
             continue;
         };
-        whole.starts.push(start);
         for mut tensor in gguf.tensors {
             // It is inside its part, which is inside the whole.
-            tensor.offset = tensor.offset.saturating_add(start);
+            tensor.offset = tensor.offset.saturating_add(*start);
             whole.tensors.push(tensor);
         }
     }
-    let whole = whole.ok_or_else(|| Error::internal("a split model without parts"))?;
-    whole.refuse_duplicates()?;
+    let mut whole = whole.ok_or_else(|| Error::internal("a model without files"))?;
+    whole.starts = starts;
+    refuse_duplicates(&whole.tensors)?;
     let expected = whole.metadata.u64("split.tensors.count");
     if let Some(expected) = expected.filter(|it| *it != whole.tensors.len() as u64) {
         return Err(Error::bad_model_file(format!(

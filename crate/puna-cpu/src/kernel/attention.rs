@@ -80,7 +80,8 @@ impl Shape {
     }
 }
 
-/// `out[t, h] = softmax(cap(scale · temperature · q[t, h] · Kᵀ)) · V` over the positions that t sees (Vaswani et al. 2017, arXiv 1706.03762; grouped: arXiv 2305.13245), for at most [`TILE`] tokens and the query heads of key head
+/// `out[t, h] = softmax(cap(scale · temperature · q[t, h] · Kᵀ)) · V` over the positions that t sees (Vaswani et al. 2017,
+/// arXiv 1706.03762; grouped: arXiv 2305.13245), for at most [`TILE`] tokens and the query heads of key head
 /// `head`; query (T, H, Dh), out (T, H, Dv).
 #[inline(always)]
 pub(crate) fn attention(

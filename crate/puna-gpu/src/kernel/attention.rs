@@ -1,6 +1,6 @@
 //! Host half of `shaders/kernel/attention.wgsl`.
 
-use puna_core::graph::{Attention, KvShape, Span};
+use puna_core::graph::{Attention, KvShape, Span, Temperature};
 use puna_core::{Error, Result};
 
 use super::{Grid, Params, Recipe, Setting, Slot, cap_modules, to_u32};
@@ -80,7 +80,8 @@ pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
             modules.extend(cap_modules(op.cap));
         }
         modules.push("kernel/attention");
-        let mut constants = vec![("WORKGROUP", workgroup)];
+        let is_heated = op.temperature != Temperature::NONE;
+        let mut constants = vec![("WORKGROUP", workgroup), ("HEATED", u32::from(is_heated))];
         constants.extend(setting.kv_constants(op.heads));
         constants.extend(own);
         let mut slots = vec![

@@ -1,7 +1,7 @@
 //! How many tests passed and failed, read from what the test tools print.
 
 /// What a suite did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Counts {
     pub(super) passed: usize,
     pub(super) failed: usize,

@@ -10,6 +10,7 @@ mod report;
 pub(crate) mod system;
 mod typescript;
 
+use std::panic::resume_unwind;
 use std::time::Instant;
 
 use crate::args::Args;
@@ -128,13 +129,8 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
     }
     if !browsers.is_empty() {
-        begin(
-            &browsers
-                .iter()
-                .map(|it| it.name())
-                .collect::<Vec<_>>()
-                .join(", "),
-        );
+        let names: Vec<_> = browsers.iter().map(|stage| stage.name()).collect();
+        begin(&names.join(", "));
         run_browsers(&browsers, options, &system, &mut report);
     }
     println!("\nafter {} s:", start.elapsed().as_secs());
@@ -166,19 +162,13 @@ fn run_browsers(stages: &[Stage], options: &Options, system: &System, report: &m
     let outcomes = std::thread::scope(|scope| {
         let firefox = scope.spawn(|| suites(firefox));
         let mut outcomes = suites(chromium);
-        outcomes.extend(firefox.join().unwrap_or_default());
+        outcomes.extend(firefox.join().unwrap_or_else(|panic| resume_unwind(panic)));
         outcomes
     });
-    for stage in stages {
-        let outcome = outcomes.iter().find(|(of, _)| of == stage);
-        match outcome.map(|(_, outcome)| outcome) {
-            Some(Ok(it)) => report.add(&it.browser, &it.adapter, it.counts.clone()),
-            Some(Err(failure)) => broken(*stage, failure, report),
-            None => broken(
-                *stage,
-                &Failure::new("its thread panicked".to_owned()),
-                report,
-            ),
+    for (stage, outcome) in outcomes {
+        match outcome {
+            Ok(it) => report.add(&it.browser, &it.adapter, it.counts),
+            Err(failure) => broken(stage, &failure, report),
         }
     }
 }

@@ -1,6 +1,6 @@
 use crate::weights::gguf::{Gguf, Parsed};
 use crate::weights::plan::Plan;
-use crate::weights::split::{Part, join};
+use crate::weights::split::{Part, join, later_files};
 use crate::weights::writer::Writer;
 
 /// Part `no` of `count`, with a tensor of that name; and its size, which is no multiple of 4.
@@ -80,12 +80,14 @@ fn what_is_no_split_model_is_refused_by_part() {
 
 #[test]
 fn others_lie_beside_a_part() {
-    let part = Part { no: 0, count: 3 };
-    let sibling = |address| part.sibling(address, 2);
-    let expected = "https://a/b/m-00003-of-00003.gguf?download=true#x";
+    let (first, _) = part(0, 3, "a", 3);
+    let later = |address| later_files(&first, address).unwrap();
     assert_eq!(
-        sibling("https://a/b/m-00001-of-00003.gguf?download=true#x").as_deref(),
-        Some(expected)
+        later("https://a/b/m-00001-of-00003.gguf?download=true#x"),
+        [
+            "https://a/b/m-00002-of-00003.gguf?download=true#x",
+            "https://a/b/m-00003-of-00003.gguf?download=true#x"
+        ]
     );
     for other in [
         "m.gguf",
@@ -93,6 +95,9 @@ fn others_lie_beside_a_part() {
         "m-00001-of-00002.gguf",
         "?-00001-of-00003.gguf",
     ] {
-        assert_eq!(sibling(other), None, "{other}");
+        assert!(later(other).is_empty(), "{other}");
     }
+    let (second, _) = part(1, 3, "b", 3);
+    let behind = later_files(&second, "m-00002-of-00003.gguf").unwrap();
+    assert!(behind.is_empty(), "it is not the first");
 }
