@@ -40,6 +40,8 @@ mod lanes;
 pub mod loader;
 #[cfg(target_arch = "wasm32")]
 mod macrotask;
+#[cfg(target_arch = "wasm32")]
+mod normal_form;
 mod open;
 mod options;
 mod parts;

@@ -1,9 +1,9 @@
 //! A tokenizer from a GGUF's metadata, as llama.cpp reads it.
 
 use ahash::AHashMap;
-use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 
+use super::bert::Bert;
 use super::bpe::{self, Bpe, Merges};
 use super::charsmap::Charsmap;
 use super::end::{self, Named, id_of};
@@ -401,7 +401,12 @@ fn wordpiece(metadata: &Metadata) -> Result<Inner> {
     };
     let lowercase = tokens.flag("tokenizer.ggml.normalizer.lowercase", true)?;
     let strip_accents = tokens.flag("tokenizer.ggml.normalizer.strip_accents", lowercase)?;
-    let bert = BertNormalizer::new(true, true, Some(strip_accents), lowercase);
+    let bert = Bert {
+        clean: true,
+        chinese: true,
+        strip_accents,
+        lowercase,
+    };
     let pipeline = Pipeline {
         normalizers: vec![Normalizer::Bert(bert)],
         special: None,

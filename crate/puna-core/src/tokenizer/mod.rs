@@ -2,7 +2,7 @@
 //!
 //! A GGUF's metadata is read as llama.cpp reads it, a `tokenizer.json` as the `tokenizers` crate does; both
 //! end in the same steps: tokens found as a whole, a normalizer, a cut into words, a model of words. The
-//! models and Unicode's tables are the crate's. Knows nothing of chats.
+//! models are the crate's, and so are Unicode's tables where nobody supplies others. Knows nothing of chats.
 #![cfg_attr(
     not(test),
     deny(
@@ -13,6 +13,7 @@
     )
 )]
 
+mod bert;
 mod bpe;
 pub(crate) mod bytes;
 mod charsmap;
@@ -20,6 +21,7 @@ mod end;
 mod gguf;
 mod json;
 mod lookup;
+mod normal_form;
 mod normalizer;
 mod pipeline;
 mod pre;
@@ -42,6 +44,7 @@ use crate::Result;
 use crate::weights::gguf::Metadata;
 
 pub use json::JsonFiles;
+pub use normal_form::NormalForm;
 pub use stream::{DecodeStream, Utf8Stream};
 pub use vocab::TokenKind;
 

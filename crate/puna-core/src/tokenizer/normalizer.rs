@@ -1,11 +1,13 @@
 //! What is done to a text before it is cut into words.
 
 use tokenizers::NormalizedString;
-use tokenizers::normalizers::{BertNormalizer, NFC, NFD, NFKC, NFKD, Nmt, StripAccents};
+use tokenizers::normalizers::{Nmt, StripAccents};
 use unicode_segmentation::UnicodeSegmentation as _;
 
+use super::bert::Bert;
 use super::bytes;
 use super::charsmap::Charsmap;
+use super::normal_form::NormalForm;
 use super::regex::Pattern;
 use crate::{Error, ErrorCode, Result};
 
@@ -19,10 +21,7 @@ const MAX_BYTES: usize = 8 << 20;
 /// A step.
 pub(super) enum Normalizer {
     /// Unicode's normal forms.
-    Nfc,
-    Nfd,
-    Nfkc,
-    Nfkd,
+    Form(NormalForm),
     /// Every character's lower case.
     Lowercase,
     /// Drops combining marks.
@@ -30,16 +29,13 @@ pub(super) enum Normalizer {
     /// What Google's translation systems do to control characters.
     Nmt,
     /// Drops white space at the ends.
-    Strip {
-        left: bool,
-        right: bool,
-    },
+    Strip { left: bool, right: bool },
     /// Puts a text in front of one that is not empty.
     Prepend(String),
     /// Every match becomes this text.
     Replace(Pattern, String),
     /// BERT's: control characters, Chinese characters, accents, case.
-    Bert(BertNormalizer),
+    Bert(Bert),
     /// Sentencepiece's table as `tokenizers` applies it: to user-perceived characters of up to 5 bytes, or
     /// else character by character.
     Charsmap(Charsmap),
@@ -63,14 +59,10 @@ impl Normalizer {
     pub(super) fn apply(&self, text: &mut String) -> Result<()> {
         bounded(text.len())?;
         match self {
-            Self::Nfc | Self::Nfd | Self::Nfkc | Self::Nfkd if text.is_ascii() => {}
-            Self::Nfc => library(&NFC, text)?,
-            Self::Nfd => library(&NFD, text)?,
-            Self::Nfkc => library(&NFKC, text)?,
-            Self::Nfkd => library(&NFKD, text)?,
+            Self::Form(form) => *text = form.of(text)?,
             Self::Lowercase => *text = text.chars().flat_map(char::to_lowercase).collect(),
-            Self::StripAccents => library(&StripAccents, text)?,
-            Self::Nmt => library(&Nmt, text)?,
+            Self::StripAccents => *text = library(&StripAccents, text)?,
+            Self::Nmt => *text = library(&Nmt, text)?,
             Self::Strip { left, right } => {
                 let kept = if *left {
                     text.trim_start()
@@ -83,7 +75,7 @@ impl Normalizer {
             Self::Prepend(prefix) if text.is_empty() || prefix.is_empty() => {}
             Self::Prepend(prefix) => text.insert_str(0, prefix),
             Self::Replace(pattern, content) => replace(pattern, content, text)?,
-            Self::Bert(bert) => library(bert, text)?,
+            Self::Bert(bert) => *text = bert.apply(text)?,
             Self::Charsmap(map) => *text = by_graphemes(map, text)?,
             Self::Sentencepiece(sentencepiece) => *text = sentencepiece.apply(text)?,
             Self::Bytes => {
@@ -107,13 +99,12 @@ fn bounded(length: usize) -> Result<()> {
 }
 
 /// Does what a normalizer of the `tokenizers` crate does.
-fn library(normalizer: &impl tokenizers::Normalizer, text: &mut String) -> Result<()> {
-    let mut normalized = NormalizedString::from(text.as_str());
+pub(super) fn library(normalizer: &impl tokenizers::Normalizer, text: &str) -> Result<String> {
+    let mut normalized = NormalizedString::from(text);
     normalizer
         .normalize(&mut normalized)
         .map_err(|error| Error::internal(format!("tokenizer: {error}")))?;
-    normalized.get().clone_into(text);
-    Ok(())
+    Ok(normalized.get().to_owned())
 }
 
 fn replace(pattern: &Pattern, content: &str, text: &mut String) -> Result<()> {
@@ -198,10 +189,10 @@ mod tests {
 
     #[test]
     fn each_does_what_its_name_says() {
-        check(&Normalizer::Nfc, "e\u{301}", "é");
-        check(&Normalizer::Nfd, "é", "e\u{301}");
-        check(&Normalizer::Nfkc, "ﬁ", "fi");
-        check(&Normalizer::Nfkd, "ﬁé", "fie\u{301}");
+        check(&Normalizer::Form(NormalForm::Nfc), "e\u{301}", "é");
+        check(&Normalizer::Form(NormalForm::Nfd), "é", "e\u{301}");
+        check(&Normalizer::Form(NormalForm::Nfkc), "ﬁ", "fi");
+        check(&Normalizer::Form(NormalForm::Nfkd), "ﬁé", "fie\u{301}");
         check(&Normalizer::Lowercase, "ÀİẞΣ", "ài̇ßσ");
         check(&Normalizer::StripAccents, "e\u{301}a", "ea");
         let strip = |left, right| Normalizer::Strip { left, right };
@@ -214,8 +205,13 @@ mod tests {
         let digits = Normalizer::Replace(Pattern::expression(r"\d+").unwrap(), "#".to_owned());
         check(&digits, "a12b3", "a#b#");
         check(&Normalizer::Bytes, "a é", "aĠÃ©");
-        let bert = Normalizer::Bert(BertNormalizer::new(true, true, None, true));
-        check(&bert, "Ünï\u{0}\tA中", "uni a 中 ");
+        let bert = Bert {
+            clean: true,
+            chinese: true,
+            strip_accents: true,
+            lowercase: true,
+        };
+        check(&Normalizer::Bert(bert), "Ünï\u{0}\tA中", "uni a 中 ");
     }
 
     #[test]

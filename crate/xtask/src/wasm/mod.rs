@@ -179,7 +179,8 @@ fn bind(module: &Path, folder: &Path) -> Result<()> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_path(module)
-        .remove_name_section(true)
+        // wasm-opt orders functions by their names, and drops those.
+        .remove_name_section(false)
         // The glue finds the wasm beside itself; bundlers know the expression.
         .omit_default_module_path(false)
         .typescript(true)

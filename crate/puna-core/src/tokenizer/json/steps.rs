@@ -1,14 +1,15 @@
 //! The normalizer, the pre-tokenizer and the decoder of a `tokenizer.json`.
 
 use tokenizers::SplitDelimiterBehavior;
-use tokenizers::normalizers::BertNormalizer;
 use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::pre_tokenizers::delimiter::CharDelimiterSplit;
 use tokenizers::pre_tokenizers::digits::Digits;
 use tokenizers::pre_tokenizers::punctuation::Punctuation;
 use tokenizers::pre_tokenizers::whitespace::{Whitespace, WhitespaceSplit};
 
+use super::super::bert::Bert;
 use super::super::charsmap::Charsmap;
+use super::super::normal_form::NormalForm;
 use super::super::normalizer::Normalizer;
 use super::super::pre;
 use super::super::regex::Pattern;
@@ -24,10 +25,10 @@ pub(super) fn normalizers(part: &Part<'_>) -> Result<Vec<Normalizer>> {
 
 fn normalizer(step: &Part<'_>) -> Result<Normalizer> {
     Ok(match step.kind()? {
-        "NFC" => Normalizer::Nfc,
-        "NFD" => Normalizer::Nfd,
-        "NFKC" => Normalizer::Nfkc,
-        "NFKD" => Normalizer::Nfkd,
+        "NFC" => Normalizer::Form(NormalForm::Nfc),
+        "NFD" => Normalizer::Form(NormalForm::Nfd),
+        "NFKC" => Normalizer::Form(NormalForm::Nfkc),
+        "NFKD" => Normalizer::Form(NormalForm::Nfkd),
         "Lowercase" => Normalizer::Lowercase,
         "StripAccents" => Normalizer::StripAccents,
         "Nmt" => Normalizer::Nmt,
@@ -42,17 +43,13 @@ fn normalizer(step: &Part<'_>) -> Result<Normalizer> {
             Normalizer::Replace(pattern(&step.get("pattern"))?, content)
         }
         "BertNormalizer" => {
-            let accents = step.get("strip_accents");
-            let accents = match accents.is_null() {
-                true => None,
-                false => Some(accents.bool(false)?),
-            };
-            Normalizer::Bert(BertNormalizer::new(
-                step.get("clean_text").bool(true)?,
-                step.get("handle_chinese_chars").bool(true)?,
-                accents,
-                step.get("lowercase").bool(true)?,
-            ))
+            let lowercase = step.get("lowercase").bool(true)?;
+            Normalizer::Bert(Bert {
+                clean: step.get("clean_text").bool(true)?,
+                chinese: step.get("handle_chinese_chars").bool(true)?,
+                strip_accents: step.get("strip_accents").bool(lowercase)?,
+                lowercase,
+            })
         }
         "Precompiled" => {
             let map = step.get("precompiled_charsmap");
