@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use puna_core::graph::Graph;
 use puna_core::model;
 use puna_core::quant::Format;
-use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_core::weights::header::{Header, Parsed};
 use puna_core::weights::plan::{Chunk, Plan};
 use puna_core::weights::split;
 
@@ -14,9 +14,9 @@ pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn header(bytes: &[u8]) -> Gguf {
-    match Gguf::parse(bytes).expect("a good header") {
-        Parsed::Done(gguf) => gguf,
+fn header(bytes: &[u8]) -> Header {
+    match Header::from_gguf(bytes).expect("a good header") {
+        Parsed::Done(header) => header,
         Parsed::NeedMore { .. } => panic!("the header is cut off"),
     }
 }
@@ -39,8 +39,8 @@ impl ModelFile {
                 path.display()
             )
         });
-        let gguf = header(&bytes);
-        Self::new(bytes, &gguf, chunk_bytes, context_length)
+        let header = header(&bytes);
+        Self::new(bytes, &header, chunk_bytes, context_length)
     }
 
     /// The same of a split model, whose first part `path` is.
@@ -58,23 +58,23 @@ impl ModelFile {
         let headers = parts
             .iter()
             .map(|bytes| (header(bytes), bytes.len() as u64));
-        let (gguf, _) = split::join(headers.collect()).expect("one model");
+        let (header, _) = split::join(headers.collect()).expect("one model");
         let mut whole = Vec::new();
-        for (bytes, start) in parts.iter().zip(&gguf.starts) {
+        for (bytes, start) in parts.iter().zip(&header.starts) {
             whole.resize(usize::try_from(*start).expect("small"), 0);
             whole.extend(bytes);
         }
-        Self::new(whole, &gguf, chunk_bytes, None)
+        Self::new(whole, &header, chunk_bytes, None)
     }
 
     /// The same, with the rows of its matrices put together as `format` has them.
     #[allow(dead_code, reason = "not every test file asks")]
     pub(crate) fn together(path: &Path, chunk_bytes: u32, format: &Format) -> Self {
         let mut bytes = std::fs::read(path).expect("the golden file is in the tree");
-        let mut gguf = header(&bytes);
+        let mut header = header(&bytes);
         let interleaving = format.interleaving.expect("rows that stand together");
         let plain = interleaving.plain.ggml_type;
-        for tensor in gguf.tensors.iter_mut().filter(|it| it.ggml_type == plain) {
+        for tensor in header.tensors.iter_mut().filter(|it| it.ggml_type == plain) {
             let start = usize::try_from(tensor.offset).expect("small");
             let range = start..start + usize::try_from(tensor.bytes).expect("small");
             let cols = usize::try_from(tensor.dims[0]).expect("small");
@@ -82,17 +82,17 @@ impl ModelFile {
             bytes[range].copy_from_slice(&together);
             tensor.ggml_type = format.ggml_type;
         }
-        Self::new(bytes, &gguf, chunk_bytes, None)
+        Self::new(bytes, &header, chunk_bytes, None)
     }
 
-    fn new(bytes: Vec<u8>, gguf: &Gguf, chunk_bytes: u32, context_length: Option<u32>) -> Self {
-        let (_, graph) = model::open(gguf).expect("a graph");
+    fn new(bytes: Vec<u8>, header: &Header, chunk_bytes: u32, context_length: Option<u32>) -> Self {
+        let (_, graph) = model::open(header).expect("a graph");
         let graph = graph.within(context_length);
-        let plan = Plan::new(gguf, bytes.len() as u64, chunk_bytes).expect("a plan");
+        let plan = Plan::new(header, bytes.len() as u64, chunk_bytes).expect("a plan");
         Self {
             bytes,
             graph,
-            n_tensors: gguf.tensors.len(),
+            n_tensors: header.tensors.len(),
             plan,
         }
     }

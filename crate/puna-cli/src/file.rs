@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-use puna_core::weights::gguf::{Gguf, MAX_HEADER_BYTES, Parsed};
+use puna_core::weights::header::{Header, MAX_HEADER_BYTES, Parsed};
 use puna_core::weights::split::{join, later_files};
 use puna_core::{Error, ErrorCode, Result};
 
@@ -15,7 +15,7 @@ const FIRST_BYTES: u64 = 1 << 20;
 pub(crate) struct ModelFile {
     pub(crate) file: File,
     pub(crate) file_bytes: u64,
-    pub(crate) gguf: Gguf,
+    pub(crate) header: Header,
 }
 
 /// Opens a file for reading, and tells its size.
@@ -44,14 +44,14 @@ pub(crate) fn open_gguf(path: &Path) -> Result<ModelFile> {
             .take(missing)
             .read_to_end(&mut prefix)
             .map_err(|error| failed(path, "can't be read", &error))?;
-        let parsed =
-            Gguf::parse(&prefix).map_err(|error| error.context(path.display().to_string()))?;
+        let parsed = Header::from_gguf(&prefix)
+            .map_err(|error| error.context(path.display().to_string()))?;
         match parsed {
-            Parsed::Done(gguf) => {
+            Parsed::Done(header) => {
                 return Ok(ModelFile {
                     file,
                     file_bytes,
-                    gguf,
+                    header,
                 });
             }
             Parsed::NeedMore { at_least } if (prefix.len() as u64) < file_bytes => {
@@ -70,19 +70,19 @@ pub(crate) fn open_gguf(path: &Path) -> Result<ModelFile> {
 }
 
 /// The header of a model and the size of its files: of all of them, if it was split and `path` is the first.
-pub(crate) fn read_header(path: &Path) -> Result<(Gguf, u64)> {
+pub(crate) fn read_header(path: &Path) -> Result<(Header, u64)> {
     let first = open_gguf(path)?;
     let own = path.to_string_lossy();
     let named = |error: Error| error.context(own.as_ref());
-    let later = later_files(&first.gguf, &own).map_err(named)?;
-    let mut files = vec![(first.gguf, first.file_bytes)];
+    let later = later_files(&first.header, &own).map_err(named)?;
+    let mut files = vec![(first.header, first.file_bytes)];
     for path in later {
         let other = open_gguf(Path::new(&path))?;
-        files.push((other.gguf, other.file_bytes));
+        files.push((other.header, other.file_bytes));
     }
-    let (gguf, bytes) = join(files).map_err(named)?;
-    gguf.check(bytes).map_err(named)?;
-    Ok((gguf, bytes))
+    let (header, bytes) = join(files).map_err(named)?;
+    header.check(bytes).map_err(named)?;
+    Ok((header, bytes))
 }
 
 /// An error of the file system, with the path.

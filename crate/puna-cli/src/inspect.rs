@@ -6,7 +6,7 @@ use std::fmt::Write;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use puna_core::weights::gguf::{Gguf, TensorInfo, type_name};
+use puna_core::weights::header::{Header, TensorInfo, type_name};
 use puna_core::weights::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use puna_core::{Error, Result};
 
@@ -65,50 +65,55 @@ fn inspect(path: &Path, out: &mut String) -> Result<std::fmt::Result> {
             Manifest::parse(&first).map_err(|error| error.context(path.display().to_string()))?;
         return Ok(show_manifest(path, &manifest, out));
     }
-    let (gguf, file_bytes) = read_header(path)?;
-    Ok(show_gguf(path, file_bytes, &gguf, out))
+    let (header, file_bytes) = read_header(path)?;
+    Ok(show_header(path, file_bytes, &header, out))
 }
 
-fn show_gguf(path: &Path, file_bytes: u64, gguf: &Gguf, out: &mut String) -> std::fmt::Result {
+fn show_header(
+    path: &Path,
+    file_bytes: u64,
+    header: &Header,
+    out: &mut String,
+) -> std::fmt::Result {
     writeln!(
         out,
-        "{}: GGUF v{}{}, {} ({file_bytes} bytes), header {}, {} tensors\n",
+        "{}: {}{}, {} ({file_bytes} bytes), header {}, {} tensors\n",
         path.display(),
-        gguf.version,
-        match gguf.starts.len() {
+        header.origin,
+        match header.starts.len() {
             1 => String::new(),
             files => format!(" in {files} files"),
         },
         readable(file_bytes),
-        readable(gguf.data_offset),
-        gguf.tensors.len()
+        readable(header.data_offset),
+        header.tensors.len()
     )?;
     writeln!(out, "Metadata")?;
-    let width = gguf
+    let width = header
         .metadata
         .keys()
         .map(str::len)
         .max()
         .unwrap_or(0)
         .min(48);
-    for key in gguf.metadata.keys() {
+    for key in header.metadata.keys() {
         writeln!(
             out,
             "  {:width$}  {}",
             key.escape_debug().to_string(),
-            gguf.metadata.describe(key).unwrap_or_default()
+            header.metadata.describe(key).unwrap_or_default()
         )?;
     }
-    show_types(&gguf.tensors, out)?;
+    show_types(&header.tensors, out)?;
     writeln!(out, "\nTensors")?;
-    let width = gguf
+    let width = header
         .tensors
         .iter()
         .map(|tensor| tensor.name.len())
         .max()
         .unwrap_or(0)
         .min(64);
-    for tensor in &gguf.tensors {
+    for tensor in &header.tensors {
         let dims: Vec<String> = tensor.dims.iter().rev().map(u64::to_string).collect();
         writeln!(
             out,

@@ -79,7 +79,7 @@ fn options(arguments: Vec<OsString>) -> Result<Option<Options>> {
 
 fn shard(path: &Path, output: &Path, shard_bytes: u32) -> Result<String> {
     let mut model = open_gguf(path)?;
-    let plan = Plan::new(&model.gguf, model.file_bytes, shard_bytes)
+    let plan = Plan::new(&model.header, model.file_bytes, shard_bytes)
         .map_err(|error| error.context(path.display().to_string()))?;
     fs::create_dir_all(output).map_err(|error| failed(output, "can't be made", &error))?;
     model
@@ -89,7 +89,8 @@ fn shard(path: &Path, output: &Path, shard_bytes: u32) -> Result<String> {
     let mut whole = sha2::Sha256::new();
     let mut parts = Vec::new();
     let mut written = 0_usize;
-    for (offset, bytes) in Manifest::cuts_of(&plan, model.gguf.data_offset.min(model.file_bytes))? {
+    for (offset, bytes) in Manifest::cuts_of(&plan, model.header.data_offset.min(model.file_bytes))?
+    {
         let mut content = Vec::new();
         let read = (&mut model.file)
             .take(u64::from(bytes))

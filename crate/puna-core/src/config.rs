@@ -3,7 +3,7 @@
 use crate::graph::{Halves, Temperature};
 use crate::model::Architecture;
 use crate::rope::{Factors, Longer, Rope, Scaling, Yarn};
-use crate::weights::gguf::{Gguf, Metadata};
+use crate::weights::header::{Header, Metadata};
 use crate::{Error, Result};
 
 /// Sizes that no known model exceeds; they keep every product of two of them inside 64 bits.
@@ -110,8 +110,8 @@ impl ModelConfig {
     /// # Errors
     /// `bad_model_file` for a missing or absurd size, `unsupported_model` for a feature that would
     /// change the arithmetic and that the architecture does not have here.
-    pub fn from_gguf(gguf: &Gguf, architecture: &Architecture) -> Result<Self> {
-        let meta = &gguf.metadata;
+    pub fn from_gguf(header: &Header, architecture: &Architecture) -> Result<Self> {
+        let meta = &header.metadata;
         let keys = Keys { meta, architecture };
         keys.refuse_unsupported()?;
         let hidden_size = keys.size("embedding_length", MAX_WIDTH)?;
@@ -201,7 +201,7 @@ impl ModelConfig {
             vocab_size,
             context_length: keys.size("context_length", MAX_CONTEXT)?,
             rms_norm_eps: keys.positive("attention.layer_norm_rms_epsilon", None)?,
-            ropes: keys.ropes(gguf, dims, scaling)?,
+            ropes: keys.ropes(header, dims, scaling)?,
             halves: architecture.halves.then_some(Halves {
                 head_dim: head_dim as usize,
                 rotated: dims as usize,
@@ -353,10 +353,13 @@ impl Keys<'_> {
     }
 
     /// The rotations: one, or a second one for layers that see a window.
-    fn ropes(&self, gguf: &Gguf, dims: u32, scaling: Scaling) -> Result<Vec<Rope>> {
+    fn ropes(&self, header: &Header, dims: u32, scaling: Scaling) -> Result<Vec<Rope>> {
         let theta = f64::from(self.positive("rope.freq_base", Some(self.architecture.rope_theta))?);
         let factors = |name: &str| {
-            let tensor = gguf.tensors.iter().position(|tensor| tensor.name == name)?;
+            let tensor = header
+                .tensors
+                .iter()
+                .position(|tensor| tensor.name == name)?;
             Some(Factors {
                 tensor,
                 values: Vec::new(),
@@ -496,7 +499,7 @@ fn check_size(key: &str, value: u32, max: u32) -> Result<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::weights::gguf::Parsed;
+    use crate::weights::header::Parsed;
     use crate::weights::tests::Writer;
     use crate::{ErrorCode, model};
 
@@ -539,8 +542,8 @@ mod tests {
     }
 
     fn read_as(builder: &Writer, architecture: &str) -> Result<ModelConfig> {
-        match Gguf::parse(&builder.build())? {
-            Parsed::Done(gguf) => ModelConfig::from_gguf(&gguf, model::find(architecture)?),
+        match Header::from_gguf(&builder.build())? {
+            Parsed::Done(header) => ModelConfig::from_gguf(&header, model::find(architecture)?),
             Parsed::NeedMore { .. } => Err(Error::internal("the header is whole")),
         }
     }

@@ -26,7 +26,7 @@ pub struct Rope {
 pub struct Longer {
     /// Most tokens of context without them.
     pub beyond: u32,
-    /// Index into `Gguf::tensors`.
+    /// Index into `Header::tensors`.
     pub tensor: usize,
 }
 
@@ -77,7 +77,7 @@ impl Yarn {
 /// A tensor of the file with what each frequency is divided by, (dims / 2,).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Factors {
-    /// Index into `Gguf::tensors`.
+    /// Index into `Header::tensors`.
     pub tensor: usize,
     /// Empty until they were read.
     pub values: Vec<f32>,

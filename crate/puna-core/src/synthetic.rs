@@ -346,11 +346,11 @@ fn token(id: u32) -> String {
 mod tests {
     use super::*;
     use crate::model;
-    use crate::weights::gguf::{Gguf, Parsed};
+    use crate::weights::header::{Header, Parsed};
 
-    fn parsed(synthetic: &Synthetic) -> Gguf {
-        match Gguf::parse(synthetic.header()) {
-            Ok(Parsed::Done(gguf)) => gguf,
+    fn parsed(synthetic: &Synthetic) -> Header {
+        match Header::from_gguf(synthetic.header()) {
+            Ok(Parsed::Done(header)) => header,
             other => panic!("expected a whole header, got {other:?}"),
         }
     }
@@ -372,9 +372,9 @@ mod tests {
                     continue;
                 }
                 let synthetic = made.expect("whole blocks");
-                let gguf = parsed(&synthetic);
-                gguf.check(synthetic.file_bytes()).expect("long enough");
-                let (config, graph) = model::open(&gguf).expect("a model");
+                let header = parsed(&synthetic);
+                header.check(synthetic.file_bytes()).expect("long enough");
+                let (config, graph) = model::open(&header).expect("a model");
                 assert_eq!(config.num_hidden_layers, shape.layers, "{}", shape.name);
                 assert_eq!(graph.vocab_size, shape.vocab as usize, "{}", shape.name);
             }
@@ -407,8 +407,8 @@ mod tests {
         assert_eq!(bytes.len() as u64, synthetic.file_bytes(), "bytes");
         assert_eq!(write().expect("bytes"), bytes, "again");
         assert_eq!(synthetic.write(|_| Err("full")), Err("full"), "a full disk");
-        let gguf = parsed(&synthetic);
-        for tensor in gguf.tensors.iter().filter(|tensor| tensor.ggml_type == 0) {
+        let header = parsed(&synthetic);
+        for tensor in header.tensors.iter().filter(|tensor| tensor.ggml_type == 0) {
             let at = usize::try_from(tensor.offset).expect("small");
             let gains = &bytes[at..][..64 * size_of::<f32>()];
             for gain in gains.as_chunks().0 {
@@ -422,8 +422,8 @@ mod tests {
     fn any_text_can_be_said_in_its_tokens() {
         use crate::tokenizer::{Special, Tokenizer};
         for shape in SHAPES {
-            let gguf = parsed(&Synthetic::new(shape, FORMATS[0]).expect("a model"));
-            let tokenizer = Tokenizer::from_gguf(&gguf.metadata).expect("a tokenizer");
+            let header = parsed(&Synthetic::new(shape, FORMATS[0]).expect("a model"));
+            let tokenizer = Tokenizer::from_gguf(&header.metadata).expect("a tokenizer");
             let text = "abc, é \n\u{1f40d}";
             let ids = tokenizer.encode(text, Special::AsText).expect("ids");
             assert_eq!(ids[0], 257, "the pair of {}", shape.name);

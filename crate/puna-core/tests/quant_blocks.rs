@@ -69,18 +69,18 @@ fn every_format_decodes_its_bytes_as_its_authors_do() {
 #[test]
 fn a_row_that_is_no_whole_number_of_blocks_is_refused() {
     let (_, mut gguf) = read_gguf("llama-256/llama-256-Q4_1.gguf");
-    let (config, _) = model::open(&gguf).expect("a graph");
+    let (config, _) = model::open(&header).expect("a graph");
     for format in FORMATS {
         // Of weights that stand alone, vectors of four may not be cut.
         let cols = match format.value_bytes {
             0 => format.block_len * 3 / 2,
             _ => format.block_len + 2,
         };
-        let tensor = &mut gguf.tensors[0];
+        let tensor = &mut header.tensors[0];
         tensor.dims = vec![cols as u64, 2];
         tensor.ggml_type = format.ggml_type;
         let name = tensor.name.clone();
-        let error = Builder::new(&config, &gguf)
+        let error = Builder::new(&config, &header)
             .matrix(&name, 2, cols)
             .expect_err("half a block");
         assert_eq!(error.code(), ErrorCode::UnsupportedModel, "{error}");

@@ -13,21 +13,21 @@ mod tiny;
 use puna_core::ErrorCode;
 use puna_core::model;
 use puna_core::reference::Executor;
-use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_core::weights::header::{Header, Parsed};
 use support::{read_gguf, root};
 use tiny::{Tiny, worst};
 
 fn check(tiny: &Tiny) {
     let bytes = std::fs::read(tiny.path(&root())).expect("the golden file is in the tree");
-    let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
+    let Parsed::Done(header) = Header::from_gguf(&bytes).expect("a good header") else {
         panic!("{} ends inside its header", tiny.name())
     };
-    gguf.check(bytes.len() as u64).expect("the file is whole");
+    header.check(bytes.len() as u64).expect("the file is whole");
     let tensor = |ix: usize| {
-        let info = &gguf.tensors[ix];
+        let info = &header.tensors[ix];
         &bytes[info.offset as usize..(info.offset + info.bytes) as usize]
     };
-    let (_, graph) = model::open(&gguf).expect("a graph");
+    let (_, graph) = model::open(&header).expect("a graph");
     let mut executor = Executor::new(graph, 64, tensor).expect("good factors");
 
     let golden = tiny.golden(&root());
@@ -61,10 +61,10 @@ fn every_architecture_and_kind_of_type_reproduces_the_golden_logits() {
 #[test]
 fn a_tensor_that_nothing_uses_is_refused_by_name() {
     let (_, mut gguf) = read_gguf("llama-256/llama-256-Q4_1.gguf");
-    let mut bias = gguf.tensors[0].clone();
+    let mut bias = header.tensors[0].clone();
     bias.name = "blk.0.attn_q.bias".to_owned();
-    gguf.tensors.push(bias);
-    let error = model::open(&gguf).expect_err("its arithmetic is not what is built");
+    header.tensors.push(bias);
+    let error = model::open(&header).expect_err("its arithmetic is not what is built");
     assert_eq!(error.code(), ErrorCode::UnsupportedModel, "{error}");
     assert!(error.message().contains("blk.0.attn_q.bias"), "{error}");
 }

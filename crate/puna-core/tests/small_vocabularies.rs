@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use puna_core::tokenizer::{JsonFiles, Special, TokenKind, Tokenizer};
-use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_core::weights::header::{Header, Parsed};
 use serde_json::Value;
 
 const TEXTS: usize = 66;
@@ -52,10 +52,10 @@ impl Golden {
 }
 
 fn from_gguf(name: &str) -> Tokenizer {
-    let Parsed::Done(gguf) = Gguf::parse(&golden(&format!("{name}.gguf"))).unwrap() else {
+    let Parsed::Done(header) = Header::from_gguf(&golden(&format!("{name}.gguf"))).unwrap() else {
         panic!("the header is whole");
     };
-    Tokenizer::from_gguf(&gguf.metadata).unwrap()
+    Tokenizer::from_gguf(&header.metadata).unwrap()
 }
 
 fn from_json(name: &str) -> Tokenizer {
@@ -168,20 +168,20 @@ fn answers_begin_without_the_tokenizers_own_space() {
 #[test]
 fn both_files_agree_on_what_tokens_are() {
     for name in ["llama-mha", "phi3", "deepseek-v3", "qwen3"] {
-        let (gguf, json) = (from_gguf(name), from_json(name));
+        let (header, json) = (from_gguf(name), from_json(name));
         // A GGUF's rows are filled up to a round number.
         for id in 0..u32::try_from(json.vocab_size()).unwrap() {
-            let filler = [Some(TokenKind::Unused), None].contains(&gguf.kind(id));
+            let filler = [Some(TokenKind::Unused), None].contains(&header.kind(id));
             if !filler {
-                assert_eq!(gguf.piece(id), json.piece(id), "{name}: token {id}");
+                assert_eq!(header.piece(id), json.piece(id), "{name}: token {id}");
             }
             // Converters call the unknown token structure.
             if !filler && json.kind(id) != Some(TokenKind::Unknown) {
-                assert_eq!(gguf.kind(id), json.kind(id), "{name}: token {id}");
+                assert_eq!(header.kind(id), json.kind(id), "{name}: token {id}");
             }
         }
         assert_eq!(
-            gguf.end_of_generation(),
+            header.end_of_generation(),
             json.end_of_generation(),
             "{name}: ends"
         );

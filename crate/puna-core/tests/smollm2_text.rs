@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use puna_core::chat::{ChatTemplate, Message, Prompt, Role};
 use puna_core::tokenizer::{Special, Tokenizer};
-use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_core::weights::header::{Header, Parsed};
 use serde_json::Value;
 
 const MODEL: &str = "SmolLM2-135M-Instruct.Q4_1.gguf";
@@ -19,7 +19,7 @@ const GOLDEN: &str =
 /// Bytes that hold the header; the file has 98 MB.
 const PREFIX_BYTES: u64 = 4 << 20;
 
-static GGUF: LazyLock<Gguf> = LazyLock::new(|| {
+static GGUF: LazyLock<Header> = LazyLock::new(|| {
     let folder = std::env::var_os("PUNA_MODELS").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models"),
         PathBuf::from,
@@ -33,8 +33,8 @@ static GGUF: LazyLock<Gguf> = LazyLock::new(|| {
     });
     let mut prefix = Vec::new();
     file.take(PREFIX_BYTES).read_to_end(&mut prefix).unwrap();
-    match Gguf::parse(&prefix).unwrap() {
-        Parsed::Done(gguf) => gguf,
+    match Header::from_gguf(&prefix).unwrap() {
+        Parsed::Done(header) => header,
         Parsed::NeedMore { at_least } => panic!("the header has {at_least} bytes and more"),
     }
 });

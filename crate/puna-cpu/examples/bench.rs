@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use puna_core::model;
 use puna_core::tokenizer::{Special, Tokenizer};
-use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_core::weights::header::{Header, Parsed};
 use puna_core::weights::plan::Plan;
 use puna_cpu::{Executor, ExecutorOptions, Wanted};
 use serde_json::{Value, json};
@@ -60,12 +60,12 @@ impl Model {
     fn read(path: &str, options: ExecutorOptions, never: Vec<usize>) -> Result<Self> {
         let bytes = std::fs::read(path)
             .map_err(|error| format!("{path}: {error}; `cargo xtask model` fetches the model"))?;
-        let Parsed::Done(gguf) = Gguf::parse(&bytes)? else {
+        let Parsed::Done(header) = Header::from_gguf(&bytes)? else {
             return Err(format!("{path}: the header is cut off").into());
         };
-        let (_, graph) = model::open(&gguf)?;
-        let plan = Plan::new(&gguf, bytes.len() as u64, CHUNK_BYTES)?;
-        let mut executor = Executor::new(graph, gguf.tensors.len(), options)?;
+        let (_, graph) = model::open(&header)?;
+        let plan = Plan::new(&header, bytes.len() as u64, CHUNK_BYTES)?;
+        let mut executor = Executor::new(graph, header.tensors.len(), options)?;
         for chunk in &plan.chunks {
             let start = usize::try_from(chunk.offset)?;
             let bytes = bytes
@@ -75,7 +75,7 @@ impl Model {
         }
         Ok(Self {
             executor,
-            tokenizer: Tokenizer::from_gguf(&gguf.metadata)?,
+            tokenizer: Tokenizer::from_gguf(&header.metadata)?,
             never,
         })
     }

@@ -14,7 +14,7 @@ use puna_core::graph::Graph;
 use puna_core::model;
 use puna_core::quant::{FORMATS, Format, INTERLEAVED};
 use puna_core::reference;
-use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_core::weights::header::{Header, Parsed};
 use puna_core::weights::plan::Piece;
 use puna_cpu::{Executor, ExecutorOptions, Simd, Wanted};
 use support::{ModelFile, root};
@@ -27,22 +27,26 @@ const INTEGERS: f32 = 0.2;
 
 struct Golden {
     bytes: Vec<u8>,
-    gguf: Gguf,
+    header: Header,
     graph: Graph,
 }
 
 impl Golden {
     fn read(tiny: &Tiny) -> Self {
         let bytes = std::fs::read(tiny.path(&root())).expect("the golden file is in the tree");
-        let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
+        let Parsed::Done(header) = Header::from_gguf(&bytes).expect("a good header") else {
             panic!("the header is cut off")
         };
-        let (_, graph) = model::open(&gguf).expect("a graph");
-        Self { bytes, gguf, graph }
+        let (_, graph) = model::open(&header).expect("a graph");
+        Self {
+            bytes,
+            header,
+            graph,
+        }
     }
 
     fn tensor(&self, ix: usize) -> &[u8] {
-        let info = &self.gguf.tensors[ix];
+        let info = &self.header.tensors[ix];
         &self.bytes[info.offset as usize..(info.offset + info.bytes) as usize]
     }
 
@@ -67,9 +71,9 @@ impl Golden {
             threads,
             ..ExecutorOptions::default()
         };
-        let n_tensors = self.gguf.tensors.len();
+        let n_tensors = self.header.tensors.len();
         let mut executor = Executor::new(graph, n_tensors, options).expect("memory");
-        for (ix, info) in self.gguf.tensors.iter().enumerate() {
+        for (ix, info) in self.header.tensors.iter().enumerate() {
             let format = FORMATS
                 .iter()
                 .find(|format| format.ggml_type == info.ggml_type);

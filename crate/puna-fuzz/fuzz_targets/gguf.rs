@@ -5,5 +5,5 @@
 mod entry;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
-    entry::gguf(bytes);
+    entry::header(bytes);
 });

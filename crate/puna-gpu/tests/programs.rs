@@ -3,7 +3,7 @@
 use puna_core::model;
 use puna_core::quant::FORMATS;
 use puna_core::synthetic::{SHAPES, Synthetic};
-use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_core::weights::header::{Header, Parsed};
 use puna_gpu::choices::Choices;
 use puna_gpu::kernel::{Recipe, Setting, Step};
 use puna_gpu::program::recipes;
@@ -26,10 +26,10 @@ fn a_layer_is_five_dispatches_and_six_in_long_contexts() {
     for shape in SHAPES {
         for format in FORMATS.iter().filter(|format| format.block_len == 32) {
             let synthetic = Synthetic::new(shape, format).expect("whole blocks");
-            let Ok(Parsed::Done(gguf)) = Gguf::parse(synthetic.header()) else {
+            let Ok(Parsed::Done(header)) = Header::from_gguf(synthetic.header()) else {
                 panic!("the header of {}", shape.name)
             };
-            let (_, graph) = model::open(&gguf).expect("a graph");
+            let (_, graph) = model::open(&header).expect("a graph");
             let parts = graph.matrices.iter();
             let split = Split::Subgroup(32, 32);
             for &width in split.widths() {

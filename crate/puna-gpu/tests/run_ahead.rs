@@ -14,7 +14,7 @@ use puna_core::generate::{Ask, Event, Forwarded, GenerateRequest, Generation, Us
 use puna_core::sampler::SamplingParams;
 use puna_core::session::Session;
 use puna_core::tokenizer::{Special, Tokenizer};
-use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_core::weights::header::{Header, Parsed};
 use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::Split;
 use puna_gpu::{Executor, ExecutorOptions, Wanted};
@@ -25,10 +25,10 @@ fn path() -> PathBuf {
 
 fn tokenizer() -> Tokenizer {
     let bytes = std::fs::read(path()).expect("the golden file is in the tree");
-    let Ok(Parsed::Done(gguf)) = Gguf::parse(&bytes) else {
+    let Ok(Parsed::Done(header)) = Header::from_gguf(&bytes) else {
         panic!("a good header");
     };
-    Tokenizer::from_gguf(&gguf.metadata).expect("a tokenizer")
+    Tokenizer::from_gguf(&header.metadata).expect("a tokenizer")
 }
 
 /// `step_ms`: how long the executor is made to believe that a step takes.

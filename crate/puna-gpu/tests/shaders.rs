@@ -12,7 +12,7 @@ use naga::valid::{Capabilities as Allowed, ValidationFlags, Validator};
 use puna_core::graph::Graph;
 use puna_core::model;
 use puna_core::quant::FORMATS;
-use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_core::weights::header::{Header, Parsed};
 use puna_gpu::choices::Choices;
 use puna_gpu::device::Capabilities;
 use puna_gpu::kernel::{Setting, deinterleave, penalize, place, repack, sample};
@@ -57,10 +57,10 @@ const PACKED_FLOATS: Allowed = Allowed::SHADER_FLOAT16_IN_FLOAT32;
 /// The graph of a tiny model.
 fn graph(tiny: &Tiny) -> Graph {
     let bytes = std::fs::read(tiny.path(&root())).expect("the golden file is in the tree");
-    let Parsed::Done(gguf) = Gguf::parse(&bytes).expect("a good header") else {
+    let Parsed::Done(header) = Header::from_gguf(&bytes).expect("a good header") else {
         panic!("the header of {} is cut off", tiny.name())
     };
-    model::open(&gguf).expect("a graph").1
+    model::open(&header).expect("a graph").1
 }
 
 /// The variants of a model whose matrices have the format, in every split, or in two, and every arithmetic.

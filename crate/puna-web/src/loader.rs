@@ -11,7 +11,7 @@ use std::future::Future;
 use std::pin::Pin;
 
 use js_sys::Uint8Array;
-use puna_core::weights::gguf::Gguf;
+use puna_core::weights::header::Header;
 use puna_core::weights::plan::{CHUNK_BYTES, Chunk, LANES, Plan};
 use puna_core::{Error, ErrorCode, Result};
 use web_sys::{AbortSignal, Blob};
@@ -36,7 +36,7 @@ use crate::source::{Source, read_blob};
 pub trait ChunkSink {
     /// The header was read; chunks of this plan follow. If it comes a second time, the file was found to have changed, and everything
     /// that came before is void.
-    async fn header(&mut self, gguf: &Gguf, plan: &Plan) -> Result<()>;
+    async fn header(&mut self, header: &Header, plan: &Plan) -> Result<()>;
 
     /// One chunk, in any order, each once; those without pieces are left out. `bytes` are the chunk's, and are overwritten when this is
     /// done: taking one's time here slows the download down. Behind them in their buffer is room up to a multiple of 4 bytes.
@@ -78,7 +78,7 @@ pub struct LoadOptions {
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The header.
-    pub gguf: Gguf,
+    pub header: Header,
     /// Size of the file.
     pub file_bytes: u64,
     /// The last part of the address, the name in the manifest, or the file's name; else what the header calls the model. Never empty.
@@ -135,20 +135,20 @@ async fn load_blob<S: ChunkSink>(
         read_blob(blob, 0, &buffer).await?;
         Ok(buffer)
     };
-    let gguf = read_header(read).await?;
-    let plan = Plan::new(&gguf, file_bytes, CHUNK_BYTES)?;
-    let name = name(text(blob, "name").as_deref(), &gguf);
+    let header = read_header(read).await?;
+    let plan = Plan::new(&header, file_bytes, CHUNK_BYTES)?;
+    let name = name(text(blob, "name").as_deref(), &header);
     run(
         context,
         &Source::Local(blob.clone()),
-        &gguf,
+        &header,
         &plan,
         None,
         sink,
     )
     .await?;
     Ok(Loaded {
-        gguf,
+        header,
         file_bytes,
         name,
     })
@@ -185,7 +185,7 @@ async fn load_url<S: ChunkSink>(
         match run(
             context,
             &opened.source,
-            &opened.gguf,
+            &opened.header,
             &opened.plan,
             Some(&cache),
             sink,
@@ -195,8 +195,8 @@ async fn load_url<S: ChunkSink>(
             Ok(()) => {
                 let known = opened.name.as_deref().unwrap_or(&address.name);
                 return Ok(Loaded {
-                    name: name(Some(known), &opened.gguf),
-                    gguf: opened.gguf,
+                    name: name(Some(known), &opened.header),
+                    header: opened.header,
                     file_bytes: opened.plan.file_bytes,
                 });
             }
@@ -214,7 +214,7 @@ async fn load_url<S: ChunkSink>(
 async fn run<S: ChunkSink>(
     context: Context<'_>,
     source: &Source<'_>,
-    gguf: &Gguf,
+    header: &Header,
     plan: &Plan,
     cache: Option<&Cache<'_>>,
     sink: &mut S,
@@ -225,7 +225,7 @@ async fn run<S: ChunkSink>(
     if let Some(cache) = cache {
         cache.save();
     }
-    sink.header(gguf, plan).await?;
+    sink.header(header, plan).await?;
     let sink = Turn::new(sink);
     let next = Cell::new(0);
     let largest = plan.largest_chunk_bytes().next_multiple_of(4);
@@ -305,8 +305,8 @@ async fn bring(
 }
 
 /// What a model is called: as `known`, else as its header says.
-fn name(known: Option<&str>, gguf: &Gguf) -> String {
-    first_name([known, gguf.metadata.str("general.name")])
+fn name(known: Option<&str>, header: &Header) -> String {
+    first_name([known, header.metadata.str("general.name")])
 }
 
 /// The first of these that says something.

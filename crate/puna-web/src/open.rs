@@ -1,7 +1,7 @@
 //! From an address to a header and a plan: what a model is, before any of its weights come.
 
 use js_sys::Uint8Array;
-use puna_core::weights::gguf::{Gguf, MAX_HEADER_BYTES, Parsed};
+use puna_core::weights::header::{Header, MAX_HEADER_BYTES, Parsed};
 use puna_core::weights::manifest::Manifest;
 use puna_core::weights::plan::{CHUNK_BYTES, Plan};
 use puna_core::weights::split::{join, later_files, places};
@@ -29,7 +29,7 @@ const GROWTH: u32 = 4;
 /// A model whose header is known.
 pub(crate) struct Opened<'a> {
     pub(crate) source: Source<'a>,
-    pub(crate) gguf: Gguf,
+    pub(crate) header: Header,
     pub(crate) plan: Plan,
     /// The name in the manifest; none without one.
     pub(crate) name: Option<String>,
@@ -45,7 +45,7 @@ pub(crate) async fn open_cached<'a>(
     let Some(index) = entry.index() else {
         return Ok(None);
     };
-    let Some((gguf, plan)) = cached_header(&index, entry).await else {
+    let Some((header, plan)) = cached_header(&index, entry).await else {
         return Ok(None);
     };
     let source = if index.sharded {
@@ -56,7 +56,7 @@ pub(crate) async fn open_cached<'a>(
         context.abort.check()?;
         Source::Shards(shards)
     } else {
-        let Ok(files) = Parts::cached(context, &index, &gguf) else {
+        let Ok(files) = Parts::cached(context, &index, &header) else {
             return Ok(None);
         };
         if revalidate && first(files.is_changed(), Timer::new(NEWS_MS)).await == Some(true) {
@@ -67,13 +67,13 @@ pub(crate) async fn open_cached<'a>(
     };
     Ok(Some(Opened {
         source,
-        gguf,
+        header,
         plan,
         name: index.name,
     }))
 }
 
-async fn cached_header(index: &Index, entry: &Entry) -> Option<(Gguf, Plan)> {
+async fn cached_header(index: &Index, entry: &Entry) -> Option<(Header, Plan)> {
     let (cuts, files) = (index.cuts(), index.files());
     let (starts, _) = places(files.iter().map(|file| file.bytes))?;
     let mut headers = Vec::new();
@@ -81,9 +81,9 @@ async fn cached_header(index: &Index, entry: &Entry) -> Option<(Gguf, Plan)> {
         let header = cached_part(index, entry, &cuts, start).await?;
         headers.push((header, file.bytes));
     }
-    let (gguf, _) = join(headers).ok()?;
-    let plan = Plan::from_cuts(&gguf, index.file_bytes, cuts).ok()?;
-    Some((gguf, plan))
+    let (header, _) = join(headers).ok()?;
+    let plan = Plan::from_cuts(&header, index.file_bytes, cuts).ok()?;
+    Some((header, plan))
 }
 
 /// The header of the file that begins at `start`.
@@ -92,7 +92,7 @@ async fn cached_part(
     entry: &Entry,
     cuts: &[(u64, u32)],
     start: u64,
-) -> Option<Gguf> {
+) -> Option<Header> {
     let mut prefix = Vec::new();
     for (ix, &(offset, bytes)) in cuts.iter().enumerate() {
         if offset < start {
@@ -107,8 +107,8 @@ async fn cached_part(
             return None;
         }
         prefix.extend_from_slice(&buffer.to_vec());
-        if let Parsed::Done(gguf) = Gguf::parse(&prefix).ok()? {
-            return Some(gguf);
+        if let Parsed::Done(header) = Header::from_gguf(&prefix).ok()? {
+            return Some(header);
         }
     }
     None
@@ -155,7 +155,7 @@ async fn open_files(first: WebFile<'_>) -> Result<(Opened<'_>, Vec<PartFile>)> {
         headers.push(open_file(&file).await?);
         files.push(file);
     }
-    let part = |(file, (_, bytes)): (&WebFile<'_>, &(Gguf, u64))| PartFile {
+    let part = |(file, (_, bytes)): (&WebFile<'_>, &(Header, u64))| PartFile {
         bytes: *bytes,
         validator: file.remote.validator.borrow().clone(),
     };
@@ -163,11 +163,11 @@ async fn open_files(first: WebFile<'_>) -> Result<(Opened<'_>, Vec<PartFile>)> {
         1 => Vec::new(),
         _ => files.iter().zip(&headers).map(part).collect(),
     };
-    let (gguf, file_bytes) = join(headers).map_err(of_model)?;
-    let plan = Plan::new(&gguf, file_bytes, CHUNK_BYTES).map_err(of_model)?;
+    let (header, file_bytes) = join(headers).map_err(of_model)?;
+    let plan = Plan::new(&header, file_bytes, CHUNK_BYTES).map_err(of_model)?;
     let opened = Opened {
-        source: Source::Web(Parts::new(&gguf.starts, files)),
-        gguf,
+        source: Source::Web(Parts::new(&header.starts, files)),
+        header,
         plan,
         name: None,
     };
@@ -175,14 +175,14 @@ async fn open_files(first: WebFile<'_>) -> Result<(Opened<'_>, Vec<PartFile>)> {
 }
 
 /// A file's header, and its size.
-async fn open_file(file: &WebFile<'_>) -> Result<(Gguf, u64)> {
-    let gguf = read_header(async |wanted| file.head(wanted).await)
+async fn open_file(file: &WebFile<'_>) -> Result<(Header, u64)> {
+    let header = read_header(async |wanted| file.head(wanted).await)
         .await
         .map_err(|error| of_file(error, &file.remote.url))?;
     // Unknown if the server compresses or hides its headers; then the last tensor ends the file.
     let total = file.remote.total.get();
-    let file_bytes = total.unwrap_or_else(|| end_of_data(&gguf));
-    Ok((gguf, file_bytes))
+    let file_bytes = total.unwrap_or_else(|| end_of_data(&header));
+    Ok((header, file_bytes))
 }
 
 async fn open_shards(remote: Remote<'_>, manifest: Manifest) -> Result<Opened<'_>> {
@@ -198,10 +198,10 @@ async fn open_shards(remote: Remote<'_>, manifest: Manifest) -> Result<Opened<'_
     let url = remote.url.clone();
     let name = manifest.name.clone();
     let shards = Shards::new(remote, manifest);
-    let header = allocate(header_bytes)?;
-    shards.read(0, 0, &header).await?;
-    let gguf = match Gguf::parse(&header.to_vec()) {
-        Ok(Parsed::Done(gguf)) => gguf,
+    let front = allocate(header_bytes)?;
+    shards.read(0, 0, &front).await?;
+    let header = match Header::from_gguf(&front.to_vec()) {
+        Ok(Parsed::Done(header)) => header,
         Ok(Parsed::NeedMore { at_least }) => {
             let message = format!(
                 "the header's shard has {header_bytes} bytes; the header has at least {at_least}"
@@ -210,24 +210,24 @@ async fn open_shards(remote: Remote<'_>, manifest: Manifest) -> Result<Opened<'_
         }
         Err(error) => return Err(error.context(url)),
     };
-    let plan = Plan::from_cuts(&gguf, file_bytes, cuts).map_err(|error| error.context(url))?;
-    shards.keep_header(header);
+    let plan = Plan::from_cuts(&header, file_bytes, cuts).map_err(|error| error.context(url))?;
+    shards.keep_header(front);
     Ok(Opened {
         source: Source::Shards(shards),
-        gguf,
+        header,
         plan,
         name: Some(name),
     })
 }
 
 /// Reads as much of a file's front as the header takes. `read` returns as many bytes as asked for, or all that there are.
-pub(crate) async fn read_header(read: impl AsyncFn(u32) -> Result<Uint8Array>) -> Result<Gguf> {
+pub(crate) async fn read_header(read: impl AsyncFn(u32) -> Result<Uint8Array>) -> Result<Header> {
     let mut wanted = FIRST_BYTES;
     loop {
         let head = read(wanted).await?;
         // Into wasm's memory, and out again before the weights come.
-        match Gguf::parse(&head.to_vec())? {
-            Parsed::Done(gguf) => return Ok(gguf),
+        match Header::from_gguf(&head.to_vec())? {
+            Parsed::Done(header) => return Ok(header),
             Parsed::NeedMore { at_least } if head.length() < wanted => {
                 return Err(Error::bad_model_file(format!(
                     "the file ends at byte {}, inside its header, which has at least {at_least} bytes; it is cut short",
@@ -251,10 +251,10 @@ fn of_file(error: Error, url: &str) -> Error {
     }
 }
 
-fn end_of_data(gguf: &Gguf) -> u64 {
-    let ends = gguf
+fn end_of_data(header: &Header) -> u64 {
+    let ends = header
         .tensors
         .iter()
         .map(|tensor| tensor.offset.saturating_add(tensor.bytes));
-    ends.max().unwrap_or(gguf.data_offset)
+    ends.max().unwrap_or(header.data_offset)
 }

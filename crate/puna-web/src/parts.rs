@@ -2,7 +2,7 @@
 
 use js_sys::Uint8Array;
 use puna_core::Result;
-use puna_core::weights::gguf::Gguf;
+use puna_core::weights::header::Header;
 use puna_core::weights::split::later_files;
 use web_sys::RequestCache;
 
@@ -27,14 +27,14 @@ impl<'a> Parts<'a> {
     }
 
     /// Those of a model of which the cache has the header.
-    pub(crate) fn cached(context: Context<'a>, index: &Index, gguf: &Gguf) -> Result<Self> {
-        let later = later_files(gguf, &index.url)?;
+    pub(crate) fn cached(context: Context<'a>, index: &Index, header: &Header) -> Result<Self> {
+        let later = later_files(header, &index.url)?;
         let urls = std::iter::once(&index.url).chain(&later);
         let files = urls.zip(index.files()).map(|(url, file)| {
             let remote = Remote::cached(context, url, file.validator, Some(file.bytes));
             WebFile::new(remote)
         });
-        Ok(Self::new(&gguf.starts, files.collect()))
+        Ok(Self::new(&header.starts, files.collect()))
     }
 
     /// Reads from `offset` into all of `buffer`, or up to the end of the last file; returns how many bytes. What is read lies

@@ -7,7 +7,7 @@ use puna_core::chat::{ChatTemplate, Date};
 use puna_core::config::ModelConfig;
 use puna_core::graph::Graph;
 use puna_core::tokenizer::Tokenizer;
-use puna_core::weights::gguf::Gguf;
+use puna_core::weights::header::Header;
 use puna_core::weights::plan::{Chunk, Plan};
 use puna_core::{Error, Result, model};
 use puna_gpu::ExecutorOptions;
@@ -101,22 +101,22 @@ impl Sink<'_> {
 }
 
 impl ChunkSink for Sink<'_> {
-    async fn header(&mut self, gguf: &Gguf, _plan: &Plan) -> Result<()> {
+    async fn header(&mut self, header: &Header, _plan: &Plan) -> Result<()> {
         // A second header means that the file has changed: the old weights go first.
         self.parts = None;
         // What can be refused is refused before the download.
-        let (config, graph) = model::open(gguf)?;
+        let (config, graph) = model::open(header)?;
         let graph = graph.within(self.options.context_length);
-        let tokenizer = Tokenizer::from_gguf(&gguf.metadata)?;
+        let tokenizer = Tokenizer::from_gguf(&header.metadata)?;
         let mut template = ChatTemplate::for_model(
-            &gguf.metadata,
+            &header.metadata,
             &tokenizer,
             self.options.chat_template.as_deref(),
         )?;
         if let Some(date) = today() {
             template.set_date(date);
         }
-        let executor = self.open(graph, gguf.tensors.len()).await?;
+        let executor = self.open(graph, header.tensors.len()).await?;
         self.parts = Some(Parts {
             config,
             tokenizer,

@@ -3,7 +3,7 @@
 use serde::de::{Error as _, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use crate::weights::gguf::Metadata;
+use crate::weights::header::Metadata;
 use crate::{Error, Result};
 
 /// Bytes of a template; the longest known have some 20 thousand.

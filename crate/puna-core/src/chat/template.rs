@@ -10,7 +10,7 @@ use minijinja::{Environment, ErrorKind, Value};
 use super::source::Sources;
 use super::{Date, Message, Prompt, json, python, syntax};
 use crate::tokenizer::Tokenizer;
-use crate::weights::gguf::Metadata;
+use crate::weights::header::Metadata;
 use crate::{Error, ErrorCode, Result};
 
 /// Steps and bytes (by 64) that a template may spend on one prompt: bounds time (about a second) and

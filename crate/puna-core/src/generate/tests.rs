@@ -10,7 +10,7 @@ use super::{Ask, Event, FinishReason, Forwarded, GenerateRequest, Generation, Us
 use crate::sampler::{Draw, SamplingParams};
 use crate::session::Session;
 use crate::tokenizer::{Special, Tokenizer};
-use crate::weights::gguf::{Gguf, Parsed};
+use crate::weights::header::{Header, Parsed};
 use crate::{ErrorCode, Result};
 
 const GGUF: &[u8] = include_bytes!("../../../../tests/golden/llama-256/llama-256-Q4_1.gguf");
@@ -19,10 +19,10 @@ const END: u32 = 383;
 const CONTEXT: u32 = 32;
 
 fn tokenizer() -> Tokenizer {
-    let Parsed::Done(gguf) = Gguf::parse(GGUF).unwrap() else {
+    let Parsed::Done(header) = Header::from_gguf(GGUF).unwrap() else {
         panic!("the file is whole");
     };
-    Tokenizer::from_gguf(&gguf.metadata).unwrap()
+    Tokenizer::from_gguf(&header.metadata).unwrap()
 }
 
 fn ids(text: &str) -> Vec<u32> {

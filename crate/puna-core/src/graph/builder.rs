@@ -10,7 +10,7 @@ use super::{
 };
 use crate::config::ModelConfig;
 use crate::quant::{BLOCK_LEN, Format};
-use crate::weights::gguf::{Gguf, TensorInfo};
+use crate::weights::header::{Header, TensorInfo};
 use crate::{Error, Result};
 
 /// Rows of a tensor, or elements of a vector, as a model names them.
@@ -74,8 +74,8 @@ pub struct Builder<'a> {
 impl<'a> Builder<'a> {
     /// An empty graph of `config`'s shape over `gguf`'s tensors.
     #[must_use]
-    pub fn new(config: &ModelConfig, gguf: &'a Gguf) -> Self {
-        let tensors = gguf
+    pub fn new(config: &ModelConfig, header: &'a Header) -> Self {
+        let tensors = header
             .tensors
             .iter()
             .enumerate()

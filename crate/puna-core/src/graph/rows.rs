@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// [`Self::landing`]`(i)`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    /// Index into `Gguf::tensors`.
+    /// Index into `Header::tensors`.
     pub tensor: usize,
     /// First of the tensor's rows.
     pub from: usize,

@@ -18,7 +18,7 @@ mod smollm3;
 
 use crate::config::ModelConfig;
 use crate::graph::{Builder, Graph};
-use crate::weights::gguf::Gguf;
+use crate::weights::header::Header;
 use crate::{Error, Result};
 
 /// What makes an architecture.
@@ -103,11 +103,11 @@ pub fn find(name: &str) -> Result<&'static Architecture> {
 /// # Errors
 /// `unsupported_model` for an architecture, feature or tensor type that is not implemented,
 /// `bad_model_file` for missing tensors, wrong shapes and absurd sizes.
-pub fn open(gguf: &Gguf) -> Result<(ModelConfig, Graph)> {
+pub fn open(header: &Header) -> Result<(ModelConfig, Graph)> {
     // The architecture comes first: it says which keys the config has.
-    let architecture = find(gguf.metadata.required_str("general.architecture")?)?;
-    let config = ModelConfig::from_gguf(gguf, architecture)?;
-    let mut builder = Builder::new(&config, gguf);
+    let architecture = find(header.metadata.required_str("general.architecture")?)?;
+    let config = ModelConfig::from_gguf(header, architecture)?;
+    let mut builder = Builder::new(&config, header);
     (architecture.build)(&config, &mut builder)?;
     let graph = builder.finish()?;
     Ok((config, graph))

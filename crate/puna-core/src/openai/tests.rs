@@ -13,7 +13,7 @@ use crate::chat::{ChatTemplate, Message, Role};
 use crate::generate::{Event, FinishReason, Usage};
 use crate::sampler::SamplingParams;
 use crate::tokenizer::Tokenizer;
-use crate::weights::gguf::{Gguf, Parsed};
+use crate::weights::header::{Header, Parsed};
 use crate::{Error, ErrorCode};
 
 /// A request of one message with these fields added.
@@ -375,17 +375,17 @@ fn other_messages_are_refused_with_their_place() {
 #[test]
 fn a_request_becomes_a_prompt() {
     let gguf = include_bytes!("../../../../tests/golden/llama-256/llama-256-Q4_1.gguf");
-    let Parsed::Done(gguf) = Gguf::parse(gguf).unwrap() else {
+    let Parsed::Done(header) = Header::from_gguf(header).unwrap() else {
         panic!("the file is whole");
     };
-    let tokenizer = Tokenizer::from_gguf(&gguf.metadata).unwrap();
+    let tokenizer = Tokenizer::from_gguf(&header.metadata).unwrap();
     let request = parse(json!({ "stop": "x", "max_tokens": 9, "top_k": 3 }));
-    let bare = ChatTemplate::for_model(&gguf.metadata, &tokenizer, None).unwrap();
+    let bare = ChatTemplate::for_model(&header.metadata, &tokenizer, None).unwrap();
     let error = request.to_generate(&bare, &tokenizer, 0).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidRequest, "{error}");
     assert!(error.message().contains("`chat_template`"), "{error}");
     let source = "{{ bos_token }}{% for m in messages %}{{ m.content }}<|eot_id|>{% endfor %}";
-    let template = ChatTemplate::for_model(&gguf.metadata, &tokenizer, Some(source)).unwrap();
+    let template = ChatTemplate::for_model(&header.metadata, &tokenizer, Some(source)).unwrap();
     let generate = request.to_generate(&template, &tokenizer, 77).unwrap();
     // <|begin_of_text|> once, H, i, <|eot_id|>.
     assert_eq!(

@@ -60,7 +60,7 @@ pub use self::interleaved::{INTERLEAVED, Interleaving, NONE};
 use self::bits::{
     f16_at, gather, put_f16, sample_bytes, sample_unit, spread, u16_at, u16_pair, u32_at,
 };
-use crate::weights::gguf::type_name;
+use crate::weights::header::type_name;
 use crate::{Error, Result};
 
 /// Weights of a run: what a shader decodes at a time.

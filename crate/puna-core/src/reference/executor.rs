@@ -19,7 +19,7 @@ pub struct Executor {
 }
 
 impl Executor {
-    /// Takes the weights out of the file: `tensor(ix)` gives the bytes of `Gguf::tensors[ix]`, whose sizes the
+    /// Takes the weights out of the file: `tensor(ix)` gives the bytes of `Header::tensors[ix]`, whose sizes the
     /// graph's builder has checked. The cache holds `capacity` tokens.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 //! A model's files name one or some; models use several (the end of a text, of a turn, of a call). As
 //! llama.cpp does, the others are recognised by what they are written as.
 
-use crate::weights::gguf::Metadata;
+use crate::weights::header::Metadata;
 use crate::{Error, Result};
 
 use super::vocab::TokenKind;

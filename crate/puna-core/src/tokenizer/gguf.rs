@@ -20,7 +20,7 @@ use super::unigram::Unigram;
 use super::vocab::{MAX_TOKENS, TokenKind, Vocab};
 use super::wordpiece::WordPiece;
 use super::{Inner, bytes};
-use crate::weights::gguf::{Metadata, StrArray};
+use crate::weights::header::{Metadata, StrArray};
 use crate::{Error, Result};
 
 /// What the kinds of vocabularies differ in where the file does not say.

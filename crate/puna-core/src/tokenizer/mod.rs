@@ -41,7 +41,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Result;
-use crate::weights::gguf::Metadata;
+use crate::weights::header::Metadata;
 
 pub use json::JsonFiles;
 pub use normal_form::NormalForm;

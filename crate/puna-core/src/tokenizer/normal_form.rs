@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use crate::{Error, Result};
+use crate::Result;
 
 /// A normal form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,7 @@ impl NormalForm {
 
     #[cfg(not(feature = "normal-forms"))]
     fn by_library(self, _text: &str) -> Result<String> {
-        Err(Error::internal(format!(
+        Err(crate::Error::internal(format!(
             "nobody supplied Unicode's {}",
             self.name()
         )))

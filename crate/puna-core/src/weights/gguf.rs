@@ -3,18 +3,12 @@
 //! Nobody's bytes are trusted: counts are compared with the bytes that could hold them, arithmetic is
 //! checked, and no allocation has a size that the file names. Refuses to know what a model is.
 
-use std::collections::HashSet;
-
 use super::foreign;
-use super::ggml_type::ggml_type;
+use super::ggml_type::{ggml_type, type_name};
+use super::header::{Header, Origin, TensorInfo, refuse_duplicates};
+use super::metadata::Metadata;
 use super::reader::{Read, Reader, Stop};
-use super::split::Part;
 use crate::{Error, Result};
-
-pub use super::ggml_type::type_name;
-pub use super::metadata::Metadata;
-pub use super::reader::MAX_HEADER_BYTES;
-pub use super::value::{StrArray, StrIter};
 
 /// Tensors of the largest models known: some 20 thousand.
 const MAX_TENSORS: u64 = 1 << 16;
@@ -27,118 +21,8 @@ const DEFAULT_ALIGNMENT: u64 = 32;
 /// The format demands a multiple of 8; larger than a page makes no sense.
 const ALIGNMENTS: std::ops::RangeInclusive<u64> = 8..=65536;
 
-/// The header of a GGUF file.
-#[derive(Clone, Debug)]
-pub struct Gguf {
-    /// Version of the format, 2 or 3.
-    pub version: u32,
-    /// The key-value section.
-    pub metadata: Metadata,
-    /// The tensors in the header's order.
-    pub tensors: Vec<TensorInfo>,
-    /// Where the tensors' bytes begin, from the start of the file; a multiple of [`Self::alignment`].
-    pub data_offset: u64,
-    /// Bytes that every tensor's offset is a multiple of; a power of two, at least 8.
-    pub alignment: u64,
-    /// Where each file begins that the model is in, if they are put end to end: 0, and the starts of the others if it was
-    /// split.
-    pub starts: Vec<u64>,
-}
-
-/// One tensor of the table.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TensorInfo {
-    /// Name in the file, `"blk.0.attn_q.weight"`.
-    pub name: String,
-    /// Sizes, innermost first: `dims[0]` = columns K, `dims[1]` = rows R. One to four, none is 0.
-    pub dims: Vec<u64>,
-    /// Number of the type, see [`ggml_type`].
-    pub ggml_type: u32,
-    /// Where its bytes begin, from the start of the file.
-    pub offset: u64,
-    /// How many bytes it has.
-    pub bytes: u64,
-}
-
-/// What became of [`Gguf::parse`].
-#[derive(Clone, Debug)]
-pub enum Parsed {
-    /// The whole header was there.
-    Done(Gguf),
-    /// So far it is a good header. The least that is known to be missing is often far too little (of an
-    /// array of strings only the lengths count): ask for at least twice as much as before.
-    NeedMore {
-        /// Bytes in total, from the start of the file, that can't be enough if they are fewer.
-        at_least: u64,
-    },
-}
-
-impl Gguf {
-    /// Reads the header from the first bytes of a file. Of a header that is not all there, only the
-    /// table of its places is kept for the time of the call; cost is linear in `prefix`.
-    pub fn parse(prefix: &[u8]) -> Result<Parsed> {
-        match read(prefix) {
-            Ok(gguf) => Ok(Parsed::Done(gguf)),
-            Err(Stop::Short { at_least }) => Ok(Parsed::NeedMore { at_least }),
-            Err(Stop::Bad(error)) => Err(error),
-        }
-    }
-
-    /// Fails unless every tensor lies inside a file of `file_bytes` and none overlaps another, or if the
-    /// file is one part of a model that was split into several, whose others are not there.
-    pub fn check(&self, file_bytes: u64) -> Result<()> {
-        if let (Some(Part { no, count }), [_]) = (Part::of(self)?, self.starts.as_slice()) {
-            return Err(Error::unsupported_model(format!(
-                "the file is part {} of {count} of a split model; name the first part, NAME-00001-of-{count:05}.gguf, with \
-                 the others beside it, or join them (`llama-gguf-split --merge`)",
-                no.saturating_add(1)
-            )));
-        }
-        self.check_tensors(file_bytes)
-    }
-
-    /// Fails unless every tensor lies inside a file of `file_bytes` and none overlaps another.
-    pub(super) fn check_tensors(&self, file_bytes: u64) -> Result<()> {
-        let mut end = self.data_offset;
-        let mut before = "the header";
-        for (_, tensor) in self.by_offset() {
-            if tensor.offset < end {
-                return Err(Error::bad_model_file(format!(
-                    "tensor {}: begins at byte {}, but {before} ends at byte {end}",
-                    tensor.name, tensor.offset
-                )));
-            }
-            // Can't be out of range: `parse` has checked the sum.
-            end = tensor.offset.saturating_add(tensor.bytes);
-            before = &tensor.name;
-            if end > file_bytes {
-                return Err(Error::bad_model_file(format!(
-                    "tensor {}: its {} bytes at byte {} end at {end}, but the file has {file_bytes} bytes; it is cut short or damaged",
-                    tensor.name, tensor.bytes, tensor.offset
-                ))
-                .detail("file_bytes", file_bytes)
-                .detail("needed_bytes", end));
-            }
-        }
-        Ok(())
-    }
-
-    /// The tensor called `name`. Cost is linear.
-    #[must_use]
-    pub fn tensor(&self, name: &str) -> Option<&TensorInfo> {
-        self.tensors.iter().find(|tensor| tensor.name == name)
-    }
-
-    /// The tensors and their indices, in the order of their bytes in the file.
-    #[must_use]
-    pub fn by_offset(&self) -> Vec<(usize, &TensorInfo)> {
-        let mut tensors: Vec<_> = self.tensors.iter().enumerate().collect();
-        tensors.sort_by_key(|(_, tensor)| tensor.offset);
-        tensors
-    }
-}
-
-fn read(prefix: &[u8]) -> Read<Gguf> {
+/// Reads the header.
+pub(super) fn read(prefix: &[u8]) -> Read<Header> {
     foreign::check_magic(prefix)?;
     let mut reader = Reader::new(prefix);
     reader.skip(4, "the magic")?;
@@ -166,12 +50,11 @@ fn read(prefix: &[u8]) -> Read<Gguf> {
         tensor.offset = tensor.offset.checked_add(data_offset).ok_or_else(place)?;
         tensor.offset.checked_add(tensor.bytes).ok_or_else(place)?;
     }
-    Ok(Gguf {
-        version,
+    Ok(Header {
+        origin: Origin::Gguf { version },
         metadata,
         tensors,
         data_offset,
-        alignment,
         starts: vec![0],
     })
 }
@@ -263,16 +146,4 @@ fn read_tensor(reader: &mut Reader<'_>, alignment: u64) -> Read<TensorInfo> {
         offset,
         bytes,
     })
-}
-
-/// Fails if two tensors share a name.
-pub(super) fn refuse_duplicates(tensors: &[TensorInfo]) -> Result<()> {
-    let mut names = HashSet::new();
-    let mut all = tensors.iter().map(|tensor| tensor.name.as_str());
-    match all.find(|name| !names.insert(*name)) {
-        None => Ok(()),
-        Some(name) => Err(Error::bad_model_file(format!(
-            "tensor {name}: is there twice"
-        ))),
-    }
 }

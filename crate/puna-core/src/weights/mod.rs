@@ -12,7 +12,8 @@
 
 mod foreign;
 pub mod ggml_type;
-pub mod gguf;
+mod gguf;
+pub mod header;
 pub mod manifest;
 pub mod metadata;
 pub mod plan;

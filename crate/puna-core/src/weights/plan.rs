@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::ggml_type::ggml_type;
-use super::gguf::{Gguf, TensorInfo};
+use super::header::{Header, TensorInfo};
 use crate::{Error, Result};
 
 /// Largest chunk of a file that is loaded by ranges.
@@ -51,7 +51,7 @@ impl Chunk {
 /// A part of one tensor inside a chunk: whole rows, or whole blocks of a tensor with one dimension.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Piece {
-    /// Index in [`Gguf::tensors`].
+    /// Index in [`Header::tensors`].
     pub tensor: usize,
     /// Where the part begins in the chunk; a multiple of 4.
     pub chunk_offset: u32,
@@ -63,7 +63,7 @@ pub struct Piece {
 
 impl Plan {
     /// Cuts a file of `file_bytes` into chunks of at most `chunk_bytes`.
-    pub fn new(gguf: &Gguf, file_bytes: u64, chunk_bytes: u32) -> Result<Self> {
+    pub fn new(header: &Header, file_bytes: u64, chunk_bytes: u32) -> Result<Self> {
         if !(MIN_CHUNK_BYTES..=MAX_CHUNK_BYTES).contains(&chunk_bytes)
             || !chunk_bytes.is_multiple_of(4)
         {
@@ -75,17 +75,17 @@ impl Plan {
             ));
         }
         bound(file_bytes, u64::from(chunk_bytes))?;
-        let tensors = spans(gguf, file_bytes)?;
+        let tensors = spans(header, file_bytes)?;
         let mut cuts = Vec::new();
         let mut at = 0;
         let mut rest = tensors.as_slice();
         while at < file_bytes {
             // The header is cut apart from the data: it is wanted first and on its own.
-            let limit = if at < gguf.data_offset {
-                gguf.data_offset.min(file_bytes)
+            let limit = if at < header.data_offset {
+                header.data_offset.min(file_bytes)
             } else {
                 // A chunk is of one file, where there are several.
-                let later = gguf.starts.iter().find(|start| **start > at);
+                let later = header.starts.iter().find(|start| **start > at);
                 later.map_or(file_bytes, |start| *start)
             };
             let full = at.saturating_add(u64::from(chunk_bytes));
@@ -107,7 +107,7 @@ impl Plan {
 
     /// The plan for chunks that were cut before, as a manifest or an index of the cache records them:
     /// `(offset, bytes)` each. Fails unless they cover the file exactly and cut no row.
-    pub fn from_cuts(gguf: &Gguf, file_bytes: u64, cuts: Vec<(u64, u32)>) -> Result<Self> {
+    pub fn from_cuts(header: &Header, file_bytes: u64, cuts: Vec<(u64, u32)>) -> Result<Self> {
         let mut at = 0;
         for (offset, bytes) in &cuts {
             if *offset != at || *bytes == 0 || *bytes > MAX_CHUNK_BYTES || !at.is_multiple_of(4) {
@@ -124,20 +124,20 @@ impl Plan {
         }
         bound(cuts.len() as u64, 1)?;
         let is_cut = |start: &&u64| cuts.iter().all(|(offset, _)| offset != *start);
-        if let Some(start) = gguf.starts.iter().find(is_cut) {
+        if let Some(start) = header.starts.iter().find(is_cut) {
             return Err(Error::bad_model_file(format!(
                 "no chunk begins at byte {start}, where one of the model's files does"
             )));
         }
-        Self::assemble(spans(gguf, file_bytes)?, file_bytes, cuts)
+        Self::assemble(spans(header, file_bytes)?, file_bytes, cuts)
     }
 
     /// The chunks that hold the header, which no tensor is part of.
     #[must_use]
-    pub fn header_chunks(&self, gguf: &Gguf) -> usize {
+    pub fn header_chunks(&self, header: &Header) -> usize {
         self.chunks
             .iter()
-            .take_while(|chunk| chunk.offset < gguf.data_offset)
+            .take_while(|chunk| chunk.offset < header.data_offset)
             .count()
     }
 
@@ -220,16 +220,16 @@ impl Span<'_> {
 }
 
 /// The tensors by their place, checked to be inside the file.
-fn spans(gguf: &Gguf, file_bytes: u64) -> Result<Vec<Span<'_>>> {
-    if file_bytes < gguf.data_offset && !gguf.tensors.is_empty() || file_bytes == 0 {
+fn spans(header: &Header, file_bytes: u64) -> Result<Vec<Span<'_>>> {
+    if file_bytes < header.data_offset && !header.tensors.is_empty() || file_bytes == 0 {
         return Err(Error::bad_model_file(format!(
             "the file has {file_bytes} bytes, its header alone {}; it is cut short",
-            gguf.data_offset
+            header.data_offset
         )));
     }
-    gguf.check(file_bytes)?;
+    header.check(file_bytes)?;
     let mut spans = Vec::new();
-    for (ix, tensor) in gguf.by_offset() {
+    for (ix, tensor) in header.by_offset() {
         let unit = unit(tensor).ok_or_else(|| {
             Error::unsupported_model(format!(
                 "tensor {}: type number {} has no known layout",

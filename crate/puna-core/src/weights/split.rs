@@ -2,7 +2,7 @@
 //!
 //! Each file has a header with its own tensors; the first one has the metadata of all.
 
-use super::gguf::{Gguf, refuse_duplicates};
+use super::header::{Header, refuse_duplicates};
 use crate::{Error, Result};
 
 /// Files of the largest split models known: some 200.
@@ -24,12 +24,12 @@ impl Part {
     ///
     /// # Errors
     /// `bad_model_file` for numbers that make no sense.
-    pub fn of(gguf: &Gguf) -> Result<Option<Self>> {
-        if !gguf.metadata.contains("split.count") {
+    pub fn of(header: &Header) -> Result<Option<Self>> {
+        if !header.metadata.contains("split.count") {
             return Ok(None);
         }
-        let count = gguf.metadata.required_u32("split.count")?;
-        let no = gguf.metadata.u32("split.no").unwrap_or(0);
+        let count = header.metadata.required_u32("split.count")?;
+        let no = header.metadata.u32("split.no").unwrap_or(0);
         if count > MAX_PARTS || no >= count.max(1) {
             return Err(Error::bad_model_file(format!(
                 "the file is part {} of {count}; expected at most {MAX_PARTS} parts",
@@ -55,8 +55,8 @@ impl Part {
 ///
 /// # Errors
 /// As [`Part::of`].
-pub fn later_files(gguf: &Gguf, address: &str) -> Result<Vec<String>> {
-    let first = Part::of(gguf)?.filter(|part| part.no == 0);
+pub fn later_files(header: &Header, address: &str) -> Result<Vec<String>> {
+    let first = Part::of(header)?.filter(|part| part.no == 0);
     let files = first.and_then(|part| {
         let later = 1..part.count;
         later.map(|no| part.sibling(address, no)).collect()
@@ -82,7 +82,7 @@ pub fn places(sizes: impl IntoIterator<Item = u64>) -> Option<(Vec<u64>, u64)> {
 ///
 /// # Errors
 /// `bad_model_file` when several are not all the parts of one model in their order, or what is wrong with one of them.
-pub fn join(mut files: Vec<(Gguf, u64)>) -> Result<(Gguf, u64)> {
+pub fn join(mut files: Vec<(Header, u64)>) -> Result<(Header, u64)> {
     if files.len() == 1
         && let Some(only) = files.pop()
     {
@@ -91,10 +91,10 @@ pub fn join(mut files: Vec<(Gguf, u64)>) -> Result<(Gguf, u64)> {
     let count = files.len();
     let (starts, end) = places(files.iter().map(|(_, bytes)| *bytes))
         .ok_or_else(|| Error::bad_model_file("the parts are larger than any file"))?;
-    let mut whole: Option<Gguf> = None;
-    for (ix, ((gguf, bytes), start)) in files.into_iter().zip(&starts).enumerate() {
+    let mut whole: Option<Header> = None;
+    for (ix, ((header, bytes), start)) in files.into_iter().zip(&starts).enumerate() {
         let name = format!("part {} of {count}", ix.saturating_add(1));
-        let got = Part::of(&gguf).map_err(|error| error.context(name.as_str()))?;
+        let got = Part::of(&header).map_err(|error| error.context(name.as_str()))?;
         let fits = got.is_some_and(|got| got.no as usize == ix && got.count as usize == count);
         if !fits {
             let got = got.map_or("a whole model".to_owned(), |got| {
@@ -104,13 +104,14 @@ pub fn join(mut files: Vec<(Gguf, u64)>) -> Result<(Gguf, u64)> {
                 "expected {name} of a split model; the file is {got}"
             )));
         }
-        gguf.check_tensors(bytes)
+        header
+            .check_tensors(bytes)
             .map_err(|error| error.context(name.as_str()))?;
         let Some(whole) = &mut whole else {
-            whole = Some(gguf);
+            whole = Some(header);
             continue;
         };
-        for mut tensor in gguf.tensors {
+        for mut tensor in header.tensors {
             // It is inside its part, which is inside the whole.
             tensor.offset = tensor.offset.saturating_add(*start);
             whole.tensors.push(tensor);

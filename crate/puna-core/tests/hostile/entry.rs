@@ -7,32 +7,32 @@ use puna_core::chat::{ChatTemplate, Date, Message, Prompt, Role};
 use puna_core::config::ModelConfig;
 use puna_core::model;
 use puna_core::tokenizer::{JsonFiles, Special, Tokenizer};
-use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_core::weights::header::{Header, Parsed};
 use serde_json::{Value, json};
 
 /// Has a bit of everything that a tokenizer treats apart.
 const TEXT: &str = "Hi <s>[INST] don't  1234 é中한😀\n\n\t<|im_end|><0x0A>▁x [MASK]";
 
 /// A GGUF's header: its metadata, the model's shape, its tokenizer and chat template.
-pub(crate) fn gguf(bytes: &[u8]) -> bool {
-    let Ok(Parsed::Done(gguf)) = Gguf::parse(bytes) else {
+pub(crate) fn header(bytes: &[u8]) -> bool {
+    let Ok(Parsed::Done(header)) = Header::from_gguf(bytes) else {
         return false;
     };
-    let _ = gguf.check(u64::MAX);
+    let _ = header.check(u64::MAX);
     // The metadata's sizes alone, then the tensors too.
-    let architecture = gguf
+    let architecture = header
         .metadata
         .str("general.architecture")
         .unwrap_or_default();
     if let Ok(architecture) = model::find(architecture) {
-        let _ = ModelConfig::from_gguf(&gguf, architecture);
+        let _ = ModelConfig::from_gguf(&header, architecture);
     }
-    let _ = model::open(&gguf);
-    let Ok(tokenizer) = Tokenizer::from_gguf(&gguf.metadata) else {
+    let _ = model::open(&header);
+    let Ok(tokenizer) = Tokenizer::from_gguf(&header.metadata) else {
         return false;
     };
     use_tokenizer(&tokenizer);
-    if let Ok(template) = ChatTemplate::for_model(&gguf.metadata, &tokenizer, None) {
+    if let Ok(template) = ChatTemplate::for_model(&header.metadata, &tokenizer, None) {
         use_template(template);
     }
     true

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_core::weights::header::{Header, Parsed};
 
 /// The project's root.
 pub(crate) fn root() -> PathBuf {
@@ -15,10 +15,10 @@ pub(crate) fn golden(name: &str) -> PathBuf {
 }
 
 /// A whole GGUF file: its bytes and its header.
-pub(crate) fn read_gguf(name: &str) -> (Vec<u8>, Gguf) {
+pub(crate) fn read_gguf(name: &str) -> (Vec<u8>, Header) {
     let bytes = std::fs::read(golden(name)).expect("the golden file is in the tree");
-    match Gguf::parse(&bytes).expect("a good header") {
-        Parsed::Done(gguf) => (bytes, gguf),
+    match Header::from_gguf(&bytes).expect("a good header") {
+        Parsed::Done(header) => (bytes, header),
         Parsed::NeedMore { at_least } => {
             panic!("{name} ends inside its header, {at_least} bytes are needed")
         }

@@ -18,7 +18,7 @@ use puna_core::graph::Wanted;
 use puna_core::model;
 use puna_core::sampler::{Draw, Sampler, SamplingParams};
 use puna_core::synthetic::Synthetic;
-use puna_core::weights::gguf::{Gguf, Parsed};
+use puna_core::weights::header::{Header, Parsed};
 use puna_core::weights::plan::Plan;
 use puna_gpu::shader::variant::Precision;
 use puna_gpu::split::Split;
@@ -294,12 +294,12 @@ async fn load(gpu: Gpu, name: &str, options: ExecutorOptions) -> Result<Executor
     } else {
         std::fs::read(name).map_err(|error| format!("{name}: {error}"))?
     };
-    let Parsed::Done(gguf) = Gguf::parse(&bytes)? else {
+    let Parsed::Done(header) = Header::from_gguf(&bytes)? else {
         return Err(format!("{name}: the header is cut off").into());
     };
-    let (_, graph) = model::open(&gguf)?;
-    let plan = Plan::new(&gguf, bytes.len() as u64, 16 << 20)?;
-    let mut executor = Executor::new(gpu, graph, gguf.tensors.len(), options).await?;
+    let (_, graph) = model::open(&header)?;
+    let plan = Plan::new(&header, bytes.len() as u64, 16 << 20)?;
+    let mut executor = Executor::new(gpu, graph, header.tensors.len(), options).await?;
     for chunk in &plan.chunks {
         let slot = executor.upload_slot(u64::from(chunk.bytes));
         let start = usize::try_from(chunk.offset)?;

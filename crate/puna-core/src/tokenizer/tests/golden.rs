@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::tokenizer::{Special, Tokenizer};
-use crate::weights::gguf::{Gguf, Parsed};
+use crate::weights::header::{Header, Parsed};
 
 const GGUF: &[u8] = include_bytes!("../../../../../tests/golden/llama-256/llama-256-Q4_1.gguf");
 const IDS: &str = include_str!("../../../../../tests/golden/llama-256/tokenizer.json");
@@ -14,10 +14,10 @@ fn ids(value: &Value) -> Vec<u32> {
 
 #[test]
 fn tiny_vocabulary_gives_the_ids_of_another_tokenizer() {
-    let Parsed::Done(gguf) = Gguf::parse(GGUF).unwrap() else {
+    let Parsed::Done(header) = Header::from_gguf(GGUF).unwrap() else {
         panic!("the file is whole");
     };
-    let tokenizer = Tokenizer::from_gguf(&gguf.metadata).unwrap();
+    let tokenizer = Tokenizer::from_gguf(&header.metadata).unwrap();
     let golden: Value = serde_json::from_str(IDS).unwrap();
     let cases = golden["cases"].as_array().unwrap();
     for case in cases {

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::tokenizer::Tokenizer;
-use crate::weights::gguf::{Gguf, Parsed};
+use crate::weights::header::{Header, Parsed};
 
 /// Pairs of a header; a key given twice counts the last time.
 #[derive(Clone, Default)]
@@ -104,7 +104,7 @@ impl Header {
         self.tokens(&tokens).types(&types)
     }
 
-    pub(crate) fn parse(&self) -> Gguf {
+    pub(crate) fn parse(&self) -> Header {
         let mut bytes = b"GGUF".to_vec();
         bytes.extend(3_u32.to_le_bytes());
         bytes.extend(0_u64.to_le_bytes());
@@ -114,8 +114,8 @@ impl Header {
             bytes.extend(value);
         }
         bytes.resize(bytes.len().next_multiple_of(32), 0);
-        match Gguf::parse(&bytes).unwrap() {
-            Parsed::Done(gguf) => gguf,
+        match Header::from_gguf(&bytes).unwrap() {
+            Parsed::Done(header) => header,
             Parsed::NeedMore { .. } => panic!("the header is whole"),
         }
     }

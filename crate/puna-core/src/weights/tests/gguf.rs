@@ -1,20 +1,20 @@
-use super::super::gguf::{Gguf, Parsed};
+use super::super::header::{Header, Origin, Parsed};
 use super::{Numbers, Writer, string};
 use crate::{Error, ErrorCode};
 
 const TINY: &[u8] = include_bytes!("../../../../../tests/golden/llama-256/llama-256-Q8_0.gguf");
 
 #[track_caller]
-fn done(bytes: &[u8]) -> Gguf {
-    match Gguf::parse(bytes) {
-        Ok(Parsed::Done(gguf)) => gguf,
+fn done(bytes: &[u8]) -> Header {
+    match Header::from_gguf(bytes) {
+        Ok(Parsed::Done(header)) => header,
         other => panic!("expected a whole header, got {other:?}"),
     }
 }
 
 #[track_caller]
 fn fails(bytes: &[u8], code: ErrorCode, says: &str) -> Error {
-    match Gguf::parse(bytes) {
+    match Header::from_gguf(bytes) {
         Err(error) => {
             assert_eq!(error.code(), code, "{error}");
             assert!(
@@ -77,28 +77,28 @@ fn rich() -> Writer {
 
 #[test]
 fn reads_a_file_that_another_program_wrote() {
-    let gguf = done(TINY);
-    assert_eq!(gguf.version, 3, "version");
+    let header = done(TINY);
+    assert_eq!(header.origin, Origin::Gguf { version: 3 }, "version");
     assert_eq!(
-        gguf.metadata.str("general.architecture"),
+        header.metadata.str("general.architecture"),
         Some("llama"),
         "architecture"
     );
     assert_eq!(
-        gguf.metadata.u32("llama.embedding_length"),
+        header.metadata.u32("llama.embedding_length"),
         Some(256),
         "hidden size"
     );
-    let tokens = gguf.metadata.strs("tokenizer.ggml.tokens").unwrap();
+    let tokens = header.metadata.strs("tokenizer.ggml.tokens").unwrap();
     assert_eq!(
         tokens.len(),
         tokens.iter().count(),
         "all strings are walked"
     );
-    let types = gguf.metadata.i32s("tokenizer.ggml.token_type").unwrap();
+    let types = header.metadata.i32s("tokenizer.ggml.token_type").unwrap();
     assert_eq!(types.len(), tokens.len(), "one type a token");
-    gguf.check(TINY.len() as u64).unwrap();
-    let last = gguf
+    header.check(TINY.len() as u64).unwrap();
+    let last = header
         .by_offset()
         .last()
         .map(|(_, tensor)| tensor.offset + tensor.bytes)
@@ -107,7 +107,7 @@ fn reads_a_file_that_another_program_wrote() {
         TINY.len() as u64 - last < 32,
         "the last tensor ends the file: {last}"
     );
-    let query = gguf.tensor("blk.0.attn_q.weight").unwrap();
+    let query = header.tensor("blk.0.attn_q.weight").unwrap();
     assert_eq!(
         (query.ggml_type, query.dims[0]),
         (8, 256),
@@ -117,8 +117,8 @@ fn reads_a_file_that_another_program_wrote() {
 
 #[test]
 fn values_convert_when_they_fit() {
-    let gguf = done(&rich().build());
-    let m = &gguf.metadata;
+    let header = done(&rich().build());
+    let m = &header.metadata;
     assert_eq!(
         (m.u32("a.u8"), m.u64("a.u8")),
         (Some(200), Some(200)),
@@ -182,27 +182,27 @@ fn values_convert_when_they_fit() {
 #[test]
 fn tensors_get_their_place_and_size() {
     let bytes = rich().build();
-    let gguf = done(&bytes);
-    let [weight, norm] = &gguf.tensors[..] else {
+    let header = done(&bytes);
+    let [weight, norm] = &header.tensors[..] else {
         panic!("two tensors")
     };
     assert_eq!(
-        gguf.data_offset,
+        header.data_offset,
         bytes.len() as u64,
         "data follows the padded header"
     );
     assert_eq!(
         (weight.offset, weight.bytes),
-        (gguf.data_offset, 204),
+        (header.data_offset, 204),
         "3 rows of 2 blocks of 34"
     );
     assert_eq!(
         (norm.offset, norm.bytes),
-        (gguf.data_offset + 224, 20),
+        (header.data_offset + 224, 20),
         "5 floats"
     );
-    gguf.check(gguf.data_offset + 244).unwrap();
-    let error = gguf.check(gguf.data_offset + 243).unwrap_err();
+    header.check(header.data_offset + 244).unwrap();
+    let error = header.check(header.data_offset + 243).unwrap_err();
     assert!(error.message().contains("tensor norm"), "{error}");
 }
 
@@ -211,14 +211,14 @@ fn every_prefix_asks_for_more_and_never_too_much() {
     let bytes = rich().build();
     // The padding belongs to the data's place, not to what must be there.
     let needed = (0..bytes.len())
-        .find(|end| matches!(Gguf::parse(&bytes[..*end]), Ok(Parsed::Done(_))))
+        .find(|end| matches!(Header::from_gguf(&bytes[..*end]), Ok(Parsed::Done(_))))
         .unwrap();
     assert!(
         bytes.len() - needed < 32,
         "at most the padding is not needed"
     );
     for end in 0..needed {
-        match Gguf::parse(&bytes[..end]) {
+        match Header::from_gguf(&bytes[..end]) {
             Ok(Parsed::NeedMore { at_least }) => {
                 assert!(
                     at_least > end as u64 && at_least <= needed as u64,
@@ -231,7 +231,7 @@ fn every_prefix_asks_for_more_and_never_too_much() {
     let header = done(TINY).data_offset as usize;
     for end in (0..header - 64).step_by(7) {
         assert!(
-            matches!(Gguf::parse(&TINY[..end]), Ok(Parsed::NeedMore { .. })),
+            matches!(Header::from_gguf(&TINY[..end]), Ok(Parsed::NeedMore { .. })),
             "prefix of {end}"
         );
     }
@@ -241,7 +241,7 @@ fn every_prefix_asks_for_more_and_never_too_much() {
 fn growing_as_asked_reaches_the_whole_header() {
     let mut end = 16;
     for _ in 0..64 {
-        match Gguf::parse(&TINY[..end]).unwrap() {
+        match Header::from_gguf(&TINY[..end]).unwrap() {
             Parsed::Done(_) => return,
             Parsed::NeedMore { at_least } => end = (at_least as usize).max(end * 2).min(TINY.len()),
         }
@@ -269,20 +269,21 @@ fn flipped_bytes_never_panic_nor_pass_the_end() {
                 [0, 1, 0x7f, 0x80, 0xff][numbers.below(5)]
             };
         }
-        match Gguf::parse(&bytes) {
-            Ok(Parsed::Done(gguf)) => {
+        match Header::from_gguf(&bytes) {
+            Ok(Parsed::Done(header)) => {
                 let file_bytes = numbers.next() >> numbers.below(64);
-                if gguf.check(file_bytes).is_ok() {
+                if header.check(file_bytes).is_ok() {
                     assert!(
-                        gguf.tensors
+                        header
+                            .tensors
                             .iter()
                             .all(|t| t.offset + t.bytes <= file_bytes),
                         "round {round}"
                     );
                 }
-                for key in gguf.metadata.keys() {
-                    gguf.metadata.describe(key).unwrap();
-                    if let Some(strs) = gguf.metadata.strs(key) {
+                for key in header.metadata.keys() {
+                    header.metadata.describe(key).unwrap();
+                    if let Some(strs) = header.metadata.strs(key) {
                         assert_eq!(strs.iter().count(), strs.len(), "round {round}: {key}");
                     }
                 }
@@ -317,7 +318,7 @@ fn absurd_counts_are_refused_before_anything_is_allocated() {
     let mut long = (u64::MAX - 3).to_le_bytes().to_vec();
     long.extend(b"text");
     bad(&Writer::new().pair("k", 8, long).build(), "k at byte");
-    let plausible = Gguf::parse(&array(8, 1 << 20)).unwrap();
+    let plausible = Header::from_gguf(&array(8, 1 << 20)).unwrap();
     assert!(
         matches!(plausible, Parsed::NeedMore { at_least } if at_least > 8 << 20),
         "a million strings have at least a million lengths: {plausible:?}"
@@ -428,15 +429,11 @@ fn alignment_moves_the_data() {
         .alignment(256)
         .tensor("a", &[4], 0, 256)
         .build();
-    let gguf = done(&bytes);
+    let header = done(&bytes);
+    assert_eq!(header.data_offset, bytes.len() as u64, "aligned to 256");
     assert_eq!(
-        (gguf.alignment, gguf.data_offset),
-        (256, bytes.len() as u64),
-        "aligned to 256"
-    );
-    assert_eq!(
-        gguf.tensors[0].offset,
-        gguf.data_offset + 256,
+        header.tensors[0].offset,
+        header.data_offset + 256,
         "counted from the data"
     );
 }
@@ -444,8 +441,8 @@ fn alignment_moves_the_data() {
 #[test]
 fn versions_are_told_apart() {
     assert_eq!(
-        done(&rich().version(2).build()).version,
-        2,
+        done(&rich().version(2).build()).origin,
+        Origin::Gguf { version: 2 },
         "version 2 is read"
     );
     fails(
@@ -493,11 +490,17 @@ fn other_files_are_named() {
 #[test]
 fn an_empty_file_asks_for_a_header() {
     assert!(
-        matches!(Gguf::parse(b""), Ok(Parsed::NeedMore { at_least: 1.. })),
+        matches!(
+            Header::from_gguf(b""),
+            Ok(Parsed::NeedMore { at_least: 1.. })
+        ),
         "nothing yet"
     );
     assert!(
-        matches!(Gguf::parse(b"GG"), Ok(Parsed::NeedMore { at_least: 3.. })),
+        matches!(
+            Header::from_gguf(b"GG"),
+            Ok(Parsed::NeedMore { at_least: 3.. })
+        ),
         "still good"
     );
 }

@@ -1,5 +1,5 @@
 use super::super::ggml_type::{TYPES, ggml_type};
-use super::super::gguf::{Gguf, Parsed};
+use super::super::header::{Header, Parsed};
 use super::super::plan::{CHUNK_BYTES, MAX_CHUNK_BYTES, MIN_CHUNK_BYTES, Plan};
 use super::{Numbers, Writer};
 use crate::ErrorCode;
@@ -8,18 +8,18 @@ const TINY: &[u8] = include_bytes!("../../../../../tests/golden/llama-256/llama-
 
 type Cuts = Vec<(u64, u32)>;
 
-fn parse(bytes: &[u8]) -> Gguf {
-    match Gguf::parse(bytes) {
-        Ok(Parsed::Done(gguf)) => gguf,
+fn parse(bytes: &[u8]) -> Header {
+    match Header::from_gguf(bytes) {
+        Ok(Parsed::Done(header)) => header,
         other => panic!("expected a whole header, got {other:?}"),
     }
 }
 
 /// Everything that the rules of a plan promise.
 #[track_caller]
-fn check(gguf: &Gguf, plan: &Plan, chunk_bytes: u32, label: &str) {
+fn check(header: &Header, plan: &Plan, chunk_bytes: u32, label: &str) {
     let mut at = 0;
-    let mut covered = vec![0; gguf.tensors.len()];
+    let mut covered = vec![0; header.tensors.len()];
     for chunk in &plan.chunks {
         assert_eq!(chunk.offset, at, "{label}: chunks follow each other");
         assert!(
@@ -27,15 +27,15 @@ fn check(gguf: &Gguf, plan: &Plan, chunk_bytes: u32, label: &str) {
             "{label}: {chunk:?}"
         );
         at = chunk.end();
-        if chunk.offset < gguf.data_offset {
+        if chunk.offset < header.data_offset {
             assert!(
-                chunk.pieces.is_empty() && at <= gguf.data_offset,
+                chunk.pieces.is_empty() && at <= header.data_offset,
                 "{label}: the header is apart"
             );
         }
         let mut free_from = 0;
         for piece in &chunk.pieces {
-            let tensor = &gguf.tensors[piece.tensor];
+            let tensor = &header.tensors[piece.tensor];
             let layout = ggml_type(tensor.ggml_type).unwrap();
             assert_eq!(
                 piece.tensor_offset, covered[piece.tensor],
@@ -82,7 +82,7 @@ fn check(gguf: &Gguf, plan: &Plan, chunk_bytes: u32, label: &str) {
         }
     }
     assert_eq!(at, plan.file_bytes, "{label}: the whole file");
-    let sizes: Vec<_> = gguf.tensors.iter().map(|tensor| tensor.bytes).collect();
+    let sizes: Vec<_> = header.tensors.iter().map(|tensor| tensor.bytes).collect();
     assert_eq!(covered, sizes, "{label}: every tensor is whole");
     let cuts = plan
         .chunks
@@ -90,7 +90,7 @@ fn check(gguf: &Gguf, plan: &Plan, chunk_bytes: u32, label: &str) {
         .map(|chunk| (chunk.offset, chunk.bytes))
         .collect();
     assert_eq!(
-        &Plan::from_cuts(gguf, plan.file_bytes, cuts).unwrap(),
+        &Plan::from_cuts(header, plan.file_bytes, cuts).unwrap(),
         plan,
         "{label}: cut again"
     );
@@ -98,11 +98,11 @@ fn check(gguf: &Gguf, plan: &Plan, chunk_bytes: u32, label: &str) {
 
 #[test]
 fn a_real_file_is_cut_at_every_size() {
-    let gguf = parse(TINY);
+    let header = parse(TINY);
     for chunk_bytes in [4096, 4100, 8192, 30_000, 65_536, 1 << 20, CHUNK_BYTES] {
-        let plan = Plan::new(&gguf, TINY.len() as u64, chunk_bytes).unwrap();
+        let plan = Plan::new(&header, TINY.len() as u64, chunk_bytes).unwrap();
         check(
-            &gguf,
+            &header,
             &plan,
             chunk_bytes,
             &format!("chunks of {chunk_bytes}"),
@@ -133,16 +133,18 @@ fn any_file_is_covered_exactly_in_whole_rows() {
             at = at.next_multiple_of(32);
         }
         let bytes = builder.build();
-        let gguf = parse(&bytes);
-        let last = gguf
+        let header = parse(&bytes);
+        let last = header
             .by_offset()
             .last()
-            .map_or(gguf.data_offset, |(_, tensor)| tensor.offset + tensor.bytes);
+            .map_or(header.data_offset, |(_, tensor)| {
+                tensor.offset + tensor.bytes
+            });
         let file_bytes = last + numbers.below(9000) as u64;
         let chunk_bytes = 4 * (50_000 + numbers.below(20_000) as u32);
         for chunk_bytes in [chunk_bytes, 40_000] {
-            match Plan::new(&gguf, file_bytes, chunk_bytes) {
-                Ok(plan) => check(&gguf, &plan, chunk_bytes, &format!("round {round}")),
+            match Plan::new(&header, file_bytes, chunk_bytes) {
+                Ok(plan) => check(&header, &plan, chunk_bytes, &format!("round {round}")),
                 // Rows of types with bytes in front may be larger than the smaller chunk.
                 Err(error) => {
                     assert_eq!(
@@ -158,17 +160,17 @@ fn any_file_is_covered_exactly_in_whole_rows() {
 
 #[test]
 fn rows_of_18_bytes_are_cut_every_36() {
-    let gguf = parse(&Writer::new().tensor("w", &[32, 1000], 2, 0).build());
-    let plan = Plan::new(&gguf, gguf.data_offset + 18_000, 4096).unwrap();
+    let header = parse(&Writer::new().tensor("w", &[32, 1000], 2, 0).build());
+    let plan = Plan::new(&header, header.data_offset + 18_000, 4096).unwrap();
     let first = plan.chunks[1].pieces[0];
     assert_eq!(u64::from(first.bytes), 4096 / 36 * 36, "113 pairs of rows");
 }
 
 #[test]
 fn chunk_sizes_are_bounded() {
-    let gguf = parse(TINY);
+    let header = parse(TINY);
     for chunk_bytes in [0, MIN_CHUNK_BYTES - 4, 4098, MAX_CHUNK_BYTES + 4] {
-        let error = Plan::new(&gguf, TINY.len() as u64, chunk_bytes).unwrap_err();
+        let error = Plan::new(&header, TINY.len() as u64, chunk_bytes).unwrap_err();
         assert_eq!(error.code(), ErrorCode::InvalidRequest, "{error}");
     }
     let wide = parse(&Writer::new().tensor("w", &[256 * 64, 4], 144, 0).build());
@@ -183,24 +185,24 @@ fn chunk_sizes_are_bounded() {
 
 #[test]
 fn a_file_that_is_too_short_or_absurdly_long_is_refused() {
-    let gguf = parse(TINY);
-    for file_bytes in [0, 100, gguf.data_offset, TINY.len() as u64 - 64] {
-        let error = Plan::new(&gguf, file_bytes, CHUNK_BYTES).unwrap_err();
+    let header = parse(TINY);
+    for file_bytes in [0, 100, header.data_offset, TINY.len() as u64 - 64] {
+        let error = Plan::new(&header, file_bytes, CHUNK_BYTES).unwrap_err();
         assert_eq!(
             error.code(),
             ErrorCode::BadModelFile,
             "{file_bytes}: {error}"
         );
     }
-    let error = Plan::new(&gguf, u64::MAX, CHUNK_BYTES).unwrap_err();
+    let error = Plan::new(&header, u64::MAX, CHUNK_BYTES).unwrap_err();
     assert_eq!(error.code(), ErrorCode::UnsupportedModel, "{error}");
 }
 
 #[test]
 fn cuts_that_do_not_fit_are_refused() {
-    let gguf = parse(TINY);
+    let header = parse(TINY);
     let end = TINY.len() as u64;
-    let plan = Plan::new(&gguf, end, 1 << 16).unwrap();
+    let plan = Plan::new(&header, end, 1 << 16).unwrap();
     let good: Vec<_> = plan
         .chunks
         .iter()
@@ -209,7 +211,7 @@ fn cuts_that_do_not_fit_are_refused() {
     let refused = |change: &dyn Fn(&mut Cuts)| {
         let mut cuts = good.clone();
         change(&mut cuts);
-        let error = Plan::from_cuts(&gguf, end, cuts).unwrap_err();
+        let error = Plan::from_cuts(&header, end, cuts).unwrap_err();
         assert_eq!(error.code(), ErrorCode::BadModelFile, "{error}");
     };
     refused(&|cuts| cuts.truncate(cuts.len() - 1));
@@ -220,7 +222,8 @@ fn cuts_that_do_not_fit_are_refused() {
     refused(&|cuts| *cuts = vec![(0, u32::MAX)]);
     // Four bytes moved from one chunk to the next: inside a row.
     let cut = good.iter().position(|(offset, _)| {
-        gguf.tensors
+        header
+            .tensors
             .iter()
             .any(|t| t.ggml_type == 8 && t.offset < *offset && *offset < t.offset + t.bytes)
     });

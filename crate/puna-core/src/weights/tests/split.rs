@@ -1,21 +1,21 @@
-use crate::weights::gguf::{Gguf, Parsed};
+use crate::weights::header::{Header, Parsed};
 use crate::weights::plan::Plan;
 use crate::weights::split::{Part, join, later_files};
 use crate::weights::writer::Writer;
 
 /// Part `no` of `count`, with a tensor of that name; and its size, which is no multiple of 4.
-fn part(no: u16, count: u16, tensor: &str, all: u64) -> (Gguf, u64) {
+fn part(no: u16, count: u16, tensor: &str, all: u64) -> (Header, u64) {
     let bytes = Writer::new()
         .pair("split.no", 2, no.to_le_bytes())
         .pair("split.count", 2, count.to_le_bytes())
         .pair("split.tensors.count", 10, all.to_le_bytes())
         .tensor(tensor, &[16], 0, 0)
         .build();
-    let Parsed::Done(gguf) = Gguf::parse(&bytes).unwrap() else {
+    let Parsed::Done(header) = Header::from_gguf(&bytes).unwrap() else {
         panic!("cut off")
     };
     let bytes = bytes.len() as u64 + 64 + 5;
-    (gguf, bytes)
+    (header, bytes)
 }
 
 #[test]
@@ -68,14 +68,14 @@ fn what_is_no_split_model_is_refused_by_part() {
         let error = join(parts).unwrap_err();
         assert!(error.message().contains(says), "{error}");
     }
-    let (gguf, bytes) = part(1, 2, "a", 1);
-    let error = gguf.check(bytes).unwrap_err();
+    let (header, bytes) = part(1, 2, "a", 1);
+    let error = header.check(bytes).unwrap_err();
     assert!(
         error.message().contains("NAME-00001-of-00002.gguf"),
         "{error}"
     );
-    let (gguf, _) = part(2, 2, "a", 1);
-    Part::of(&gguf).unwrap_err();
+    let (header, _) = part(2, 2, "a", 1);
+    Part::of(&header).unwrap_err();
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn others_lie_beside_a_part() {
         ]
     );
     for other in [
-        "m.gguf",
+        "m.header",
         "m-00002-of-00003.gguf",
         "m-00001-of-00002.gguf",
         "?-00001-of-00003.gguf",
