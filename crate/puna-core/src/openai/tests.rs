@@ -375,7 +375,7 @@ fn other_messages_are_refused_with_their_place() {
 #[test]
 fn a_request_becomes_a_prompt() {
     let gguf = include_bytes!("../../../../tests/golden/llama-256/llama-256-Q4_1.gguf");
-    let Parsed::Done(header) = Header::from_gguf(header).unwrap() else {
+    let Parsed::Done(header) = Header::from_gguf(gguf).unwrap() else {
         panic!("the file is whole");
     };
     let tokenizer = Tokenizer::from_gguf(&header.metadata).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::Result;
 use crate::tokenizer::Tokenizer;
-use crate::weights::header::{Header, Parsed};
+use crate::weights::header::{self, Parsed};
 
 /// Pairs of a header; a key given twice counts the last time.
 #[derive(Clone, Default)]
@@ -104,7 +104,7 @@ impl Header {
         self.tokens(&tokens).types(&types)
     }
 
-    pub(crate) fn parse(&self) -> Header {
+    pub(crate) fn parse(&self) -> header::Header {
         let mut bytes = b"GGUF".to_vec();
         bytes.extend(3_u32.to_le_bytes());
         bytes.extend(0_u64.to_le_bytes());
@@ -114,7 +114,7 @@ impl Header {
             bytes.extend(value);
         }
         bytes.resize(bytes.len().next_multiple_of(32), 0);
-        match Header::from_gguf(&bytes).unwrap() {
+        match header::Header::from_gguf(&bytes).unwrap() {
             Parsed::Done(header) => header,
             Parsed::NeedMore { .. } => panic!("the header is whole"),
         }
