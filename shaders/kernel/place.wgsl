@@ -1,4 +1,4 @@
-// out[first + landing(i)] = element i of a vector of the file, f32
+// out[first + landing(i)] = element i of a vector of the file + offset
 // One invocation → one element.
 
 struct Params {
@@ -8,10 +8,26 @@ struct Params {
     first: u32,    // where the source's first goes
     head_dim: u32, // of rotation pairs in halves; see lib/landing.wgsl
     rotated: u32,
+    type_number: u32, // of an element, as in GGUF: 0 is f32, 1 f16, 30 bf16
+    offset: f32,
 }
 
 @group(0) @binding(4) var<uniform> params: Params;
-@group(0) @binding(7) var<storage, read_write> out: array<u32>; // all vectors
+@group(0) @binding(7) var<storage, read_write> out: array<f32>; // all vectors
+
+fn element(i: u32) -> f32 {
+    switch params.type_number {
+        case 1u: {
+            return unpack2x16float(raw_u16(params.raw_at + 2u * i)).x;
+        }
+        case 30u: {
+            return bitcast<f32>(raw_u16(params.raw_at + 2u * i) << 16u);
+        }
+        default: {
+            return bitcast<f32>(raw_u32(params.raw_at + 4u * i));
+        }
+    }
+}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -20,5 +36,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     let to = params.first + landing(params.skipped + i, params.head_dim, params.rotated);
-    out[to] = raw_u32(params.raw_at + 4u * i);
+    out[to] = element(i) + params.offset;
 }

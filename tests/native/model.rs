@@ -85,7 +85,13 @@ impl ModelFile {
         Self::new(bytes, &header, chunk_bytes, None)
     }
 
-    fn new(bytes: Vec<u8>, header: &Header, chunk_bytes: u32, context_length: Option<u32>) -> Self {
+    /// A model's bytes under its header.
+    pub(crate) fn new(
+        bytes: Vec<u8>,
+        header: &Header,
+        chunk_bytes: u32,
+        context_length: Option<u32>,
+    ) -> Self {
         let (_, graph) = model::open(header).expect("a graph");
         let graph = graph.within(context_length);
         let plan = Plan::new(header, bytes.len() as u64, chunk_bytes).expect("a plan");

@@ -2,6 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use puna_core::checkpoint::{self, COMPANIONS, Companions, Shard};
+use puna_core::weights::header::{Header, Parsed};
+use puna_core::weights::safetensors;
+
 /// A model file and its logits.
 #[derive(Clone, Copy)]
 pub(crate) struct Tiny {
@@ -75,9 +79,29 @@ pub(crate) const ARCHITECTURES: &[Tiny] = &[
 /// A model in several files, of which `path` is none.
 pub(crate) const SPLIT: Tiny = tiny("tiny/qwen3", "F16-split");
 
+/// What is in safetensors.
+const SAFETENSORS: &str = "safetensors";
+
+/// Checkpoints as transformers writes them.
+pub(crate) const CHECKPOINTS: &[Tiny] = &[
+    // Scaled rotation, tied head; in three files.
+    tiny("tiny/llama3", SAFETENSORS),
+    // With a window, which GGUF has not.
+    tiny("tiny/mistral", SAFETENSORS),
+    // A tensor an expert, in BF16.
+    tiny("tiny/mixtral", SAFETENSORS),
+    tiny("tiny/qwen2", SAFETENSORS),
+    tiny("tiny/qwen3-moe", SAFETENSORS),
+    // Gains less 1, two rotations, in BF16.
+    tiny("tiny/gemma3", SAFETENSORS),
+    tiny("tiny/olmo2", SAFETENSORS),
+    tiny("tiny/phi3-longrope", SAFETENSORS),
+];
+
 /// All of them.
 pub(crate) fn all() -> impl Iterator<Item = &'static Tiny> {
-    LLAMAS.iter().chain(FORMATS).chain(ARCHITECTURES)
+    let others = ARCHITECTURES.iter().chain(CHECKPOINTS);
+    LLAMAS.iter().chain(FORMATS).chain(others)
 }
 
 /// What the other implementation says.
@@ -103,6 +127,18 @@ impl Tiny {
     /// For messages.
     pub(crate) fn name(&self) -> String {
         format!("{} {}", self.folder, self.format)
+    }
+
+    /// The model's bytes, its files put end to end, and its header.
+    pub(crate) fn read(&self, root: &Path) -> (Vec<u8>, Header) {
+        if self.format == SAFETENSORS {
+            return read_checkpoint(&root.join("tests/golden").join(self.folder));
+        }
+        let bytes = std::fs::read(self.path(root)).expect("the golden file is in the tree");
+        match Header::from_gguf(&bytes).expect("a good header") {
+            Parsed::Done(header) => (bytes, header),
+            Parsed::NeedMore { .. } => panic!("{} ends inside its header", self.name()),
+        }
     }
 
     /// The model's file.
@@ -137,8 +173,12 @@ impl Tiny {
             words.map(|&word| u32::from_le_bytes(word)).collect()
         };
         let floats = |name: &str| {
-            let words = words(&format!("{}.{name}", self.format)).into_iter();
-            words.map(f32::from_bits).collect()
+            // Those of the checkpoint that the others were made of have no type in front.
+            let name = match self.format {
+                SAFETENSORS => name.to_owned(),
+                format => format!("{format}.{name}"),
+            };
+            words(&name).into_iter().map(f32::from_bits).collect()
         };
         Golden {
             ids: words("input_ids"),
@@ -147,6 +187,38 @@ impl Tiny {
             greedy_logits: floats("greedy_logits"),
         }
     }
+}
+
+/// A checkpoint's files, put end to end.
+fn read_checkpoint(folder: &Path) -> (Vec<u8>, Header) {
+    let mut companions = Companions::default();
+    let mut files = Vec::new();
+    for name in COMPANIONS {
+        if let Ok(bytes) = std::fs::read(folder.join(name)) {
+            companions.push(name, bytes.clone()).expect("in its order");
+            files.push(bytes);
+        }
+    }
+    let mut shards = Vec::new();
+    for name in companions.shards().expect("a good index") {
+        let bytes = std::fs::read(folder.join(name)).expect("the golden file is in the tree");
+        match safetensors::parse(&bytes).expect("a good header") {
+            safetensors::Parsed::Done(header) => shards.push(Shard {
+                header,
+                bytes: bytes.len() as u64,
+            }),
+            safetensors::Parsed::NeedMore { .. } => panic!("it ends inside its header"),
+        }
+        files.push(bytes);
+    }
+    let (header, end) = checkpoint::header(companions, shards).expect("a good checkpoint");
+    let mut whole = Vec::new();
+    for (bytes, start) in files.iter().zip(&header.starts) {
+        whole.resize(usize::try_from(*start).expect("small"), 0);
+        whole.extend(bytes);
+    }
+    assert_eq!(whole.len() as u64, end, "all of it");
+    (whole, header)
 }
 
 /// The largest difference, in standard deviations of `want`.

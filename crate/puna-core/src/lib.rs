@@ -22,6 +22,7 @@
 
 #[cfg(feature = "text")]
 pub mod chat;
+pub mod checkpoint;
 pub mod config;
 pub mod error;
 #[cfg(feature = "text")]

@@ -13,7 +13,7 @@ pub struct Rope {
     pub dims: u32,
     /// What is done to the frequencies.
     pub scaling: Scaling,
-    /// What each frequency is divided by, if that stands in the file.
+    /// What each frequency is divided by, if that is given one by one.
     pub factors: Option<Factors>,
     /// What takes the place of these in contexts that the model was stretched to.
     pub longer: Option<Longer>,
@@ -22,12 +22,12 @@ pub struct Rope {
 }
 
 /// Factors of a rotation for contexts beyond a length (`LongRoPE`, Ding et al. 2024, arXiv 2402.13753).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Longer {
     /// Most tokens of context without them.
     pub beyond: u32,
-    /// Index into `Header::tensors`.
-    pub tensor: usize,
+    /// The factors.
+    pub factors: Factors,
 }
 
 /// What is done to all frequencies of a rotation.
@@ -39,6 +39,31 @@ pub enum Scaling {
     Linear(f64),
     /// The slow ones are divided, the fast ones not (Peng et al. 2023, arXiv 2309.00071).
     Yarn(Yarn),
+    /// The same by wave lengths (Llama Team 2024, arXiv 2407.21783).
+    Llama3(Llama3),
+}
+
+/// Which frequencies are divided, and by how much.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Llama3 {
+    /// What they are divided by.
+    pub factor: f64,
+    /// Tokens of context before the stretch.
+    pub original_context: f64,
+    /// Turns within it up to which one is divided by all of the factor.
+    pub low_freq_factor: f64,
+    /// Turns from which on a frequency stays.
+    pub high_freq_factor: f64,
+}
+
+impl Llama3 {
+    /// A frequency, in radians a position, as it is after the stretch.
+    fn scaled(&self, frequency: f64) -> f64 {
+        let turns = self.original_context * frequency / std::f64::consts::TAU;
+        let (low, high) = (self.low_freq_factor, self.high_freq_factor);
+        let kept = ((turns - low) / (high - low)).clamp(0.0, 1.0);
+        frequency * kept + frequency / self.factor * (1.0 - kept)
+    }
 }
 
 /// Which frequencies are divided, and by how much.
@@ -54,13 +79,12 @@ pub struct Yarn {
     pub beta_slow: f64,
 }
 
-impl Yarn {
-    /// What multiplies cosines and sines where a model says nothing else.
-    #[must_use]
-    pub fn magnitude(&self) -> f64 {
-        0.1 * self.factor.ln() + 1.0
-    }
+/// What multiplies cosines and sines where a rotation is stretched by `YaRN` and a model says nothing else.
+pub(crate) fn magnitude(factor: f64) -> f64 {
+    0.1 * factor.ln() + 1.0
+}
 
+impl Yarn {
     /// The share of pair `pair` that is divided, 0 to 1.
     fn share(&self, theta: f64, dims: f64, pair: f64) -> f64 {
         // The pair that turns so many times within the original context.
@@ -74,13 +98,24 @@ impl Yarn {
     }
 }
 
-/// A tensor of the file with what each frequency is divided by, (dims / 2,).
+/// What each frequency is divided by, (dims / 2,).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Factors {
-    /// Index into `Header::tensors`.
-    pub tensor: usize,
+    /// Index into `Header::tensors`, if they are a tensor.
+    pub tensor: Option<usize>,
     /// Empty until they were read.
     pub values: Vec<f32>,
+}
+
+impl Factors {
+    /// Those of a tensor, which are still to come.
+    #[must_use]
+    pub const fn of_tensor(tensor: usize) -> Self {
+        Self {
+            tensor: Some(tensor),
+            values: Vec::new(),
+        }
+    }
 }
 
 impl Rope {
@@ -166,6 +201,7 @@ impl Rope {
                 let share = yarn.share(self.theta, dims, pair);
                 frequency / yarn.factor * share + frequency * (1.0 - share)
             }
+            Scaling::Llama3(llama3) => llama3.scaled(frequency),
         };
         #[expect(
             clippy::cast_possible_truncation,
@@ -212,10 +248,7 @@ mod tests {
         };
         let row = rope.row(4);
         assert!((row[0][0] - 2.0 * 0.5f32.cos()).abs() < 1e-6, "{row:?}");
-        rope.factors = Some(Factors {
-            tensor: 0,
-            values: Vec::new(),
-        });
+        rope.factors = Some(Factors::of_tensor(0));
         let factors = [1.0f32, 4.0].map(f32::to_le_bytes).concat();
         assert!(!rope.is_complete(), "none has come");
         rope.supply(4, &factors[4..]).expect("the second");
@@ -251,6 +284,6 @@ mod tests {
             let got = rope.frequency(pair);
             assert!((got / expected - 1.0).abs() < 1e-12, "pair {pair}: {got}");
         }
-        assert!((yarn.magnitude() - 1.368_887_9).abs() < 1e-6);
+        assert!((magnitude(yarn.factor) - 1.368_887_9).abs() < 1e-6);
     }
 }

@@ -68,7 +68,7 @@ fn every_format_decodes_its_bytes_as_its_authors_do() {
 
 #[test]
 fn a_row_that_is_no_whole_number_of_blocks_is_refused() {
-    let (_, mut gguf) = read_gguf("llama-256/llama-256-Q4_1.gguf");
+    let (_, mut header) = read_gguf("llama-256/llama-256-Q4_1.gguf");
     let (config, _) = model::open(&header).expect("a graph");
     for format in FORMATS {
         // Of weights that stand alone, vectors of four may not be cut.

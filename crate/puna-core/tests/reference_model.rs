@@ -13,15 +13,11 @@ mod tiny;
 use puna_core::ErrorCode;
 use puna_core::model;
 use puna_core::reference::Executor;
-use puna_core::weights::header::{Header, Parsed};
 use support::{read_gguf, root};
 use tiny::{Tiny, worst};
 
 fn check(tiny: &Tiny) {
-    let bytes = std::fs::read(tiny.path(&root())).expect("the golden file is in the tree");
-    let Parsed::Done(header) = Header::from_gguf(&bytes).expect("a good header") else {
-        panic!("{} ends inside its header", tiny.name())
-    };
+    let (bytes, header) = tiny.read(&root());
     header.check(bytes.len() as u64).expect("the file is whole");
     let tensor = |ix: usize| {
         let info = &header.tensors[ix];
@@ -60,7 +56,7 @@ fn every_architecture_and_kind_of_type_reproduces_the_golden_logits() {
 
 #[test]
 fn a_tensor_that_nothing_uses_is_refused_by_name() {
-    let (_, mut gguf) = read_gguf("llama-256/llama-256-Q4_1.gguf");
+    let (_, mut header) = read_gguf("llama-256/llama-256-Q4_1.gguf");
     let mut bias = header.tensors[0].clone();
     bias.name = "blk.0.attn_q.bias".to_owned();
     header.tensors.push(bias);

@@ -186,12 +186,15 @@ impl Executor {
     }
 
     fn upload_vector(&mut self, vector: usize, source: usize, offset: u64, bytes: &[u8]) {
-        let source = self.graph.vectors[vector].sources[source];
-        let start = usize::try_from(offset / 4).unwrap_or(usize::MAX);
-        let values = bytes.as_chunks::<4>().0;
-        for i in source.among(start..start.saturating_add(values.len())) {
+        let table = &self.graph.vectors[vector];
+        let source = table.sources[source];
+        let size = table.format.value_bytes;
+        let start = usize::try_from(offset).unwrap_or(usize::MAX) / size;
+        let own = source.among(start..start.saturating_add(bytes.len() / size));
+        let values = table.format.values(bytes).skip(own.start - start);
+        for (i, value) in own.zip(values) {
             let to = source.landing(i - source.from);
-            self.vectors[vector][to] = f32::from_le_bytes(values[i - start]);
+            self.vectors[vector][to] = value + table.offset;
         }
     }
 

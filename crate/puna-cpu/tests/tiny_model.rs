@@ -14,7 +14,7 @@ use puna_core::graph::Graph;
 use puna_core::model;
 use puna_core::quant::{FORMATS, Format, INTERLEAVED};
 use puna_core::reference;
-use puna_core::weights::header::{Header, Parsed};
+use puna_core::weights::header::Header;
 use puna_core::weights::plan::Piece;
 use puna_cpu::{Executor, ExecutorOptions, Simd, Wanted};
 use support::{ModelFile, root};
@@ -33,10 +33,7 @@ struct Golden {
 
 impl Golden {
     fn read(tiny: &Tiny) -> Self {
-        let bytes = std::fs::read(tiny.path(&root())).expect("the golden file is in the tree");
-        let Parsed::Done(header) = Header::from_gguf(&bytes).expect("a good header") else {
-            panic!("the header is cut off")
-        };
+        let (bytes, header) = tiny.read(&root());
         let (_, graph) = model::open(&header).expect("a graph");
         Self {
             bytes,

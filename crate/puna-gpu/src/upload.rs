@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use puna_core::Result;
-use puna_core::graph::{Graph, Matrix, MatrixIx, Source, Target};
+use puna_core::graph::{Graph, Matrix, MatrixIx, Source, Target, Vector};
 use puna_core::quant::{Format, Interleaving};
 use puna_core::weights::plan::Chunk;
 
@@ -130,8 +130,9 @@ pub(crate) fn scatter(
         for target in to.targets.get(piece.tensor).into_iter().flatten() {
             match *target {
                 Target::Vector { vector, source } => {
-                    let source = &to.graph.vectors[vector].sources[source];
-                    if let Some(params) = elements(to.gains[vector], source, place) {
+                    let table = &to.graph.vectors[vector];
+                    let source = &table.sources[source];
+                    if let Some(params) = elements(to.gains[vector], table, source, place) {
                         let work = Work {
                             variant: &place::variant(),
                             params: bytemuck::bytes_of(&params),
@@ -184,19 +185,23 @@ struct Place {
 }
 
 /// Where the elements of a piece go, if any of them is the source's.
-fn elements(first: u32, source: &Source, place: Place) -> Option<PlaceParams> {
-    let element = |at: u64| usize::try_from(at / 4).unwrap_or(usize::MAX);
+fn elements(first: u32, table: &Vector, source: &Source, place: Place) -> Option<PlaceParams> {
+    let size = table.format.value_bytes;
+    let element = |at: u64| usize::try_from(at).unwrap_or(usize::MAX) / size;
     let start = element(place.tensor_offset);
     let own = source.among(start..start.saturating_add(element(place.bytes)));
     let (head_dim, rotated) = halves(source);
     (!own.is_empty()).then(|| PlaceParams {
-        raw_at: to_u32(element(place.at) * 4 + (own.start - start) * 4),
+        raw_at: to_u32(
+            usize::try_from(place.at).unwrap_or(usize::MAX) + (own.start - start) * size,
+        ),
         count: to_u32(own.len()),
         skipped: to_u32(own.start - source.from),
         first: first + to_u32(source.first_row),
         head_dim,
         rotated,
-        padding: [0; 2],
+        type_number: table.format.ggml_type,
+        offset: table.offset,
     })
 }
 

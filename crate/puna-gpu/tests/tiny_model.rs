@@ -28,7 +28,8 @@ fn check(tiny: &Tiny, split: Split, precision: Precision, kv: KvType) {
 }
 
 fn check_on(gpu: Gpu, tiny: &Tiny, split: Split, precision: Precision, kv: KvType) {
-    let file = ModelFile::read(&tiny.path(&root()), 64 << 10, None);
+    let (bytes, header) = tiny.read(&root());
+    let file = ModelFile::new(bytes, &header, 64 << 10, None);
     check_file(gpu, &file, tiny, split, precision, kv);
 }
 

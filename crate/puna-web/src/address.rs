@@ -82,11 +82,11 @@ mod tests {
     #[test]
     fn only_what_is_on_the_web_lasts() {
         for (url, expected) in [
-            ("http://127.0.0.1:8686/m.header", true),
-            ("https://a.b/m.header", true),
+            ("http://127.0.0.1:8686/m.gguf", true),
+            ("https://a.b/m.gguf", true),
             ("blob:https://a.b/0b6a2a3e", false),
             ("data:,GGUF", false),
-            ("httpx://a.b/m.header", false),
+            ("httpx://a.b/m.gguf", false),
         ] {
             assert_eq!(is_lasting(url), expected, "{url}");
         }

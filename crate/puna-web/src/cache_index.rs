@@ -208,7 +208,7 @@ mod tests {
             chunks: vec![chunk(0, 400), chunk(400, 400), chunk(800, 202)],
         };
         Index::new(
-            "https://a.b/m.header",
+            "https://a.b/m.gguf",
             false,
             Some("etag \"é\"".to_owned()),
             Some("m".to_owned()),

@@ -198,7 +198,7 @@ pub(crate) fn changed(before: Option<&str>, after: Option<&str>) -> bool {
 mod tests {
     use super::*;
 
-    const URL: &str = "https://a.b/m.header";
+    const URL: &str = "https://a.b/m.gguf";
 
     fn head(status: u16, range: Option<&str>) -> Head {
         Head {

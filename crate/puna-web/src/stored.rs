@@ -64,14 +64,14 @@ mod tests {
     #[test]
     fn models_are_listed_under_the_agreed_names() {
         let model = Stored {
-            url: "https://a.b/m.header".to_owned(),
+            url: "https://a.b/m.gguf".to_owned(),
             file_bytes: 1002,
             stored_bytes: 400,
             is_complete: false,
         };
         assert_eq!(
             to_json(&[model]),
-            r#"[{"url":"https://a.b/m.header","file_bytes":1002,"stored_bytes":400,"is_complete":false}]"#,
+            r#"[{"url":"https://a.b/m.gguf","file_bytes":1002,"stored_bytes":400,"is_complete":false}]"#,
             "one model"
         );
         assert_eq!(to_json(&[]), "[]", "nothing is kept");

@@ -357,11 +357,7 @@ impl Stage {
     }
 
     pub(crate) fn vector(&mut self, len: usize) -> usize {
-        self.graph.vectors.push(Vector {
-            name: "vector".to_owned(),
-            len,
-            sources: Vec::new(),
-        });
+        self.graph.vectors.push(Vector::ones(len));
         self.graph.vectors.len() - 1
     }
 

@@ -1,6 +1,7 @@
 //! Cases of `place`.
 
 use puna_core::graph::{Halves, Source};
+use puna_core::quant::FORMATS;
 use puna_core::reference;
 use puna_gpu::kernel::place::{self, PlaceParams};
 use puna_gpu::shader::binding;
@@ -20,43 +21,62 @@ pub(super) fn cases() -> Vec<Case> {
         head_dim: 12,
         rotated: 8,
     });
-    // All of the source at once, and a piece of it; with pairs side by side, and in halves.
-    for (from, count, halves) in [
-        (0, 1, None),
-        (5, 130, None),
-        (0, 144, heads),
-        (13, 70, heads),
+    // All of the source at once, and a piece of it; with pairs side by side, and in halves; of each type.
+    for (from, count, halves, name, offset) in [
+        (0, 1, None, "f32", 0.0),
+        (5, 130, None, "bf16", 1.0),
+        (0, 144, heads, "f16", 0.0),
+        (13, 70, heads, "f32", 1.0),
+        (13, 71, heads, "bf16", 0.0),
     ] {
-        let elements = Random(1000 + cases.len() as u32).floats(count);
-        // Behind other bytes of the chunk.
-        let mut raw = vec![0x5afe_u32; 3];
-        raw.extend(elements.iter().map(|x| x.to_bits()));
-        raw.push(0);
+        let format = FORMATS.iter().find(|format| format.name == name);
+        let format = format.expect("a format of floats");
+        let mut random = Random(1000 + cases.len() as u32);
+        let mut bytes = vec![0; format.row_bytes(160)];
+        format.sample_row(&mut || random.word(), &mut bytes);
+        bytes.truncate(count * format.value_bytes);
+        let elements: Vec<f32> = format.values(&bytes).collect();
+        // Behind other bytes of the chunk, at an odd place where elements have two.
+        let skipped = 8 + format.value_bytes;
+        let mut raw = vec![0x5a; skipped];
+        raw.extend(bytes);
+        raw.resize(raw.len().next_multiple_of(4) + 4, 0);
+        let raw = raw
+            .as_chunks()
+            .0
+            .iter()
+            .map(|word| u32::from_le_bytes(*word));
+        let raw: Vec<u32> = raw.collect();
         let source = Source {
             first_row: FIRST,
             halves,
             ..Source::whole(0, 144)
         };
-        let mut want = vec![7; LEN];
-        reference::place::place(&elements, &source, from, &mut want);
+        let mut want = vec![7.0; LEN];
+        reference::place::place(&elements, &source, from, offset, &mut want);
+        let want = want.iter().map(|x| x.to_bits()).collect();
         let (head_dim, rotated) = halves.map_or((0, 0), |it| (it.head_dim, it.rotated));
         let params = PlaceParams {
-            raw_at: 12,
+            raw_at: skipped as u32,
             count: count as u32,
             skipped: from as u32,
             first: FIRST as u32,
             head_dim: head_dim as u32,
             rotated: rotated as u32,
-            padding: [0; 2],
+            type_number: format.ggml_type,
+            offset,
         };
         cases.push(Case {
-            name: format!("place {count} from {from} rotated {rotated}"),
+            name: format!("place {name} {count} from {from} rotated {rotated} plus {offset}"),
             kernel: "place",
             products: Products::F32,
             kv: Kv(KvType::F32),
             magnitude: 0.0,
             exact: true,
-            buffers: vec![(binding::OUT, vec![7; LEN]), (binding::RAW, raw)],
+            buffers: vec![
+                (binding::OUT, vec![7.0_f32.to_bits(); LEN]),
+                (binding::RAW, raw),
+            ],
             step: words([0; 4]),
             dispatches: vec![Dispatch {
                 variant: place::variant(),

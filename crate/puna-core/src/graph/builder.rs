@@ -69,6 +69,8 @@ impl Part {
 pub struct Builder<'a> {
     tensors: HashMap<&'a str, (usize, &'a TensorInfo)>,
     graph: Graph,
+    /// What is added to elements of vectors that are no biases.
+    gain_offset: f32,
 }
 
 impl<'a> Builder<'a> {
@@ -97,7 +99,11 @@ impl<'a> Builder<'a> {
             context_length: config.context_length,
             longest_context: config.context_length,
         };
-        Self { tensors, graph }
+        Self {
+            tensors,
+            graph,
+            gain_offset: config.gain_offset,
+        }
     }
 
     /// Is there a tensor of that name?
@@ -124,47 +130,60 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// Declares an f32 vector (len,).
+    /// Declares gains (len,).
     ///
     /// # Errors
-    /// `bad_model_file` when it is missing or has another shape, `unsupported_model` when it isn't f32.
-    pub fn vector(&mut self, name: &str, len: usize) -> Result<VectorIx> {
-        self.stacked_vector(&[Part::whole(name, len)])
+    /// `bad_model_file` when they are missing or have another shape, `unsupported_model` when they aren't floats.
+    pub fn gains(&mut self, name: &str, len: usize) -> Result<VectorIx> {
+        self.stacked_gains(&[Part::whole(name, len)])
+    }
+
+    /// Declares gains that stand in several tensors.
+    ///
+    /// # Errors
+    /// As [`Self::gains`].
+    pub fn stacked_gains(&mut self, parts: &[Part]) -> Result<VectorIx> {
+        self.vector(parts, self.gain_offset)
+    }
+
+    /// Declares biases that stand in one tensor or in several.
+    ///
+    /// # Errors
+    /// As [`Self::gains`].
+    pub fn biases(&mut self, parts: &[Part]) -> Result<VectorIx> {
+        self.vector(parts, 0.0)
     }
 
     /// Declares a vector of ones, where an architecture has no gains.
     pub fn ones(&mut self, len: usize) -> VectorIx {
-        self.graph.vectors.push(Vector {
-            name: "ones".to_owned(),
-            len,
-            sources: Vec::new(),
-        });
+        self.graph.vectors.push(Vector::ones(len));
         self.graph.vectors.len() - 1
     }
 
-    /// Declares an f32 vector whose elements stand in several tensors.
-    ///
-    /// # Errors
-    /// As [`Self::vector`].
-    pub fn stacked_vector(&mut self, parts: &[Part]) -> Result<VectorIx> {
+    fn vector(&mut self, parts: &[Part], offset: f32) -> Result<VectorIx> {
         let mut sources = Vec::new();
         let mut len = 0;
+        let mut common = None;
         for part in parts {
             let (tensor, info) = self.find(&part.name)?;
             check_shape(info, &[part.of])?;
-            if info.ggml_type != 0 {
+            let format = Format::of(&part.name, info.ggml_type)?;
+            let is_same = *common.get_or_insert(format) == format;
+            if format.value_bytes == 0 || !is_same {
                 return Err(Error::unsupported_model(format!(
-                    "tensor {} has type number {}, expected 0 (F32)",
-                    part.name, info.ggml_type
+                    "tensor {} has type {format:?}, expected f32, f16 or bf16, and the same as those read with it",
+                    part.name
                 )));
             }
-            sources.push(part.source(tensor, len, 1));
+            sources.push(part.source(tensor, part.from, part.rows, len, 1));
             len += part.rows;
         }
         self.graph.vectors.push(Vector {
             name: names(parts.iter()),
             len,
+            format: common.unwrap_or(Format::f32()),
             sources,
+            offset,
         });
         Ok(self.graph.vectors.len() - 1)
     }
@@ -241,12 +260,9 @@ impl<'a> Builder<'a> {
         let elements = vectors.flat_map(|vector| vector.sources.iter().map(|source| source.tensor));
         let ropes = self.graph.ropes.iter();
         let factors = ropes.flat_map(|rope| {
-            let longer = rope.longer.map(|it| it.tensor);
-            rope.factors
-                .as_ref()
-                .map(|it| it.tensor)
-                .into_iter()
-                .chain(longer)
+            let longer = rope.longer.as_ref().map(|it| &it.factors);
+            let all = rope.factors.iter().chain(longer);
+            all.filter_map(|factors| factors.tensor)
         });
         for ix in rows.chain(elements).chain(factors) {
             used[ix] = true;
@@ -271,7 +287,15 @@ impl<'a> Builder<'a> {
         for (i, (part, found)) in parts.iter().enumerate() {
             let first_row = if row_step == 1 { rows } else { i };
             rows += part.rows;
-            sources.push(part.source(found.tensor, first_row, row_step));
+            if let [tensor] = found.tensors.as_slice() {
+                sources.push(part.source(*tensor, part.from, part.rows, first_row, row_step));
+                continue;
+            }
+            let each = part.rows / part.experts;
+            for (expert, tensor) in found.tensors.iter().enumerate() {
+                let first_row = first_row + expert * each * row_step;
+                sources.push(part.source(*tensor, 0, each, first_row, row_step));
+            }
         }
         self.graph.matrices.push(Matrix {
             name: names(parts.iter().map(|(part, _)| part)),
@@ -294,12 +318,50 @@ impl<'a> Builder<'a> {
     }
 
     fn find_matrix(&self, part: &Part, cols: usize) -> Result<Found> {
-        let name = &part.name;
-        let (tensor, info) = self.find(name)?;
+        let first = part.of_expert(0);
+        if part.experts > 1 && !self.has(&part.name) && self.has(&first) {
+            return self.find_experts(part, cols);
+        }
+        let (tensor, info) = self.find(&part.name)?;
         match part.experts {
             1 => check_shape(info, &[cols, part.of])?,
             experts => check_shape(info, &[cols, part.of / experts, experts])?,
         }
+        let format = Self::format(part, info, cols)?;
+        Ok(Found {
+            tensors: vec![tensor],
+            format,
+        })
+    }
+
+    /// A matrix of experts, each of which has a tensor of its own.
+    fn find_experts(&self, part: &Part, cols: usize) -> Result<Found> {
+        let mut tensors = Vec::new();
+        let mut formats = Vec::new();
+        for expert in 0..part.experts {
+            let own = Part {
+                name: part.of_expert(expert),
+                rows: part.rows / part.experts,
+                of: part.of / part.experts,
+                ..part.clone()
+            };
+            let (tensor, info) = self.find(&own.name)?;
+            check_shape(info, &[cols, own.of])?;
+            tensors.push(tensor);
+            formats.push(Self::format(&own, info, cols)?);
+        }
+        match formats.first() {
+            Some(format) if formats.iter().all(|it| it == format) => Ok(Found { tensors, format }),
+            _ => Err(Error::unsupported_model(format!(
+                "tensors {} and those of the other experts have types {formats:?}; they are read together and must share one",
+                part.of_expert(0)
+            ))),
+        }
+    }
+
+    /// The format of a tensor, which has whole rows of so many columns.
+    fn format(part: &Part, info: &TensorInfo, cols: usize) -> Result<&'static Format> {
+        let name = &part.name;
         let format = Format::of(name, info.ggml_type)?;
         let is_cut = part.experts > 1 && !cols.is_multiple_of(BLOCK_LEN);
         if !format.has_rows_of(cols) || is_cut {
@@ -324,22 +386,35 @@ impl<'a> Builder<'a> {
                 info.bytes
             )));
         }
-        Ok(Found { tensor, format })
+        Ok(format)
     }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Found {
-    tensor: usize,
+    /// One, or one an expert.
+    tensors: Vec<usize>,
     format: &'static Format,
 }
 
 impl Part {
-    const fn source(&self, tensor: usize, first_row: usize, row_step: usize) -> Source {
+    /// The name of an expert's own tensor, where experts have such: `blk.0.ffn_up.7.weight` of `blk.0.ffn_up_exps.weight`.
+    fn of_expert(&self, expert: usize) -> String {
+        self.name.replace("_exps.", &format!(".{expert}."))
+    }
+
+    const fn source(
+        &self,
+        tensor: usize,
+        from: usize,
+        rows: usize,
+        first_row: usize,
+        row_step: usize,
+    ) -> Source {
         Source {
             tensor,
-            from: self.from,
-            rows: self.rows,
+            from,
+            rows,
             first_row,
             row_step,
             halves: self.halves,

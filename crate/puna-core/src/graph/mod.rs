@@ -20,7 +20,7 @@ pub use target::Target;
 use serde::{Deserialize, Serialize};
 
 use crate::quant::Format;
-use crate::rope::{Factors, Rope};
+use crate::rope::Rope;
 use crate::{Error, Result};
 
 /// Index into [`Graph::matrices`].
@@ -76,17 +76,14 @@ impl Graph {
     /// long contexts, as many as it can do without that, so that short ones are what they were trained to be.
     #[must_use]
     pub fn within(mut self, wanted: Option<u32>) -> Self {
-        let longer = self.ropes.iter().filter_map(|rope| rope.longer);
+        let longer = self.ropes.iter().filter_map(|rope| rope.longer.as_ref());
         let longest = longer.map(|longer| longer.beyond).min();
         let usual = longest.unwrap_or(self.longest_context);
         self.context_length = wanted.unwrap_or(usual).min(self.longest_context);
         for rope in &mut self.ropes {
-            let Some(longer) = rope.longer else { continue };
+            let Some(longer) = &rope.longer else { continue };
             if self.context_length > longer.beyond {
-                rope.factors = Some(Factors {
-                    tensor: longer.tensor,
-                    values: Vec::new(),
-                });
+                rope.factors = Some(longer.factors.clone());
             }
         }
         self
@@ -96,7 +93,7 @@ impl Graph {
     #[must_use]
     pub fn factors(&self) -> Vec<usize> {
         let factors = self.ropes.iter().filter_map(|rope| rope.factors.as_ref());
-        factors.map(|factors| factors.tensor).collect()
+        factors.filter_map(|factors| factors.tensor).collect()
     }
 
     /// Takes some bytes of a tensor of [`Self::factors`], those from `offset` on.
@@ -105,7 +102,7 @@ impl Graph {
     /// `bad_model_file` when they make no sense.
     pub fn supply(&mut self, tensor: usize, offset: u64, bytes: &[u8]) -> Result<()> {
         for rope in &mut self.ropes {
-            if rope.factors.as_ref().is_some_and(|it| it.tensor == tensor) {
+            if rope.factors.as_ref().and_then(|it| it.tensor) == Some(tensor) {
                 rope.supply(offset, bytes)?;
             }
         }
@@ -191,8 +188,27 @@ pub struct Vector {
     pub name: String,
     /// Elements.
     pub len: usize,
+    /// How the file has its elements: as F32, F16 or BF16.
+    #[serde(with = "format_by_number")]
+    pub format: &'static Format,
     /// Which tensor's elements go where.
     pub sources: Vec<Source>,
+    /// What is added to each.
+    pub offset: f32,
+}
+
+impl Vector {
+    /// A vector of ones.
+    #[must_use]
+    pub fn ones(len: usize) -> Self {
+        Self {
+            name: "ones".to_owned(),
+            len,
+            format: Format::f32(),
+            sources: Vec::new(),
+            offset: 0.0,
+        }
+    }
 }
 
 /// An activation, (T, width) f32.

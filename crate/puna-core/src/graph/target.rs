@@ -42,8 +42,8 @@ impl Graph {
             }
         }
         for (ix, rope) in self.ropes.iter().enumerate() {
-            if let Some(factors) = &rope.factors {
-                targets[factors.tensor].push(Target::Factors(ix));
+            if let Some(tensor) = rope.factors.as_ref().and_then(|it| it.tensor) {
+                targets[tensor].push(Target::Factors(ix));
             }
         }
         targets

@@ -134,7 +134,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
     pub(super) fn norm(&mut self, layer: usize, name: &str) -> Result<Norm> {
         let width = self.width();
         Ok(Norm {
-            gain: self.b.vector(&weight(layer, name), width)?,
+            gain: self.b.gains(&weight(layer, name), width)?,
             eps: self.config.rms_norm_eps,
         })
     }
@@ -214,7 +214,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         let halves = self.config.halves;
         let part = |name, len| Part::whole(weight(layer, name), len).with_halves(halves);
         let parts = [part("attn_q_norm", q), part("attn_k_norm", k)];
-        self.b.stacked_vector(&parts)
+        self.b.stacked_gains(&parts)
     }
 
     /// Tensors of queries, keys and values.
@@ -241,7 +241,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         let bias = match biased {
             true => {
                 let parts = self.own_parts(layer, "bias");
-                Some(self.b.stacked_vector(&parts)?)
+                Some(self.b.biases(&parts)?)
             }
             false => None,
         };
@@ -283,7 +283,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
                 let x = self.b.activation_once("compressed queries", q_rank);
                 let matrix = self.b.matrix(&weight(layer, "attn_q_a"), q_rank, width)?;
                 self.linear(matrix, self.hidden, Some(norm), x);
-                let gain = self.b.vector(&weight(layer, "attn_q_a_norm"), q_rank)?;
+                let gain = self.b.gains(&weight(layer, "attn_q_a_norm"), q_rank)?;
                 (x, Norm { gain, eps }, q_rank, "attn_q_b")
             }
             None => (self.hidden, norm, width, "attn_q"),
@@ -294,7 +294,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             .b
             .matrix(&weight(layer, "attn_kv_a_mqa"), rank + rotated, width)?;
         self.linear(matrix, self.hidden, Some(norm), compressed);
-        let gain = self.b.vector(&weight(layer, "attn_kv_a_norm"), rank)?;
+        let gain = self.b.gains(&weight(layer, "attn_kv_a_norm"), rank)?;
         self.b.op(Op::Latent(Latent {
             layer,
             x: compressed,
@@ -424,10 +424,10 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             .matrix(&weight(layer, "ffn_gate_inp"), experts, width)?;
         self.linear(router, self.hidden, norm, logits);
         let bias = match moe.biased {
-            true => Some(
-                self.b
-                    .vector(&format!("blk.{layer}.exp_probs_b.bias"), experts)?,
-            ),
+            true => {
+                let name = format!("blk.{layer}.exp_probs_b.bias");
+                Some(self.b.biases(&[Part::whole(name, experts)])?)
+            }
             false => None,
         };
         self.b.op(Op::Route(Route {
@@ -535,7 +535,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
     /// The model's last op. Without a matrix of its own the head is the embedding's.
     pub(super) fn head(&mut self) -> Result<()> {
         let (vocab, width) = (self.config.vocab_size as usize, self.width());
-        let gain = self.b.vector("output_norm.weight", width)?;
+        let gain = self.b.gains("output_norm.weight", width)?;
         let weight = match self.b.has("output.weight") {
             true => self.b.matrix("output.weight", vocab, width)?,
             false => self.table,

@@ -4,8 +4,10 @@
 //! GGUF files hold gains with 1 added, as they are used.
 
 use super::blocks::{Attend, Decoder, QkNorms, span};
+use super::gemma2::{GEMMA_NAMES, check_score_scale, layer_type};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
+use crate::checkpoint::{Hub, Keys, Settings};
 use crate::config::ModelConfig;
 use crate::graph::{Builder, Gate};
 
@@ -22,6 +24,14 @@ pub(super) static GEMMA3: Architecture = Architecture {
     ],
     rope_theta: 1_000_000.0,
     local_rope_theta: Some(10_000.0),
+    hubs: &[Hub {
+        names: GEMMA_NAMES,
+        defaults: DEFAULTS,
+        gains_less_one: true,
+        act: "gelu_pytorch_tanh",
+        translate,
+        ..Hub::new("gemma3_text")
+    }],
     ..Architecture::new("gemma3", build)
 };
 
@@ -29,6 +39,20 @@ pub(super) static GEMMA3: Architecture = Architecture {
 const PERIOD: usize = 6;
 /// The one size whose scores are divided by √(D / H) instead of √Dh has so many layers.
 const LAYERS_OF_27B: u32 = 62;
+
+/// What the files of models that also see images leave out.
+const DEFAULTS: &str = r#"{"vocab_size": 262208, "num_attention_heads": 8, "num_key_value_heads": 4, "head_dim": 256,
+    "max_position_embeddings": 131072, "rms_norm_eps": 1e-6, "sliding_window": 4096, "query_pre_attn_scalar": 256,
+    "tie_word_embeddings": true}"#;
+
+fn translate(settings: &Settings, _keys: &mut Keys<'_>) -> Result<()> {
+    let is_local = |layer: usize| !(layer + 1).is_multiple_of(PERIOD);
+    settings.expect_layers("layer_types", |layer| layer_type(is_local(layer)))?;
+    for key in ["sliding_window_pattern", "_sliding_window_pattern"] {
+        settings.expect(key, &[&PERIOD.to_string()])?;
+    }
+    check_score_scale(settings, LAYERS_OF_27B)
+}
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
     let mut model = Decoder::new(config, b, (config.hidden_size as f32).sqrt())?;

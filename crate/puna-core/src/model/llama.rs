@@ -7,11 +7,20 @@
 use super::blocks::{Attend, Decoder, Experts, span};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
+use crate::checkpoint::Hub;
 use crate::config::ModelConfig;
 use crate::graph::{Builder, Gate};
 
 pub(super) static LLAMA: Architecture = Architecture {
     keys: &[SCALED_ROPE, &["attention.sliding_window", "expert_count"]],
+    hubs: &[
+        Hub::new("llama"),
+        Hub::new("mistral"),
+        Hub {
+            names: &[("block_sparse_moe.gate", "ffn_gate_inp")],
+            ..Hub::new("mixtral")
+        },
+    ],
     ..Architecture::new("llama", build)
 };
 

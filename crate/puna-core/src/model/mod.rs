@@ -16,6 +16,7 @@ mod qwen3;
 mod qwen3moe;
 mod smollm3;
 
+use crate::checkpoint::Hub;
 use crate::config::ModelConfig;
 use crate::graph::{Builder, Graph};
 use crate::weights::header::Header;
@@ -32,6 +33,8 @@ pub struct Architecture {
     pub(crate) halves: bool,
     /// Keys of the metadata that change the arithmetic, of which it knows what they mean.
     keys: &'static [&'static [&'static str]],
+    /// Model types that Hugging Face's checkpoints of it have.
+    hubs: &'static [Hub],
     /// Base of the rotation where the file does not say.
     pub(crate) rope_theta: f32,
     /// The same in layers that see a window, where these have a rotation of their own.
@@ -48,6 +51,7 @@ impl Architecture {
             build,
             halves: false,
             keys: &[],
+            hubs: &[],
             rope_theta: 10_000.0,
             local_rope_theta: None,
         }
@@ -98,6 +102,26 @@ pub fn find(name: &str) -> Result<&'static Architecture> {
     })
 }
 
+/// The architecture of a checkpoint's model type, and how it is held there.
+///
+/// # Errors
+/// `unsupported_model` with the names of all that there are.
+pub(crate) fn of_hub(model_type: &str) -> Result<(&'static Architecture, &'static Hub)> {
+    let all = || {
+        let all = ARCHITECTURES.iter().copied();
+        all.flat_map(|architecture| architecture.hubs.iter().map(move |hub| (architecture, hub)))
+    };
+    let found = all().find(|(_, hub)| hub.model_type == model_type);
+    found.ok_or_else(|| {
+        let known: Vec<_> = all().map(|(_, hub)| hub.model_type).collect();
+        Error::unsupported_model(format!(
+            "model type {model_type:?} is not supported, expected one of {}",
+            known.join(", ")
+        ))
+        .detail("architecture", model_type)
+    })
+}
+
 /// The config and the graph of the file's model, its weights checked against the file's tensor table.
 ///
 /// # Errors
@@ -106,7 +130,7 @@ pub fn find(name: &str) -> Result<&'static Architecture> {
 pub fn open(header: &Header) -> Result<(ModelConfig, Graph)> {
     // The architecture comes first: it says which keys the config has.
     let architecture = find(header.metadata.required_str("general.architecture")?)?;
-    let config = ModelConfig::from_gguf(header, architecture)?;
+    let config = ModelConfig::from_header(header, architecture)?;
     let mut builder = Builder::new(&config, header);
     (architecture.build)(&config, &mut builder)?;
     let graph = builder.finish()?;

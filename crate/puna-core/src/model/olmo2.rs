@@ -4,12 +4,17 @@
 use super::blocks::{Decoder, QkNorms};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
+use crate::checkpoint::Hub;
 use crate::config::ModelConfig;
 use crate::graph::{Builder, Gate};
 
 pub(super) static OLMO2: Architecture = Architecture {
     halves: true,
     keys: &[SCALED_ROPE],
+    hubs: &[Hub {
+        names: &[("post_attention_layernorm", "post_attention_norm")],
+        ..Hub::new("olmo2")
+    }],
     ..Architecture::new("olmo2", build)
 };
 

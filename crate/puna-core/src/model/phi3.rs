@@ -4,12 +4,14 @@
 use super::blocks::{Attend, Decoder, span};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
+use crate::checkpoint::Hub;
 use crate::config::ModelConfig;
 use crate::graph::{Builder, Gate};
 
 pub(super) static PHI3: Architecture = Architecture {
     halves: true,
     keys: &[SCALED_ROPE, &["attention.sliding_window"]],
+    hubs: &[Hub::new("phi3")],
     ..Architecture::new("phi3", build)
 };
 

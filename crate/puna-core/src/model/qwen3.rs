@@ -3,12 +3,14 @@
 use super::blocks::{Decoder, QkNorms};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
+use crate::checkpoint::Hub;
 use crate::config::ModelConfig;
 use crate::graph::{Builder, Gate};
 
 pub(super) static QWEN3: Architecture = Architecture {
     halves: true,
     keys: &[SCALED_ROPE],
+    hubs: &[Hub::new("qwen3")],
     ..Architecture::new("qwen3", build)
 };
 

@@ -3,14 +3,26 @@
 use super::blocks::{Decoder, Experts, QkNorms};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
+use crate::checkpoint::{Hub, Keys, Settings};
 use crate::config::ModelConfig;
 use crate::graph::{Builder, Gate};
 
 pub(super) static QWEN3MOE: Architecture = Architecture {
     halves: true,
     keys: &[SCALED_ROPE, &["expert_count"]],
+    hubs: &[Hub {
+        translate,
+        ..Hub::new("qwen3_moe")
+    }],
     ..Architecture::new("qwen3moe", build)
 };
+
+/// All layers have experts, whose scores are divided by their sum.
+fn translate(settings: &Settings, _keys: &mut Keys<'_>) -> Result<()> {
+    settings.expect("mlp_only_layers", &["[]"])?;
+    settings.expect("decoder_sparse_step", &["1"])?;
+    settings.expect("norm_topk_prob", &["true"])
+}
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
     let mut model = Decoder::new(config, b, 1.0)?;

@@ -5,16 +5,27 @@
 use super::blocks::{Attend, Decoder};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
+use crate::checkpoint::{Hub, Keys, Settings};
 use crate::config::ModelConfig;
 use crate::graph::{Builder, Gate};
 
 pub(super) static SMOLLM3: Architecture = Architecture {
     keys: &[SCALED_ROPE],
+    hubs: &[Hub {
+        translate,
+        ..Hub::new("smollm3")
+    }],
     ..Architecture::new("smollm3", build)
 };
 
 /// Of so many layers the last one does not rotate.
 const PERIOD: usize = 4;
+
+fn translate(settings: &Settings, _keys: &mut Keys<'_>) -> Result<()> {
+    settings.expect_layers("no_rope_layers", |layer| {
+        u32::from(!(layer + 1).is_multiple_of(PERIOD))
+    })
+}
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
     let mut model = Decoder::new(config, b, 1.0)?;

@@ -232,6 +232,22 @@ impl Format {
             })
     }
 
+    /// Floats of 32 bits, as they are.
+    #[must_use]
+    pub fn f32() -> &'static Self {
+        &f32::FORMAT
+    }
+
+    /// Weights that stand alone, one after the other; an end that is none is left out.
+    pub fn values<'a>(&self, bytes: &'a [u8]) -> impl Iterator<Item = f32> + 'a {
+        let convert: fn(&[u8]) -> f32 = match self.name {
+            "f16" => |bytes| f16_at(bytes, 0),
+            "bf16" => |bytes| f32::from_bits(u32::from(u16_at(bytes, 0)) << 16),
+            _ => |bytes| f32::from_bits(u32_at(bytes, 0)),
+        };
+        bytes.chunks_exact(self.value_bytes.max(1)).map(convert)
+    }
+
     /// Bytes in front of a row of the file.
     #[must_use]
     pub const fn head_bytes(&self) -> usize {

@@ -49,9 +49,10 @@ impl Executor {
             let fill = if vector.sources.is_empty() { 1.0 } else { 0.0 };
             let mut data = vec![fill; vector.len];
             for source in &vector.sources {
-                let elements = floats(tensor(source.tensor)).into_iter().skip(source.from);
-                for (i, element) in elements.take(source.rows).enumerate() {
-                    data[source.landing(i)] = element;
+                let elements = vector.format.values(tensor(source.tensor));
+                let elements = elements.skip(source.from).take(source.rows);
+                for (i, element) in elements.enumerate() {
+                    data[source.landing(i)] = element + vector.offset;
                 }
             }
             data
@@ -204,13 +205,4 @@ impl Executor {
         }
         logits
     }
-}
-
-fn floats(bytes: &[u8]) -> Vec<f32> {
-    bytes
-        .as_chunks()
-        .0
-        .iter()
-        .map(|&word| f32::from_le_bytes(word))
-        .collect()
 }

@@ -3,10 +3,12 @@
 
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::Arc;
 
 use super::gguf;
 use super::reader::Stop;
 use super::split::Part;
+use crate::checkpoint::Companions;
 use crate::{Error, Result};
 
 pub use super::ggml_type::type_name;
@@ -37,12 +39,15 @@ pub enum Origin {
         /// Version of the format, 2 or 3.
         version: u32,
     },
+    /// Safetensors, and what stands beside them.
+    Checkpoint(Arc<Companions>),
 }
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gguf { version } => write!(f, "GGUF v{version}"),
+            Self::Checkpoint(_) => f.write_str("safetensors"),
         }
     }
 }
@@ -141,7 +146,7 @@ impl Header {
 }
 
 /// Fails if two tensors share a name.
-pub(super) fn refuse_duplicates(tensors: &[TensorInfo]) -> Result<()> {
+pub(crate) fn refuse_duplicates(tensors: &[TensorInfo]) -> Result<()> {
     let mut names = HashSet::new();
     let mut all = tensors.iter().map(|tensor| tensor.name.as_str());
     match all.find(|name| !names.insert(*name)) {

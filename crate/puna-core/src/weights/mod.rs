@@ -18,9 +18,9 @@ pub mod manifest;
 pub mod metadata;
 pub mod plan;
 mod reader;
+pub mod safetensors;
 pub mod split;
 mod value;
-#[cfg(any(test, feature = "text"))]
 pub(crate) mod writer;
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ pub(crate) fn header(bytes: &[u8]) -> bool {
         .str("general.architecture")
         .unwrap_or_default();
     if let Ok(architecture) = model::find(architecture) {
-        let _ = ModelConfig::from_gguf(&header, architecture);
+        let _ = ModelConfig::from_header(&header, architecture);
     }
     let _ = model::open(&header);
     let Ok(tokenizer) = Tokenizer::from_gguf(&header.metadata) else {

@@ -8,7 +8,7 @@ use crate::split::WORKGROUP;
 
 /// `Params` of `shaders/kernel/place.wgsl`.
 #[repr(C)]
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Pod, Zeroable)]
 pub struct PlaceParams {
     /// Byte of the first element among the raw bytes.
     pub raw_at: u32,
@@ -22,8 +22,10 @@ pub struct PlaceParams {
     pub head_dim: u32,
     /// Of those, how many dimensions rotate; 0 where pairs lie side by side.
     pub rotated: u32,
-    /// To a multiple of 16 bytes.
-    pub padding: [u32; 2],
+    /// Type of an element, by its number in GGUF: F32, F16 or BF16.
+    pub type_number: u32,
+    /// What is added to each.
+    pub offset: f32,
 }
 
 /// The one pipeline.

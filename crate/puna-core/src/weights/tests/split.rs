@@ -90,7 +90,7 @@ fn others_lie_beside_a_part() {
         ]
     );
     for other in [
-        "m.header",
+        "m.gguf",
         "m-00002-of-00003.gguf",
         "m-00001-of-00002.gguf",
         "?-00001-of-00003.gguf",

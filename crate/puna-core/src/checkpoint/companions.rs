@@ -1,0 +1,171 @@
+//! The files beside a checkpoint's weights.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::{Error, Result};
+
+/// Sizes, and what sort of model it is.
+pub const CONFIG: &str = "config.json";
+/// Which file has which tensor, where the weights are in several.
+pub const INDEX: &str = "model.safetensors.index.json";
+const TOKENIZER: &str = "tokenizer.json";
+/// The one file of weights, where there is no index.
+const WHOLE: &str = "model.safetensors";
+
+/// Names of the files, in the order in which they are put end to end.
+pub const COMPANIONS: [&str; 7] = [
+    CONFIG,
+    TOKENIZER,
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "generation_config.json",
+    "chat_template.jinja",
+    INDEX,
+];
+
+/// Files of weights of the largest models known: some 200.
+const MAX_SHARDS: usize = 1 << 10;
+/// The largest tokenizer known has 33 MB.
+const MAX_FILE_BYTES: usize = 64 << 20;
+
+/// Whether a checkpoint without that companion can't be run.
+#[must_use]
+pub fn is_required(name: &str) -> bool {
+    [CONFIG, TOKENIZER].contains(&name)
+}
+
+/// Contents of the files that a checkpoint has.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Companions {
+    /// In the order of [`COMPANIONS`].
+    files: Vec<(&'static str, Vec<u8>)>,
+}
+
+impl Companions {
+    /// Adds a file, in the order of [`COMPANIONS`].
+    ///
+    /// # Errors
+    /// `bad_model_file` for one that is none or comes too late, or that is larger than any.
+    pub fn push(&mut self, name: &str, bytes: Vec<u8>) -> Result<()> {
+        let place = |name: &str| COMPANIONS.iter().position(|it| *it == name);
+        let last = self.files.last().and_then(|(last, _)| place(last));
+        let known = place(name).filter(|place| last.is_none_or(|last| last < *place));
+        let Some(known) = known.and_then(|place| COMPANIONS.get(place)) else {
+            return Err(Error::bad_model_file(format!(
+                "{name}: no file of a checkpoint, or not in its order"
+            )));
+        };
+        if bytes.len() > MAX_FILE_BYTES {
+            return Err(Error::bad_model_file(format!(
+                "{name} has {} bytes; at most {MAX_FILE_BYTES} are possible",
+                bytes.len()
+            )));
+        }
+        self.files.push((known, bytes));
+        Ok(())
+    }
+
+    /// The contents of a file.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&[u8]> {
+        let mut files = self.files.iter();
+        let (_, bytes) = files.find(|(it, _)| *it == name)?;
+        Some(bytes)
+    }
+
+    /// The contents of a file that a checkpoint must have.
+    ///
+    /// # Errors
+    /// `bad_model_file` if it has not.
+    pub fn required(&self, name: &str) -> Result<&[u8]> {
+        self.get(name)
+            .ok_or_else(|| Error::bad_model_file(format!("the checkpoint has no {name}")))
+    }
+
+    /// Names of the files that are there, and their sizes.
+    pub fn files(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let files = self.files.iter();
+        files.map(|(name, bytes)| (*name, bytes.len() as u64))
+    }
+
+    pub(super) fn sizes(&self) -> impl Iterator<Item = u64> {
+        self.files().map(|(_, bytes)| bytes)
+    }
+
+    /// Names of the files of weights, in the order in which they are put end to end.
+    ///
+    /// # Errors
+    /// `bad_model_file` for an index that is malformed, or names files elsewhere.
+    pub fn shards(&self) -> Result<Vec<String>> {
+        let Some(index) = self.get(INDEX) else {
+            return Ok(vec![WHOLE.to_owned()]);
+        };
+        let index: Index = serde_json::from_slice(index)
+            .map_err(|error| Error::bad_model_file(format!("{INDEX}: {error}")))?;
+        let names: BTreeSet<String> = index.weight_map.0.into_iter().collect();
+        if names.is_empty() || names.len() > MAX_SHARDS {
+            return Err(Error::bad_model_file(format!(
+                "{INDEX} names {} files, expected 1 to {MAX_SHARDS}",
+                names.len()
+            )));
+        }
+        if let Some(name) = names.iter().find(|name| !is_beside(name)) {
+            return Err(Error::bad_model_file(format!(
+                "{INDEX} names {name:?}, expected the name of a safetensors file beside it"
+            )));
+        }
+        Ok(names.into_iter().collect())
+    }
+}
+
+impl fmt::Debug for Companions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.files()).finish()
+    }
+}
+
+/// Whether it is the name of a file in the same folder, in whatever address it is put.
+fn is_beside(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    name.len() <= 255
+        && name.chars().all(plain)
+        && !name.starts_with('.')
+        && name.ends_with(".safetensors")
+}
+
+#[derive(Deserialize)]
+struct Index {
+    weight_map: Values,
+}
+
+/// The values of an object: a name of a file a tensor, each kept once.
+struct Values(BTreeSet<String>);
+
+impl<'de> Deserialize<'de> for Values {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Values;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of files by tensors' names")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(
+                self,
+                mut map: A,
+            ) -> Result<Values, A::Error> {
+                let mut files = BTreeSet::new();
+                while map.next_key::<IgnoredAny>()?.is_some() {
+                    files.insert(map.next_value()?);
+                }
+                Ok(Values(files))
+            }
+        }
+        deserializer.deserialize_map(Visitor)
+    }
+}
