@@ -149,6 +149,25 @@ export class Context {
     return result.error;
   }
 
+  /** How far a model's logits on the CPU are from recorded ones; see cpu_worker.js. */
+  async logitsOnCpu(given) {
+    const { value, error } = await this.page.evaluate(async (given) => {
+      const { ThreadHost, startThread } = await import("/package/test/cpu.js");
+      const worker = new Worker("/cpu_worker.js", { type: "module" });
+      const threads = new ThreadHost(startThread, (report) => worker.postMessage(report));
+      const result = await new Promise((resolve) => {
+        worker.onmessage = ({ data }) => (data.kind ? threads.handle(data) : resolve(data));
+        worker.onerror = ({ message }) => resolve({ error: message });
+        worker.postMessage(given);
+      });
+      worker.terminate();
+      threads.end();
+      return result;
+    }, given);
+    if (error !== undefined) throw new Error(`the worker failed: ${error}`);
+    return value;
+  }
+
   /** Loads and must fail; the error. */
   async loadError(source, options = {}, how = {}) {
     const result = await this.lab("load", source, { device: this.device, ...options }, how);

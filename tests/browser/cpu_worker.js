@@ -1,4 +1,4 @@
-// Runs the real model on the CPU's executor and holds its logits to those that an independent implementation recorded.
+// Runs a model on the CPU's executor and holds its logits to those that an independent implementation recorded.
 // A worker, as in the package: on a page's own thread nothing may sleep.
 import init, { Engine } from "/conformance/puna_web.js";
 import { CpuHost, Threads } from "/package/test/cpu.js";

@@ -98,7 +98,7 @@ fn ids_come_back_as_text_at_once_and_in_a_stream() {
 
 #[test]
 fn chats_are_rendered_and_encoded_as_by_llama_cpp() {
-    let template = ChatTemplate::for_model(&GGUF.metadata, &TOKENIZER, None).unwrap();
+    let template = ChatTemplate::for_model(&GGUF, &TOKENIZER, None).unwrap();
     for case in cases("chats", 8) {
         let message = |message: &Value| {
             let role = Role::from_name(message["role"].as_str().unwrap()).unwrap();

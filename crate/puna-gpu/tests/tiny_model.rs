@@ -197,6 +197,20 @@ fn every_architecture_reproduces_the_golden_logits() {
     }
 }
 
+/// Gains of 16 bits that are stored less 1, and a tensor an expert; in a full run all.
+#[test]
+fn checkpoints_reproduce_the_golden_logits() {
+    let of_a_kind = |tiny: &&Tiny| {
+        support::is_full()
+            || ["gemma3", "mixtral"]
+                .iter()
+                .any(|it| tiny.name().contains(it))
+    };
+    for tiny in tiny::CHECKPOINTS.iter().filter(of_a_kind) {
+        check(tiny, Split::Serial, Precision::F32, KvType::F32);
+    }
+}
+
 /// Codebooks with signs; and in a full run uneven levels, eighths, digits in base 3, pairs of levels: every format is among
 /// the kernels' cases.
 #[test]

@@ -1,6 +1,7 @@
 //! Where a model is on the web, and the name that this gives it.
 
 use js_sys::decode_uri_component;
+use puna_core::checkpoint::address;
 use puna_core::{Error, Result};
 use wasm_bindgen::JsValue;
 use web_sys::Url;
@@ -11,7 +12,7 @@ use crate::js_error::{from_js, global, text};
 pub(crate) struct Address {
     /// Absolute and without a fragment: what the cache knows the model by.
     pub(crate) url: String,
-    /// The last part of the path, as a person would write it; empty if there is none.
+    /// The last part of the path, or what a checkpoint's folder is called, as a person would write it; empty if there is none.
     pub(crate) name: String,
 }
 
@@ -39,7 +40,10 @@ impl Address {
             ));
         }
         parsed.set_hash("");
-        let segment = segment(&parsed.protocol(), &parsed.pathname()).to_owned();
+        let segment = match address::folder(&parsed.href()) {
+            Some(folder) => address::name(&folder).to_owned(),
+            None => segment(&parsed.protocol(), &parsed.pathname()).to_owned(),
+        };
         let name = decode_uri_component(&segment).map_or(segment, String::from);
         Ok(Self {
             url: parsed.href(),

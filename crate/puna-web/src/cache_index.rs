@@ -28,7 +28,7 @@ pub(crate) struct Index {
     pub(crate) name: Option<String>,
     /// Size of the file.
     pub(crate) file_bytes: u64,
-    /// The files that it is put together of, if it was split.
+    /// The files that it is put together of, if there are several.
     #[serde(default)]
     pub(crate) parts: Vec<PartFile>,
     /// Every chunk of the file in order: its size, and its checksum once it is stored.
@@ -38,6 +38,9 @@ pub(crate) struct Index {
 /// A file that a model is in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PartFile {
+    /// What it is called, where that does not follow from the first one's name.
+    #[serde(default)]
+    pub(crate) name: Option<String>,
     /// Its size.
     pub(crate) bytes: u64,
     /// What tells this version of it from another, if the server says.
@@ -121,6 +124,7 @@ impl Index {
     pub(crate) fn files(&self) -> Vec<PartFile> {
         if self.parts.is_empty() {
             return vec![PartFile {
+                name: None,
                 bytes: self.file_bytes,
                 validator: self.validator.clone(),
             }];

@@ -22,6 +22,7 @@ mod body;
 mod buffer;
 mod cache;
 mod cache_index;
+mod checkpoint;
 #[cfg(all(target_arch = "wasm32", feature = "conformance"))]
 mod conformance;
 #[cfg(target_arch = "wasm32")]

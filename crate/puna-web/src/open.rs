@@ -1,6 +1,7 @@
 //! From an address to a header and a plan: what a model is, before any of its weights come.
 
 use js_sys::Uint8Array;
+use puna_core::checkpoint::address;
 use puna_core::weights::header::{Header, MAX_HEADER_BYTES, Parsed};
 use puna_core::weights::manifest::Manifest;
 use puna_core::weights::plan::{CHUNK_BYTES, Plan};
@@ -9,6 +10,7 @@ use puna_core::{Error, ErrorCode, Result};
 
 use crate::buffer::allocate;
 use crate::cache_index::{Index, PartFile};
+use crate::checkpoint;
 use crate::digest::{self, sha256};
 use crate::fetch::{Context, Remote};
 use crate::parts::Parts;
@@ -20,11 +22,11 @@ use crate::timer::Timer;
 use crate::web_file::WebFile;
 
 /// The first request; most of a small model's header, and enough to tell what it is.
-const FIRST_BYTES: u32 = 256 << 10;
+pub(crate) const FIRST_BYTES: u32 = 256 << 10;
 /// Who does not answer in that time is not waited for, when all that is needed is in the cache.
 const NEWS_MS: u32 = 5_000;
 /// Each request for more of the header asks for so many times as much.
-const GROWTH: u32 = 4;
+pub(crate) const GROWTH: u32 = 4;
 
 /// A model whose header is known.
 pub(crate) struct Opened<'a> {
@@ -76,25 +78,34 @@ pub(crate) async fn open_cached<'a>(
 async fn cached_header(index: &Index, entry: &Entry) -> Option<(Header, Plan)> {
     let (cuts, files) = (index.cuts(), index.files());
     let (starts, _) = places(files.iter().map(|file| file.bytes))?;
-    let mut headers = Vec::new();
-    for (start, file) in starts.into_iter().zip(&files) {
-        let header = cached_part(index, entry, &cuts, start).await?;
-        headers.push((header, file.bytes));
-    }
-    let (header, _) = join(headers).ok()?;
+    let files = files.iter().zip(starts);
+    let header = if index.parts.iter().any(|part| part.name.is_some()) {
+        checkpoint::cached_header(index, entry, files).await?
+    } else {
+        let mut headers = Vec::new();
+        for (file, start) in files {
+            let parse = |prefix: &[u8]| match Header::from_gguf(prefix).ok()? {
+                Parsed::Done(header) => Some(Some(header)),
+                Parsed::NeedMore { .. } => Some(None),
+            };
+            let header = cached_part(index, entry, start, parse).await?;
+            headers.push((header, file.bytes));
+        }
+        join(headers).ok()?.0
+    };
     let plan = Plan::from_cuts(&header, index.file_bytes, cuts).ok()?;
     Some((header, plan))
 }
 
-/// The header of the file that begins at `start`.
-async fn cached_part(
+/// What of the file that begins at `start` is enough for `parse`, which answers `Some(None)` while it needs more.
+pub(crate) async fn cached_part<T>(
     index: &Index,
     entry: &Entry,
-    cuts: &[(u64, u32)],
     start: u64,
-) -> Option<Header> {
+    parse: impl Fn(&[u8]) -> Option<Option<T>>,
+) -> Option<T> {
     let mut prefix = Vec::new();
-    for (ix, &(offset, bytes)) in cuts.iter().enumerate() {
+    for (ix, (offset, bytes)) in index.cuts().into_iter().enumerate() {
         if offset < start {
             continue;
         }
@@ -107,8 +118,8 @@ async fn cached_part(
             return None;
         }
         prefix.extend_from_slice(&buffer.to_vec());
-        if let Parsed::Done(header) = Header::from_gguf(&prefix).ok()? {
-            return Some(header);
+        if let Some(done) = parse(&prefix)? {
+            return Some(done);
         }
     }
     None
@@ -120,18 +131,13 @@ pub(crate) async fn open_network<'a>(
     url: &str,
     entry: Option<&Entry>,
 ) -> Result<Opened<'a>> {
-    let file = WebFile::new(Remote::new(context, url));
-    let first = file.head(FIRST_BYTES).await?.subarray(0, 64);
     let mut parts = Vec::new();
-    let (opened, validator, sharded) = if Manifest::is_likely(&first.to_vec()) {
-        let manifest = read_manifest(&file).await?;
-        let validator = Some(Shards::validator(&manifest));
-        (open_shards(file.remote, manifest).await?, validator, true)
-    } else {
-        let validator = file.remote.validator.borrow().clone();
-        let (opened, of_files) = open_files(file).await?;
+    let (opened, validator, sharded) = if let Some(folder) = address::folder(url) {
+        let (opened, of_files) = checkpoint::open(context, &folder).await?;
         parts = of_files;
-        (opened, validator, false)
+        (opened, None, false)
+    } else {
+        open_one(context, url, &mut parts).await?
     };
     if let Some(entry) = entry {
         let mut index = Index::new(url, sharded, validator, opened.name.clone(), &opened.plan);
@@ -141,6 +147,26 @@ pub(crate) async fn open_network<'a>(
         }
     }
     Ok(opened)
+}
+
+/// Opens the model that is named by the address of a file.
+async fn open_one<'a>(
+    context: Context<'a>,
+    url: &str,
+    parts: &mut Vec<PartFile>,
+) -> Result<(Opened<'a>, Option<String>, bool)> {
+    let file = WebFile::new(Remote::new(context, url));
+    let first = file.head(FIRST_BYTES).await?.subarray(0, 64);
+    Ok(if Manifest::is_likely(&first.to_vec()) {
+        let manifest = read_manifest(&file).await?;
+        let validator = Some(Shards::validator(&manifest));
+        (open_shards(file.remote, manifest).await?, validator, true)
+    } else {
+        let validator = file.remote.validator.borrow().clone();
+        let (opened, of_files) = open_files(file).await?;
+        *parts = of_files;
+        (opened, validator, false)
+    })
 }
 
 /// Opens the model whose file, or whose first file, that is. What is known of the files, if there are several.
@@ -156,6 +182,7 @@ async fn open_files(first: WebFile<'_>) -> Result<(Opened<'_>, Vec<PartFile>)> {
         files.push(file);
     }
     let part = |(file, (_, bytes)): (&WebFile<'_>, &(Header, u64))| PartFile {
+        name: None,
         bytes: *bytes,
         validator: file.remote.validator.borrow().clone(),
     };
@@ -244,7 +271,7 @@ pub(crate) async fn read_header(read: impl AsyncFn(u32) -> Result<Uint8Array>) -
 }
 
 /// An error about the file's content gets the address; one of the network has it.
-fn of_file(error: Error, url: &str) -> Error {
+pub(crate) fn of_file(error: Error, url: &str) -> Error {
     match error.code() {
         ErrorCode::BadModelFile | ErrorCode::UnsupportedModel => error.context(url),
         _ => error,

@@ -1,8 +1,9 @@
-//! The files on a server that a model is in, put end to end: mostly one, or the parts of a split model.
+//! The files on a server that a model is in, put end to end: mostly one, or the parts of a split model, or those of a checkpoint.
 
 use js_sys::Uint8Array;
 use puna_core::Result;
-use puna_core::weights::header::Header;
+use puna_core::checkpoint::address;
+use puna_core::weights::header::{Header, Origin};
 use puna_core::weights::split::later_files;
 use web_sys::RequestCache;
 
@@ -29,8 +30,15 @@ impl<'a> Parts<'a> {
     /// Those of a model of which the cache has the header.
     pub(crate) fn cached(context: Context<'a>, index: &Index, header: &Header) -> Result<Self> {
         let later = later_files(header, &index.url)?;
-        let urls = std::iter::once(&index.url).chain(&later);
-        let files = urls.zip(index.files()).map(|(url, file)| {
+        let urls = std::iter::once(index.url.clone()).chain(later);
+        let folder = address::folder(&index.url).unwrap_or_default();
+        let named = index.parts.iter().filter_map(|part| part.name.as_ref());
+        let named = named.map(|name| format!("{folder}{name}"));
+        let urls: Vec<_> = match header.origin {
+            Origin::Gguf { .. } => urls.collect(),
+            Origin::Checkpoint(_) => named.collect(),
+        };
+        let files = urls.iter().zip(index.files()).map(|(url, file)| {
             let remote = Remote::cached(context, url, file.validator, Some(file.bytes));
             WebFile::new(remote)
         });
@@ -43,11 +51,21 @@ impl<'a> Parts<'a> {
         let Some((start, file)) = self.at(offset) else {
             return Ok(0);
         };
-        let got = file.read(offset.saturating_sub(*start), buffer).await?;
+        let at = offset.saturating_sub(*start);
+        // What is behind a file's end nobody is asked for.
+        let own = file
+            .remote
+            .total
+            .get()
+            .map(|total| total.saturating_sub(at));
+        let own = own.and_then(|own| u32::try_from(own).ok());
+        let own = own.map_or(buffer.length(), |own| own.min(buffer.length()));
+        let got = file.read(at, &buffer.subarray(0, own)).await?;
         let missing = buffer.length().saturating_sub(got);
         let end = offset.saturating_add(buffer.length().into());
         if missing <= MOST_PADDING && self.files.iter().any(|(start, _)| *start == end) {
             buffer.fill(0, got, buffer.length());
+            file.remote.context.progress.unneeded(missing.into());
             return Ok(buffer.length());
         }
         Ok(got)

@@ -107,12 +107,9 @@ impl ChunkSink for Sink<'_> {
         // What can be refused is refused before the download.
         let (config, graph) = model::open(header)?;
         let graph = graph.within(self.options.context_length);
-        let tokenizer = Tokenizer::from_gguf(&header.metadata)?;
-        let mut template = ChatTemplate::for_model(
-            &header.metadata,
-            &tokenizer,
-            self.options.chat_template.as_deref(),
-        )?;
+        let tokenizer = Tokenizer::for_model(header)?;
+        let mut template =
+            ChatTemplate::for_model(header, &tokenizer, self.options.chat_template.as_deref())?;
         if let Some(date) = today() {
             template.set_date(date);
         }

@@ -24,23 +24,7 @@ for (const simd of ["relaxed", "simd128"]) {
       const { ids, exact } = read("perplexity.json");
       const { prompts } = read("generation.json");
       const given = { url: t.url(REAL), options: { simd, threads }, prompts, ids };
-      const { value, error } = await t.page.evaluate(
-        async (given) => {
-          const { ThreadHost, startThread } = await import("/package/test/cpu.js");
-          const worker = new Worker("/cpu_worker.js", { type: "module" });
-          const threads = new ThreadHost(startThread, (report) => worker.postMessage(report));
-          const result = await new Promise((resolve) => {
-            worker.onmessage = ({ data }) => (data.kind ? threads.handle(data) : resolve(data));
-            worker.onerror = ({ message }) => resolve({ error: message });
-            worker.postMessage(given);
-          });
-          worker.terminate();
-          threads.end();
-          return result;
-        },
-        given,
-      );
-      assert.equal(error, undefined, "the worker's error");
+      const value = await t.logitsOnCpu(given);
       assert.equal(value.device.simd, simd, "the build");
       assert.deepEqual([value.device.threads, value.device.prefill_threads], [threads, threads], "threads");
       assert.deepEqual(value.warnings, [], "warnings");

@@ -133,7 +133,11 @@ export interface LoadOptions {
   advanced?: AdvancedOptions;
 }
 
-/** Where a model comes from: the address of a GGUF file or of a shard manifest, or a file at hand. */
+/**
+ * Where a model comes from: the address of a GGUF file (of a split model: its first one), of a shard manifest, of a folder
+ * that holds a Hugging Face repository (ending in a slash, or with `config.json`), or of the repository's page there; or a
+ * GGUF file at hand.
+ */
 export type ModelSource = string | URL | Blob;
 
 /** A model in the browser's cache. */

@@ -10,7 +10,7 @@ use minijinja::{Environment, ErrorKind, Value};
 use super::source::Sources;
 use super::{Date, Message, Prompt, json, python, syntax};
 use crate::tokenizer::Tokenizer;
-use crate::weights::header::Metadata;
+use crate::weights::header::{Header, Origin};
 use crate::{Error, ErrorCode, Result};
 
 /// Steps and bytes (by 64) that a template may spend on one prompt: bounds time (about a second) and
@@ -31,19 +31,25 @@ pub struct ChatTemplate {
 }
 
 impl ChatTemplate {
-    /// The template of a GGUF, or `source` in its place. A model that has none is no error until somebody
+    /// The template of a model, or `source` in its place. A model that has none is no error until somebody
     /// wants to chat with it.
     ///
     /// # Errors
     ///
     /// With the line if it does not parse: `unsupported_model` for the model's own, `invalid_request` for `source`.
-    pub fn for_model(
-        metadata: &Metadata,
-        tokenizer: &Tokenizer,
-        source: Option<&str>,
-    ) -> Result<Self> {
+    pub fn for_model(header: &Header, tokenizer: &Tokenizer, source: Option<&str>) -> Result<Self> {
         let Some(source) = source else {
-            return Self::new(&Sources::from_gguf(metadata), tokenizer);
+            return match &header.origin {
+                Origin::Gguf { .. } => Self::new(&Sources::from_gguf(&header.metadata), tokenizer),
+                Origin::Checkpoint(companions) => {
+                    let config = companions.get("tokenizer_config.json").unwrap_or(b"{}");
+                    let jinja = companions.get("chat_template.jinja");
+                    let jinja = jinja.map(str::from_utf8).transpose().map_err(|error| {
+                        Error::bad_model_file(format!("chat_template.jinja: {error}"))
+                    })?;
+                    Self::from_json(config, jinja, tokenizer)
+                }
+            };
         };
         let (bos, eos) = (tokenizer.bos_text(), tokenizer.eos_text());
         Self::from_source(source, &bos, &eos).map_err(|error| {

@@ -167,12 +167,11 @@ fn a_template_for_tools_is_taken_when_there_are_tools() {
         "the only one"
     );
 
-    let metadata = crate::tokenizer::tests::header::Header::small()
+    let header = crate::tokenizer::tests::header::Header::small()
         .str("tokenizer.chat_template", "d")
         .str("tokenizer.chat_template.tool_use", "t")
-        .parse()
-        .metadata;
-    let template = ChatTemplate::for_model(&metadata, &tokenizer, None).unwrap();
+        .parse();
+    let template = ChatTemplate::for_model(&header, &tokenizer, None).unwrap();
     assert_eq!(template.render(&Prompt::default()).unwrap(), "d", "without");
     assert_eq!(template.render(&with_tools).unwrap(), "t", "with");
 }

@@ -11,6 +11,7 @@
     clippy::arithmetic_side_effects
 )]
 
+pub mod address;
 mod companions;
 mod names;
 mod settings;

@@ -68,6 +68,46 @@ fn refused(config: &Value, code: ErrorCode, names: &[&str]) {
 }
 
 #[test]
+fn a_checkpoint_is_known_by_its_address() {
+    for (address, folder, name) in [
+        ("https://a.b/m/", Some("https://a.b/m/"), "m"),
+        (
+            "https://a.b/m/config.json?x=/y#z",
+            Some("https://a.b/m/"),
+            "m",
+        ),
+        (
+            "https://a.b/o/m/resolve/main/model-00001-of-00002.safetensors",
+            Some("https://a.b/o/m/resolve/main/"),
+            "m",
+        ),
+        (
+            "https://a.b/m/model.safetensors.index.json",
+            Some("https://a.b/m/"),
+            "m",
+        ),
+        (
+            "https://huggingface.co/o/m",
+            Some("https://huggingface.co/o/m/resolve/main/"),
+            "m",
+        ),
+        (
+            "https://huggingface.co/o/m/tree/v1/",
+            Some("https://huggingface.co/o/m/resolve/v1/"),
+            "m",
+        ),
+        ("https://huggingface.co/datasets/x", None, ""),
+        ("https://a.b/m.gguf", None, ""),
+        ("https://a.b/manifest.json", None, ""),
+        ("data:application/octet-stream;base64,AA//", None, ""),
+    ] {
+        let got = address::folder(address);
+        assert_eq!(got.as_deref(), folder, "{address}");
+        assert_eq!(got.as_deref().map_or("", address::name), name, "{address}");
+    }
+}
+
+#[test]
 fn settings_become_metadata() {
     let header = metadata(&llama()).unwrap();
     let meta = &header.metadata;

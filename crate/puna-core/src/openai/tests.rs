@@ -380,12 +380,12 @@ fn a_request_becomes_a_prompt() {
     };
     let tokenizer = Tokenizer::from_gguf(&header.metadata).unwrap();
     let request = parse(json!({ "stop": "x", "max_tokens": 9, "top_k": 3 }));
-    let bare = ChatTemplate::for_model(&header.metadata, &tokenizer, None).unwrap();
+    let bare = ChatTemplate::for_model(&header, &tokenizer, None).unwrap();
     let error = request.to_generate(&bare, &tokenizer, 0).unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidRequest, "{error}");
     assert!(error.message().contains("`chat_template`"), "{error}");
     let source = "{{ bos_token }}{% for m in messages %}{{ m.content }}<|eot_id|>{% endfor %}";
-    let template = ChatTemplate::for_model(&header.metadata, &tokenizer, Some(source)).unwrap();
+    let template = ChatTemplate::for_model(&header, &tokenizer, Some(source)).unwrap();
     let generate = request.to_generate(&template, &tokenizer, 77).unwrap();
     // <|begin_of_text|> once, H, i, <|eot_id|>.
     assert_eq!(

@@ -41,7 +41,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Result;
-use crate::weights::header::Metadata;
+use crate::weights::header::{Header, Metadata, Origin};
 
 pub use json::JsonFiles;
 pub use normal_form::NormalForm;
@@ -80,6 +80,23 @@ struct Inner {
 }
 
 impl Tokenizer {
+    /// The tokenizer of a model, as its files describe it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::from_gguf`] and [`Self::from_json`].
+    pub fn for_model(header: &Header) -> Result<Self> {
+        match &header.origin {
+            Origin::Gguf { .. } => Self::from_gguf(&header.metadata),
+            Origin::Checkpoint(companions) => Self::from_json(&JsonFiles {
+                tokenizer: companions.required("tokenizer.json")?,
+                tokenizer_config: companions.get("tokenizer_config.json"),
+                special_tokens_map: companions.get("special_tokens_map.json"),
+                generation_config: companions.get("generation_config.json"),
+            }),
+        }
+    }
+
     /// The tokenizer that a GGUF's metadata describes; ids are llama.cpp's.
     ///
     /// # Errors

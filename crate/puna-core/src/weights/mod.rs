@@ -21,6 +21,10 @@ mod reader;
 pub mod safetensors;
 pub mod split;
 mod value;
+#[cfg_attr(
+    not(any(test, feature = "text")),
+    expect(dead_code, reason = "files made on the spot need all of it")
+)]
 pub(crate) mod writer;
 
 #[cfg(test)]

@@ -32,9 +32,9 @@ pub struct Plan {
 /// A range of the file that is fetched, stored and uploaded as one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
-    /// From the start of the file; a multiple of 4.
+    /// From the start of the file.
     pub offset: u64,
-    /// Never 0. A multiple of 4, except of the last chunk.
+    /// Never 0.
     pub bytes: u32,
     /// The parts of tensors inside, in the order of their bytes; none in the header's chunks.
     pub pieces: Vec<Piece>,
@@ -53,7 +53,7 @@ impl Chunk {
 pub struct Piece {
     /// Index in [`Header::tensors`].
     pub tensor: usize,
-    /// Where the part begins in the chunk; a multiple of 4.
+    /// Where the part begins in the chunk.
     pub chunk_offset: u32,
     /// Where the part begins in the tensor; a multiple of 4 and of the row.
     pub tensor_offset: u64,
@@ -81,13 +81,11 @@ impl Plan {
         let mut rest = tensors.as_slice();
         while at < file_bytes {
             // The header is cut apart from the data: it is wanted first and on its own.
-            let limit = if at < header.data_offset {
-                header.data_offset.min(file_bytes)
-            } else {
-                // A chunk is of one file, where there are several.
-                let later = header.starts.iter().find(|start| **start > at);
-                later.map_or(file_bytes, |start| *start)
-            };
+            let data = (at < header.data_offset).then_some(header.data_offset);
+            // A chunk is of one file, where there are several.
+            let later = header.starts.iter().find(|start| **start > at);
+            let limit = data.into_iter().chain(later.copied());
+            let limit = limit.fold(file_bytes, u64::min);
             let full = at.saturating_add(u64::from(chunk_bytes));
             while let Some((first, later)) = rest.split_first()
                 && first.end() <= full
@@ -110,9 +108,9 @@ impl Plan {
     pub fn from_cuts(header: &Header, file_bytes: u64, cuts: Vec<(u64, u32)>) -> Result<Self> {
         let mut at = 0;
         for (offset, bytes) in &cuts {
-            if *offset != at || *bytes == 0 || *bytes > MAX_CHUNK_BYTES || !at.is_multiple_of(4) {
+            if *offset != at || *bytes == 0 || *bytes > MAX_CHUNK_BYTES {
                 return Err(Error::bad_model_file(format!(
-                    "a chunk of {bytes} bytes at byte {offset}; expected 1 to {MAX_CHUNK_BYTES} bytes at byte {at}, a multiple of 4"
+                    "a chunk of {bytes} bytes at byte {offset}; expected 1 to {MAX_CHUNK_BYTES} bytes at byte {at}"
                 )));
             }
             at = at.saturating_add(u64::from(*bytes));

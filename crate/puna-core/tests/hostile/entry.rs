@@ -32,7 +32,7 @@ pub(crate) fn header(bytes: &[u8]) -> bool {
         return false;
     };
     use_tokenizer(&tokenizer);
-    if let Ok(template) = ChatTemplate::for_model(&header.metadata, &tokenizer, None) {
+    if let Ok(template) = ChatTemplate::for_model(&header, &tokenizer, None) {
         use_template(template);
     }
     true
