@@ -8,26 +8,12 @@ struct Params {
     first: u32,    // where the source's first goes
     head_dim: u32, // of rotation pairs in halves; see lib/landing.wgsl
     rotated: u32,
-    type_number: u32, // of an element, as in GGUF: 0 is f32, 1 f16, 30 bf16
+    type_number: u32, // of an element; see lib/element.wgsl
     offset: f32,
 }
 
 @group(0) @binding(4) var<uniform> params: Params;
 @group(0) @binding(7) var<storage, read_write> out: array<f32>; // all vectors
-
-fn element(i: u32) -> f32 {
-    switch params.type_number {
-        case 1u: {
-            return unpack2x16float(raw_u16(params.raw_at + 2u * i)).x;
-        }
-        case 30u: {
-            return bitcast<f32>(raw_u16(params.raw_at + 2u * i) << 16u);
-        }
-        default: {
-            return bitcast<f32>(raw_u32(params.raw_at + 4u * i));
-        }
-    }
-}
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -36,5 +22,5 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     let to = params.first + landing(params.skipped + i, params.head_dim, params.rotated);
-    out[to] = element(i) + params.offset;
+    out[to] = element(params.type_number, params.raw_at, i) + params.offset;
 }

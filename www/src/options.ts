@@ -32,6 +32,7 @@ const RULES = {
   cache: oneOf<LoadOptions["cache"]>("cache", ["opfs", "none"]),
   revalidate: flag("revalidate"),
   kvCache: oneOf<LoadOptions["kvCache"]>("kv_cache", ["f16", "f32"]),
+  quantize: oneOf<LoadOptions["quantize"]>("quantize", ["q8_0", "q4_0"]),
 } satisfies Partial<Record<keyof LoadOptions, Rule>>;
 
 const ADVANCED_RULES = {

@@ -35,6 +35,7 @@ describe("an option", () => {
     ["cache", ["OPFS", "", true, 1, ["opfs"]]],
     ["revalidate", ["true", 1, 0, "", {}]],
     ["kvCache", ["f8", "F16", 16]],
+    ["quantize", ["q4_k", "Q8_0", 8, true]],
     ["advanced", ["subgroup", 1, true]],
     ["advanced.variant", ["subgroups", 1, []]],
     ["advanced.precision", ["f64", 32]],
@@ -58,6 +59,7 @@ describe("an option", () => {
     [{ cache: "none" }, { cache: "none" }],
     [{ revalidate: false }, { revalidate: false }],
     [{ kvCache: "f16" }, { kv_cache: "f16" }],
+    [{ quantize: "q4_0" }, { quantize: "q4_0" }],
     [
       { advanced: { variant: "serial", precision: "f32", poke: "on" } },
       { variant: "serial", precision: "f32", poke: "on" },
@@ -75,6 +77,7 @@ describe("an option", () => {
         "cache",
         "revalidate",
         "kvCache",
+        "quantize",
         "advanced",
         "signal",
         "onProgress",

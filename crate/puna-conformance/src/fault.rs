@@ -55,6 +55,8 @@ pub const FAULTS: &[Fault] = &[
         "square) / f32(WIDTH + 4u)",
     ),
     fault("kernel/place", "params.skipped + i", "i"),
+    fault("kernel/quantize", "+ 8.5f", "+ 8f"),
+    fault("lib/element", "<< 16u", "<< 15u"),
     fault(
         "kernel/qk_norm",
         "lane * 2u; d < HEAD_DIM",

@@ -209,7 +209,7 @@ impl Executor {
         let source = table.sources[source];
         let rows = table.rows_at(offset, bytes.len() as u64)?;
         let row_bytes = table.format.row_bytes(table.cols);
-        let bytes = table.format.plain_rows(bytes, table.cols);
+        let bytes = table.rows_in_memory(bytes);
         for row in source.among(rows.clone()) {
             let at = (row - rows.start) * row_bytes;
             let to = source.landing(row - source.from);

@@ -166,6 +166,24 @@ fn rounding_activations_loses_little_in_every_format() {
     }
 }
 
+/// Weights that are rounded as they come, against the twins with weights that are rounded alike.
+#[test]
+fn checkpoints_are_rounded_at_load() {
+    for (tiny, name) in tiny::CHECKPOINTS
+        .iter()
+        .zip(["q8_0", "q4_0"].iter().cycle())
+    {
+        let mut golden = Golden::read(tiny);
+        let format = Format::named(name).expect("a format");
+        golden.graph = golden.graph.quantized(format).expect("a format for it");
+        let ids = own_ids(tiny);
+        let want = golden.reference().forward(0, &ids);
+        let mut executor = golden.executor(Simd::best(), 2, false);
+        let label = format!("{} as {name}", tiny.name());
+        check(&label, &mut executor, &ids, 40, &want, INTEGERS);
+    }
+}
+
 /// Rows that are stored together are taken apart: the same weights, to the last bit.
 #[test]
 fn rows_that_are_stored_together_answer_alike() {

@@ -15,6 +15,7 @@ use crate::arena::Part;
 use crate::device::{Counters, Gpu};
 use crate::kernel::deinterleave::{self, DeinterleaveParams};
 use crate::kernel::place::{self, PlaceParams};
+use crate::kernel::quantize::{self, QuantizeParams};
 use crate::kernel::repack::{self, RepackParams};
 use crate::kernel::{lines, to_u32};
 use crate::pipeline::Pipelines;
@@ -31,7 +32,7 @@ pub struct Uploader {
     slots: Vec<wgpu::Buffer>,
     next: usize,
     slot_bytes: u64,
-    /// A chunk's rows that the file stores together, as rows that stand alone.
+    /// A piece's rows, taken apart or rounded, as a file would have them.
     plain: Option<wgpu::Buffer>,
     /// What bits they are made of, by the number of the format.
     sources: HashMap<u32, wgpu::Buffer>,
@@ -59,22 +60,26 @@ impl Uploader {
         self.slots[ix].clone()
     }
 
-    /// Room for as many bytes as a slot has, and the sources of a format's bits.
-    fn deinterleaving(
-        &mut self,
-        gpu: &Gpu,
-        format: &Format,
-        interleaving: &Interleaving,
-    ) -> (wgpu::Buffer, wgpu::Buffer) {
-        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-        let bytes = self.slot_bytes;
+    /// Room for as many bytes as a slot has, and a few more.
+    fn plain(&mut self, gpu: &Gpu) -> wgpu::Buffer {
+        // Blocks are made in pairs, of which the second may be none.
+        let bytes = self.slot_bytes + 64;
         let room = |plain: &wgpu::Buffer| plain.size() >= bytes;
         let plain = match self.plain.take_if(|plain| room(plain)) {
             Some(plain) => plain,
-            None => gpu.buffer("rows that stand alone", bytes, usage),
+            None => {
+                let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
+                gpu.buffer("rows that stand alone", bytes, usage)
+            }
         };
         // One that was too small is destroyed when nothing refers to it any more.
         self.plain = Some(plain.clone());
+        plain
+    }
+
+    /// The sources of a format's bits.
+    fn sources(&mut self, gpu: &Gpu, format: &Format, interleaving: &Interleaving) -> wgpu::Buffer {
+        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
         let sources = self.sources.entry(format.ggml_type).or_insert_with(|| {
             let words = interleaving.sources();
             let buffer = gpu.buffer("sources of bits", words.len() as u64 * 4, usage);
@@ -82,7 +87,7 @@ impl Uploader {
                 .write_buffer(&buffer, 0, bytemuck::cast_slice(&words));
             buffer
         });
-        (plain, sources.clone())
+        sources.clone()
     }
 }
 
@@ -150,12 +155,25 @@ pub(crate) fn scatter(
                 Target::Rows { matrix, source } => {
                     let table = &to.graph.matrices[matrix];
                     let source = &table.sources[source];
-                    let parts = rows_to_parts(to, matrix, source, place)?;
-                    let plain = table.format.interleaving.map(|interleaving| {
-                        let buffers = uploader.deinterleaving(gpu, table.format, &interleaving);
+                    let mut parts = rows_to_parts(to, matrix, source, place)?;
+                    let plain = if let Some(interleaving) = table.format.interleaving {
+                        let sources = uploader.sources(gpu, table.format, &interleaving);
+                        let buffers = (uploader.plain(gpu), sources);
                         deinterleave(gpu, pipelines, &mut encoder, table, slot, place, &buffers);
-                        buffers.0
-                    });
+                        Some(buffers.0)
+                    } else if table.stored != table.format {
+                        let plain = uploader.plain(gpu);
+                        quantize(gpu, pipelines, &mut encoder, table, slot, place, &plain);
+                        for (_, params) in &mut parts {
+                            // The piece's rows, now smaller, from the buffer's front on.
+                            let before = (params.raw_at - to_u32_of(place.at)) / params.row_bytes;
+                            params.row_bytes = to_u32(table.format.row_bytes(table.cols));
+                            params.raw_at = before * params.row_bytes;
+                        }
+                        Some(plain)
+                    } else {
+                        None
+                    };
                     let raw = plain.as_ref().unwrap_or(slot);
                     for (part, params) in parts {
                         let out = to.matrices[matrix][part].plane(params.plane as usize);
@@ -229,7 +247,7 @@ fn rows_to_parts(
     place: Place,
 ) -> Result<Vec<(usize, RepackParams)>> {
     let table = &to.graph.matrices[matrix];
-    let row_bytes = table.format.row_bytes(table.cols);
+    let row_bytes = table.stored.row_bytes(table.cols);
     let rows = table.rows_at(place.tensor_offset, place.bytes)?;
     let own = source.among(rows.clone());
     if own.is_empty() {
@@ -280,12 +298,11 @@ fn deinterleave(
     place: Place,
     (plain, sources): &(wgpu::Buffer, wgpu::Buffer),
 ) {
-    let to_u32 = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
     let params = DeinterleaveParams::new(
         table.format,
         table.cols,
-        to_u32(place.at),
-        to_u32(place.bytes),
+        to_u32_of(place.at),
+        to_u32_of(place.bytes),
     );
     let [x, y] = params.workgroups();
     let buffers = [
@@ -299,6 +316,35 @@ fn deinterleave(
         workgroups: [x, y, 1],
     };
     dispatch(gpu, pipelines, encoder, &work, buffers.into());
+}
+
+/// Rounds a piece's rows of floats to blocks, at the front of another buffer.
+fn quantize(
+    gpu: &Gpu,
+    pipelines: &mut Pipelines,
+    encoder: &mut wgpu::CommandEncoder,
+    table: &Matrix,
+    slot: &wgpu::Buffer,
+    place: Place,
+    plain: &wgpu::Buffer,
+) {
+    let params = QuantizeParams::new(table.stored, to_u32_of(place.at), to_u32_of(place.bytes));
+    let [x, y] = params.workgroups();
+    let work = Work {
+        variant: &quantize::variant(table.format),
+        params: bytemuck::bytes_of(&params),
+        workgroups: [x, y, 1],
+    };
+    let buffers = vec![
+        (binding::OUT, plain.as_entire_binding()),
+        (binding::RAW, slot.as_entire_binding()),
+    ];
+    dispatch(gpu, pipelines, encoder, &work, buffers);
+}
+
+/// A place or size in a chunk.
+fn to_u32_of(value: u64) -> u32 {
+    u32::try_from(value).unwrap_or(u32::MAX)
 }
 
 /// What a dispatch of an upload does.

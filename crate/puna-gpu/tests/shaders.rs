@@ -11,11 +11,11 @@ use std::path::PathBuf;
 use naga::valid::{Capabilities as Allowed, ValidationFlags, Validator};
 use puna_core::graph::Graph;
 use puna_core::model;
-use puna_core::quant::FORMATS;
+use puna_core::quant::{FORMATS, Format};
 use puna_core::weights::header::{Header, Parsed};
 use puna_gpu::choices::Choices;
 use puna_gpu::device::Capabilities;
-use puna_gpu::kernel::{Setting, deinterleave, penalize, place, repack, sample};
+use puna_gpu::kernel::{Setting, deinterleave, penalize, place, quantize, repack, sample};
 use puna_gpu::program::recipes;
 use puna_gpu::shader::link;
 use puna_gpu::shader::variant::{KvType, Precision, Variant};
@@ -77,6 +77,8 @@ fn variants(mut graph: Graph, format: usize) -> Vec<Variant> {
         place::variant(),
         repack::variant(FORMATS[format], 256),
         deinterleave::variant(),
+        quantize::variant(Format::q8_0()),
+        quantize::variant(Format::named("q4_0").expect("a format")),
         penalize::variant(),
         sample::variant(384),
     ];

@@ -10,6 +10,7 @@ mod support;
 mod tiny;
 
 use puna_core::quant::{Format, INTERLEAVED};
+use puna_core::reference;
 use puna_gpu::shader::variant::{KvType, Precision};
 use puna_gpu::split::Split;
 use puna_gpu::{ExecutorOptions, Gpu, Wanted};
@@ -208,6 +209,37 @@ fn checkpoints_reproduce_the_golden_logits() {
     };
     for tiny in tiny::CHECKPOINTS.iter().filter(of_a_kind) {
         check(tiny, Split::Serial, Precision::F32, KvType::F32);
+    }
+}
+
+/// Weights that are rounded as they come, against the twins with weights that are rounded alike.
+#[test]
+fn checkpoints_are_rounded_at_load() {
+    for (name, format) in [("qwen3-moe", "q8_0"), ("mistral", "q4_0")] {
+        let tiny = tiny::CHECKPOINTS.iter().find(|it| it.name().contains(name));
+        let tiny = tiny.expect("a golden model");
+        let (bytes, header) = tiny.read(&root());
+        let mut file = ModelFile::new(bytes.clone(), &header, 64 << 10, None);
+        let format = Format::named(format).expect("a format");
+        file.graph = file.graph.quantized(format).expect("a format for it");
+        let tensor = |ix: usize| {
+            let info = &header.tensors[ix];
+            &bytes[info.offset as usize..(info.offset + info.bytes) as usize]
+        };
+        let twin = reference::Executor::new(file.graph.clone(), 64, tensor);
+        let golden = tiny.golden(&root());
+        let want = twin.expect("good factors").forward(0, &golden.ids);
+        let options = ExecutorOptions {
+            split: Some(Split::Serial),
+            kv: KvType::F32,
+            max_logits: 64,
+            ..ExecutorOptions::default()
+        };
+        let mut executor = support::load_file(support::gpu(), &file, options);
+        let got = executor.forward(0, &golden.ids, Wanted::All);
+        let got = pollster::block_on(got).expect("logits");
+        let off = worst(got, &want);
+        assert!(off < tiny.tolerance, "{}: {off} off", tiny.name());
     }
 }
 

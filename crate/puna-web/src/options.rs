@@ -1,5 +1,6 @@
 //! The options of `load`, as the worker passes them on.
 
+use puna_core::quant::Format;
 use puna_core::{Error, Result};
 use puna_gpu::shader::variant::KvType;
 use serde::Deserialize;
@@ -22,6 +23,8 @@ pub(crate) struct Options {
     /// Whether the server is asked if a cached file has changed.
     revalidate: Option<bool>,
     kv_cache: Option<KvCache>,
+    /// What weights that the file has as floats are rounded to as they come.
+    quantize: Option<String>,
     variant: Option<Variant>,
     precision: Option<Precision>,
     poke: Option<Poke>,
@@ -147,6 +150,21 @@ impl Options {
 
     pub(crate) fn revalidate(&self) -> bool {
         self.revalidate.unwrap_or(false)
+    }
+
+    /// What floats are rounded to.
+    ///
+    /// # Errors
+    /// `invalid_request` for a name of nothing.
+    pub(crate) fn quantize(&self) -> Result<Option<&'static Format>> {
+        let Some(name) = &self.quantize else {
+            return Ok(None);
+        };
+        let format = Format::named(name).ok_or_else(|| {
+            let message = format!("there is no format {name:?}; expected q8_0 or q4_0");
+            Error::invalid_request("quantize", message)
+        })?;
+        Ok(Some(format))
     }
 
     pub(crate) fn kv(&self) -> KvType {

@@ -106,7 +106,10 @@ impl ChunkSink for Sink<'_> {
         self.parts = None;
         // What can be refused is refused before the download.
         let (config, graph) = model::open(header)?;
-        let graph = graph.within(self.options.context_length);
+        let mut graph = graph.within(self.options.context_length);
+        if let Some(format) = self.options.quantize()? {
+            graph = graph.quantized(format)?;
+        }
         let tokenizer = Tokenizer::for_model(header)?;
         let mut template =
             ChatTemplate::for_model(header, &tokenizer, self.options.chat_template.as_deref())?;

@@ -58,6 +58,19 @@ test("loads from its files, then without a byte from the network, and says the s
   assert.deepEqual((await t.chat(greedy("Déjà vu", 12))).choices, answer.choices);
 });
 
+test("floats are rounded while they come, on CPU and GPU alike", async (t) => {
+  const url = urlOf(t, "mistral");
+  const options = { ...TINY_OPTIONS, quantize: "q8_0", kvCache: "f16" };
+  await t.load(url, options);
+  const answer = await t.chat(greedy("Hello", 10));
+  await t.lab("unload");
+  await t.load(url, { ...options, device: "cpu" });
+  assert.deepEqual((await t.chat(greedy("Hello", 10))).choices, answer.choices, "from the cache, to the other device");
+  const refused = await t.loadError(url, { ...options, quantize: "q4_k" });
+  assert.equal(refused.code, "invalid_request", JSON.stringify(refused));
+  assert.match(refused.message, /quantize.*q8_0/);
+});
+
 test("what is missing, or not supported, is named before any weight is fetched", async (t) => {
   const put = (folder, file, bytes) => t.host.put(`/${folder}/${file}`, bytes);
   const copy = (folder, without, changed = {}) => {

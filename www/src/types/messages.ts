@@ -14,6 +14,7 @@ export interface WireLoadOptions {
   cache?: string;
   revalidate?: boolean;
   kv_cache?: string;
+  quantize?: string;
   variant?: string;
   precision?: string;
   poke?: string;

@@ -129,6 +129,12 @@ export interface LoadOptions {
   revalidate?: boolean;
   /** Precision of the attention cache on a GPU; `f32` takes twice the memory. On the CPU it is `f16`. */
   kvCache?: "f16" | "f32";
+  /**
+   * What weights that the file has as floats (a repository's safetensors, or a GGUF in F16) are rounded to while they
+   * come, as llama.cpp would: 8 bits a weight, or 4 with 8 for rows of tokens and the head. Takes a half or a quarter of
+   * the memory; what is downloaded and kept stays as it is. Weights that are rounded already are left alone.
+   */
+  quantize?: "q8_0" | "q4_0";
   /** Switches for tests and measurements. */
   advanced?: AdvancedOptions;
 }

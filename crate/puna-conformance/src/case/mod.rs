@@ -16,6 +16,7 @@ mod penalize;
 mod place;
 mod qk_norm;
 mod qkv;
+mod quantize;
 mod repack;
 mod route;
 mod sample;
@@ -236,6 +237,7 @@ pub fn all(split: Split, precision: Precision, extent: Extent) -> Vec<Case> {
             cases.extend(repack::cases(extent));
             cases.extend(deinterleave::cases());
             cases.extend(place::cases());
+            cases.extend(quantize::cases());
             cases.extend(penalize::cases());
             cases.extend(sample::cases());
         }
@@ -343,6 +345,7 @@ impl Stage {
             experts: 1,
             cols,
             format,
+            stored: format,
             sources: Vec::new(),
         });
         self.graph.matrices.len() - 1

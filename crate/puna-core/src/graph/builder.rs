@@ -303,6 +303,7 @@ impl<'a> Builder<'a> {
             experts: parts[0].0.experts,
             cols,
             format: parts[0].1.format,
+            stored: parts[0].1.format,
             sources,
         });
         self.graph.matrices.len() - 1

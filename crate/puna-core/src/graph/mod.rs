@@ -17,9 +17,11 @@ pub use rows::{Halves, Source};
 
 pub use target::Target;
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
-use crate::quant::Format;
+use crate::quant::{BLOCK_LEN, Format};
 use crate::rope::Rope;
 use crate::{Error, Result};
 
@@ -87,6 +89,43 @@ impl Graph {
             }
         }
         self
+    }
+
+    /// The same with matrices of floats rounded to `format` as they come. What chooses experts stays as it is: a small error
+    /// there is a large one in what is computed; rows of tokens, and the head, have at least 8 bits.
+    ///
+    /// # Errors
+    /// `invalid_request` for a format that weights are not brought to.
+    pub fn quantized(mut self, format: &'static Format) -> Result<Self> {
+        let large = Format::q8_0();
+        if format.quantize.is_none() {
+            return Err(Error::invalid_request(
+                "quantize",
+                format!("weights are not rounded to {format:?}; expected q8_0 or q4_0"),
+            ));
+        }
+        let mut kept = vec![None; self.matrices.len()];
+        for op in &self.ops {
+            match op {
+                Op::Embed(Embed { table: matrix, .. }) | Op::Head(Head { weight: matrix, .. }) => {
+                    kept[*matrix] = Some(large);
+                }
+                Op::Linear(Linear { weight, out, .. }) => {
+                    let chooses = |op: &Op| matches!(op, Op::Route(route) if route.logits == *out);
+                    if self.ops.iter().any(chooses) {
+                        kept[*weight] = Some(self.matrices[*weight].format);
+                    }
+                }
+                _ => {}
+            }
+        }
+        for (matrix, kept) in self.matrices.iter_mut().zip(kept) {
+            let wanted = kept.unwrap_or(format);
+            if matrix.stored.value_bytes > 0 && matrix.cols.is_multiple_of(BLOCK_LEN) {
+                matrix.format = wanted;
+            }
+        }
+        Ok(self)
     }
 
     /// Tensors of factors of rotations, whose values [`Self::supply`] takes.
@@ -157,11 +196,30 @@ pub struct Matrix {
     pub experts: usize,
     /// K, a multiple of the format's block.
     pub cols: usize,
-    /// How its blocks are stored.
+    /// How its blocks are stored in memory.
     #[serde(with = "format_by_number")]
     pub format: &'static Format,
+    /// How the file has them: the same, or floats that are rounded as they come.
+    #[serde(with = "format_by_number")]
+    pub stored: &'static Format,
     /// Which tensor's rows go where.
     pub sources: Vec<Source>,
+}
+
+impl Matrix {
+    /// Whole rows of the file as rows in memory, each as if it stood alone.
+    #[must_use]
+    pub fn rows_in_memory<'a>(&self, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.stored == self.format {
+            return self.stored.plain_rows(bytes, self.cols);
+        }
+        let rows = bytes.chunks_exact(self.stored.row_bytes(self.cols));
+        let rows = rows.flat_map(|row| {
+            let weights: Vec<f32> = self.stored.values(row).collect();
+            self.format.quantize_row(&weights)
+        });
+        Cow::Owned(rows.collect())
+    }
 }
 
 /// A format travels as its number in GGUF.

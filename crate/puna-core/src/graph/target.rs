@@ -56,8 +56,8 @@ impl Matrix {
     /// # Errors
     /// `internal` when they are not whole.
     pub fn rows_at(&self, offset: u64, bytes: u64) -> Result<Range<usize>> {
-        let row_bytes = self.format.row_bytes(self.cols) as u64;
-        let together = row_bytes.saturating_mul(self.format.rows_together() as u64);
+        let row_bytes = self.stored.row_bytes(self.cols) as u64;
+        let together = row_bytes.saturating_mul(self.stored.rows_together() as u64);
         if !offset.is_multiple_of(together) || !bytes.is_multiple_of(together) {
             return Err(Error::internal(format!(
                 "a chunk cuts {} inside rows that are stored together in {together} bytes",
@@ -83,6 +83,7 @@ mod tests {
             experts: 1,
             cols: 64,
             format,
+            stored: format,
             sources: Vec::new(),
         };
         let row = format.row_bytes(64) as u64;

@@ -145,10 +145,15 @@ pub struct Format {
     /// A row of the file, plane, word → that 32-bit word of the row's plane. The twin of
     /// `repack_word` in the format's shader.
     pub repack_word: fn(&[u8], usize, usize) -> u32,
+    /// 32 weights → a block of the file, as llama.cpp rounds them; of the formats that weights are brought to at load.
+    pub quantize: Option<Quantize>,
     /// Fills a block with weights of a size that models have (about -1 to 1), out of random words:
     /// for tests and for models made on the spot.
     pub sample: fn(&mut dyn FnMut() -> u32, &mut [u8]),
 }
+
+/// Rounds 32 weights to a block.
+pub type Quantize = fn(&[f32; BLOCK_LEN], &mut [u8]);
 
 /// A number in front of each row that all its weights are multiplied with.
 #[derive(Clone, Copy, Debug)]
@@ -191,6 +196,7 @@ const PLAIN: Format = Format {
     modules: &[],
     dequantize: |_, _, _, _| {},
     repack_word: |_, _, _| 0,
+    quantize: None,
     sample: |_, _| {},
 };
 
@@ -236,6 +242,18 @@ impl Format {
     #[must_use]
     pub fn f32() -> &'static Self {
         &f32::FORMAT
+    }
+
+    /// Whole numbers of 8 bits.
+    #[must_use]
+    pub fn q8_0() -> &'static Self {
+        &q8_0::FORMAT
+    }
+
+    /// The format of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        FORMATS.iter().copied().find(|format| format.name == name)
     }
 
     /// Weights that stand alone, one after the other; an end that is none is left out.
@@ -332,6 +350,20 @@ impl Format {
         let rows = bytes.chunks_exact(self.row_bytes(cols));
         rows.flat_map(|row| self.runs(row).flatten().take(cols))
             .collect()
+    }
+
+    /// A row of the file made of weights, whole blocks of them; nothing of a format that weights are not brought to.
+    #[must_use]
+    pub fn quantize_row(&self, weights: &[f32]) -> Vec<u8> {
+        let Some(quantize) = self.quantize else {
+            return Vec::new();
+        };
+        let mut row = vec![0; self.row_bytes(weights.len())];
+        let (blocks, _) = weights.as_chunks();
+        for (weights, block) in blocks.iter().zip(row.chunks_exact_mut(self.block_bytes)) {
+            quantize(weights, block);
+        }
+        row
     }
 
     /// Fills a row of the file with weights of a size that models have.

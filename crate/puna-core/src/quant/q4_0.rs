@@ -31,6 +31,7 @@ pub(super) static FORMAT: Format = Format {
     ],
     dequantize,
     repack_word,
+    quantize: Some(quantize),
     sample,
     ..PLAIN
 };
@@ -47,6 +48,23 @@ fn repack_word(row: &[u8], plane: usize, word: usize) -> u32 {
     match plane {
         0 => u32_at(row, word / 4 * BYTES + 2 + word % 4 * 4),
         _ => u16_pair(row, word * 2 * BYTES, BYTES),
+    }
+}
+
+/// The weight that is farthest from 0 is -8 steps.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "quotients are between -8 and 8"
+)]
+fn quantize(weights: &[f32; BLOCK_LEN], out: &mut [u8]) {
+    let farthest = |far: f32, w: &f32| if w.abs() > far.abs() { *w } else { far };
+    let d = weights.iter().fold(0.0, farthest) / -8.0;
+    let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+    put_f16(out, 0, d);
+    let q = |w: f32| ((w * inverse + 8.5) as u8).min(15);
+    for (i, byte) in out[2..BYTES].iter_mut().enumerate() {
+        *byte = q(weights[i]) | q(weights[i + 16]) << 4;
     }
 }
 

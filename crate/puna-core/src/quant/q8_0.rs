@@ -31,6 +31,7 @@ pub(super) static FORMAT: Format = Format {
     ],
     dequantize,
     repack_word,
+    quantize: Some(quantize),
     sample,
     ..PLAIN
 };
@@ -46,6 +47,22 @@ fn repack_word(row: &[u8], plane: usize, word: usize) -> u32 {
     match plane {
         0 => u32_at(row, word / 8 * BYTES + 2 + word % 8 * 4),
         _ => u16_pair(row, word * 2 * BYTES, BYTES),
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "quotients are between -127 and 127"
+)]
+fn quantize(weights: &[f32; BLOCK_LEN], out: &mut [u8]) {
+    let largest = weights
+        .iter()
+        .fold(0.0_f32, |largest, w| largest.max(w.abs()));
+    let d = largest / 127.0;
+    let inverse = if d == 0.0 { 0.0 } else { 1.0 / d };
+    put_f16(out, 0, d);
+    for (byte, w) in out[2..BYTES].iter_mut().zip(weights) {
+        *byte = ((w * inverse).round() as i8).cast_unsigned();
     }
 }
 

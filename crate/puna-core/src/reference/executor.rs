@@ -36,7 +36,11 @@ impl Executor {
             let mut data = vec![0.0; matrix.rows * matrix.cols];
             for source in &matrix.sources {
                 let bytes = tensor(source.tensor);
-                let floats = matrix.format.dequantize_rows(bytes, matrix.cols);
+                let bytes = matrix.rows_in_memory(bytes);
+                let rows = bytes.chunks_exact(matrix.format.row_bytes(matrix.cols));
+                let weights =
+                    rows.flat_map(|row| matrix.format.runs(row).flatten().take(matrix.cols));
+                let floats: Vec<f32> = weights.collect();
                 let rows = floats.chunks_exact(matrix.cols).skip(source.from);
                 for (i, row) in rows.take(source.rows).enumerate() {
                     let at = source.landing(i) * matrix.cols;

@@ -18,6 +18,7 @@ pub mod penalize;
 pub mod place;
 pub mod qk_norm;
 pub mod qkv;
+pub mod quantize;
 pub mod repack;
 pub mod route;
 pub mod sample;

@@ -31,7 +31,7 @@ pub struct PlaceParams {
 /// The one pipeline.
 #[must_use]
 pub fn variant() -> Variant {
-    let modules = ["lib/raw", "lib/landing", "kernel/place"];
+    let modules = ["lib/raw", "lib/element", "lib/landing", "kernel/place"];
     Variant {
         kernel: "place",
         modules: modules.map(str::to_owned).to_vec(),

@@ -1,0 +1,66 @@
+//! Cases of `quantize`.
+
+use puna_core::quant::{BLOCK_LEN, Format};
+use puna_core::reference;
+use puna_gpu::kernel::quantize::{QuantizeParams, variant};
+use puna_gpu::shader::binding;
+use puna_gpu::shader::variant::KvType;
+
+use super::{Case, Dispatch, Kv, Products, Wanted, words};
+use crate::data::Random;
+
+pub(super) fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    // An odd number of blocks, and more than a workgroup has; one block is of zeros.
+    for (name, stored, blocks) in [
+        ("q8_0", "f32", 5),
+        ("q8_0", "bf16", 150),
+        ("q4_0", "bf16", 5),
+        ("q4_0", "f16", 150),
+    ] {
+        let [format, stored] =
+            [name, stored].map(|name| Format::named(name).expect("a format of the registry"));
+        let mut random = Random(1200 + cases.len() as u32);
+        let mut bytes = vec![0; stored.row_bytes(blocks * BLOCK_LEN)];
+        stored.sample_row(&mut || random.word(), &mut bytes);
+        bytes[stored.block_bytes..2 * stored.block_bytes].fill(0);
+        let weights: Vec<f32> = stored.values(&bytes).collect();
+        let mut want = reference::quantize::quantize(format, &weights);
+        want.resize(want.len().next_multiple_of(4), 0);
+        // Behind other bytes of the chunk, at an odd place where floats have two.
+        let raw_at = 8 + stored.value_bytes;
+        let params = QuantizeParams::new(stored, raw_at as u32, bytes.len() as u32);
+        let mut raw = vec![0x5a; raw_at];
+        raw.extend(bytes);
+        raw.resize(raw.len().next_multiple_of(4) + 4, 0);
+        let as_words = |bytes: &[u8]| -> Vec<u32> {
+            let words = bytes.as_chunks().0.iter();
+            words.map(|&word| u32::from_le_bytes(word)).collect()
+        };
+        let mut want = as_words(&want);
+        // The last pair's second block is none: zeros.
+        let words_of_pairs = blocks.div_ceil(2) * 2 * format.block_bytes / 4;
+        want.resize(words_of_pairs, 0);
+        let [x, y] = params.workgroups();
+        cases.push(Case {
+            name: format!("quantize {} → {name} {blocks}", stored.name),
+            kernel: "quantize",
+            products: Products::F32,
+            kv: Kv(KvType::F32),
+            magnitude: 0.0,
+            exact: true,
+            buffers: vec![
+                (binding::OUT, vec![7; want.len()]),
+                (binding::RAW, as_words(&raw)),
+            ],
+            step: words([0; 4]),
+            dispatches: vec![Dispatch {
+                variant: variant(format),
+                params: bytemuck::bytes_of(&params).to_vec(),
+                workgroups: [x, y, 1],
+            }],
+            wanted: vec![Wanted::Words(binding::OUT, want)],
+        });
+    }
+    cases
+}
