@@ -96,6 +96,11 @@ pub(crate) const CHECKPOINTS: &[Tiny] = &[
     tiny("tiny/gemma3", SAFETENSORS),
     tiny("tiny/olmo2", SAFETENSORS),
     tiny("tiny/phi3-longrope", SAFETENSORS),
+    // Chunks and temperatures that a prompt of 40 tokens reaches; experts with columns as rows.
+    tiny("tiny/llama4-chunked", SAFETENSORS),
+    // Keys and values of all heads in one tensor.
+    tiny("tiny/deepseek-v2", SAFETENSORS),
+    tiny("tiny/deepseek-v3", SAFETENSORS),
 ];
 
 /// All of them.

@@ -56,6 +56,7 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault("kernel/place", "params.skipped + i", "i"),
     fault("kernel/quantize", "+ 8.5f", "+ 8f"),
+    fault("kernel/transpose", "if (i == 0u)", "if (i == 1000u)"),
     fault("lib/element", "<< 16u", "<< 15u"),
     fault(
         "kernel/qk_norm",

@@ -89,7 +89,7 @@ pub fn one_a_shader(cases: Vec<Case>) -> Vec<Case> {
         let same = |last: &&mut Case| {
             !matches!(
                 case.kernel,
-                "attention" | "deinterleave" | "penalize" | "quantize" | "sample"
+                "attention" | "deinterleave" | "penalize" | "quantize" | "sample" | "transpose"
             ) && last.kernel == case.kernel
                 && last.dispatches[0].variant == case.dispatches[0].variant
         };

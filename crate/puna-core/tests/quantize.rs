@@ -4,6 +4,7 @@
     reason = "sizes of golden files are small"
 )]
 
+#[allow(dead_code, reason = "not every test file asks for all")]
 mod support;
 #[path = "../../../tests/native/tiny.rs"]
 #[allow(dead_code, reason = "not every test file asks for all")]

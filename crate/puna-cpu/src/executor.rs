@@ -207,7 +207,17 @@ impl Executor {
     ) -> Result<()> {
         let table = &self.graph.matrices[matrix];
         let source = table.sources[source];
-        let rows = table.rows_at(offset, bytes.len() as u64)?;
+        let rows = table.rows_at(&source, offset, bytes.len() as u64)?;
+        if let Some(transposed) = source.transposed {
+            let size = table.stored.value_bytes;
+            for (row, values) in rows.zip(bytes.chunks_exact(transposed.width * size)) {
+                for (to, col, value) in transposed.landings(&source, row) {
+                    let value = &values[value * size..(value + 1) * size];
+                    self.matrices[matrix].put_value(to, col, value)?;
+                }
+            }
+            return Ok(());
+        }
         let row_bytes = table.format.row_bytes(table.cols);
         let bytes = table.rows_in_memory(bytes);
         for row in source.among(rows.clone()) {

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use puna_core::Result;
-use puna_core::graph::{Graph, Matrix, MatrixIx, Source, Target, Vector};
+use puna_core::graph::{Graph, Matrix, MatrixIx, Source, Target, Transposed, Vector};
 use puna_core::quant::{Format, Interleaving};
 use puna_core::weights::plan::Chunk;
 
@@ -17,6 +17,7 @@ use crate::kernel::deinterleave::{self, DeinterleaveParams};
 use crate::kernel::place::{self, PlaceParams};
 use crate::kernel::quantize::{self, QuantizeParams};
 use crate::kernel::repack::{self, RepackParams};
+use crate::kernel::transpose::{self, TransposeParams};
 use crate::kernel::{lines, to_u32};
 use crate::pipeline::Pipelines;
 use crate::shader::binding;
@@ -155,6 +156,23 @@ pub(crate) fn scatter(
                 Target::Rows { matrix, source } => {
                     let table = &to.graph.matrices[matrix];
                     let source = &table.sources[source];
+                    if let Some(transposed) = source.transposed {
+                        let parts = transposed_parts(to, matrix, source, transposed, place)?;
+                        for (part, params) in parts {
+                            let [x, y] = lines((params.rows * params.out_rows).div_ceil(WORKGROUP));
+                            let work = Work {
+                                variant: &transpose::variant(),
+                                params: bytemuck::bytes_of(&params),
+                                workgroups: [x, y, 1],
+                            };
+                            let buffers = vec![
+                                (binding::OUT, to.matrices[matrix][part].plane(0)),
+                                (binding::RAW, slot.as_entire_binding()),
+                            ];
+                            dispatch(gpu, pipelines, &mut encoder, &work, buffers);
+                        }
+                        continue;
+                    }
                     let mut parts = rows_to_parts(to, matrix, source, place)?;
                     let plain = if let Some(interleaving) = table.format.interleaving {
                         let sources = uploader.sources(gpu, table.format, &interleaving);
@@ -248,7 +266,7 @@ fn rows_to_parts(
 ) -> Result<Vec<(usize, RepackParams)>> {
     let table = &to.graph.matrices[matrix];
     let row_bytes = table.stored.row_bytes(table.cols);
-    let rows = table.rows_at(place.tensor_offset, place.bytes)?;
+    let rows = table.rows_at(source, place.tensor_offset, place.bytes)?;
     let own = source.among(rows.clone());
     if own.is_empty() {
         return Ok(Vec::new());
@@ -284,6 +302,49 @@ fn rows_to_parts(
             };
             dispatches.push((part, params));
         }
+    }
+    Ok(dispatches)
+}
+
+/// The same of a tensor that has the matrix's columns as rows; floats are one plane.
+fn transposed_parts(
+    to: &Destination<'_>,
+    matrix: MatrixIx,
+    source: &Source,
+    transposed: Transposed,
+    place: Place,
+) -> Result<Vec<(usize, TransposeParams)>> {
+    let table = &to.graph.matrices[matrix];
+    let rows = table.rows_at(source, place.tensor_offset, place.bytes)?;
+    let groups = rows.start / transposed.group_rows..rows.end.div_ceil(transposed.group_rows);
+    let first = source.first_row + groups.start * transposed.rows * source.row_step;
+    let end = source.first_row + groups.end * transposed.rows * source.row_step;
+    let row_words = table.format.row_words(&table.format.planes[0], table.cols);
+    let mut dispatches = Vec::new();
+    for (part, range) in to.matrices[matrix].iter().enumerate() {
+        if range.first_row >= end || range.first_row + range.rows <= first {
+            continue;
+        }
+        let groups = to_u32(rows.len() * transposed.rows).div_ceil(WORKGROUP);
+        let params = TransposeParams {
+            raw_at: to_u32_of(place.at),
+            there: to_u32(rows.start),
+            rows: to_u32(rows.len()),
+            width: to_u32(transposed.width),
+            first: to_u32(transposed.first),
+            group_rows: to_u32(transposed.group_rows),
+            cols: to_u32(transposed.cols),
+            out_rows: to_u32(transposed.rows),
+            first_row: to_u32(source.first_row),
+            row_step: to_u32(source.row_step),
+            part_row: to_u32(range.first_row),
+            part_rows: to_u32(range.rows),
+            row_words: to_u32(row_words),
+            value_bytes: to_u32(table.stored.value_bytes),
+            grid_x: lines(groups)[0],
+            padding: 0,
+        };
+        dispatches.push((part, params));
     }
     Ok(dispatches)
 }

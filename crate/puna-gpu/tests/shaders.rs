@@ -15,7 +15,9 @@ use puna_core::quant::{FORMATS, Format};
 use puna_core::weights::header::{Header, Parsed};
 use puna_gpu::choices::Choices;
 use puna_gpu::device::Capabilities;
-use puna_gpu::kernel::{Setting, deinterleave, penalize, place, quantize, repack, sample};
+use puna_gpu::kernel::{
+    Setting, deinterleave, penalize, place, quantize, repack, sample, transpose,
+};
 use puna_gpu::program::recipes;
 use puna_gpu::shader::link;
 use puna_gpu::shader::variant::{KvType, Precision, Variant};
@@ -77,6 +79,7 @@ fn variants(mut graph: Graph, format: usize) -> Vec<Variant> {
         place::variant(),
         repack::variant(FORMATS[format], 256),
         deinterleave::variant(),
+        transpose::variant(),
         quantize::variant(Format::q8_0()),
         quantize::variant(Format::named("q4_0").expect("a format")),
         penalize::variant(),

@@ -20,6 +20,7 @@ mod quantize;
 mod repack;
 mod route;
 mod sample;
+mod transpose;
 
 use half::f16;
 use puna_core::graph::{Activation, Graph, KvShape, Matrix, Vector};
@@ -238,6 +239,7 @@ pub fn all(split: Split, precision: Precision, extent: Extent) -> Vec<Case> {
             cases.extend(deinterleave::cases());
             cases.extend(place::cases());
             cases.extend(quantize::cases());
+            cases.extend(transpose::cases());
             cases.extend(penalize::cases());
             cases.extend(sample::cases());
         }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::{
     Activation, ActivationIx, Graph, Halves, KvShape, Matrix, MatrixIx, Op, Projection, Source,
-    Vector, VectorIx,
+    Transposed, Vector, VectorIx,
 };
 use crate::config::ModelConfig;
 use crate::quant::{BLOCK_LEN, Format};
@@ -22,6 +22,7 @@ pub struct Part {
     of: usize,
     experts: usize,
     halves: Option<Halves>,
+    transposed: Option<Transposed>,
 }
 
 impl Part {
@@ -35,6 +36,16 @@ impl Part {
             of: rows,
             experts: 1,
             halves: None,
+            transposed: None,
+        }
+    }
+
+    /// Rows for each of so many experts or heads, which the tensor `name` has as columns.
+    #[must_use]
+    pub fn transposed(name: impl Into<String>, experts: usize, transposed: Transposed) -> Self {
+        Self {
+            transposed: Some(transposed),
+            ..Self::experts(name, transposed.rows, experts)
         }
     }
 
@@ -205,6 +216,20 @@ impl<'a> Builder<'a> {
         Ok(self.push(&[(part, found)], cols, 1))
     }
 
+    /// Declares a matrix of rows of so many heads.
+    ///
+    /// # Errors
+    /// As [`Self::matrix`].
+    pub fn matrix_of_heads(&mut self, heads: &[Part], cols: usize) -> Result<MatrixIx> {
+        let mut found = Vec::new();
+        for part in heads {
+            found.push((part.clone(), self.find_matrix(part, cols)?));
+        }
+        let matrix = self.push(&found, cols, 1);
+        self.graph.matrices[matrix].experts = heads.len();
+        Ok(matrix)
+    }
+
     /// Declares matrices stacked in one output, fused as long as neighbours share a format.
     ///
     /// # Errors
@@ -324,6 +349,13 @@ impl<'a> Builder<'a> {
             return self.find_experts(part, cols);
         }
         let (tensor, info) = self.find(&part.name)?;
+        if let Some(transposed) = part.transposed {
+            let format = Self::transposed(part, transposed, info, cols)?;
+            return Ok(Found {
+                tensors: vec![tensor],
+                format,
+            });
+        }
         match part.experts {
             1 => check_shape(info, &[cols, part.of])?,
             experts => check_shape(info, &[cols, part.of / experts, experts])?,
@@ -333,6 +365,30 @@ impl<'a> Builder<'a> {
             tensors: vec![tensor],
             format,
         })
+    }
+
+    /// The format of a tensor that has a matrix's columns as rows.
+    fn transposed(
+        part: &Part,
+        transposed: Transposed,
+        info: &TensorInfo,
+        cols: usize,
+    ) -> Result<&'static Format> {
+        let Transposed {
+            width, group_rows, ..
+        } = transposed;
+        match info.dims.len() {
+            2 => check_shape(info, &[width, group_rows * part.experts])?,
+            _ => check_shape(info, &[width, group_rows, part.experts])?,
+        }
+        let format = Format::of(&part.name, info.ggml_type)?;
+        if format.value_bytes == 0 || !cols.is_multiple_of(BLOCK_LEN) {
+            return Err(Error::unsupported_model(format!(
+                "tensor {} has type {format:?} and {cols} rows, expected f32, f16 or bf16 and a multiple of {BLOCK_LEN}",
+                part.name
+            )));
+        }
+        Ok(format)
     }
 
     /// A matrix of experts, each of which has a tensor of its own.
@@ -419,6 +475,7 @@ impl Part {
             first_row,
             row_step,
             halves: self.halves,
+            transposed: self.transposed,
         }
     }
 }

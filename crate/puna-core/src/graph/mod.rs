@@ -13,7 +13,7 @@ pub use op::{
     Attention, Embed, Gate, Glu, Groups, Head, HeadLinear, Latent, Linear, LinearAdd, MoeDown,
     MoeGlu, Norm, NormAdd, Op, Projection, QkNorm, Qkv, Route, Routing, Scoring, Span, Temperature,
 };
-pub use rows::{Halves, Source};
+pub use rows::{Halves, Source, Transposed};
 
 pub use target::Target;
 
@@ -121,7 +121,9 @@ impl Graph {
         }
         for (matrix, kept) in self.matrices.iter_mut().zip(kept) {
             let wanted = kept.unwrap_or(format);
-            if matrix.stored.value_bytes > 0 && matrix.cols.is_multiple_of(BLOCK_LEN) {
+            // Columns that come one by one are no blocks.
+            let whole = matrix.sources.iter().all(|it| it.transposed.is_none());
+            if whole && matrix.stored.value_bytes > 0 && matrix.cols.is_multiple_of(BLOCK_LEN) {
                 matrix.format = wanted;
             }
         }

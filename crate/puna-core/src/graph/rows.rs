@@ -20,6 +20,40 @@ pub struct Source {
     pub row_step: usize,
     /// Where rotation pairs do not lie side by side in the file.
     pub halves: Option<Halves>,
+    /// Where the tensor has the matrix's columns as rows; then all of the source's rows are of all of the tensor.
+    pub transposed: Option<Transposed>,
+}
+
+/// A tensor of floats that has, for each expert or head, columns of a matrix as rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transposed {
+    /// Rows of the tensor for each expert or head.
+    pub group_rows: usize,
+    /// Of which so many, the first, are columns of the matrix: all of them.
+    pub cols: usize,
+    /// Elements of one.
+    pub width: usize,
+    /// Of which this is the first row of the expert's or head's in the matrix.
+    pub first: usize,
+    /// And so many are.
+    pub rows: usize,
+}
+
+impl Transposed {
+    /// Where elements of a row of the tensor go: row of the matrix, column of it, which element.
+    pub fn landings(
+        self,
+        source: &Source,
+        tensor_row: usize,
+    ) -> impl Iterator<Item = (usize, usize, usize)> + use<> {
+        let (group, col) = (tensor_row / self.group_rows, tensor_row % self.group_rows);
+        let (first_row, step) = (source.first_row, source.row_step);
+        let rows = if col < self.cols { self.rows } else { 0 };
+        (0..rows).map(move |r| {
+            let row = first_row + (group * self.rows + r) * step;
+            (row, col, self.first + r)
+        })
+    }
 }
 
 /// Rows in heads, of each of which the first `rotated` rows are rotated: the first of each pair in one half of them, the
@@ -56,6 +90,7 @@ impl Source {
             first_row: 0,
             row_step: 1,
             halves: None,
+            transposed: None,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Graph, Matrix, MatrixIx, RopeIx, VectorIx};
+use super::{Graph, Matrix, MatrixIx, RopeIx, Source, VectorIx};
 use crate::{Error, Result};
 
 /// One use of a tensor.
@@ -51,12 +51,13 @@ impl Graph {
 }
 
 impl Matrix {
-    /// The rows of one of its tensors that stand in `bytes` bytes from byte `offset` of it.
+    /// The rows of the tensor of one of its sources that stand in `bytes` bytes from byte `offset` of it.
     ///
     /// # Errors
     /// `internal` when they are not whole.
-    pub fn rows_at(&self, offset: u64, bytes: u64) -> Result<Range<usize>> {
-        let row_bytes = self.stored.row_bytes(self.cols) as u64;
+    pub fn rows_at(&self, source: &Source, offset: u64, bytes: u64) -> Result<Range<usize>> {
+        let cols = source.transposed.map_or(self.cols, |it| it.width);
+        let row_bytes = self.stored.row_bytes(cols) as u64;
         let together = row_bytes.saturating_mul(self.stored.rows_together() as u64);
         if !offset.is_multiple_of(together) || !bytes.is_multiple_of(together) {
             return Err(Error::internal(format!(
@@ -88,12 +89,16 @@ mod tests {
         };
         let row = format.row_bytes(64) as u64;
         assert_eq!(
-            matrix.rows_at(2 * row, 3 * row).expect("whole"),
+            matrix
+                .rows_at(&Source::whole(0, 9), 2 * row, 3 * row)
+                .expect("whole"),
             2..5,
             "three rows"
         );
         for (offset, bytes) in [(4, row), (row, row + 4)] {
-            let error = matrix.rows_at(offset, bytes).expect_err("a cut row");
+            let error = matrix
+                .rows_at(&Source::whole(0, 9), offset, bytes)
+                .expect_err("a cut row");
             assert!(error.message().contains("cuts m"), "{error}");
         }
     }

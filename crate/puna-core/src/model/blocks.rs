@@ -5,7 +5,7 @@ use crate::config::{MlaConfig, ModelConfig};
 use crate::graph::{
     ActivationIx, Attention, Builder, Embed, Gate, Glu, Head, HeadLinear, Latent, Linear,
     LinearAdd, MatrixIx, MoeDown, MoeGlu, Norm, NormAdd, Op, Part, QkNorm, Qkv, RopeIx, Route,
-    Routing, Scoring, Span, Temperature, VectorIx,
+    Routing, Scoring, Span, Temperature, Transposed, VectorIx,
 };
 
 /// A decoder that is being built.
@@ -304,7 +304,20 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             rope: attend.rope.unwrap_or(0),
             query: self.query,
         }));
-        let part = Part::experts(weight(layer, "attn_k_b"), rank, heads);
+        let part = match self.latent_both(layer, mla) {
+            // Rows of each head's keys, then those of its values, over what is compressed.
+            Some((name, each)) => {
+                let keys = Transposed {
+                    group_rows: each,
+                    cols: nope,
+                    width: rank,
+                    first: 0,
+                    rows: rank,
+                };
+                Part::transposed(name, heads, keys)
+            }
+            None => Part::experts(weight(layer, "attn_k_b"), rank, heads),
+        };
         let matrix = self.b.matrix_of(part, nope)?;
         self.b.op(Op::HeadLinear(HeadLinear {
             weight: matrix,
@@ -315,13 +328,32 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         Ok(())
     }
 
+    /// The tensor that brings keys and values back, if one does both, and its rows for each head.
+    fn latent_both(&self, layer: usize, mla: &MlaConfig) -> Option<(String, usize)> {
+        let name = weight(layer, "attn_kv_b");
+        let each = (mla.qk_nope_head_dim + mla.v_head_dim) as usize;
+        self.b.has(&name).then_some((name, each))
+    }
+
     /// The output of attention over what [`Self::latent`] left, added to the residual stream.
     pub(super) fn latent_output(&mut self, layer: usize, mla: &MlaConfig) -> Result<()> {
         let heads = self.heads();
         let (rank, dv) = (mla.kv_lora_rank as usize, mla.v_head_dim as usize);
         let values = self.b.activation_once("heads' values", heads * dv);
-        let part = Part::experts(weight(layer, "attn_v_b"), dv, heads);
-        let matrix = self.b.matrix_of(part, rank)?;
+        let matrix = match self.latent_both(layer, mla) {
+            Some((name, each)) => {
+                let of_head = |head: usize| {
+                    let end = (head + 1) * each;
+                    Part::range(name.as_str(), end - dv..end, heads * each)
+                };
+                let parts: Vec<_> = (0..heads).map(of_head).collect();
+                self.b.matrix_of_heads(&parts, rank)?
+            }
+            None => {
+                let part = Part::experts(weight(layer, "attn_v_b"), dv, heads);
+                self.b.matrix_of(part, rank)?
+            }
+        };
         self.b.op(Op::HeadLinear(HeadLinear {
             weight: matrix,
             heads,
@@ -437,7 +469,29 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             chosen,
         }));
         let part = |name: &str, rows| Part::experts(weight(layer, name), rows, experts);
-        let (gate, up) = (part("ffn_gate_exps", f), part("ffn_up_exps", f));
+        let (mut gate, mut up) = (part("ffn_gate_exps", f), part("ffn_up_exps", f));
+        let mut down = part("ffn_down_exps", width);
+        // Llama 4's checkpoints have columns as rows.
+        let both = weight(layer, "ffn_gate_up_exps_t");
+        if self.b.has(&both) {
+            let half = Transposed {
+                group_rows: width,
+                cols: width,
+                width: 2 * f,
+                first: 0,
+                rows: f,
+            };
+            gate = Part::transposed(both.as_str(), experts, half);
+            up = Part::transposed(both, experts, Transposed { first: f, ..half });
+            let whole = Transposed {
+                group_rows: f,
+                cols: f,
+                width,
+                first: 0,
+                rows: width,
+            };
+            down = Part::transposed(weight(layer, "ffn_down_exps_t"), experts, whole);
+        }
         let gate_up = self.b.interleaved(gate, up, width)?;
         self.b.op(Op::MoeGlu(MoeGlu {
             x: self.hidden,
@@ -460,7 +514,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
                 Some((out, rows))
             }
         };
-        let down = self.b.matrix_of(part("ffn_down_exps", width), f)?;
+        let down = self.b.matrix_of(down, f)?;
         self.b.op(Op::MoeDown(MoeDown {
             weight: down,
             x: gated,

@@ -5,14 +5,75 @@
 
 use super::blocks::{Attend, Decoder, Experts};
 use super::{Architecture, SCALED_ROPE};
+use crate::checkpoint::{Hub, Keys, Settings};
 use crate::config::{MlaConfig, ModelConfig, MoeConfig};
 use crate::graph::{Builder, Gate, Groups, Routing, Scoring};
 use crate::{Error, Result};
 
 pub(super) static DEEPSEEK2: Architecture = Architecture {
     keys: &[SCALED_ROPE, &["expert_count", "attention.kv_lora_rank"]],
+    hubs: &[
+        Hub {
+            defaults: r#"{"topk_method": "greedy", "scoring_func": "softmax"}"#,
+            halves: false,
+            translate,
+            ..Hub::new("deepseek_v2")
+        },
+        Hub {
+            defaults: r#"{"topk_method": "noaux_tc", "scoring_func": "sigmoid"}"#,
+            halves: false,
+            translate,
+            ..Hub::new("deepseek_v3")
+        },
+    ],
     ..Architecture::new("deepseek2", build)
 };
+
+fn translate(settings: &Settings, keys: &mut Keys<'_>) -> Result<()> {
+    settings.expect("moe_layer_freq", &["1"])?;
+    settings.expect("rope_interleave", &["true"])?;
+    settings.expect("scoring_func", &["\"softmax\"", "\"sigmoid\""])?;
+    let methods = ["\"greedy\"", "\"group_limited_greedy\"", "\"noaux_tc\""];
+    settings.expect("topk_method", &methods)?;
+    let rank = settings.required_u32("kv_lora_rank")?;
+    let rotated = settings.required_u32("qk_rope_head_dim")?;
+    let nope = settings.required_u32("qk_nope_head_dim")?;
+    if let Some(q_rank) = settings.u32("q_lora_rank")? {
+        keys.u32("attention.q_lora_rank", q_rank);
+    }
+    keys.u32("attention.kv_lora_rank", rank);
+    // One compressed head.
+    keys.u32("attention.head_count_kv", 1);
+    keys.u32("attention.key_length", rank.saturating_add(rotated));
+    keys.u32("attention.value_length", rank);
+    keys.u32("attention.key_length_mla", nope.saturating_add(rotated));
+    keys.u32(
+        "attention.value_length_mla",
+        settings.required_u32("v_head_dim")?,
+    );
+    keys.u32("rope.dimension_count", rotated);
+    let grouped = settings.str("topk_method")? != Some("greedy");
+    for (theirs, ours, counts) in [
+        ("first_k_dense_replace", "leading_dense_block_count", true),
+        ("n_shared_experts", "expert_shared_count", true),
+        ("n_group", "expert_group_count", grouped),
+        ("topk_group", "expert_group_used_count", grouped),
+    ] {
+        if let Some(value) = settings.u32(theirs)?.filter(|_| counts) {
+            keys.u32(ours, value);
+        }
+    }
+    let sigmoid = settings.str("scoring_func")? == Some("sigmoid");
+    keys.u32("expert_gating_func", if sigmoid { 2 } else { 1 });
+    if let Some(scale) = settings.f64("routed_scaling_factor")? {
+        keys.f32("expert_weights_scale", scale);
+    }
+    keys.bool(
+        "expert_weights_norm",
+        settings.bool("norm_topk_prob")? == Some(true),
+    );
+    Ok(())
+}
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
     let Some(mla) = config.mla else {

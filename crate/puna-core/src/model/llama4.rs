@@ -5,6 +5,7 @@
 use super::blocks::{Attend, Decoder, Experts, QkNorms};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
+use crate::checkpoint::{Hub, Keys, Settings};
 use crate::config::ModelConfig;
 use crate::graph::{Builder, Gate, Routing, Scoring, Span, Temperature};
 
@@ -19,6 +20,14 @@ pub(super) static LLAMA4: Architecture = Architecture {
             "attention.temperature_length",
         ],
     ],
+    hubs: &[Hub {
+        names: NAMES,
+        defaults: r#"{"attn_temperature_tuning": true, "attn_scale": 0.1, "floor_scale": 8192, "attention_chunk_size": 8192,
+            "interleave_moe_layer_step": 1}"#,
+        halves: false,
+        translate,
+        ..Hub::new("llama4_text")
+    }],
     rope_theta: 500_000.0,
     ..Architecture::new("llama4", build)
 };
@@ -34,6 +43,41 @@ const TEMPERATURE: Temperature = Temperature {
 };
 /// The model of so many experts is the one without norms of queries and keys.
 const EXPERTS_OF_MAVERICK: u32 = 128;
+
+/// Parts of a layer; experts are stored with columns as rows.
+const NAMES: &[(&str, &str)] = &[
+    ("feed_forward.gate_proj", "ffn_gate"),
+    ("feed_forward.up_proj", "ffn_up"),
+    ("feed_forward.down_proj", "ffn_down"),
+    ("feed_forward.router", "ffn_gate_inp"),
+    ("feed_forward.shared_expert.gate_proj", "ffn_gate_shexp"),
+    ("feed_forward.shared_expert.up_proj", "ffn_up_shexp"),
+    ("feed_forward.shared_expert.down_proj", "ffn_down_shexp"),
+    ("feed_forward.experts.gate_up_proj", "ffn_gate_up_exps_t"),
+    ("feed_forward.experts.down_proj", "ffn_down_exps_t"),
+];
+
+fn translate(settings: &Settings, keys: &mut Keys<'_>) -> Result<()> {
+    settings.expect("attn_temperature_tuning", &["true", "4"])?;
+    settings.expect_layers("no_rope_layers", |layer| {
+        u32::from(!(layer + 1).is_multiple_of(PERIOD))
+    })?;
+    let is_maverick = settings.u32("num_local_experts")? == Some(EXPERTS_OF_MAVERICK);
+    settings.expect("use_qk_norm", &[if is_maverick { "false" } else { "true" }])?;
+    for (theirs, ours) in [
+        ("intermediate_size_mlp", "feed_forward_length"),
+        ("intermediate_size", "expert_feed_forward_length"),
+        ("interleave_moe_layer_step", "interleave_moe_layer_step"),
+        ("attention_chunk_size", "attention.chunk_size"),
+        ("floor_scale", "attention.temperature_length"),
+    ] {
+        keys.u32(ours, settings.required_u32(theirs)?);
+    }
+    if let Some(scale) = settings.f64("attn_scale")? {
+        keys.f32("attention.temperature_scale", scale);
+    }
+    Ok(())
+}
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
     let mut model = Decoder::new(config, b, 1.0)?;

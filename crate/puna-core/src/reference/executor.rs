@@ -36,6 +36,15 @@ impl Executor {
             let mut data = vec![0.0; matrix.rows * matrix.cols];
             for source in &matrix.sources {
                 let bytes = tensor(source.tensor);
+                if let Some(transposed) = source.transposed {
+                    let values: Vec<f32> = matrix.stored.values(bytes).collect();
+                    for (tensor_row, row) in values.chunks_exact(transposed.width).enumerate() {
+                        for (to, col, value) in transposed.landings(source, tensor_row) {
+                            data[to * matrix.cols + col] = row[value];
+                        }
+                    }
+                    continue;
+                }
                 let bytes = matrix.rows_in_memory(bytes);
                 let rows = bytes.chunks_exact(matrix.format.row_bytes(matrix.cols));
                 let weights =

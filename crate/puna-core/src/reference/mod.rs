@@ -22,6 +22,7 @@ pub mod quantize;
 pub mod repack;
 pub mod route;
 pub mod sample;
+pub mod transpose;
 
 use std::borrow::Cow;
 

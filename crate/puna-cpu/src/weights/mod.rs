@@ -27,8 +27,8 @@ mod unpack;
 
 use std::fmt::Debug;
 
-use puna_core::Result;
 use puna_core::quant::Format;
+use puna_core::{Error, Result};
 
 use crate::activation::Row;
 use crate::simd::Simd;
@@ -42,6 +42,14 @@ pub const TILE: usize = 4;
 pub trait Weights: Debug + Send + Sync {
     /// Takes row `row` as the file has it.
     fn put_row(&mut self, row: usize, bytes: &[u8]);
+
+    /// Takes one weight, of a format whose weights stand alone.
+    ///
+    /// # Errors
+    /// `internal` of another format.
+    fn put_value(&mut self, _row: usize, _col: usize, _bytes: &[u8]) -> Result<()> {
+        Err(Error::internal("a weight alone, of a matrix of blocks"))
+    }
 
     /// `out[t][i] = W[group · 8 + i] · x[t]`, for at most [`TILE`] rows of activations.
     fn dot(&self, simd: Simd, group: usize, x: &[Row<'_>], out: &mut [[f32; GROUP]; TILE]);

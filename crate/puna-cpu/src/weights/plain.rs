@@ -40,6 +40,12 @@ impl Weights for Matrix {
         self.bytes[row * self.row_bytes..(row + 1) * self.row_bytes].copy_from_slice(bytes);
     }
 
+    fn put_value(&mut self, row: usize, col: usize, bytes: &[u8]) -> Result<()> {
+        let at = row * self.row_bytes + col * bytes.len();
+        self.bytes[at..at + bytes.len()].copy_from_slice(bytes);
+        Ok(())
+    }
+
     fn dot(&self, _simd: Simd, group: usize, x: &[Row<'_>], out: &mut [[f32; GROUP]; TILE]) {
         for lane in 0..GROUP {
             let mut sums = [[0.0f32; 8]; TILE];

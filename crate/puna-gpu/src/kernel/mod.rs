@@ -22,6 +22,7 @@ pub mod quantize;
 pub mod repack;
 pub mod route;
 pub mod sample;
+pub mod transpose;
 
 use bytemuck::{Pod, Zeroable};
 use puna_core::graph::{ActivationIx, Gate, Graph, MatrixIx, RopeIx, Span, VectorIx};
