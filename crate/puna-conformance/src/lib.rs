@@ -66,8 +66,17 @@ pub enum Extent {
 /// The cases of all variants of a device.
 #[must_use]
 pub fn cases(gpu: &Gpu, extent: Extent) -> Vec<Case> {
-    let variants = variants(gpu).into_iter();
+    cases_of(variants(gpu), extent)
+}
+
+/// The cases of some of them.
+#[must_use]
+pub fn cases_of(
+    variants: impl IntoIterator<Item = (Split, Precision)>,
+    extent: Extent,
+) -> Vec<Case> {
     variants
+        .into_iter()
         .flat_map(|(split, precision)| case::all(split, precision, extent))
         .collect()
 }

@@ -11,14 +11,25 @@ use crate::js_error::{install_panic_hook, to_js};
 use crate::options::Poke;
 
 /// Runs a case a shader, then plants a fault in each kernel, which tells that wrong results are seen here, too: natively one
-/// is planted in every file. JSON `{variants, passed, planted, failed: ["name: why"]}`.
+/// is planted in every file. `skipped` are names of variants that are left out, as `variants` has them. JSON `{variants, passed, planted, failed: ["name: why"]}`.
 #[wasm_bindgen]
-pub async fn run_conformance(full: bool) -> Result<String, JsValue> {
+pub async fn run_conformance(full: bool, skipped: Vec<String>) -> Result<String, JsValue> {
     install_panic_hook();
     let report = async {
         let device: Gpu = gpu::open().await?;
         let extent = if full { Extent::Usual } else { Extent::Brief };
-        let cases = puna_conformance::one_a_shader(puna_conformance::cases(&device, extent));
+        let variants: Vec<_> = puna_conformance::variants(&device)
+            .into_iter()
+            .map(|variant| {
+                (
+                    format!("{} {}", variant.0.name(), variant.1.name()),
+                    variant,
+                )
+            })
+            .filter(|(name, _)| !skipped.contains(name))
+            .collect();
+        let all = variants.iter().map(|(_, variant)| *variant);
+        let cases = puna_conformance::one_a_shader(puna_conformance::cases_of(all, extent));
         let tick = gpu::tick(&device, Poke::Auto).await?;
         let mut outcomes = puna_conformance::check(&device, &cases, tick.clone()).await?;
         let of_kernels = FAULTS
@@ -37,12 +48,9 @@ pub async fn run_conformance(full: bool) -> Result<String, JsValue> {
                     .map(|failure| format!("{}: {failure}", outcome.name))
             })
             .collect();
-        let variants: Vec<_> = puna_conformance::variants(&device)
-            .into_iter()
-            .map(|(split, precision)| format!("{} {}", split.name(), precision.name()))
-            .collect();
+        let names: Vec<_> = variants.into_iter().map(|(name, _)| name).collect();
         Ok(json!({
-            "variants": variants,
+            "variants": names,
             "passed": outcomes.len().saturating_sub(failed.len()),
             "planted": n_planted,
             "failed": failed,

@@ -9,9 +9,13 @@ const VARIANTS = {
 };
 const PLANTED = 21;
 
+// In f32 these shaders go through the same driver natively, and through a stricter compiler in Chromium.
+const ONLY_IN_FULL = { chromium: [], firefox: ["shared f32"] };
+
 test("every kernel agrees with its reference", { seconds: 900 }, async (t) => {
+  const skipped = t.full ? [] : ONLY_IN_FULL[t.browserName];
   const report = JSON.parse(
-    await t.page.evaluate(async (full) => {
+    await t.page.evaluate(async (full, skipped) => {
       // As the package's worker does: wgpu's web backend leaves the feature out of the device request.
       const original = GPUAdapter.prototype.requestDevice;
       GPUAdapter.prototype.requestDevice = function (descriptor) {
@@ -21,12 +25,13 @@ test("every kernel agrees with its reference", { seconds: 900 }, async (t) => {
       };
       const { default: init, run_conformance } = await import("/conformance/puna_web.js");
       await init();
-      return run_conformance(full);
-    }, t.full),
+      return run_conformance(full, skipped);
+    }, t.full, skipped),
   );
   const failed = report.failed ?? [];
   assert.deepEqual(failed.slice(0, 10), [], `${failed.length} of ${report.passed + failed.length} cases failed`);
-  assert.deepEqual(report.variants, VARIANTS[t.browserName], "the variants of this browser's adapter");
+  const expected = VARIANTS[t.browserName].filter((name) => !skipped.includes(name));
+  assert.deepEqual(report.variants, expected, "the variants of this browser's adapter");
   assert.equal(report.planted, PLANTED, "a planted fault for every kernel");
   console.log(`        ${report.passed} cases`);
 });
