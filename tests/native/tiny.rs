@@ -101,6 +101,8 @@ pub(crate) const CHECKPOINTS: &[Tiny] = &[
     // Keys and values of all heads in one tensor.
     tiny("tiny/deepseek-v2", SAFETENSORS),
     tiny("tiny/deepseek-v3", SAFETENSORS),
+    // A layer in four that does not rotate.
+    tiny("tiny/smollm3", SAFETENSORS),
 ];
 
 /// All of them.

@@ -4,7 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
+use puna_core::checkpoint::{self, COMPANIONS, CONFIG, Companions, Shard, is_required};
 use puna_core::weights::header::{Header, MAX_HEADER_BYTES, Parsed};
+use puna_core::weights::safetensors;
 use puna_core::weights::split::{join, later_files};
 use puna_core::{Error, ErrorCode, Result};
 
@@ -67,6 +69,60 @@ pub(crate) fn open_gguf(path: &Path) -> Result<ModelFile> {
             }
         }
     }
+}
+
+/// The folder of a checkpoint, if the path is that of one or of its `config.json`.
+pub(crate) fn checkpoint_folder(path: &Path) -> Option<&Path> {
+    if path.is_dir() {
+        return Some(path);
+    }
+    let is_config = path.file_name().is_some_and(|name| name == CONFIG);
+    path.parent().filter(|_| is_config)
+}
+
+/// The header of a checkpoint as Hugging Face's repositories hold it, and the size of its files.
+pub(crate) fn read_checkpoint(folder: &Path) -> Result<(Header, u64)> {
+    let named = |error: Error| error.context(folder.display().to_string());
+    let mut companions = Companions::default();
+    for name in COMPANIONS {
+        let path = folder.join(name);
+        if path.exists() || is_required(name) {
+            let bytes = fs::read(&path).map_err(|error| failed(&path, "can't be read", &error))?;
+            companions.push(name, bytes).map_err(named)?;
+        }
+    }
+    let mut shards = Vec::new();
+    for name in companions.shards().map_err(named)? {
+        let path = folder.join(name);
+        let (mut file, bytes) = open(&path)?;
+        let mut prefix = Vec::new();
+        let mut wanted = FIRST_BYTES;
+        let header = loop {
+            let missing = wanted.min(bytes).saturating_sub(prefix.len() as u64);
+            (&mut file)
+                .take(missing)
+                .read_to_end(&mut prefix)
+                .map_err(|error| failed(&path, "can't be read", &error))?;
+            let parsed = safetensors::parse(&prefix)
+                .map_err(|error| error.context(path.display().to_string()))?;
+            match parsed {
+                safetensors::Parsed::Done(header) => break header,
+                safetensors::Parsed::NeedMore { at_least } if at_least <= bytes => {
+                    wanted = at_least;
+                }
+                safetensors::Parsed::NeedMore { at_least } => {
+                    return Err(Error::bad_model_file(format!(
+                        "{}: ends at byte {bytes}, inside its header, which has {at_least} bytes; it is cut short",
+                        path.display()
+                    )));
+                }
+            }
+        };
+        shards.push(Shard { header, bytes });
+    }
+    let (header, bytes) = checkpoint::header(companions, shards).map_err(named)?;
+    header.check(bytes).map_err(named)?;
+    Ok((header, bytes))
 }
 
 /// The header of a model and the size of its files: of all of them, if it was split and `path` is the first.

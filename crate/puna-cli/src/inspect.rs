@@ -10,7 +10,7 @@ use puna_core::weights::header::{Header, TensorInfo, type_name};
 use puna_core::weights::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use puna_core::{Error, Result};
 
-use crate::file::{failed, open, read_header};
+use crate::file::{checkpoint_folder, failed, open, read_checkpoint, read_header};
 use crate::{readable, usage};
 
 pub(crate) const HELP: &str = "\
@@ -18,8 +18,8 @@ puna inspect: say what a model file or shard manifest holds
 
 Usage: puna inspect FILE
 
-FILE is a GGUF, the first file of a split one (NAME-00001-of-00003.gguf), or the manifest.json
-that `puna shard` wrote. Only headers are read. Prints the metadata, a table of the tensor types,
+FILE is a GGUF, the first file of a split one (NAME-00001-of-00003.gguf), the folder of a Hugging
+Face repository or its config.json, or the manifest.json that `puna shard` wrote. Only headers are read. Prints the metadata, a table of the tensor types,
 and the tensors. Fails if a header is malformed or its file too short for it.
 
 Options:
@@ -46,6 +46,10 @@ pub(crate) fn run(arguments: Vec<OsString>) -> Result<String> {
 }
 
 fn inspect(path: &Path, out: &mut String) -> Result<std::fmt::Result> {
+    if let Some(folder) = checkpoint_folder(path) {
+        let (header, bytes) = read_checkpoint(folder)?;
+        return Ok(show_header(path, bytes, &header, out));
+    }
     let (mut file, file_bytes) = open(path)?;
     let mut first = Vec::new();
     (&mut file)

@@ -9,6 +9,7 @@
 mod file;
 mod inspect;
 mod shard;
+mod supports;
 mod synthesize;
 
 use std::ffi::OsString;
@@ -23,8 +24,9 @@ puna: language models in a browser tab, and what they need on the way there
 Usage: puna COMMAND ...
 
 Commands:
-  inspect FILE          say what a model file or shard manifest holds
+  inspect FILE          say what a model file, a repository's folder or a shard manifest holds
   shard FILE -o DIR     cut a GGUF into shards that any static host can serve
+  supports              say which architectures and types of weights Puna runs
   synthesize SHAPE:FORMAT FILE
                         make a model of a true shape with random weights, for measuring
   help [COMMAND]        this text, or a command's own
@@ -59,10 +61,18 @@ fn run(command: Option<&str>, arguments: Vec<OsString>) -> Result<String> {
     match command {
         Some("inspect") => inspect::run(arguments),
         Some("shard") => shard::run(arguments),
+        Some("supports") => match arguments.first().and_then(|name| name.to_str()) {
+            None => Ok(supports::tables()),
+            Some("-h" | "--help") => Ok(supports::HELP.to_owned()),
+            Some(other) => Err(usage(format!(
+                "unexpected argument {other:?}; see `puna supports --help`"
+            ))),
+        },
         Some("synthesize") => synthesize::run(arguments),
         Some("help") => match arguments.first().and_then(|name| name.to_str()) {
             Some("inspect") => Ok(inspect::HELP.to_owned()),
             Some("shard") => Ok(shard::HELP.to_owned()),
+            Some("supports") => Ok(supports::HELP.to_owned()),
             Some("synthesize") => Ok(synthesize::help()),
             _ => Ok(HELP.to_owned()),
         },

@@ -225,6 +225,46 @@ fn made_models_are_whole_and_wrong_names_are_told_what_is_right() {
 }
 
 #[test]
+fn what_is_supported_stands_in_the_readme() {
+    let tables = says(&["supports"], 0, "`mixtral`");
+    let readme = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../README.md");
+    let readme = fs::read_to_string(readme).unwrap();
+    assert!(
+        readme.contains(&tables),
+        "put the output of `puna supports` between its marks in README.md"
+    );
+}
+
+#[test]
+fn a_repository_is_shown_by_its_folder() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/tiny/llama3");
+    let text = says(&["inspect", folder.to_str().unwrap()], 0, "safetensors in");
+    for part in ["llama3", "blk.2.attn_q.weight", "29 tensors", "500000"] {
+        assert!(text.contains(part), "{part} in: {text}");
+    }
+    let config = folder.join("config.json");
+    says(&["inspect", config.to_str().unwrap()], 0, "safetensors in");
+
+    let copy = tempfile::tempdir().unwrap();
+    let path = copy.path().to_str().unwrap();
+    says(&["inspect", path], 1, "config.json can't be read");
+    for file in ["config.json", "tokenizer.json"] {
+        fs::copy(folder.join(file), copy.path().join(file)).unwrap();
+    }
+    says(&["inspect", path], 1, "model.safetensors can't be opened");
+    fs::write(
+        copy.path().join("model.safetensors"),
+        [9, 0, 0, 0, 0, 0, 0, 0, 1],
+    )
+    .unwrap();
+    says(
+        &["inspect", path],
+        1,
+        "inside its header, which has 17 bytes",
+    );
+}
+
+#[test]
 fn a_split_model_is_shown_whole_by_its_first_part() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/tiny/qwen3");
     let part = |no: u32| folder.join(format!("qwen3-F16-split-{no:05}-of-00003.gguf"));

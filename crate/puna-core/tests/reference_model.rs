@@ -10,8 +10,10 @@ mod support;
 #[allow(dead_code, reason = "not every test file asks for all")]
 mod tiny;
 
+use std::collections::BTreeSet;
+
 use puna_core::ErrorCode;
-use puna_core::model;
+use puna_core::model::{self, ARCHITECTURES};
 use puna_core::reference::Executor;
 use support::{read_gguf, root};
 use tiny::{Tiny, worst};
@@ -51,6 +53,17 @@ fn check(tiny: &Tiny) {
 fn every_architecture_and_kind_of_type_reproduces_the_golden_logits() {
     for tiny in tiny::all() {
         check(tiny);
+    }
+}
+
+#[test]
+fn every_architecture_of_the_registry_is_among_them() {
+    let seen: BTreeSet<_> = tiny::all()
+        .map(|tiny| tiny.read(&root()).1)
+        .map(|header| model::open(&header).expect("a graph").0.architecture)
+        .collect();
+    for architecture in ARCHITECTURES {
+        assert!(seen.contains(architecture.name), "{}", architecture.name);
     }
 }
 

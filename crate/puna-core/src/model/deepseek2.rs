@@ -26,7 +26,7 @@ pub(super) static DEEPSEEK2: Architecture = Architecture {
             ..Hub::new("deepseek_v3")
         },
     ],
-    ..Architecture::new("deepseek2", build)
+    ..Architecture::new("deepseek2", "DeepSeek V2, V3, R1", build)
 };
 
 fn translate(settings: &Settings, keys: &mut Keys<'_>) -> Result<()> {

@@ -28,7 +28,7 @@ pub(super) static GEMMA2: Architecture = Architecture {
         translate,
         ..Hub::new("gemma2")
     }],
-    ..Architecture::new("gemma2", build)
+    ..Architecture::new("gemma2", "Gemma 2", build)
 };
 
 /// Norms of inputs and of outputs.

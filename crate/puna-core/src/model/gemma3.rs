@@ -32,7 +32,7 @@ pub(super) static GEMMA3: Architecture = Architecture {
         translate,
         ..Hub::new("gemma3_text")
     }],
-    ..Architecture::new("gemma3", build)
+    ..Architecture::new("gemma3", "Gemma 3 (its text)", build)
 };
 
 /// Of so many layers the last one sees all positions.

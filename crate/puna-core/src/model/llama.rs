@@ -21,7 +21,11 @@ pub(super) static LLAMA: Architecture = Architecture {
             ..Hub::new("mixtral")
         },
     ],
-    ..Architecture::new("llama", build)
+    ..Architecture::new(
+        "llama",
+        "Llama 1 to 3.2, SmolLM2, OpenLLaMA, Mistral, Mixtral",
+        build,
+    )
 };
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {

@@ -29,7 +29,7 @@ pub(super) static LLAMA4: Architecture = Architecture {
         ..Hub::new("llama4_text")
     }],
     rope_theta: 500_000.0,
-    ..Architecture::new("llama4", build)
+    ..Architecture::new("llama4", "Llama 4 (its text)", build)
 };
 
 /// Of so many layers the last one sees all positions, and does not rotate.

@@ -27,6 +27,8 @@ use crate::{Error, Result};
 pub struct Architecture {
     /// `general.architecture`.
     pub name: &'static str,
+    /// The models that have it, for people.
+    pub models: &'static str,
     /// Emits its ops.
     build: fn(&ModelConfig, &mut Builder<'_>) -> Result<()>,
     /// Whether the rows of Q and K have the firsts of rotation pairs in one half of a head and the seconds in the other.
@@ -44,10 +46,12 @@ pub struct Architecture {
 impl Architecture {
     const fn new(
         name: &'static str,
+        models: &'static str,
         build: fn(&ModelConfig, &mut Builder<'_>) -> Result<()>,
     ) -> Self {
         Self {
             name,
+            models,
             build,
             halves: false,
             keys: &[],
@@ -55,6 +59,11 @@ impl Architecture {
             rope_theta: 10_000.0,
             local_rope_theta: None,
         }
+    }
+
+    /// What `config.json` may call it at Hugging Face.
+    pub fn model_types(&self) -> impl Iterator<Item = &'static str> {
+        self.hubs.iter().map(|hub| hub.model_type)
     }
 
     /// Whether it knows what a key means that changes the arithmetic.

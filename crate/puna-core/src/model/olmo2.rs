@@ -15,7 +15,7 @@ pub(super) static OLMO2: Architecture = Architecture {
         names: &[("post_attention_layernorm", "post_attention_norm")],
         ..Hub::new("olmo2")
     }],
-    ..Architecture::new("olmo2", build)
+    ..Architecture::new("olmo2", "OLMo 2", build)
 };
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {

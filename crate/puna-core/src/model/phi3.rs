@@ -12,7 +12,7 @@ pub(super) static PHI3: Architecture = Architecture {
     halves: true,
     keys: &[SCALED_ROPE, &["attention.sliding_window"]],
     hubs: &[Hub::new("phi3")],
-    ..Architecture::new("phi3", build)
+    ..Architecture::new("phi3", "Phi-3, Phi-4", build)
 };
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {

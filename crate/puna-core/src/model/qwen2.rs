@@ -11,7 +11,7 @@ pub(super) static QWEN2: Architecture = Architecture {
     halves: true,
     keys: &[SCALED_ROPE],
     hubs: &[Hub::new("qwen2")],
-    ..Architecture::new("qwen2", build)
+    ..Architecture::new("qwen2", "Qwen2, Qwen2.5, the distillations of R1", build)
 };
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {

@@ -11,7 +11,7 @@ pub(super) static QWEN3: Architecture = Architecture {
     halves: true,
     keys: &[SCALED_ROPE],
     hubs: &[Hub::new("qwen3")],
-    ..Architecture::new("qwen3", build)
+    ..Architecture::new("qwen3", "Qwen3", build)
 };
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {

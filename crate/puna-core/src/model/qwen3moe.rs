@@ -14,7 +14,7 @@ pub(super) static QWEN3MOE: Architecture = Architecture {
         translate,
         ..Hub::new("qwen3_moe")
     }],
-    ..Architecture::new("qwen3moe", build)
+    ..Architecture::new("qwen3moe", "Qwen3's models of experts", build)
 };
 
 /// All layers have experts, whose scores are divided by their sum.

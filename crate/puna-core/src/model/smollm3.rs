@@ -15,7 +15,7 @@ pub(super) static SMOLLM3: Architecture = Architecture {
         translate,
         ..Hub::new("smollm3")
     }],
-    ..Architecture::new("smollm3", build)
+    ..Architecture::new("smollm3", "SmolLM3", build)
 };
 
 /// Of so many layers the last one does not rotate.

@@ -1,0 +1,49 @@
+//! `puna supports`: which models and which types of weights, from the registries.
+
+use puna_core::model::ARCHITECTURES;
+use puna_core::quant::{FORMATS, Format, INTERLEAVED};
+
+pub(crate) const HELP: &str = "\
+puna supports: say which architectures and which types of weights Puna runs
+
+Usage: puna supports
+
+Prints tables in Markdown, from the lists that loading a model goes by.
+
+Options:
+  -h, --help            this text
+";
+
+/// The tables.
+pub(crate) fn tables() -> String {
+    let mut text = "\
+| models | `general.architecture` of a GGUF | `model_type` of a `config.json` |
+|---|---|---|
+"
+    .to_owned();
+    for architecture in ARCHITECTURES {
+        let types: Vec<_> = architecture
+            .model_types()
+            .map(|name| format!("`{name}`"))
+            .collect();
+        text.push_str(&format!(
+            "| {} | `{}` | {} |\n",
+            architecture.models,
+            architecture.name,
+            types.join(", ")
+        ));
+    }
+    // `ik_llama.cpp` numbers its own from there.
+    let is_ik = |format: &&&Format| format.ggml_type >= 130;
+    let of = |formats: Vec<&&Format>| {
+        let names = formats.iter().map(|format| format.name.to_uppercase());
+        names.collect::<Vec<_>>().join(", ")
+    };
+    text.push_str(&format!(
+        "\n| weights | types |\n|---|---|\n| of llama.cpp | {} |\n| of ik_llama.cpp | {} |\n| rows stored together | {} |\n",
+        of(FORMATS.iter().filter(|it| !is_ik(it)).collect()),
+        of(FORMATS.iter().filter(is_ik).collect()),
+        of(INTERLEAVED.iter().collect()),
+    ));
+    text
+}
