@@ -4,10 +4,13 @@
 //! defect.
 
 use puna_core::chat::{ChatTemplate, Date, Message, Prompt, Role};
+use puna_core::checkpoint::{self, Companions, Shard};
 use puna_core::config::ModelConfig;
 use puna_core::model;
 use puna_core::tokenizer::{JsonFiles, Special, Tokenizer};
 use puna_core::weights::header::{Header, Parsed};
+use puna_core::weights::plan::Plan;
+use puna_core::weights::safetensors;
 use serde_json::{Value, json};
 
 /// Has a bit of everything that a tokenizer treats apart.
@@ -57,6 +60,41 @@ pub(crate) fn tokenizer_json(bytes: &[u8]) -> bool {
     };
     let _ = Tokenizer::from_json(&beside);
     tokenizer.is_ok()
+}
+
+/// A `config.json`, an index, and a header of safetensors, each beside good ones of the others.
+pub(crate) fn checkpoint(bytes: &[u8]) -> bool {
+    const CONFIG: &[u8] = include_bytes!("../../../../tests/golden/tiny/smollm3/config.json");
+    const WEIGHTS: &[u8] =
+        include_bytes!("../../../../tests/golden/tiny/smollm3/model.safetensors");
+    let config = open_checkpoint(bytes, None, WEIGHTS);
+    let index = open_checkpoint(CONFIG, Some(bytes), WEIGHTS);
+    let weights = open_checkpoint(CONFIG, None, bytes);
+    config || index || weights
+}
+
+fn open_checkpoint(config: &[u8], index: Option<&[u8]>, weights: &[u8]) -> bool {
+    let mut companions = Companions::default();
+    if companions.push("config.json", config.to_vec()).is_err() {
+        return false;
+    }
+    if let Some(index) = index {
+        let pushed = companions.push("model.safetensors.index.json", index.to_vec());
+        if pushed.is_err() || companions.shards().is_err() {
+            return false;
+        }
+    }
+    let Ok(safetensors::Parsed::Done(header)) = safetensors::parse(weights) else {
+        return false;
+    };
+    // A file as large as it must be for what its header says, but for absurd ones.
+    let end = header.tensors.last().map_or(0, |it| it.offset + it.bytes);
+    let bytes = end.min(1 << 40).max(weights.len() as u64);
+    let Ok((header, end)) = checkpoint::header(companions, vec![Shard { header, bytes }]) else {
+        return false;
+    };
+    let planned = Plan::new(&header, end, 1 << 24);
+    model::open(&header).is_ok() && planned.is_ok()
 }
 
 /// A chat template.

@@ -117,6 +117,46 @@ fn a_tampered_header_is_an_error_or_a_tokenizer() {
 }
 
 #[test]
+fn a_tampered_checkpoint_is_an_error_or_a_graph() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/tiny");
+    let read =
+        |file: &str| std::fs::read(folder.join(file)).expect("the golden file is in the tree");
+    let weights = read("smollm3/model.safetensors");
+    let length = u64::from_le_bytes(*weights.first_chunk().unwrap());
+    let header = weights[..8 + usize::try_from(length).unwrap()].to_vec();
+    let seeds = [
+        read("smollm3/config.json"),
+        read("deepseek-v3/config.json"),
+        read("llama3/model.safetensors.index.json"),
+        header,
+    ];
+    let mut random = Random(4);
+    let mut accepted = 0;
+    for round in 0..3000 {
+        let ix = round % seeds.len();
+        let mut bytes = seeds[ix].clone();
+        if round % 3 > 0 {
+            // Behind the length in front of a header.
+            let front = if ix == 3 { 8 } else { 0 };
+            let mut value = serde_json::from_slice(&bytes[front..]).unwrap();
+            tamper_value(&mut value, &mut random);
+            bytes = serde_json::to_vec(&value).unwrap();
+            if ix == 3 {
+                let length = (bytes.len() as u64).to_le_bytes();
+                bytes.splice(0..0, length);
+            }
+        } else {
+            tamper(&mut bytes, &mut random);
+        }
+        accepted += u32::from(entry::checkpoint(&bytes));
+    }
+    assert!(
+        (100..2900).contains(&accepted),
+        "{accepted} of 3000 are still good"
+    );
+}
+
+#[test]
 fn a_tampered_json_is_an_error_or_a_tokenizer() {
     let names = ["bert", "t5", "phi3", "deepseek-v3"];
     let seeds = names.map(|name| golden(&format!("vocab/{name}.json")));
