@@ -131,6 +131,13 @@ export class Context {
     return { info: result.value, events: result.events, ms: result.ms };
   }
 
+  /** Loads files that a person picked and must succeed. */
+  async loadFiles(urls, options = {}) {
+    const result = await this.lab("loadFiles", urls, { device: this.device, ...options });
+    if (result.error) throw new Error(`load failed: ${result.error.code}: ${result.error.message}`);
+    return { info: result.value, events: result.events };
+  }
+
   loadTiny(options = {}) {
     return this.load(this.url(TINY), { ...TINY_OPTIONS, ...options });
   }

@@ -51,6 +51,15 @@ window.lab = {
     return window.lab.load(new Blob([bytes]), options);
   },
 
+  /** Loads files of these addresses, as a person picked them. */
+  async loadFiles(urls, options = {}) {
+    const files = urls.map(async (url) => {
+      const bytes = await (await fetch(url)).arrayBuffer();
+      return new File([bytes], new URL(url).pathname.split("/").at(-1));
+    });
+    return window.lab.load(await Promise.all(files), options);
+  },
+
   /**
    * Asks the model. `value` is the completion, or the chunks of a stream with the time of each; `leaveAfter` leaves the
    * stream's loop after so many chunks, `abortAfter` aborts the request then.

@@ -58,12 +58,26 @@ export function loadRequest(source: ModelSource, options: LoadOptions): Requests
   const advanced = (options.advanced as AdvancedOptions | undefined | null) ?? {};
   requireObject(advanced, "advanced");
   return {
-    source: source instanceof Blob ? source : absoluteUrl(source, "source"),
+    source: wireSource(source),
     options: {
       ...checked(options, RULES, OWN_NAMES, ""),
       ...checked(advanced, ADVANCED_RULES, [], "advanced."),
     },
   };
+}
+
+function wireSource(source: ModelSource): Requests["load"]["source"] {
+  if (source instanceof Blob) return source;
+  const given: unknown = source;
+  if (given instanceof URL || !isIterable(given)) return absoluteUrl(given as string | URL, "source");
+  const files = [...given];
+  if (files.length > 0 && files.every((file) => file instanceof File)) return files;
+  const other = files.find((file) => !(file instanceof File));
+  throw refusal("source", `source: expected files, got ${files.length === 0 ? "none" : shown(other)}`);
+}
+
+function isIterable(value: unknown): value is Iterable<unknown> {
+  return typeof value === "object" && value !== null && Symbol.iterator in value;
 }
 
 /** The options under the engine's names. `null` and `undefined` are as good as absent. */

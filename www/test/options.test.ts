@@ -121,5 +121,10 @@ describe("a source", () => {
     );
     const file = new Blob(["GGUF"]);
     expect(loadRequest(file, {}).source).toBe(file);
+    // A FileList is no array.
+    const files = [new File(["{}"], "config.json"), new File([""], "model.safetensors")];
+    expect(loadRequest(new Set(files), {}).source).toEqual(files);
+    expect(refusalOf([], {}).message).toContain("source: expected files, got none");
+    expect(refusalOf([files[0], "b"], {}).message).toContain('source: expected files, got "b"');
   });
 });

@@ -11,45 +11,50 @@ use puna_core::weights::safetensors::{Parsed, Safetensors, parse};
 use puna_core::{Error, ErrorCode, Result};
 
 use crate::cache_index::{Index, PartFile};
-use crate::fetch::{Context, Remote};
+use crate::fetch::Context;
 use crate::lanes::all;
-use crate::open::{FIRST_BYTES, GROWTH, Opened, cached_part, of_file};
-use crate::parts::Parts;
-use crate::source::Source;
+use crate::open::{FIRST_BYTES, GROWTH, cached_part, of_file};
+use crate::ranged::Ranged;
 use crate::store::Entry;
-use crate::web_file::WebFile;
 
 /// What servers answer about a file that is not there; stores of objects say the first.
 const ABSENT: [u16; 3] = [403, 404, 410];
 
+/// A file of a checkpoint.
+pub(crate) struct Found<F> {
+    pub(crate) name: String,
+    pub(crate) file: F,
+    pub(crate) bytes: u64,
+}
+
 /// A file, and what was read of it.
-struct Fetched<'a, T> {
+struct Reading<F, T> {
     name: String,
-    file: WebFile<'a>,
+    file: F,
     /// Empty until it was read, and for good if it is not there.
     content: RefCell<Option<T>>,
 }
 
-impl<'a, T> Fetched<'a, T> {
-    fn new(context: Context<'a>, folder: &str, name: &str) -> Self {
+impl<F, T> Reading<F, T> {
+    fn new(name: &str, file: F) -> Self {
         Self {
             name: name.to_owned(),
-            file: WebFile::new(Remote::new(context, &format!("{folder}{name}"))),
+            file,
             content: RefCell::new(None),
         }
     }
 }
 
 /// Reads all of them at once.
-async fn read_all<'a, T>(
+async fn read_all<F, T>(
     context: Context<'_>,
-    files: &[Fetched<'a, T>],
-    read: impl AsyncFn(&Fetched<'a, T>) -> Result<Option<T>>,
+    files: &[Reading<F, T>],
+    read: impl AsyncFn(&Reading<F, T>) -> Result<Option<T>>,
 ) -> Result<()> {
     let read = &read;
-    let lanes = files.iter().map(|fetched| {
+    let lanes = files.iter().map(|reading| {
         let lane = async move {
-            *fetched.content.borrow_mut() = read(fetched).await?;
+            *reading.content.borrow_mut() = read(reading).await?;
             Ok(())
         };
         Box::pin(lane) as Pin<Box<dyn Future<Output = _>>>
@@ -57,65 +62,71 @@ async fn read_all<'a, T>(
     all(lanes.collect(), || context.abort.cancel()).await
 }
 
-/// Opens the checkpoint in a folder; and what is known of its files.
-pub(crate) async fn open<'a>(
-    context: Context<'a>,
-    folder: &str,
-) -> Result<(Opened<'a>, Vec<PartFile>)> {
-    let named = |error: Error| of_file(error, folder);
-    let beside = COMPANIONS.map(|name| Fetched::new(context, folder, name));
+/// Opens the checkpoint whose files of each name `file` gives, where it can tell that there is none: the header, a plan, and
+/// the files in their order.
+pub(crate) async fn open<F: Ranged>(
+    context: Context<'_>,
+    file: &mut impl FnMut(&str) -> Option<F>,
+) -> Result<(Header, Plan, Vec<Found<F>>)> {
+    let beside = COMPANIONS
+        .iter()
+        .filter_map(|name| Some(Reading::new(name, file(name)?)));
+    let beside: Vec<_> = beside.collect();
     read_all(context, &beside, async |it| {
         whole(&it.file, is_required(&it.name)).await
     })
     .await?;
     let mut companions = Companions::default();
-    let (mut files, mut parts) = (Vec::new(), Vec::new());
-    let mut take = |name: String, file: WebFile<'a>, bytes: u64| {
-        parts.push(PartFile {
-            name: Some(name),
-            bytes,
-            validator: file.remote.validator.borrow().clone(),
-        });
-        files.push(file);
-    };
-    for fetched in beside {
-        if let Some(bytes) = fetched.content.into_inner() {
-            let length = bytes.len() as u64;
-            companions.push(&fetched.name, bytes).map_err(named)?;
-            take(fetched.name, fetched.file, length);
+    let mut files = Vec::new();
+    for Reading {
+        name,
+        file,
+        content,
+    } in beside
+    {
+        if let Some(content) = content.into_inner() {
+            let bytes = content.len() as u64;
+            companions.push(&name, content)?;
+            files.push(Found { name, file, bytes });
         }
     }
-    let names = companions.shards().map_err(named)?;
-    let weights = names.iter().map(|name| Fetched::new(context, folder, name));
-    let weights: Vec<_> = weights.collect();
+    let mut weights = Vec::new();
+    for name in companions.shards()? {
+        let file = file(&name).ok_or_else(|| {
+            Error::invalid_request(
+                "source",
+                format!("{name} is missing among the files; choose it too"),
+            )
+        })?;
+        weights.push(Reading::new(&name, file));
+    }
     read_all(context, &weights, async |it| {
         table(&it.file).await.map(Some)
     })
     .await?;
     let mut shards = Vec::new();
-    for fetched in weights {
-        let header = fetched.content.into_inner();
+    for Reading {
+        name,
+        file,
+        content,
+    } in weights
+    {
+        let header = content.into_inner();
         let header = header.ok_or_else(|| Error::internal("a table that nobody read"))?;
         // Unknown if the server compresses or hides its headers; then the last tensor ends the file.
         let last = header.tensors.last();
         let end = last.map_or(header.data_offset, |it| it.offset.saturating_add(it.bytes));
-        let bytes = fetched.file.remote.total.get().unwrap_or(end);
+        let bytes = file.total().unwrap_or(end);
         shards.push(Shard { header, bytes });
-        take(fetched.name, fetched.file, bytes);
+        files.push(Found { name, file, bytes });
     }
-    let (header, file_bytes) = header(companions, shards).map_err(named)?;
-    let plan = Plan::new(&header, file_bytes, CHUNK_BYTES).map_err(named)?;
-    let opened = Opened {
-        source: Source::Web(Parts::new(&header.starts, files)),
-        header,
-        plan,
-        name: None,
-    };
-    Ok((opened, parts))
+    let (header, file_bytes) = header(companions, shards)?;
+    let plan = Plan::new(&header, file_bytes, CHUNK_BYTES)?;
+    Ok((header, plan, files))
 }
 
 /// All of a file; `None` if it is not there and need not be.
-async fn whole(file: &WebFile<'_>, required: bool) -> Result<Option<Vec<u8>>> {
+async fn whole(file: &impl Ranged, required: bool) -> Result<Option<Vec<u8>>> {
     let limit = u32::try_from(MAX_HEADER_BYTES).unwrap_or(u32::MAX);
     let mut wanted = FIRST_BYTES;
     let bytes = loop {
@@ -123,14 +134,14 @@ async fn whole(file: &WebFile<'_>, required: bool) -> Result<Option<Vec<u8>>> {
             Err(error) if !required && is_absent(&error) => return Ok(None),
             head => head?,
         };
-        let total = file.remote.total.get();
+        let total = file.total();
         if head.length() < wanted || total == Some(head.length().into()) {
             break head.to_vec();
         }
         if wanted == limit {
             return Err(
                 Error::bad_model_file(format!("the file has more than {limit} bytes"))
-                    .context(file.remote.url.as_str()),
+                    .context(file.label()),
             );
         }
         let total = total.and_then(|total| u32::try_from(total).ok());
@@ -147,7 +158,7 @@ async fn whole(file: &WebFile<'_>, required: bool) -> Result<Option<Vec<u8>>> {
         (true, false) => Ok(None),
         (true, true) => {
             let message = "the server answers with a web page, not with the file";
-            Err(Error::bad_model_file(message).context(file.remote.url.as_str()))
+            Err(Error::bad_model_file(message).context(file.label()))
         }
         _ => Ok(Some(bytes)),
     }
@@ -160,11 +171,11 @@ fn is_absent(error: &Error) -> bool {
 }
 
 /// The header of a file of weights.
-async fn table(file: &WebFile<'_>) -> Result<Safetensors> {
+async fn table(file: &impl Ranged) -> Result<Safetensors> {
     let mut wanted = FIRST_BYTES;
     loop {
         let head = file.head(wanted).await?;
-        let parsed = parse(&head.to_vec()).map_err(|error| of_file(error, &file.remote.url))?;
+        let parsed = parse(&head.to_vec()).map_err(|error| of_file(error, file.label()))?;
         match parsed {
             Parsed::Done(table) => return Ok(table),
             Parsed::NeedMore { at_least } => {
@@ -173,7 +184,7 @@ async fn table(file: &WebFile<'_>) -> Result<Safetensors> {
                         "the file ends at byte {}, inside its header of {at_least} bytes; it is cut short",
                         head.length()
                     ))
-                    .context(file.remote.url.as_str()));
+                    .context(file.label()));
                 }
                 wanted = u32::try_from(at_least).unwrap_or(u32::MAX);
             }

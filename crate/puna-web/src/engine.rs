@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use js_sys::Function;
+use js_sys::{Array, Function};
 use puna_core::chat::ChatTemplate;
 use puna_core::generate::{Ask, Forwarded, Generation};
 use puna_core::graph::Wanted;
@@ -53,7 +53,7 @@ struct Model {
 
 #[wasm_bindgen]
 impl Engine {
-    /// Loads a model from a URL (of a GGUF or of a manifest of shards) or a `Blob`.
+    /// Loads a model from a URL (of a GGUF, of a manifest of shards, of a checkpoint), a `Blob`, or an array of `File`s.
     ///
     /// `options` is JSON; its fields are those of [`Options`]. `cpu` starts the CPU's executor if that is asked for.
     /// `on_progress` gets `{stage, loaded_bytes, total_bytes, network_bytes, cached_bytes, warning?}`.
@@ -125,16 +125,7 @@ impl Engine {
         cpu: CpuHost,
     ) -> Result<Self> {
         let options = Options::parse(options)?;
-        let source = match (source.as_string(), source.dyn_into::<Blob>()) {
-            (Some(url), _) => ModelSource::Url(url),
-            (None, Ok(blob)) => ModelSource::Blob(blob),
-            (None, Err(_)) => {
-                return Err(Error::invalid_request(
-                    "source",
-                    "load: the source is neither a URL nor a Blob",
-                ));
-            }
-        };
+        let source = source_of(&source)?;
         let progress = Progress::new(on_progress);
         let load = LoadOptions {
             cache: options.cache(),
@@ -300,6 +291,25 @@ fn random_seed() -> u64 {
     )]
     let seed = (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64;
     seed
+}
+
+fn source_of(source: &JsValue) -> Result<ModelSource> {
+    if let Some(url) = source.as_string() {
+        return Ok(ModelSource::Url(url));
+    }
+    let several = source
+        .dyn_ref::<Array>()
+        .map(|array| array.iter().collect());
+    let blobs: Vec<JsValue> = several.unwrap_or_else(|| vec![source.clone()]);
+    let blobs: std::result::Result<Vec<Blob>, _> =
+        blobs.into_iter().map(JsCast::dyn_into).collect();
+    match blobs {
+        Ok(blobs) if !blobs.is_empty() => Ok(ModelSource::Files(blobs)),
+        _ => Err(Error::invalid_request(
+            "source",
+            "load: the source is neither a URL nor a Blob, nor files",
+        )),
+    }
 }
 
 #[cfg(feature = "conformance")]

@@ -39,16 +39,19 @@ mod http;
 pub mod js_error;
 mod lanes;
 pub mod loader;
+mod local_file;
 #[cfg(target_arch = "wasm32")]
 mod macrotask;
 #[cfg(target_arch = "wasm32")]
 mod normal_form;
 mod open;
+mod open_local;
 mod options;
 mod parts;
 mod patience;
 mod pieces;
 pub mod progress;
+mod ranged;
 mod shards;
 #[cfg(target_arch = "wasm32")]
 mod sink;

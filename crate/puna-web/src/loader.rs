@@ -12,7 +12,7 @@ use std::pin::Pin;
 
 use js_sys::Uint8Array;
 use puna_core::weights::header::Header;
-use puna_core::weights::plan::{CHUNK_BYTES, Chunk, LANES, Plan};
+use puna_core::weights::plan::{Chunk, LANES, Plan};
 use puna_core::{Error, ErrorCode, Result};
 use web_sys::{AbortSignal, Blob};
 
@@ -22,11 +22,12 @@ use crate::buffer::{allocate, release};
 use crate::cache::{Cache, not_cacheable};
 use crate::digest::sha256;
 use crate::fetch::Context;
-use crate::js_error::text;
 use crate::lanes::{Turn, all};
-use crate::open::{open_cached, open_network, read_header};
+use crate::local_file::LocalFile;
+use crate::open::{open_cached, open_network};
+use crate::open_local::open_local;
 use crate::progress::{Progress, Stage};
-use crate::source::{Source, read_blob};
+use crate::source::Source;
 
 /// Who takes the chunks: the uploader to the GPU.
 #[allow(
@@ -46,10 +47,10 @@ pub trait ChunkSink {
 /// What to load.
 #[derive(Clone, Debug)]
 pub enum ModelSource {
-    /// The address of a GGUF or of a manifest of shards, absolute or relative to the page.
+    /// The address of a GGUF, of a manifest of shards or of a checkpoint, absolute or relative to the page.
     Url(String),
-    /// A file that the user has chosen.
-    Blob(Blob),
+    /// Files that the user has chosen: a GGUF, the parts of a split one, or those of a checkpoint.
+    Files(Vec<Blob>),
 }
 
 /// Whether a copy is kept.
@@ -95,10 +96,10 @@ pub async fn load<S: ChunkSink>(
 ) -> Result<Loaded> {
     progress.enter(Stage::Header);
     let result = match source {
-        ModelSource::Blob(_) if options.cache == CacheMode::Required => {
+        ModelSource::Files(_) if options.cache == CacheMode::Required => {
             Err(not_cacheable("a local file"))
         }
-        ModelSource::Blob(blob) => load_blob(progress, blob, signal, sink).await,
+        ModelSource::Files(files) => load_files(progress, files, signal, sink).await,
         ModelSource::Url(url) => {
             let address = Address::parse(url, "source")?;
             load_url(progress, &address, options, signal, sink).await
@@ -113,9 +114,9 @@ pub async fn load<S: ChunkSink>(
     }
 }
 
-async fn load_blob<S: ChunkSink>(
+async fn load_files<S: ChunkSink>(
     progress: &Progress,
-    blob: &Blob,
+    files: &[Blob],
     signal: Option<&AbortSignal>,
     sink: &mut S,
 ) -> Result<Loaded> {
@@ -124,32 +125,18 @@ async fn load_blob<S: ChunkSink>(
         abort: &abort,
         progress,
     };
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a blob's size is a whole number below 2^53"
-    )]
-    let file_bytes = blob.size() as u64;
-    let read = async |wanted: u32| {
-        let buffer = allocate(u32::try_from(file_bytes).map_or(wanted, |bytes| bytes.min(wanted)))?;
-        read_blob(blob, 0, &buffer).await?;
-        Ok(buffer)
+    let files: Vec<_> = files.iter().cloned().map(LocalFile::new).collect();
+    let only = match files.as_slice() {
+        [only] => Some(only.name.clone()),
+        _ => None,
     };
-    let header = read_header(read).await?;
-    let plan = Plan::new(&header, file_bytes, CHUNK_BYTES)?;
-    let name = name(text(blob, "name").as_deref(), &header);
-    run(
-        context,
-        &Source::Local(blob.clone()),
-        &header,
-        &plan,
-        None,
-        sink,
-    )
-    .await?;
+    let (files, header, plan) = open_local(context, files).await?;
+    let name = name(only.as_deref(), &header);
+    let source = Source::Local(files);
+    run(context, &source, &header, &plan, None, sink).await?;
     Ok(Loaded {
         header,
-        file_bytes,
+        file_bytes: plan.file_bytes,
         name,
     })
 }

@@ -1,6 +1,5 @@
 //! From an address to a header and a plan: what a model is, before any of its weights come.
 
-use js_sys::Uint8Array;
 use puna_core::checkpoint::address;
 use puna_core::weights::header::{Header, MAX_HEADER_BYTES, Parsed};
 use puna_core::weights::manifest::Manifest;
@@ -15,6 +14,7 @@ use crate::digest::{self, sha256};
 use crate::fetch::{Context, Remote};
 use crate::parts::Parts;
 use crate::patience::first;
+use crate::ranged::Ranged;
 use crate::shards::{Shards, read_manifest};
 use crate::source::Source;
 use crate::store::Entry;
@@ -133,8 +133,27 @@ pub(crate) async fn open_network<'a>(
 ) -> Result<Opened<'a>> {
     let mut parts = Vec::new();
     let (opened, validator, sharded) = if let Some(folder) = address::folder(url) {
-        let (opened, of_files) = checkpoint::open(context, &folder).await?;
-        parts = of_files;
+        let file = |name: &str| {
+            let remote = Remote::new(context, &format!("{folder}{name}"));
+            Some(WebFile::new(remote))
+        };
+        let opened = checkpoint::open(context, &mut { file }).await;
+        let (header, plan, files) = opened.map_err(|error| of_file(error, &folder))?;
+        parts = files
+            .iter()
+            .map(|file| PartFile {
+                name: Some(file.name.clone()),
+                bytes: file.bytes,
+                validator: file.file.remote.validator.borrow().clone(),
+            })
+            .collect();
+        let files = files.into_iter().map(|file| file.file).collect();
+        let opened = Opened {
+            source: Source::Web(Parts::new(&header.starts, files)),
+            header,
+            plan,
+            name: None,
+        };
         (opened, None, false)
     } else {
         open_one(context, url, &mut parts).await?
@@ -203,7 +222,7 @@ async fn open_files(first: WebFile<'_>) -> Result<(Opened<'_>, Vec<PartFile>)> {
 
 /// A file's header, and its size.
 async fn open_file(file: &WebFile<'_>) -> Result<(Header, u64)> {
-    let header = read_header(async |wanted| file.head(wanted).await)
+    let header = read_header(file)
         .await
         .map_err(|error| of_file(error, &file.remote.url))?;
     // Unknown if the server compresses or hides its headers; then the last tensor ends the file.
@@ -247,11 +266,11 @@ async fn open_shards(remote: Remote<'_>, manifest: Manifest) -> Result<Opened<'_
     })
 }
 
-/// Reads as much of a file's front as the header takes. `read` returns as many bytes as asked for, or all that there are.
-pub(crate) async fn read_header(read: impl AsyncFn(u32) -> Result<Uint8Array>) -> Result<Header> {
+/// Reads as much of a file's front as the header takes.
+pub(crate) async fn read_header(file: &impl Ranged) -> Result<Header> {
     let mut wanted = FIRST_BYTES;
     loop {
-        let head = read(wanted).await?;
+        let head = file.head(wanted).await?;
         // Into wasm's memory, and out again before the weights come.
         match Header::from_gguf(&head.to_vec())? {
             Parsed::Done(header) => return Ok(header),

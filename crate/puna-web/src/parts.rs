@@ -1,4 +1,4 @@
-//! The files on a server that a model is in, put end to end: mostly one, or the parts of a split model, or those of a checkpoint.
+//! The files that a model is in, put end to end: mostly one, or the parts of a split model, or those of a checkpoint.
 
 use js_sys::Uint8Array;
 use puna_core::Result;
@@ -9,24 +9,54 @@ use web_sys::RequestCache;
 
 use crate::cache_index::Index;
 use crate::fetch::{Context, Remote};
+use crate::ranged::Ranged;
 use crate::web_file::WebFile;
 
 /// Bytes by which a file may be shorter than what is between its start and the next one's.
 const MOST_PADDING: u32 = 3;
 
 /// The files, each with its start.
-pub(crate) struct Parts<'a> {
-    files: Vec<(u64, WebFile<'a>)>,
+pub(crate) struct Parts<F> {
+    files: Vec<(u64, F)>,
 }
 
-impl<'a> Parts<'a> {
+impl<F: Ranged> Parts<F> {
     /// The files that begin at `starts`, in their order.
-    pub(crate) fn new(starts: &[u64], files: Vec<WebFile<'a>>) -> Self {
+    pub(crate) fn new(starts: &[u64], files: Vec<F>) -> Self {
         Self {
             files: starts.iter().copied().zip(files).collect(),
         }
     }
 
+    /// Reads from `offset` into all of `buffer`, or up to the end of the last file; returns how many bytes. What is read lies
+    /// in one file.
+    pub(crate) async fn read(&self, offset: u64, buffer: &Uint8Array) -> Result<u32> {
+        let Some((start, file)) = self.at(offset) else {
+            return Ok(0);
+        };
+        let at = offset.saturating_sub(*start);
+        // What is behind a file's end nobody is asked for.
+        let own = file.total().map(|total| total.saturating_sub(at));
+        let own = own.and_then(|own| u32::try_from(own).ok());
+        let own = own.map_or(buffer.length(), |own| own.min(buffer.length()));
+        let got = file.read(at, &buffer.subarray(0, own)).await?;
+        let missing = buffer.length().saturating_sub(got);
+        let end = offset.saturating_add(buffer.length().into());
+        if missing <= MOST_PADDING && self.files.iter().any(|(start, _)| *start == end) {
+            buffer.fill(0, got, buffer.length());
+            file.padded(missing);
+            return Ok(buffer.length());
+        }
+        Ok(got)
+    }
+
+    fn at(&self, offset: u64) -> Option<&(u64, F)> {
+        let mut files = self.files.iter().rev();
+        files.find(|(start, _)| *start <= offset)
+    }
+}
+
+impl<'a> Parts<WebFile<'a>> {
     /// Those of a model of which the cache has the header.
     pub(crate) fn cached(context: Context<'a>, index: &Index, header: &Header) -> Result<Self> {
         let later = later_files(header, &index.url)?;
@@ -43,32 +73,6 @@ impl<'a> Parts<'a> {
             WebFile::new(remote)
         });
         Ok(Self::new(&header.starts, files.collect()))
-    }
-
-    /// Reads from `offset` into all of `buffer`, or up to the end of the last file; returns how many bytes. What is read lies
-    /// in one file.
-    pub(crate) async fn read(&self, offset: u64, buffer: &Uint8Array) -> Result<u32> {
-        let Some((start, file)) = self.at(offset) else {
-            return Ok(0);
-        };
-        let at = offset.saturating_sub(*start);
-        // What is behind a file's end nobody is asked for.
-        let own = file
-            .remote
-            .total
-            .get()
-            .map(|total| total.saturating_sub(at));
-        let own = own.and_then(|own| u32::try_from(own).ok());
-        let own = own.map_or(buffer.length(), |own| own.min(buffer.length()));
-        let got = file.read(at, &buffer.subarray(0, own)).await?;
-        let missing = buffer.length().saturating_sub(got);
-        let end = offset.saturating_add(buffer.length().into());
-        if missing <= MOST_PADDING && self.files.iter().any(|(start, _)| *start == end) {
-            buffer.fill(0, got, buffer.length());
-            file.remote.context.progress.unneeded(missing.into());
-            return Ok(buffer.length());
-        }
-        Ok(got)
     }
 
     /// How many bytes of a range came along with the header of its file.
@@ -90,10 +94,5 @@ impl<'a> Parts<'a> {
             let _ = file.remote.open(Some(&(0..1)), RequestCache::NoStore).await;
         }
         self.is_outdated()
-    }
-
-    fn at(&self, offset: u64) -> Option<&(u64, WebFile<'a>)> {
-        let mut files = self.files.iter().rev();
-        files.find(|(start, _)| *start <= offset)
     }
 }

@@ -11,6 +11,7 @@ use web_sys::RequestCache;
 use crate::digest::sha256;
 use crate::fetch::{Context, Remote};
 use crate::lanes::Turn;
+use crate::ranged::Ranged;
 use crate::web_file::WebFile;
 
 /// A manifest and its shards on a server.

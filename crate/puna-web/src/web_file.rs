@@ -12,6 +12,7 @@ use crate::buffer::{allocate, release};
 use crate::fetch::{Fault, Got, Remote, Tries};
 use crate::http::Answer;
 use crate::lanes::Turn;
+use crate::ranged::Ranged;
 
 /// How a server gives a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -57,72 +58,6 @@ impl<'a> WebFile<'a> {
             head: Head(RefCell::new(Uint8Array::new_with_length(0))),
             ended: Cell::new(false),
         }
-    }
-
-    /// The file's first bytes: as many as asked for, or all there are.
-    pub(crate) async fn head(&self, bytes: u32) -> Result<Uint8Array> {
-        let old = self.head.0.borrow().clone();
-        // Who asks for what is behind a file's end gets an error and no bytes.
-        let total = self.remote.total.get();
-        if total.is_some_and(|total| total <= old.length().into()) {
-            self.ended.set(true);
-        }
-        if old.length() < bytes && !self.ended.get() {
-            let grown = allocate(bytes)?;
-            grown.set(&old, 0);
-            let rest = grown.subarray(old.length(), bytes);
-            let got = match self.read(old.length().into(), &rest).await {
-                // A server that hides the size tells it this way.
-                Err(error) if total.is_none() && old.length() > 0 && is_behind_the_end(&error) => 0,
-                got => got?,
-            };
-            self.ended.set(got < rest.length());
-            *self.head.0.borrow_mut() = grown.subarray(0, old.length().saturating_add(got));
-            release(&old.buffer());
-        }
-        Ok(self.head.0.borrow().clone())
-    }
-
-    /// Reads from `start` into all of `buffer`, or up to the file's end; returns how many bytes.
-    pub(crate) async fn read(&self, start: u64, buffer: &Uint8Array) -> Result<u32> {
-        let known = self.copy_head(start, buffer);
-        if known == buffer.length() {
-            return Ok(known);
-        }
-        let start = start.saturating_add(known.into());
-        let buffer = buffer.subarray(known, buffer.length());
-        if self.mode.get() == Mode::Unknown {
-            // The first one finds out; the others wait for it.
-            let mut stream = self.stream.take().await;
-            if self.mode.get() == Mode::Unknown {
-                match self.remote.read_range(start, &buffer).await? {
-                    Got::Bytes(got) => {
-                        self.mode.set(Mode::Ranges);
-                        return Ok(known.saturating_add(got));
-                    }
-                    Got::Whole(body) => {
-                        self.mode.set(Mode::Stream);
-                        *stream = Some((body, 0));
-                    }
-                }
-            }
-        }
-        let got = match self.mode.get() {
-            Mode::Stream => self.read_stream(start, &buffer).await?,
-            Mode::Unknown | Mode::Ranges => match self.remote.read_range(start, &buffer).await? {
-                Got::Bytes(got) => got,
-                Got::Whole(_) => {
-                    let url = self.remote.url.as_str();
-                    let message = format!(
-                        "GET {url}: the server answered 200: it gave ranges and no longer does"
-                    );
-                    return Err(Error::new(ErrorCode::Network, message)
-                        .detail("url", url)
-                        .detail("status", 200));
-                }
-            },
-        };
-        Ok(known.saturating_add(got))
     }
 
     /// How many bytes of a range came along with the head.
@@ -203,6 +138,84 @@ impl<'a> WebFile<'a> {
         body.fill(buffer, done, buffer.length()).await?;
         *position = position.saturating_add((*done).into());
         Ok(())
+    }
+}
+
+impl Ranged for WebFile<'_> {
+    async fn head(&self, bytes: u32) -> Result<Uint8Array> {
+        let old = self.head.0.borrow().clone();
+        // Who asks for what is behind a file's end gets an error and no bytes.
+        let total = self.remote.total.get();
+        if total.is_some_and(|total| total <= old.length().into()) {
+            self.ended.set(true);
+        }
+        if old.length() < bytes && !self.ended.get() {
+            let grown = allocate(bytes)?;
+            grown.set(&old, 0);
+            let rest = grown.subarray(old.length(), bytes);
+            let got = match self.read(old.length().into(), &rest).await {
+                // A server that hides the size tells it this way.
+                Err(error) if total.is_none() && old.length() > 0 && is_behind_the_end(&error) => 0,
+                got => got?,
+            };
+            self.ended.set(got < rest.length());
+            *self.head.0.borrow_mut() = grown.subarray(0, old.length().saturating_add(got));
+            release(&old.buffer());
+        }
+        Ok(self.head.0.borrow().clone())
+    }
+
+    async fn read(&self, start: u64, buffer: &Uint8Array) -> Result<u32> {
+        let known = self.copy_head(start, buffer);
+        if known == buffer.length() {
+            return Ok(known);
+        }
+        let start = start.saturating_add(known.into());
+        let buffer = buffer.subarray(known, buffer.length());
+        if self.mode.get() == Mode::Unknown {
+            // The first one finds out; the others wait for it.
+            let mut stream = self.stream.take().await;
+            if self.mode.get() == Mode::Unknown {
+                match self.remote.read_range(start, &buffer).await? {
+                    Got::Bytes(got) => {
+                        self.mode.set(Mode::Ranges);
+                        return Ok(known.saturating_add(got));
+                    }
+                    Got::Whole(body) => {
+                        self.mode.set(Mode::Stream);
+                        *stream = Some((body, 0));
+                    }
+                }
+            }
+        }
+        let got = match self.mode.get() {
+            Mode::Stream => self.read_stream(start, &buffer).await?,
+            Mode::Unknown | Mode::Ranges => match self.remote.read_range(start, &buffer).await? {
+                Got::Bytes(got) => got,
+                Got::Whole(_) => {
+                    let url = self.remote.url.as_str();
+                    let message = format!(
+                        "GET {url}: the server answered 200: it gave ranges and no longer does"
+                    );
+                    return Err(Error::new(ErrorCode::Network, message)
+                        .detail("url", url)
+                        .detail("status", 200));
+                }
+            },
+        };
+        Ok(known.saturating_add(got))
+    }
+
+    fn total(&self) -> Option<u64> {
+        self.remote.total.get()
+    }
+
+    fn label(&self) -> &str {
+        &self.remote.url
+    }
+
+    fn padded(&self, bytes: u32) {
+        self.remote.context.progress.unneeded(bytes.into());
     }
 }
 

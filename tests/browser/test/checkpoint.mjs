@@ -58,6 +58,23 @@ test("loads from its files, then without a byte from the network, and says the s
   assert.deepEqual((await t.chat(greedy("Déjà vu", 12))).choices, answer.choices);
 });
 
+test("loads from files at hand", async (t) => {
+  const urls = filesOf("llama3").map((file) => urlOf(t, "llama3") + file);
+  const { events } = await t.loadFiles(urls, TINY_OPTIONS);
+  assert.equal(events.at(-1).networkBytes, 0);
+  const answer = await t.chat(greedy("Hello", 10));
+  await t.lab("unload");
+  await t.load(urlOf(t, "llama3"), TINY_OPTIONS);
+  assert.deepEqual((await t.chat(greedy("Hello", 10))).choices, answer.choices, "as from the server");
+
+  const fewer = urls.filter((url) => !url.endsWith("00002-of-00003.safetensors"));
+  const { error } = await t.lab("loadFiles", fewer, { device: t.device });
+  assert.equal(error.code, "invalid_request", JSON.stringify(error));
+  assert.match(error.message, /model-00002-of-00003\.safetensors is missing/);
+  const alone = await t.lab("loadFiles", [urls.find((url) => url.endsWith(".safetensors"))], { device: t.device });
+  assert.match(alone.error.message, /a safetensors file: name the folder/);
+});
+
 test("floats are rounded while they come, on CPU and GPU alike", async (t) => {
   const url = urlOf(t, "mistral");
   const options = { ...TINY_OPTIONS, quantize: "q8_0", kvCache: "f16" };

@@ -30,6 +30,20 @@ test("loads from its files by the first one's address, then without a byte from 
   assert.deepEqual((await t.chat(greedy("Hello", 8))).choices, answer.choices, "the same answer from the same bytes");
 });
 
+test("loads from files at hand, in whatever order they were picked", async (t) => {
+  const { info, events } = await t.loadFiles([3, 1, 2].map((no) => urlOf(t, no)));
+  assert.equal(info.fileBytes, ALL);
+  assert.deepEqual(bytesOf({ events }), { cachedBytes: ALL, networkBytes: 0 });
+  const answer = await t.chat(greedy("Hello", 8));
+  await t.lab("unload");
+  await t.load(urlOf(t, 1));
+  assert.deepEqual((await t.chat(greedy("Hello", 8))).choices, answer.choices, "as from the server");
+
+  const { error } = await t.lab("loadFiles", [3, 1].map((no) => urlOf(t, no)), { device: t.device });
+  assert.equal(error.code, "bad_model_file", JSON.stringify(error));
+  assert.match(error.message, /expected part 1 of 2|expected part 2 of 2/);
+});
+
 test("a later part, a missing one and one of another model are refused by name", async (t) => {
   const later = await t.loadError(urlOf(t, 2));
   assert.equal(later.code, "unsupported_model", JSON.stringify(later));

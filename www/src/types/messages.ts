@@ -27,7 +27,7 @@ export interface WireLoadOptions {
 /** What the page asks, by kind, without the id. */
 export interface Requests {
   /** Once, before what needs a model. `source` is an absolute URL or a file. */
-  load: { source: string | Blob; options: WireLoadOptions };
+  load: { source: string | Blob | File[]; options: WireLoadOptions };
   /** `request` is the JSON of an OpenAI chat completion request. */
   chat: { request: string };
   counters: object;

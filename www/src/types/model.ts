@@ -141,10 +141,10 @@ export interface LoadOptions {
 
 /**
  * Where a model comes from: the address of a GGUF file (of a split model: its first one), of a shard manifest, of a folder
- * that holds a Hugging Face repository (ending in a slash, or with `config.json`), or of the repository's page there; or a
- * GGUF file at hand.
+ * that holds a Hugging Face repository (ending in a slash, or with `config.json`), or of the repository's page there; or
+ * what is at hand: a GGUF file, all files of a split one, or those of such a folder.
  */
-export type ModelSource = string | URL | Blob;
+export type ModelSource = string | URL | Blob | Iterable<File>;
 
 /** A model in the browser's cache. */
 export interface StoredModel {

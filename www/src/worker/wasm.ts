@@ -32,7 +32,7 @@ export interface WasmEngineClass {
   /** `options.device` is what runs it; `cpu` starts the CPU's executor if that is it. */
   load(
     options: string,
-    source: string | Blob,
+    source: string | Blob | File[],
     onProgress: (event: WasmProgress) => void,
     signal: AbortSignal | undefined,
     cpu: CpuHost,

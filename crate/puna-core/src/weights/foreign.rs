@@ -37,7 +37,8 @@ fn describe(prefix: &[u8]) -> String {
     } else if prefix.starts_with(b"\x1f\x8b") || prefix.starts_with(b"\x28\xb5\x2f\xfd") {
         "a compressed file: decompress it first"
     } else if prefix.get(8) == Some(&b'{') && prefix.get(6..8) == Some(&[0, 0]) {
-        "a safetensors file: convert the model to GGUF"
+        "a safetensors file: name the folder that it is in, ending in a slash, or choose config.json, \
+         tokenizer.json and the files of weights together"
     } else if starts("{") || starts("[") {
         "a JSON text"
     } else if [b"tjgg", b"lmgg", b"fmgg", b"algg"]

@@ -16,8 +16,8 @@ use crate::buffer::{allocate, copy};
 use crate::cache_index::Index;
 use crate::js_error::{from_js, text};
 use crate::lanes::Turn;
+use crate::local_file::read_blob;
 use crate::progress::number;
-use crate::source::read_blob;
 
 /// While chunks come in, the index is written after so long or so many bytes: a crash loses what came since.
 const SAVE_INTERVAL_MS: f64 = 1000.0;

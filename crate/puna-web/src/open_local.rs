@@ -1,0 +1,49 @@
+//! From files that a user has chosen to a header and a plan: a GGUF, the parts of a split one, or a checkpoint's files.
+
+use puna_core::checkpoint::CONFIG;
+use puna_core::weights::header::Header;
+use puna_core::weights::plan::{CHUNK_BYTES, Plan};
+use puna_core::weights::split::{Part, join};
+use puna_core::{Error, Result};
+
+use crate::checkpoint;
+use crate::fetch::Context;
+use crate::local_file::LocalFile;
+use crate::open::read_header;
+use crate::parts::Parts;
+
+/// Opens the model that the files are.
+pub(crate) async fn open_local(
+    context: Context<'_>,
+    mut files: Vec<LocalFile>,
+) -> Result<(Parts<LocalFile>, Header, Plan)> {
+    if files.iter().any(|file| file.name == CONFIG) {
+        // Whatever else is in the folder is left alone.
+        let mut take = |name: &str| {
+            let ix = files.iter().position(|file| file.name == name)?;
+            Some(files.swap_remove(ix))
+        };
+        let (header, plan, files) = checkpoint::open(context, &mut take).await?;
+        let files = files.into_iter().map(|file| file.file).collect();
+        return Ok((Parts::new(&header.starts, files), header, plan));
+    }
+    let mut parts = Vec::new();
+    for file in files {
+        let named = |error: Error| match file.name.as_str() {
+            "" => error,
+            name => error.context(name),
+        };
+        let header = read_header(&file).await.map_err(named)?;
+        let no = Part::of(&header).map_err(named)?.map_or(0, |part| part.no);
+        parts.push((no, header, file));
+    }
+    parts.sort_by_key(|(no, _, _)| *no);
+    let (mut headers, mut files) = (Vec::new(), Vec::new());
+    for (_, header, file) in parts {
+        headers.push((header, file.size()));
+        files.push(file);
+    }
+    let (header, bytes) = join(headers)?;
+    let plan = Plan::new(&header, bytes, CHUNK_BYTES)?;
+    Ok((Parts::new(&header.starts, files), header, plan))
+}
