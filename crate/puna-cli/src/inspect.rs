@@ -6,6 +6,8 @@ use std::fmt::Write;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use puna_core::model;
+use puna_core::quant::Format;
 use puna_core::weights::header::{Header, TensorInfo, type_name};
 use puna_core::weights::manifest::{MAX_MANIFEST_BYTES, Manifest};
 use puna_core::{Error, Result};
@@ -20,7 +22,8 @@ Usage: puna inspect FILE
 
 FILE is a GGUF, the first file of a split one (NAME-00001-of-00003.gguf), the folder of a Hugging
 Face repository or its config.json, or the manifest.json that `puna shard` wrote. Only headers are read. Prints the metadata, a table of the tensor types,
-and the tensors. Fails if a header is malformed or its file too short for it.
+the memory that weights and conversations of some lengths take on a GPU, or why the model can't be
+run, and the tensors. Fails if a header is malformed or its file too short for it.
 
 Options:
   -h, --help            this text
@@ -109,6 +112,7 @@ fn show_header(
         )?;
     }
     show_types(&header.tensors, out)?;
+    show_memory(header, out)?;
     writeln!(out, "\nTensors")?;
     let width = header
         .tensors
@@ -130,6 +134,52 @@ fn show_header(
         )?;
     }
     Ok(())
+}
+
+/// What it takes to run it; or why it can't be run.
+fn show_memory(header: &Header, out: &mut String) -> std::fmt::Result {
+    let graph = match model::open(header) {
+        Ok((_, graph)) => graph,
+        Err(error) => return writeln!(out, "\nIt can't be run: {}", error.message()),
+    };
+    writeln!(out, "\nMemory on a GPU")?;
+    let weights = graph.weights_bytes();
+    writeln!(out, "  {:16}  {:>12}", "weights", readable(weights))?;
+    if header
+        .tensors
+        .iter()
+        .any(|it| [0, 1, 30].contains(&it.ggml_type))
+    {
+        for name in ["q8_0", "q4_0"] {
+            let rounded = Format::named(name).map(|format| graph.clone().quantized(format));
+            if let Some(Ok(rounded)) = rounded
+                && rounded.weights_bytes() < weights
+            {
+                let label = format!("  as {name}");
+                writeln!(
+                    out,
+                    "  {label:16}  {:>12}",
+                    readable(rounded.weights_bytes())
+                )?;
+            }
+        }
+    }
+    let mut context = 2048;
+    loop {
+        let tokens = context.min(graph.longest_context);
+        // As the cache is by default, in f16.
+        let bytes = graph.kv.token_bytes(2).saturating_mul(tokens.into());
+        writeln!(
+            out,
+            "  {:16}  {:>12}",
+            format!("{tokens} tokens"),
+            readable(bytes)
+        )?;
+        if tokens == graph.longest_context {
+            return Ok(());
+        }
+        context = context.saturating_mul(4);
+    }
 }
 
 fn show_types(tensors: &[TensorInfo], out: &mut String) -> std::fmt::Result {

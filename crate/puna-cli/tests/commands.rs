@@ -239,7 +239,14 @@ fn what_is_supported_stands_in_the_readme() {
 fn a_repository_is_shown_by_its_folder() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/tiny/llama3");
     let text = says(&["inspect", folder.to_str().unwrap()], 0, "safetensors in");
-    for part in ["llama3", "blk.2.attn_q.weight", "29 tensors", "500000"] {
+    for part in [
+        "llama3",
+        "blk.2.attn_q.weight",
+        "29 tensors",
+        "500000",
+        "as q8_0",
+        "512 tokens",
+    ] {
         assert!(text.contains(part), "{part} in: {text}");
     }
     let config = folder.join("config.json");
@@ -261,6 +268,17 @@ fn a_repository_is_shown_by_its_folder() {
         &["inspect", path],
         1,
         "inside its header, which has 17 bytes",
+    );
+}
+
+#[test]
+fn why_a_model_can_not_be_run_is_said() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/tokenizers/vocab");
+    let bert = folder.join("bert.gguf");
+    says(
+        &["inspect", bert.to_str().unwrap()],
+        0,
+        "It can't be run: architecture \"bert\" is not supported",
     );
 }
 

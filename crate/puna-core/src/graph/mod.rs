@@ -150,6 +150,16 @@ impl Graph {
         Ok(())
     }
 
+    /// Bytes of all weights, rearranged as GPUs have them.
+    #[must_use]
+    pub fn weights_bytes(&self) -> u64 {
+        let matrices = self.matrices.iter();
+        let matrices = matrices
+            .map(|matrix| matrix.rows as u64 * matrix.format.planes_row_bytes(matrix.cols) as u64);
+        let vectors = self.vectors.iter().map(|vector| vector.len as u64 * 4);
+        matrices.chain(vectors).sum()
+    }
+
     /// Whether all factors are there.
     ///
     /// # Errors
@@ -291,6 +301,14 @@ pub struct KvShape {
     pub head_dim: usize,
     /// `Dv`: as much as `Dh`; or less, and then a value is the first dimensions of its key and has no room of its own.
     pub value_dim: usize,
+}
+
+impl KvShape {
+    /// Bytes of the cache of a token, of elements of `element_bytes`.
+    #[must_use]
+    pub const fn token_bytes(&self, element_bytes: u64) -> u64 {
+        (self.layers * self.heads * (self.head_dim + self.value_dim)) as u64 * element_bytes
+    }
 }
 
 impl KvShape {
