@@ -131,34 +131,16 @@ pub(crate) async fn open_network<'a>(
     url: &str,
     entry: Option<&Entry>,
 ) -> Result<Opened<'a>> {
-    let mut parts = Vec::new();
-    let (opened, validator, sharded) = if let Some(folder) = address::folder(url) {
-        let file = |name: &str| {
-            let remote = Remote::new(context, &format!("{folder}{name}"));
-            Some(WebFile::new(remote))
-        };
-        let opened = checkpoint::open(context, &mut { file }).await;
-        let (header, plan, files) = opened.map_err(|error| of_file(error, &folder))?;
-        parts = files
-            .iter()
-            .map(|file| PartFile {
-                name: Some(file.name.clone()),
-                bytes: file.bytes,
-                validator: file.file.remote.validator.borrow().clone(),
-            })
-            .collect();
-        let files = files.into_iter().map(|file| file.file).collect();
-        let opened = Opened {
-            source: Source::Web(Parts::new(&header.starts, files)),
-            header,
-            plan,
-            name: None,
-        };
-        (opened, None, false)
-    } else {
-        open_one(context, url, &mut parts).await?
+    let (opened, known) = match address::folder(url) {
+        Some(folder) => open_checkpoint(context, &folder).await?,
+        None => open_one(context, url).await?,
     };
     if let Some(entry) = entry {
+        let Known {
+            sharded,
+            validator,
+            parts,
+        } = known;
         let mut index = Index::new(url, sharded, validator, opened.name.clone(), &opened.plan);
         index.parts = parts;
         if entry.index().is_none_or(|old| !old.same_file(&index)) {
@@ -168,24 +150,66 @@ pub(crate) async fn open_network<'a>(
     Ok(opened)
 }
 
+/// What the cache's index keeps of where a model comes from.
+#[derive(Default)]
+struct Known {
+    sharded: bool,
+    validator: Option<String>,
+    /// The files, if there are several.
+    parts: Vec<PartFile>,
+}
+
+/// Opens the checkpoint in a folder.
+async fn open_checkpoint<'a>(context: Context<'a>, folder: &str) -> Result<(Opened<'a>, Known)> {
+    let mut file = |name: &str| {
+        let remote = Remote::new(context, &format!("{folder}{name}"));
+        Some(WebFile::new(remote))
+    };
+    let opened = checkpoint::open(context, &mut file).await;
+    let (header, plan, found) = opened.map_err(|error| of_file(error, folder))?;
+    let (mut files, mut parts) = (Vec::new(), Vec::new());
+    for checkpoint::Found { name, file, bytes } in found {
+        parts.push(PartFile {
+            name: Some(name),
+            bytes,
+            validator: file.remote.validator.borrow().clone(),
+        });
+        files.push(file);
+    }
+    let opened = Opened {
+        source: Source::Web(Parts::new(&header.starts, files)),
+        header,
+        plan,
+        name: None,
+    };
+    let known = Known {
+        parts,
+        ..Known::default()
+    };
+    Ok((opened, known))
+}
+
 /// Opens the model that is named by the address of a file.
-async fn open_one<'a>(
-    context: Context<'a>,
-    url: &str,
-    parts: &mut Vec<PartFile>,
-) -> Result<(Opened<'a>, Option<String>, bool)> {
+async fn open_one<'a>(context: Context<'a>, url: &str) -> Result<(Opened<'a>, Known)> {
     let file = WebFile::new(Remote::new(context, url));
     let first = file.head(FIRST_BYTES).await?.subarray(0, 64);
-    Ok(if Manifest::is_likely(&first.to_vec()) {
+    if Manifest::is_likely(&first.to_vec()) {
         let manifest = read_manifest(&file).await?;
-        let validator = Some(Shards::validator(&manifest));
-        (open_shards(file.remote, manifest).await?, validator, true)
-    } else {
-        let validator = file.remote.validator.borrow().clone();
-        let (opened, of_files) = open_files(file).await?;
-        *parts = of_files;
-        (opened, validator, false)
-    })
+        let known = Known {
+            sharded: true,
+            validator: Some(Shards::validator(&manifest)),
+            parts: Vec::new(),
+        };
+        return Ok((open_shards(file.remote, manifest).await?, known));
+    }
+    let validator = file.remote.validator.borrow().clone();
+    let (opened, parts) = open_files(file).await?;
+    let known = Known {
+        sharded: false,
+        validator,
+        parts,
+    };
+    Ok((opened, known))
 }
 
 /// Opens the model whose file, or whose first file, that is. What is known of the files, if there are several.
