@@ -33,20 +33,30 @@ async function speed(t, options = {}) {
 
 /**
  * Steps are submitted ahead, so what a read-back takes is hardly seen; token by token, less than a tenth of the speed would be
- * left. The bench has the figures on a real model.
+ * left. Another browser's suite may run beside: a pair of measurements that it fell upon is made again. The bench has the
+ * figures on a real model.
  */
-function checkPace(what, { without, with: rate }) {
-  console.log(`        ${without.toFixed(1)} tokens/s, ${rate.toFixed(1)} ${what}`);
-  assert.ok(rate >= 0.4 * without, `${without} tokens/s, ${rate} ${what}`);
+async function checkPace(what, measure) {
+  for (const last of [false, false, true]) {
+    const { without, with: rate } = await measure();
+    console.log(`        ${without.toFixed(1)} tokens/s, ${rate.toFixed(1)} ${what}`);
+    if (rate >= 0.4 * without) return;
+    assert.ok(!last, `${without} tokens/s, ${rate} ${what}, three times`);
+  }
 }
 
 test("keeps its pace without the poke", { browsers: ["firefox"] }, async (t) => {
-  const without = await speed(t, { advanced: { poke: "on" } });
-  checkPace("without the poke", { without, with: await speed(t, { advanced: { poke: "off" } }) });
+  await checkPace("without the poke", async () => ({
+    without: await speed(t, { advanced: { poke: "on" } }),
+    with: await speed(t, { advanced: { poke: "off" } }),
+  }));
 });
 
 test("keeps its pace when read-backs come late", { browsers: ["chromium"] }, async (t) => {
-  const without = await speed(t);
-  await t.lab("delayReadbacks", 100);
-  checkPace("with 100 ms more for each read-back", { without, with: await speed(t) });
+  await checkPace("with 100 ms more for each read-back", async () => {
+    await t.lab("delayReadbacks", 0);
+    const without = await speed(t);
+    await t.lab("delayReadbacks", 100);
+    return { without, with: await speed(t) };
+  });
 });
