@@ -86,6 +86,7 @@ pub(crate) async fn open<F: Ranged>(
     {
         if let Some(content) = content.into_inner() {
             let bytes = content.len() as u64;
+            file.learn_size(bytes);
             companions.push(&name, content)?;
             files.push(Found { name, file, bytes });
         }
@@ -131,7 +132,12 @@ async fn whole(file: &impl Ranged, required: bool) -> Result<Option<Vec<u8>>> {
     let mut wanted = FIRST_BYTES;
     let bytes = loop {
         let head = match file.head(wanted).await {
-            Err(error) if !required && is_absent(&error) => return Ok(None),
+            // An empty one is none, too.
+            Err(error)
+                if !required && (is_absent(&error) || error.code() == ErrorCode::BadModelFile) =>
+            {
+                return Ok(None);
+            }
             head => head?,
         };
         let total = file.total();

@@ -21,6 +21,9 @@ pub(crate) trait Ranged {
     /// What messages call it: its address, or its name.
     fn label(&self) -> &str;
 
+    /// Its size, once all of it was read.
+    fn learn_size(&self, _bytes: u64) {}
+
     /// Bytes behind its end were asked for, that nobody has: those up to where the next file begins.
     fn padded(&self, _bytes: u32) {}
 }

@@ -214,6 +214,12 @@ impl Ranged for WebFile<'_> {
         &self.remote.url
     }
 
+    fn learn_size(&self, bytes: u64) {
+        if self.remote.total.get().is_none() {
+            self.remote.total.set(Some(bytes));
+        }
+    }
+
     fn padded(&self, bytes: u32) {
         self.remote.context.progress.unneeded(bytes.into());
     }

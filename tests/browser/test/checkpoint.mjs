@@ -58,6 +58,20 @@ test("loads from its files, then without a byte from the network, and says the s
   assert.deepEqual((await t.chat(greedy("Déjà vu", 12))).choices, answer.choices);
 });
 
+test("loads from a server without ranges, where optional files may be empty", async (t) => {
+  for (const file of filesOf("olmo2")) {
+    t.host.put(`/plain/${file}`, fs.readFileSync(golden("olmo2", file)));
+    t.host.faults.add(`/plain/${file}`, { kind: "no_range" });
+  }
+  t.host.put("/plain/special_tokens_map.json", Buffer.alloc(0));
+  const load = () => t.load(`${t.host.origin}/plain/`, TINY_OPTIONS);
+  await load();
+  const answer = await t.chat(greedy("Hello", 8));
+  await t.lab("unload");
+  assert.equal((await load()).events.at(-1).networkBytes, 0, "the second load takes nothing from the network");
+  assert.deepEqual((await t.chat(greedy("Hello", 8))).choices, answer.choices);
+});
+
 test("loads from files at hand", async (t) => {
   const urls = filesOf("llama3").map((file) => urlOf(t, "llama3") + file);
   const { events } = await t.loadFiles(urls, TINY_OPTIONS);
