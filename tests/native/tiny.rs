@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use puna_core::checkpoint::{self, COMPANIONS, Companions, Shard};
 use puna_core::weights::header::{Header, Parsed};
-use puna_core::weights::safetensors;
+use puna_core::weights::safetensors::{self, Safetensors};
 
 /// A model file and its logits.
 #[derive(Clone, Copy)]
@@ -166,17 +166,14 @@ impl Tiny {
         let path = root.join("tests/golden").join(self.folder);
         let bytes = std::fs::read(path.join("expected.safetensors"));
         let bytes = bytes.expect("the golden file is in the tree");
-        let (length, rest) = bytes.split_first_chunk::<8>().expect("a length");
-        let length = usize::try_from(u64::from_le_bytes(*length)).expect("short");
-        let (header, data) = rest.split_at(length);
-        let header: serde_json::Value = serde_json::from_slice(header).expect("a JSON header");
+        let table = safetensors_table(&bytes);
         let words = |name: &str| -> Vec<u32> {
-            let offset = |ix: usize| {
-                let offset = header[name]["data_offsets"][ix].as_u64();
-                let offset = offset.unwrap_or_else(|| panic!("{name} of {}", self.name()));
-                usize::try_from(offset).expect("small")
-            };
-            let words = data[offset(0)..offset(1)].as_chunks().0.iter();
+            let mut entries = table.tensors.iter();
+            let entry = entries.find(|entry| entry.name == name);
+            let entry = entry.unwrap_or_else(|| panic!("{name} of {}", self.name()));
+            let start = usize::try_from(entry.offset).expect("small");
+            let end = start + usize::try_from(entry.bytes).expect("small");
+            let words = bytes[start..end].as_chunks().0.iter();
             words.map(|&word| u32::from_le_bytes(word)).collect()
         };
         let floats = |name: &str| {
@@ -196,6 +193,14 @@ impl Tiny {
     }
 }
 
+/// The header of a whole safetensors file.
+fn safetensors_table(bytes: &[u8]) -> Safetensors {
+    match safetensors::parse(bytes).expect("a good header") {
+        safetensors::Parsed::Done(table) => table,
+        safetensors::Parsed::NeedMore { .. } => panic!("it ends inside its header"),
+    }
+}
+
 /// A checkpoint's files, put end to end.
 fn read_checkpoint(folder: &Path) -> (Vec<u8>, Header) {
     let mut companions = Companions::default();
@@ -209,13 +214,10 @@ fn read_checkpoint(folder: &Path) -> (Vec<u8>, Header) {
     let mut shards = Vec::new();
     for name in companions.shards().expect("a good index") {
         let bytes = std::fs::read(folder.join(name)).expect("the golden file is in the tree");
-        match safetensors::parse(&bytes).expect("a good header") {
-            safetensors::Parsed::Done(header) => shards.push(Shard {
-                header,
-                bytes: bytes.len() as u64,
-            }),
-            safetensors::Parsed::NeedMore { .. } => panic!("it ends inside its header"),
-        }
+        shards.push(Shard {
+            header: safetensors_table(&bytes),
+            bytes: bytes.len() as u64,
+        });
         files.push(bytes);
     }
     let (header, end) = checkpoint::header(companions, shards).expect("a good checkpoint");

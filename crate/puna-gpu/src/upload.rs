@@ -129,9 +129,9 @@ pub(crate) fn scatter(
         });
     for piece in &chunk.pieces {
         let place = Place {
-            at: u64::from(piece.chunk_offset),
+            at: piece.chunk_offset,
             tensor_offset: piece.tensor_offset,
-            bytes: u64::from(piece.bytes),
+            bytes: piece.bytes,
         };
         for target in to.targets.get(piece.tensor).into_iter().flatten() {
             match *target {
@@ -173,25 +173,23 @@ pub(crate) fn scatter(
                         }
                         continue;
                     }
-                    let mut parts = rows_to_parts(to, matrix, source, place)?;
+                    // As a file would have them, the piece's rows stand in the chunk, or, once they are rounded, in front of
+                    // another buffer.
+                    let mut raw_at = place.at;
                     let plain = if let Some(interleaving) = table.format.interleaving {
                         let sources = uploader.sources(gpu, table.format, &interleaving);
                         let buffers = (uploader.plain(gpu), sources);
                         deinterleave(gpu, pipelines, &mut encoder, table, slot, place, &buffers);
                         Some(buffers.0)
                     } else if table.stored != table.format {
+                        raw_at = 0;
                         let plain = uploader.plain(gpu);
                         quantize(gpu, pipelines, &mut encoder, table, slot, place, &plain);
-                        for (_, params) in &mut parts {
-                            // The piece's rows, now smaller, from the buffer's front on.
-                            let before = (params.raw_at - to_u32_of(place.at)) / params.row_bytes;
-                            params.row_bytes = to_u32(table.format.row_bytes(table.cols));
-                            params.raw_at = before * params.row_bytes;
-                        }
                         Some(plain)
                     } else {
                         None
                     };
+                    let parts = rows_to_parts(to, matrix, source, place, raw_at)?;
                     let raw = plain.as_ref().unwrap_or(slot);
                     for (part, params) in parts {
                         let out = to.matrices[matrix][part].plane(params.plane as usize);
@@ -215,22 +213,19 @@ pub(crate) fn scatter(
 /// Where a piece's bytes stand: in the chunk, and in its tensor.
 #[derive(Clone, Copy)]
 struct Place {
-    at: u64,
+    at: u32,
     tensor_offset: u64,
-    bytes: u64,
+    bytes: u32,
 }
 
 /// Where the elements of a piece go, if any of them is the source's.
 fn elements(first: u32, table: &Vector, source: &Source, place: Place) -> Option<PlaceParams> {
     let size = table.format.value_bytes;
-    let element = |at: u64| usize::try_from(at).unwrap_or(usize::MAX) / size;
-    let start = element(place.tensor_offset);
-    let own = source.among(start..start.saturating_add(element(place.bytes)));
+    let start = usize::try_from(place.tensor_offset).unwrap_or(usize::MAX) / size;
+    let own = source.among(start..start.saturating_add(place.bytes as usize / size));
     let (head_dim, rotated) = halves(source);
     (!own.is_empty()).then(|| PlaceParams {
-        raw_at: to_u32(
-            usize::try_from(place.at).unwrap_or(usize::MAX) + (own.start - start) * size,
-        ),
+        raw_at: place.at + to_u32((own.start - start) * size),
         count: to_u32(own.len()),
         skipped: to_u32(own.start - source.from),
         first: first + to_u32(source.first_row),
@@ -257,23 +252,23 @@ fn span(source: &Source, own: &Range<usize>) -> Range<usize> {
     source.first_row + start * source.row_step..source.first_row + (end - 1) * source.row_step + 1
 }
 
-/// Cuts a piece at the borders of parts.
+/// Cuts a piece, whose rows stand at `raw_at` in the form of its format, at the borders of parts.
 fn rows_to_parts(
     to: &Destination<'_>,
     matrix: MatrixIx,
     source: &Source,
     place: Place,
+    raw_at: u32,
 ) -> Result<Vec<(usize, RepackParams)>> {
     let table = &to.graph.matrices[matrix];
-    let row_bytes = table.stored.row_bytes(table.cols);
-    let rows = table.rows_at(source, place.tensor_offset, place.bytes)?;
+    let row_bytes = table.format.row_bytes(table.cols);
+    let rows = table.rows_at(source, place.tensor_offset, place.bytes.into())?;
     let own = source.among(rows.clone());
     if own.is_empty() {
         return Ok(Vec::new());
     }
     let span = span(source, &own);
-    let raw_at =
-        usize::try_from(place.at).unwrap_or(usize::MAX) + (own.start - rows.start) * row_bytes;
+    let raw_at = raw_at + to_u32((own.start - rows.start) * row_bytes);
     let (head_dim, rotated) = halves(source);
     let mut dispatches = Vec::new();
     for (part, range) in to.matrices[matrix].iter().enumerate() {
@@ -284,7 +279,7 @@ fn rows_to_parts(
             let used_words = table.format.used_words(plane, table.cols);
             let groups = to_u32(own.len() * used_words).div_ceil(WORKGROUP);
             let params = RepackParams {
-                raw_at: to_u32(raw_at),
+                raw_at,
                 row_bytes: to_u32(row_bytes),
                 rows: to_u32(own.len()),
                 skipped: to_u32(own.start - source.from),
@@ -315,7 +310,7 @@ fn transposed_parts(
     place: Place,
 ) -> Result<Vec<(usize, TransposeParams)>> {
     let table = &to.graph.matrices[matrix];
-    let rows = table.rows_at(source, place.tensor_offset, place.bytes)?;
+    let rows = table.rows_at(source, place.tensor_offset, place.bytes.into())?;
     let groups = rows.start / transposed.group_rows..rows.end.div_ceil(transposed.group_rows);
     let first = source.first_row + groups.start * transposed.rows * source.row_step;
     let end = source.first_row + groups.end * transposed.rows * source.row_step;
@@ -327,7 +322,7 @@ fn transposed_parts(
         }
         let groups = to_u32(rows.len() * transposed.rows).div_ceil(WORKGROUP);
         let params = TransposeParams {
-            raw_at: to_u32_of(place.at),
+            raw_at: place.at,
             there: to_u32(rows.start),
             rows: to_u32(rows.len()),
             width: to_u32(transposed.width),
@@ -359,12 +354,7 @@ fn deinterleave(
     place: Place,
     (plain, sources): &(wgpu::Buffer, wgpu::Buffer),
 ) {
-    let params = DeinterleaveParams::new(
-        table.format,
-        table.cols,
-        to_u32_of(place.at),
-        to_u32_of(place.bytes),
-    );
+    let params = DeinterleaveParams::new(table.format, table.cols, place.at, place.bytes);
     let [x, y] = params.workgroups();
     let buffers = [
         (binding::X, sources.as_entire_binding()),
@@ -389,7 +379,7 @@ fn quantize(
     place: Place,
     plain: &wgpu::Buffer,
 ) {
-    let params = QuantizeParams::new(table.stored, to_u32_of(place.at), to_u32_of(place.bytes));
+    let params = QuantizeParams::new(table.stored, place.at, place.bytes);
     let [x, y] = params.workgroups();
     let work = Work {
         variant: &quantize::variant(table.format),
@@ -401,11 +391,6 @@ fn quantize(
         (binding::RAW, slot.as_entire_binding()),
     ];
     dispatch(gpu, pipelines, encoder, &work, buffers);
-}
-
-/// A place or size in a chunk.
-fn to_u32_of(value: u64) -> u32 {
-    u32::try_from(value).unwrap_or(u32::MAX)
 }
 
 /// What a dispatch of an upload does.

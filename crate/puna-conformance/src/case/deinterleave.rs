@@ -6,7 +6,7 @@ use puna_gpu::kernel::deinterleave::{DeinterleaveParams, variant};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
-use super::{Case, Dispatch, Kv, Products, Wanted, words};
+use super::{Case, Dispatch, Kv, Products, Wanted, words, words_of};
 use crate::data::Random;
 
 pub(super) fn cases() -> Vec<Case> {
@@ -24,10 +24,6 @@ pub(super) fn cases() -> Vec<Case> {
         for bytes in [&mut raw, &mut want] {
             bytes.splice(0..0, [7; 40]);
         }
-        let as_words = |bytes: &[u8]| -> Vec<u32> {
-            let words = bytes.as_chunks().0.iter();
-            words.map(|&word| u32::from_le_bytes(word)).collect()
-        };
         let [x, y] = params.workgroups();
         cases.push(Case {
             name: format!("deinterleave {} K {cols}", format.name),
@@ -39,7 +35,7 @@ pub(super) fn cases() -> Vec<Case> {
             buffers: vec![
                 (binding::X, interleaving.sources()),
                 (binding::OUT, vec![0x0707_0707; want.len() / 4]),
-                (binding::RAW, as_words(&raw)),
+                (binding::RAW, words_of(&raw)),
             ],
             step: words([0; 4]),
             dispatches: vec![Dispatch {
@@ -47,7 +43,7 @@ pub(super) fn cases() -> Vec<Case> {
                 params: bytemuck::bytes_of(&params).to_vec(),
                 workgroups: [x, y, 1],
             }],
-            wanted: vec![Wanted::Words(binding::OUT, as_words(&want))],
+            wanted: vec![Wanted::Words(binding::OUT, words_of(&want))],
         });
     }
     cases

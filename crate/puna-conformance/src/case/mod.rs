@@ -462,6 +462,12 @@ pub(crate) fn words<const N: usize>(words: [u32; N]) -> Vec<u8> {
     words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }
 
+/// Bytes, a multiple of 4 of them, as a buffer has them.
+pub(crate) fn words_of(bytes: &[u8]) -> Vec<u32> {
+    let words = bytes.as_chunks().0.iter();
+    words.map(|&word| u32::from_le_bytes(word)).collect()
+}
+
 pub(crate) fn bits(floats: &[f32]) -> Vec<u32> {
     floats.iter().map(|x| x.to_bits()).collect()
 }

@@ -8,7 +8,7 @@ use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::WORKGROUP;
 
-use super::{Case, Dispatch, Kv, Products, Wanted, words};
+use super::{Case, Dispatch, Kv, Products, Wanted, words, words_of};
 use crate::data::Random;
 
 /// Elements of the vector, and those of the source among them.
@@ -41,12 +41,6 @@ pub(super) fn cases() -> Vec<Case> {
         let mut raw = vec![0x5a; skipped];
         raw.extend(bytes);
         raw.resize(raw.len().next_multiple_of(4) + 4, 0);
-        let raw = raw
-            .as_chunks()
-            .0
-            .iter()
-            .map(|word| u32::from_le_bytes(*word));
-        let raw: Vec<u32> = raw.collect();
         let source = Source {
             first_row: FIRST,
             halves,
@@ -75,7 +69,7 @@ pub(super) fn cases() -> Vec<Case> {
             exact: true,
             buffers: vec![
                 (binding::OUT, vec![7.0_f32.to_bits(); LEN]),
-                (binding::RAW, raw),
+                (binding::RAW, words_of(&raw)),
             ],
             step: words([0; 4]),
             dispatches: vec![Dispatch {

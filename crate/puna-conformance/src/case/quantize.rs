@@ -6,7 +6,7 @@ use puna_gpu::kernel::quantize::{QuantizeParams, variant};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
-use super::{Case, Dispatch, Kv, Products, Wanted, words};
+use super::{Case, Dispatch, Kv, Products, Wanted, words, words_of};
 use crate::data::Random;
 
 /// Weights that are half way between two numbers become 0: a device divides a little otherwise than another.
@@ -50,11 +50,7 @@ pub(super) fn cases() -> Vec<Case> {
         let mut raw = vec![0x5a; raw_at];
         raw.extend(bytes);
         raw.resize(raw.len().next_multiple_of(4) + 4, 0);
-        let as_words = |bytes: &[u8]| -> Vec<u32> {
-            let words = bytes.as_chunks().0.iter();
-            words.map(|&word| u32::from_le_bytes(word)).collect()
-        };
-        let mut want = as_words(&want);
+        let mut want = words_of(&want);
         // The last pair's second block is none: zeros.
         let words_of_pairs = blocks.div_ceil(2) * 2 * format.block_bytes / 4;
         want.resize(words_of_pairs, 0);
@@ -68,7 +64,7 @@ pub(super) fn cases() -> Vec<Case> {
             exact: true,
             buffers: vec![
                 (binding::OUT, vec![7; want.len()]),
-                (binding::RAW, as_words(&raw)),
+                (binding::RAW, words_of(&raw)),
             ],
             step: words([0; 4]),
             dispatches: vec![Dispatch {

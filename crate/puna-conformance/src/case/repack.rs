@@ -8,7 +8,7 @@ use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::WORKGROUP;
 
-use super::{Case, Dispatch, Kv, Products, Wanted, formats, words};
+use super::{Case, Dispatch, Kv, Products, Wanted, formats, words, words_of};
 use crate::Extent;
 use crate::data::Random;
 
@@ -84,12 +84,7 @@ pub(super) fn cases(extent: Extent) -> Vec<Case> {
                         (binding::OUT, vec![7; part.len() * row_words]),
                         (
                             binding::RAW,
-                            bytes
-                                .as_chunks()
-                                .0
-                                .iter()
-                                .map(|&word| u32::from_le_bytes(word))
-                                .collect(),
+                            words_of(&bytes),
                         ),
                     ],
                     step: words([0; 4]),

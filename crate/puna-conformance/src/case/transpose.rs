@@ -7,7 +7,7 @@ use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::WORKGROUP;
 
-use super::{Case, Dispatch, Kv, Products, Wanted, words};
+use super::{Case, Dispatch, Kv, Products, Wanted, words, words_of};
 use crate::data::Random;
 
 /// Groups of the tensor, and rows of a plane's words.
@@ -54,10 +54,6 @@ pub(super) fn cases() -> Vec<Case> {
         let mut raw = vec![0x5a; 8];
         raw.extend(bytes);
         raw.extend([0; 4]);
-        let as_words = |bytes: &[u8]| -> Vec<u32> {
-            let words = bytes.as_chunks().0.iter();
-            words.map(|&word| u32::from_le_bytes(word)).collect()
-        };
         let workgroups = ((rows * transposed.rows) as u32).div_ceil(WORKGROUP);
         let params = TransposeParams {
             raw_at: 8,
@@ -88,7 +84,7 @@ pub(super) fn cases() -> Vec<Case> {
             exact: true,
             buffers: vec![
                 (binding::OUT, vec![0x0707_0707; want.len() / 4]),
-                (binding::RAW, as_words(&raw)),
+                (binding::RAW, words_of(&raw)),
             ],
             step: words([0; 4]),
             dispatches: vec![Dispatch {
@@ -96,7 +92,7 @@ pub(super) fn cases() -> Vec<Case> {
                 params: bytemuck::bytes_of(&params).to_vec(),
                 workgroups: [workgroups, 1, 1],
             }],
-            wanted: vec![Wanted::Words(binding::OUT, as_words(want))],
+            wanted: vec![Wanted::Words(binding::OUT, words_of(want))],
         });
     }
     cases

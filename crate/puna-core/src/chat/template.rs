@@ -9,6 +9,7 @@ use minijinja::{Environment, ErrorKind, Value};
 
 use super::source::Sources;
 use super::{Date, Message, Prompt, json, python, syntax};
+use crate::checkpoint;
 use crate::tokenizer::Tokenizer;
 use crate::weights::header::{Header, Origin};
 use crate::{Error, ErrorCode, Result};
@@ -42,10 +43,12 @@ impl ChatTemplate {
             return match &header.origin {
                 Origin::Gguf { .. } => Self::new(&Sources::from_gguf(&header.metadata), tokenizer),
                 Origin::Checkpoint(companions) => {
-                    let config = companions.get("tokenizer_config.json").unwrap_or(b"{}");
-                    let jinja = companions.get("chat_template.jinja");
+                    let config = companions
+                        .get(checkpoint::TOKENIZER_CONFIG)
+                        .unwrap_or(b"{}");
+                    let jinja = companions.get(checkpoint::CHAT_TEMPLATE);
                     let jinja = jinja.map(str::from_utf8).transpose().map_err(|error| {
-                        Error::bad_model_file(format!("chat_template.jinja: {error}"))
+                        Error::bad_model_file(format!("{}: {error}", checkpoint::CHAT_TEMPLATE))
                     })?;
                     Self::from_json(config, jinja, tokenizer)
                 }

@@ -12,7 +12,16 @@ use crate::{Error, Result};
 pub const CONFIG: &str = "config.json";
 /// Which file has which tensor, where the weights are in several.
 pub const INDEX: &str = "model.safetensors.index.json";
-const TOKENIZER: &str = "tokenizer.json";
+/// The vocabulary, and how texts are cut.
+pub const TOKENIZER: &str = "tokenizer.json";
+/// Which tokens begin and end a text; in older checkpoints the chat template, too.
+pub const TOKENIZER_CONFIG: &str = "tokenizer_config.json";
+/// The same tokens, for what the one before does not say.
+pub const SPECIAL_TOKENS_MAP: &str = "special_tokens_map.json";
+/// Which tokens end an answer.
+pub const GENERATION_CONFIG: &str = "generation_config.json";
+/// The chat template.
+pub const CHAT_TEMPLATE: &str = "chat_template.jinja";
 /// The one file of weights, where there is no index.
 const WHOLE: &str = "model.safetensors";
 
@@ -20,10 +29,10 @@ const WHOLE: &str = "model.safetensors";
 pub const COMPANIONS: [&str; 7] = [
     CONFIG,
     TOKENIZER,
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "generation_config.json",
-    "chat_template.jinja",
+    TOKENIZER_CONFIG,
+    SPECIAL_TOKENS_MAP,
+    GENERATION_CONFIG,
+    CHAT_TEMPLATE,
     INDEX,
 ];
 
@@ -106,7 +115,7 @@ impl Companions {
         };
         let index: Index = serde_json::from_slice(index)
             .map_err(|error| Error::bad_model_file(format!("{INDEX}: {error}")))?;
-        let names: BTreeSet<String> = index.weight_map.0.into_iter().collect();
+        let names = index.weight_map.0;
         if names.is_empty() || names.len() > MAX_SHARDS {
             return Err(Error::bad_model_file(format!(
                 "{INDEX} names {} files, expected 1 to {MAX_SHARDS}",

@@ -35,7 +35,10 @@ use crate::weights::safetensors::{Entry, Safetensors};
 use crate::weights::split::places;
 use crate::{Error, Result};
 
-pub use companions::{COMPANIONS, CONFIG, Companions, INDEX, is_required};
+pub use companions::{
+    CHAT_TEMPLATE, COMPANIONS, CONFIG, Companions, GENERATION_CONFIG, INDEX, SPECIAL_TOKENS_MAP,
+    TOKENIZER, TOKENIZER_CONFIG, is_required,
+};
 pub(crate) use settings::{GAINS_LESS_ONE, HALVES, Keys, Settings};
 
 /// What Hugging Face's checkpoints of a model type have that others have not.

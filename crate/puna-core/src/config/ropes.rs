@@ -109,9 +109,8 @@ impl Keys<'_> {
         let number = |suffix, default| self.positive(suffix, default).map(f64::from);
         let original_context = || self.size(ORIGINAL_CONTEXT, MAX_CONTEXT).map(f64::from);
         match kind {
-            // Frequencies are divided one by one.
-            "longrope" => Ok(Scaling::None),
-            "none" => Ok(Scaling::None),
+            // The first divides frequencies one by one.
+            "longrope" | "none" => Ok(Scaling::None),
             "linear" if factor == 1.0 => Ok(Scaling::None),
             "linear" => Ok(Scaling::Linear(factor)),
             "yarn" => Ok(Scaling::Yarn(Yarn {

@@ -85,7 +85,7 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// An empty graph of `config`'s shape over `gguf`'s tensors.
+    /// An empty graph of `config`'s shape over `header`'s tensors.
     #[must_use]
     pub fn new(config: &ModelConfig, header: &'a Header) -> Self {
         let tensors = header
@@ -344,8 +344,7 @@ impl<'a> Builder<'a> {
     }
 
     fn find_matrix(&self, part: &Part, cols: usize) -> Result<Found> {
-        let first = part.of_expert(0);
-        if part.experts > 1 && !self.has(&part.name) && self.has(&first) {
+        if part.experts > 1 && !self.has(&part.name) && self.has(&part.of_expert(0)) {
             return self.find_experts(part, cols);
         }
         let (tensor, info) = self.find(&part.name)?;

@@ -41,6 +41,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::Result;
+use crate::checkpoint;
 use crate::weights::header::{Header, Metadata, Origin};
 
 pub use json::JsonFiles;
@@ -89,10 +90,10 @@ impl Tokenizer {
         match &header.origin {
             Origin::Gguf { .. } => Self::from_gguf(&header.metadata),
             Origin::Checkpoint(companions) => Self::from_json(&JsonFiles {
-                tokenizer: companions.required("tokenizer.json")?,
-                tokenizer_config: companions.get("tokenizer_config.json"),
-                special_tokens_map: companions.get("special_tokens_map.json"),
-                generation_config: companions.get("generation_config.json"),
+                tokenizer: companions.required(checkpoint::TOKENIZER)?,
+                tokenizer_config: companions.get(checkpoint::TOKENIZER_CONFIG),
+                special_tokens_map: companions.get(checkpoint::SPECIAL_TOKENS_MAP),
+                generation_config: companions.get(checkpoint::GENERATION_CONFIG),
             }),
         }
     }

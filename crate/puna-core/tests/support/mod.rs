@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use puna_core::weights::header::{Header, Parsed};
+use puna_core::weights::safetensors;
 
 /// The project's root.
 pub(crate) fn root() -> PathBuf {
@@ -28,16 +29,14 @@ pub(crate) fn read_gguf(name: &str) -> (Vec<u8>, Header) {
 /// The bytes of one tensor of a safetensors file.
 pub(crate) fn read_tensor(name: &str, tensor: &str) -> Vec<u8> {
     let bytes = std::fs::read(golden(name)).expect("the golden file is in the tree");
-    let (length, rest) = bytes.split_first_chunk::<8>().expect("a length");
-    let (header, data) =
-        rest.split_at(usize::try_from(u64::from_le_bytes(*length)).expect("a short header"));
-    let header: serde_json::Value = serde_json::from_slice(header).expect("a JSON header");
-    let offset = |ix: usize| {
-        let offset = header[tensor]["data_offsets"][ix].as_u64();
-        let offset = offset.unwrap_or_else(|| panic!("{name} has no tensor {tensor}"));
-        usize::try_from(offset).expect("small")
+    let safetensors::Parsed::Done(header) = safetensors::parse(&bytes).expect("a good header")
+    else {
+        panic!("{name} ends inside its header");
     };
-    data[offset(0)..offset(1)].to_vec()
+    let mut entries = header.tensors.iter();
+    let entry = entries.find(|entry| entry.name == tensor);
+    let entry = entry.unwrap_or_else(|| panic!("{name} has no tensor {tensor}"));
+    bytes[entry.offset as usize..(entry.offset + entry.bytes) as usize].to_vec()
 }
 
 /// The same, as little-endian words.
