@@ -24,6 +24,12 @@ export const greedy = (content, max_tokens, more = {}) => ({
   ...more,
 });
 
+/** Where the bytes of a load came from, by its last progress. */
+export const bytesOf = ({ events }) => {
+  const { cachedBytes, networkBytes } = events.at(-1);
+  return { cachedBytes, networkBytes };
+};
+
 /** What the full runs and the quick ones need alike; each missing one is named with what makes it. */
 export function checkFiles() {
   const missing = [

@@ -196,8 +196,8 @@ impl Tiny {
 /// The header of a whole safetensors file.
 fn safetensors_table(bytes: &[u8]) -> Safetensors {
     match safetensors::parse(bytes).expect("a good header") {
-        safetensors::Parsed::Done(table) => table,
-        safetensors::Parsed::NeedMore { .. } => panic!("it ends inside its header"),
+        Parsed::Done(table) => table,
+        Parsed::NeedMore { .. } => panic!("it ends inside its header"),
     }
 }
 

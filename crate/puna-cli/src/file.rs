@@ -37,6 +37,19 @@ pub(crate) fn open(path: &Path) -> Result<(File, u64)> {
 
 /// Opens a GGUF and reads its header.
 pub(crate) fn open_gguf(path: &Path) -> Result<ModelFile> {
+    let (file, file_bytes, header) = read_front(path, Header::from_gguf)?;
+    Ok(ModelFile {
+        file,
+        file_bytes,
+        header,
+    })
+}
+
+/// Opens a file and reads as much of its front as `parse` takes: the file, its size, and what was read.
+fn read_front<T>(
+    path: &Path,
+    parse: impl Fn(&[u8]) -> Result<Parsed<T>>,
+) -> Result<(File, u64, T)> {
     let (mut file, file_bytes) = open(path)?;
     let mut prefix = Vec::new();
     let mut wanted = FIRST_BYTES;
@@ -46,16 +59,9 @@ pub(crate) fn open_gguf(path: &Path) -> Result<ModelFile> {
             .take(missing)
             .read_to_end(&mut prefix)
             .map_err(|error| failed(path, "can't be read", &error))?;
-        let parsed = Header::from_gguf(&prefix)
-            .map_err(|error| error.context(path.display().to_string()))?;
+        let parsed = parse(&prefix).map_err(|error| error.context(path.display().to_string()))?;
         match parsed {
-            Parsed::Done(header) => {
-                return Ok(ModelFile {
-                    file,
-                    file_bytes,
-                    header,
-                });
-            }
+            Parsed::Done(header) => return Ok((file, file_bytes, header)),
             Parsed::NeedMore { at_least } if (prefix.len() as u64) < file_bytes => {
                 wanted = at_least
                     .max(wanted.saturating_mul(2))
@@ -94,30 +100,7 @@ pub(crate) fn read_checkpoint(folder: &Path) -> Result<(Header, u64)> {
     let mut shards = Vec::new();
     for name in companions.shards().map_err(named)? {
         let path = folder.join(name);
-        let (mut file, bytes) = open(&path)?;
-        let mut prefix = Vec::new();
-        let mut wanted = FIRST_BYTES;
-        let header = loop {
-            let missing = wanted.min(bytes).saturating_sub(prefix.len() as u64);
-            (&mut file)
-                .take(missing)
-                .read_to_end(&mut prefix)
-                .map_err(|error| failed(&path, "can't be read", &error))?;
-            let parsed = safetensors::parse(&prefix)
-                .map_err(|error| error.context(path.display().to_string()))?;
-            match parsed {
-                safetensors::Parsed::Done(header) => break header,
-                safetensors::Parsed::NeedMore { at_least } if at_least <= bytes => {
-                    wanted = at_least;
-                }
-                safetensors::Parsed::NeedMore { at_least } => {
-                    return Err(Error::bad_model_file(format!(
-                        "{}: ends at byte {bytes}, inside its header, which has {at_least} bytes; it is cut short",
-                        path.display()
-                    )));
-                }
-            }
-        };
+        let (_, bytes, header) = read_front(&path, safetensors::parse)?;
         shards.push(Shard { header, bytes });
     }
     let (header, bytes) = checkpoint::header(companions, shards).map_err(named)?;

@@ -267,7 +267,7 @@ fn a_repository_is_shown_by_its_folder() {
     says(
         &["inspect", path],
         1,
-        "inside its header, which has 17 bytes",
+        "inside its header, which has at least 17 bytes",
     );
 }
 

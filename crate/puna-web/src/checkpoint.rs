@@ -5,15 +5,15 @@ use std::future::Future;
 use std::pin::Pin;
 
 use puna_core::checkpoint::{COMPANIONS, Companions, Shard, header, is_required};
-use puna_core::weights::header::{Header, MAX_HEADER_BYTES};
+use puna_core::weights::header::{Header, MAX_HEADER_BYTES, Parsed};
 use puna_core::weights::plan::{CHUNK_BYTES, Plan};
-use puna_core::weights::safetensors::{Parsed, Safetensors, parse};
+use puna_core::weights::safetensors::{Safetensors, parse};
 use puna_core::{Error, ErrorCode, Result};
 
 use crate::cache_index::{Index, PartFile};
 use crate::fetch::Context;
 use crate::lanes::all;
-use crate::open::{FIRST_BYTES, GROWTH, cached_part, of_file};
+use crate::open::{FIRST_BYTES, GROWTH, cached_part, of_file, read_front};
 use crate::ranged::Ranged;
 use crate::store::Entry;
 
@@ -176,26 +176,10 @@ fn is_absent(error: &Error) -> bool {
         && status.is_some_and(|status| ABSENT.iter().any(|absent| *status == *absent))
 }
 
-/// The header of a file of weights.
+/// The header of a file of weights, whose length stands in front of it.
 async fn table(file: &impl Ranged) -> Result<Safetensors> {
-    let mut wanted = FIRST_BYTES;
-    loop {
-        let head = file.head(wanted).await?;
-        let parsed = parse(&head.to_vec()).map_err(|error| of_file(error, file.label()))?;
-        match parsed {
-            Parsed::Done(table) => return Ok(table),
-            Parsed::NeedMore { at_least } => {
-                if head.length() < wanted {
-                    return Err(Error::bad_model_file(format!(
-                        "the file ends at byte {}, inside its header of {at_least} bytes; it is cut short",
-                        head.length()
-                    ))
-                    .context(file.label()));
-                }
-                wanted = u32::try_from(at_least).unwrap_or(u32::MAX);
-            }
-        }
-    }
+    let table = read_front(file, 1, parse).await;
+    table.map_err(|error| of_file(error, file.label()))
 }
 
 /// The header of a checkpoint whose files are in the cache, given each one's start.
@@ -210,16 +194,19 @@ pub(crate) async fn cached_header<'i>(
         let name = file.name.as_deref()?;
         if COMPANIONS.contains(&name) {
             let length = usize::try_from(file.bytes).ok()?;
-            let all = |prefix: &[u8]| Some(prefix.get(..length).map(<[u8]>::to_vec));
+            let all = |prefix: &[u8]| {
+                Ok(match prefix.get(..length) {
+                    Some(all) => Parsed::Done(all.to_vec()),
+                    None => Parsed::NeedMore {
+                        at_least: file.bytes,
+                    },
+                })
+            };
             let bytes = cached_part(index, entry, start, all).await?;
             companions.push(name, bytes).ok()?;
         } else {
-            let table = |prefix: &[u8]| match parse(prefix).ok()? {
-                Parsed::Done(table) => Some(Some(table)),
-                Parsed::NeedMore { .. } => Some(None),
-            };
             shards.push(Shard {
-                header: cached_part(index, entry, start, table).await?,
+                header: cached_part(index, entry, start, parse).await?,
                 bytes: file.bytes,
             });
         }

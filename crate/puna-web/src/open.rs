@@ -84,11 +84,7 @@ async fn cached_header(index: &Index, entry: &Entry) -> Option<(Header, Plan)> {
     } else {
         let mut headers = Vec::new();
         for (file, start) in files {
-            let parse = |prefix: &[u8]| match Header::from_gguf(prefix).ok()? {
-                Parsed::Done(header) => Some(Some(header)),
-                Parsed::NeedMore { .. } => Some(None),
-            };
-            let header = cached_part(index, entry, start, parse).await?;
+            let header = cached_part(index, entry, start, Header::from_gguf).await?;
             headers.push((header, file.bytes));
         }
         join(headers).ok()?.0
@@ -97,12 +93,12 @@ async fn cached_header(index: &Index, entry: &Entry) -> Option<(Header, Plan)> {
     Some((header, plan))
 }
 
-/// What of the file that begins at `start` is enough for `parse`, which answers `Some(None)` while it needs more.
+/// What of the file that begins at `start` is enough for `parse`.
 pub(crate) async fn cached_part<T>(
     index: &Index,
     entry: &Entry,
     start: u64,
-    parse: impl Fn(&[u8]) -> Option<Option<T>>,
+    parse: impl Fn(&[u8]) -> Result<Parsed<T>>,
 ) -> Option<T> {
     let mut prefix = Vec::new();
     for (ix, (offset, bytes)) in index.cuts().into_iter().enumerate() {
@@ -118,7 +114,7 @@ pub(crate) async fn cached_part<T>(
             return None;
         }
         prefix.extend_from_slice(&buffer.to_vec());
-        if let Some(done) = parse(&prefix)? {
+        if let Parsed::Done(done) = parse(&prefix).ok()? {
             return Some(done);
         }
     }
@@ -290,13 +286,22 @@ async fn open_shards(remote: Remote<'_>, manifest: Manifest) -> Result<Opened<'_
     })
 }
 
-/// Reads as much of a file's front as the header takes.
+/// Reads as much of a file's front as a GGUF's header takes.
 pub(crate) async fn read_header(file: &impl Ranged) -> Result<Header> {
+    read_front(file, GROWTH, Header::from_gguf).await
+}
+
+/// Reads as much of a file's front as `parse` takes: each time so many times as much, or what it says it needs.
+pub(crate) async fn read_front<T>(
+    file: &impl Ranged,
+    growth: u32,
+    parse: impl Fn(&[u8]) -> Result<Parsed<T>>,
+) -> Result<T> {
     let mut wanted = FIRST_BYTES;
     loop {
         let head = file.head(wanted).await?;
         // Into wasm's memory, and out again before the weights come.
-        match Header::from_gguf(&head.to_vec())? {
+        match parse(&head.to_vec())? {
             Parsed::Done(header) => return Ok(header),
             Parsed::NeedMore { at_least } if head.length() < wanted => {
                 return Err(Error::bad_model_file(format!(
@@ -307,7 +312,7 @@ pub(crate) async fn read_header(file: &impl Ranged) -> Result<Header> {
             Parsed::NeedMore { at_least } => {
                 let limit = u32::try_from(MAX_HEADER_BYTES).unwrap_or(u32::MAX);
                 let at_least = u32::try_from(at_least).unwrap_or(limit);
-                wanted = wanted.saturating_mul(GROWTH).min(limit).max(at_least);
+                wanted = wanted.saturating_mul(growth).min(limit).max(at_least);
             }
         }
     }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
-import { TINY_OPTIONS, greedy, root } from "../context.mjs";
+import { TINY_OPTIONS, bytesOf, greedy, root } from "../context.mjs";
 import { test } from "../suite.mjs";
 
 const golden = (name, file = "") => path.join(root, "tests/golden/tiny", name, file);
@@ -11,12 +11,6 @@ const urlOf = (t, name) => `${t.host.origin}/golden/tiny/${name}/`;
 const OURS = /\.gguf$|^expected\./;
 const filesOf = (name) => fs.readdirSync(golden(name)).filter((file) => !OURS.test(file));
 const sizeOf = (name) => filesOf(name).reduce((sum, file) => sum + fs.statSync(golden(name, file)).size, 0);
-
-/** The last progress of a load. */
-const bytesOf = ({ events }) => {
-  const { cachedBytes, networkBytes } = events.at(-1);
-  return { cachedBytes, networkBytes };
-};
 
 /** A prompt's ids, and the logits behind its last, as the authors' library has them. */
 function recorded(name) {

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
-import { greedy, root } from "../context.mjs";
+import { bytesOf, greedy, root } from "../context.mjs";
 import { test } from "../suite.mjs";
 
 const folder = path.join(root, "tests/golden/tiny/qwen3");
@@ -10,12 +10,6 @@ const part = (no) => `qwen3-F16-split-0000${no}-of-00003.gguf`;
 const urlOf = (t, no) => `${t.host.origin}/golden/tiny/qwen3/${part(no)}`;
 const size = (no) => fs.statSync(path.join(folder, part(no))).size;
 const ALL = size(1) + size(2) + size(3);
-
-/** The last progress of a load. */
-const bytesOf = ({ events }) => {
-  const { cachedBytes, networkBytes } = events.at(-1);
-  return { cachedBytes, networkBytes };
-};
 
 test("loads from its files by the first one's address, then without a byte from the network", async (t) => {
   const first = await t.load(urlOf(t, 1));

@@ -3,7 +3,8 @@ use serde_json::{Value, json};
 use super::*;
 use crate::ErrorCode;
 use crate::model::{self, of_hub};
-use crate::weights::safetensors::{Parsed, parse};
+use crate::weights::header::Parsed;
+use crate::weights::safetensors::parse;
 
 fn llama() -> Value {
     json!({

@@ -13,6 +13,7 @@ use crate::{Error, Result};
 
 pub use super::ggml_type::type_name;
 pub use super::metadata::Metadata;
+pub use super::parsed::Parsed;
 pub use super::reader::MAX_HEADER_BYTES;
 pub use super::value::{StrArray, StrIter};
 
@@ -67,23 +68,10 @@ pub struct TensorInfo {
     pub bytes: u64,
 }
 
-/// What became of [`Header::from_gguf`].
-#[derive(Clone, Debug)]
-pub enum Parsed {
-    /// The whole header was there.
-    Done(Header),
-    /// So far it is a good header. The least that is known to be missing is often far too little (of an
-    /// array of strings only the lengths count): ask for at least twice as much as before.
-    NeedMore {
-        /// Bytes in total, from the start of the file, that can't be enough if they are fewer.
-        at_least: u64,
-    },
-}
-
 impl Header {
     /// Reads the header from the first bytes of a GGUF. Of a header that is not all there, only the
     /// table of its places is kept for the time of the call; cost is linear in `prefix`.
-    pub fn from_gguf(prefix: &[u8]) -> Result<Parsed> {
+    pub fn from_gguf(prefix: &[u8]) -> Result<Parsed<Self>> {
         match gguf::read(prefix) {
             Ok(header) => Ok(Parsed::Done(header)),
             Err(Stop::Short { at_least }) => Ok(Parsed::NeedMore { at_least }),

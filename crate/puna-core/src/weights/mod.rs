@@ -16,6 +16,7 @@ mod gguf;
 pub mod header;
 pub mod manifest;
 pub mod metadata;
+mod parsed;
 pub mod plan;
 mod reader;
 pub mod safetensors;

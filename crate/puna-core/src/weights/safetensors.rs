@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::parsed::Parsed;
 use super::reader::MAX_HEADER_BYTES;
 use crate::{Error, Result};
 
@@ -41,23 +42,11 @@ pub struct Entry {
     pub bytes: u64,
 }
 
-/// What became of [`parse`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Parsed {
-    /// The whole header was there.
-    Done(Safetensors),
-    /// It is longer.
-    NeedMore {
-        /// Bytes in total, from the start of the file, that it has.
-        at_least: u64,
-    },
-}
-
 /// Reads the header from the first bytes of a file.
 ///
 /// # Errors
 /// `bad_model_file` for what is no such header.
-pub fn parse(prefix: &[u8]) -> Result<Parsed> {
+pub fn parse(prefix: &[u8]) -> Result<Parsed<Safetensors>> {
     let Some((length, rest)) = prefix.split_first_chunk() else {
         return Ok(Parsed::NeedMore {
             at_least: LENGTH_BYTES,

@@ -84,7 +84,7 @@ fn open_checkpoint(config: &[u8], index: Option<&[u8]>, weights: &[u8]) -> bool 
             return false;
         }
     }
-    let Ok(safetensors::Parsed::Done(header)) = safetensors::parse(weights) else {
+    let Ok(Parsed::Done(header)) = safetensors::parse(weights) else {
         return false;
     };
     // A file as large as it must be for what its header says, but for absurd ones.

@@ -29,8 +29,7 @@ pub(crate) fn read_gguf(name: &str) -> (Vec<u8>, Header) {
 /// The bytes of one tensor of a safetensors file.
 pub(crate) fn read_tensor(name: &str, tensor: &str) -> Vec<u8> {
     let bytes = std::fs::read(golden(name)).expect("the golden file is in the tree");
-    let safetensors::Parsed::Done(header) = safetensors::parse(&bytes).expect("a good header")
-    else {
+    let Parsed::Done(header) = safetensors::parse(&bytes).expect("a good header") else {
         panic!("{name} ends inside its header");
     };
     let mut entries = header.tensors.iter();
