@@ -1,5 +1,5 @@
 // out[t, h] = softmax(cap(scale·temperature·q[t, h]·Kᵀ))·V over positions up to position + t: the last `window` of them,
-// and none before the last multiple of `chunk`
+// and none before the last multiple of `chunk`; and over a sink of no value if there is one
 //   query (T, H, Dh) f32, kv as lib/kv.wgsl, out (T, H, Dv) f32; H / Hkv query heads share a key head
 @group(0) @binding(6) var<storage, read> query: array<vec4<f32>>; // (T, H, Dh)
 @group(0) @binding(7) var<storage, read_write> out: array<vec4<f32>>; // (T, H, Dv)

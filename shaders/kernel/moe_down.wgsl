@@ -1,4 +1,4 @@
-// residual[t, r] += Σ_s Σ_k W[expert s of t][r, k]·x[t, s, k]
+// residual[t, r] += Σ_s (Σ_k W[expert s of t][r, k]·x[t, s, k] + score·bias[expert s of t][r])
 //   W (E, D, F) planes or some of its experts, x (T, USED, F) f32, residual (T, WIDTH) f32
 // Columns are those of all experts that a token uses, one after the other.
 @group(0) @binding(7) var<storage, read_write> residual: array<f32>; // (T, WIDTH)
@@ -16,7 +16,8 @@ fn expert_block(block: u32) -> u32 {
     return block % BLOCKS;
 }
 
-fn store_pair(row: u32, t: u32, v: vec2<f32>) -> f32 {
+fn store_pair(row: u32, t: u32, sum: vec2<f32>) -> f32 {
+    let v = sum + bias_of_sum(t, row);
     let at = t * WIDTH + row;
     let first = residual[at] + v.x;
     residual[at] = first;

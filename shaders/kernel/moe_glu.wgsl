@@ -1,4 +1,5 @@
-// out[t, s, i] = gate(g)·u·score with (g, u) = W[expert s of t][2i, 2i + 1]·norm(x[t]); or the score multiplies (g, u)
+// out[t, s, i] = gated(g, u)·score with (g, u) = W[expert s of t][2i, 2i + 1]·norm(x[t]) + bias; or the score multiplies the
+// product
 //   W (E, 2F, D) planes or some of its experts, x (T, D) f32, out (T, USED, F) f32
 // Rows are those of all experts that a token uses, one after the other.
 @group(0) @binding(7) var<storage, read_write> out: array<f32>; // (T, WIDTH)
@@ -21,8 +22,8 @@ fn store_pair(row: u32, t: u32, v: vec2<f32>) -> f32 {
     let slot = row / EXPERT_ROWS;
     if (expert_at(t, slot) < params.part_rows) {
         let score = bitcast<f32>(chosen_at(t, slot).y);
-        let g = select(v, v * score, SCORES_INPUT == 1u);
-        out[t * WIDTH + row / 2u] = gate(g.x) * g.y * select(score, 1.0, SCORES_INPUT == 1u);
+        let g = select(v, v * score, SCORES_INPUT == 1u) + bias_of_slot(t, slot, row % EXPERT_ROWS);
+        out[t * WIDTH + row / 2u] = gated(g.x, g.y) * select(score, 1.0, SCORES_INPUT == 1u);
     }
     return 0.0;
 }

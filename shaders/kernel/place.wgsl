@@ -10,6 +10,7 @@ struct Params {
     rotated: u32,
     type_number: u32, // of an element; see lib/element.wgsl
     offset: f32,
+    row_step: u32,    // 2 where two sources are interleaved element by element, else 1
 }
 
 @group(0) @binding(4) var<uniform> params: Params;
@@ -21,6 +22,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (i >= params.count) {
         return;
     }
-    let to = params.first + landing(params.skipped + i, params.head_dim, params.rotated);
+    let to = params.first + landing(params.skipped + i, params.head_dim, params.rotated) * params.row_step;
     out[to] = element(params.type_number, params.raw_at, i) + params.offset;
 }

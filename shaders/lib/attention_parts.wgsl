@@ -3,7 +3,7 @@
 // One workgroup → one token, GROUP query heads of one key head and a part of the keys: a key is read once for all of
 // them. Keys come in tiles of KEYS = WORKGROUP, with a running maximum (Milakov and Gimelshein 2018, arXiv 1805.02867).
 // Scores: LANES invocations a key; values: Dv / 4 invocations a key.
-// Linked with kernel/attention.wgsl, a cache (kv_load4 …) and lib/key_parts.wgsl.
+// Linked with kernel/attention.wgsl, a sink, a cache (kv_load4 …) and lib/key_parts.wgsl.
 
 // Invocations that share a key: together they load a piece of it without gaps.
 const LANES = 4u;
@@ -88,7 +88,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 weight += pieces[slice * VALUES4 + lane];
             }
             if (parts_of(keys) == 1u) {
-                store4(t, head + g, lane, all / weight);
+                store4(t, head + g, lane, all / (weight + sink_weight(head + g, highest[g])));
             } else {
                 let at = part_at(t, head + g, group.y);
                 sums_of_parts[at + lane] = all;

@@ -1,7 +1,7 @@
 // Work split of attention without barriers, for software adapters.
 //
 // One invocation → one token and query head, with a running maximum (Milakov and Gimelshein 2018,
-// arXiv 1805.02867). Linked with kernel/attention.wgsl and a cache (kv_load4 …).
+// arXiv 1805.02867). Linked with kernel/attention.wgsl, a sink and a cache (kv_load4 …).
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -35,6 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         total = total * fade + weight;
         highest = high;
     }
+    total += sink_weight(head, highest);
     for (var d4 = 0u; d4 < VALUES4; d4++) {
         store4(t, head, d4, sum[d4] / total);
     }

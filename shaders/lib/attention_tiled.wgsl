@@ -4,7 +4,7 @@
 // the heads that share the key head lie side by side. Dimensions come in chunks of SIDE. An invocation has 4 rows: of
 // the scores 4 keys of each, of the sums 4 dimensions of each chunk. With a running maximum as in FlashAttention (Dao
 // et al. 2022, arXiv 2205.14135); keys before what its first row sees and behind its last row are not visited.
-// Linked with kernel/attention.wgsl and a cache (kv_load4 …).
+// Linked with kernel/attention.wgsl, a sink and a cache (kv_load4 …).
 
 const SIDE = 32u;
 // Vec4s of a row of a chunk; and one more, so that rows begin in different banks.
@@ -102,10 +102,12 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = 0u; i < 4u; i++) {
         let row = row0 + own * 4u + i;
         if (row < step.tokens * SHARING) {
+            let head = key_head * SHARING + row % SHARING;
+            let all = total[i] + sink_weight(head, highest[i]);
             for (var chunk = 0u; chunk < VALUE_CHUNKS; chunk++) {
                 let d4 = chunk * CHUNK4 + column;
                 if (d4 < VALUES4) {
-                    store4(row / SHARING, key_head * SHARING + row % SHARING, d4, sum[chunk * 4u + i] / total[i]);
+                    store4(row / SHARING, head, d4, sum[chunk * 4u + i] / all);
                 }
             }
         }

@@ -74,6 +74,7 @@ pub(crate) const ARCHITECTURES: &[Tiny] = &[
     tiny("tiny/deepseek-v2-lite", "F16"),
     tiny("tiny/deepseek-v2", "F16"),
     tiny("tiny/deepseek-v3", "Q8_0"),
+    tiny("tiny/gpt-oss", "MXFP4"),
 ];
 
 /// A model in several files, of which `path` is none.
@@ -103,6 +104,8 @@ pub(crate) const CHECKPOINTS: &[Tiny] = &[
     tiny("tiny/deepseek-v3", SAFETENSORS),
     // A layer in four that does not rotate.
     tiny("tiny/smollm3", SAFETENSORS),
+    // Biases, sinks, gates and what they let through row by row.
+    tiny("tiny/gpt-oss", SAFETENSORS),
 ];
 
 /// All of them.

@@ -77,6 +77,8 @@ pub struct Yarn {
     pub beta_fast: f64,
     /// Turns up to which one is divided by all of the factor.
     pub beta_slow: f64,
+    /// Whether the pairs of both are whole numbers.
+    pub truncates: bool,
 }
 
 /// What multiplies cosines and sines where a rotation is stretched by `YaRN` and a model says nothing else.
@@ -92,8 +94,11 @@ impl Yarn {
             let slowest = self.original_context / (turns * std::f64::consts::TAU);
             dims * slowest.ln() / (2.0 * theta.ln())
         };
-        let low = pair_of(self.beta_fast).floor().max(0.0);
-        let high = pair_of(self.beta_slow).ceil().min(dims - 1.0);
+        let (mut low, mut high) = (pair_of(self.beta_fast), pair_of(self.beta_slow));
+        if self.truncates {
+            (low, high) = (low.floor(), high.ceil());
+        }
+        let (low, high) = (low.max(0.0), high.min(dims - 1.0));
         ((pair - low) / (high - low).max(0.001)).clamp(0.0, 1.0)
     }
 }
@@ -272,6 +277,7 @@ mod tests {
             original_context: 4096.0,
             beta_fast: 32.0,
             beta_slow: 1.0,
+            truncates: true,
         };
         let rope = Rope {
             scaling: Scaling::Yarn(yarn),
@@ -284,6 +290,22 @@ mod tests {
             let got = rope.frequency(pair);
             assert!((got / expected - 1.0).abs() < 1e-12, "pair {pair}: {got}");
         }
+        // With the pairs as they are.
+        let exact = Rope {
+            scaling: Scaling::Yarn(Yarn {
+                truncates: false,
+                ..yarn
+            }),
+            ..rope
+        };
+        let pair_of =
+            |turns: f64| 32.0 * (4096.0 / (turns * std::f64::consts::TAU)).ln() / 10_000f64.ln();
+        let (low, high) = (pair_of(32.0), pair_of(1.0));
+        let share = (15.0 - low) / (high - low);
+        let plain = 10_000f64.powf(-15.0 / 32.0);
+        let expected = plain * (1.0 - share) + plain / 40.0 * share;
+        let got = exact.frequency(15);
+        assert!((got / expected - 1.0).abs() < 1e-12, "pair 15: {got}");
         assert!((magnitude(yarn.factor) - 1.368_887_9).abs() < 1e-6);
     }
 }

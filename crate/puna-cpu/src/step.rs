@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use puna_core::graph::{
     Attention, Embed, Gate, Glu, Graph, Head, HeadLinear, Latent, Linear, LinearAdd, MoeDown,
-    MoeGlu, Norm, NormAdd, QkNorm, Qkv, RopeIx, Route, Wanted,
+    MoeGlu, Norm, NormAdd, QkNorm, Qkv, RopeIx, Route, VectorIx, Wanted,
 };
 
 use crate::activation::{Activations, Row};
@@ -77,6 +77,11 @@ impl Step<'_> {
             // SAFETY: a token is one thread's.
             self.simd.vectorize(|| unsafe { writer.put(t, fill) });
         })
+    }
+
+    /// A vector that an op may have.
+    fn vector(&self, ix: Option<VectorIx>) -> Option<&[f32]> {
+        ix.map(|ix| self.vectors[ix].as_slice())
     }
 
     /// The rotation of token `t`'s heads: cos and sin of each pair that rotates.
@@ -158,7 +163,7 @@ impl Step<'_> {
         self.quantize(&activations[op.x], cols, op.norm, quantized)?;
         let shape = self.graph.kv;
         let width = self.graph.activations[op.query].width;
-        let bias = op.bias.map(|ix| self.vectors[ix].as_slice());
+        let bias = self.vector(op.bias);
         let rope = op.rope.filter(|_| !op.normed_later);
         let query = Scatter::new(&mut activations[op.query]);
         let kv = kv.writer();
@@ -256,6 +261,7 @@ impl Step<'_> {
             temperature: op.temperature,
             span: op.span,
             cap: op.cap,
+            sinks: self.vector(op.sinks),
         };
         let tile = attention::TILE.min(self.tokens);
         for scratch in &mut state.scratch {
@@ -368,10 +374,13 @@ impl Step<'_> {
         self.quantize(&activations[op.x], cols, op.norm, quantized)?;
         let width = self.graph.activations[op.out].width;
         let out = Scatter::new(&mut activations[op.out]);
+        let bias = self.vector(op.bias);
         self.project(op.weight, quantized, |t, row, values| {
             let at = t * width + row;
             // SAFETY: a row is one thread's.
-            unsafe { out.slice(at..at + values.len()) }.copy_from_slice(values);
+            let out = unsafe { out.slice(at..at + values.len()) };
+            out.copy_from_slice(values);
+            add(out, bias, row, 1.0);
         })
     }
 
@@ -385,6 +394,7 @@ impl Step<'_> {
         self.quantize(&activations[op.x], cols, None, quantized)?;
         let width = self.graph.activations[op.residual].width;
         let residual = Scatter::new(&mut activations[op.residual]);
+        let bias = self.vector(op.bias);
         self.project(op.weight, quantized, |t, row, values| {
             let at = t * width + row;
             // SAFETY: a row is one thread's.
@@ -392,6 +402,7 @@ impl Step<'_> {
             for (residual, value) in residual.iter_mut().zip(values) {
                 *residual += value;
             }
+            add(residual, bias, row, 1.0);
         })
     }
 
@@ -434,7 +445,7 @@ impl Step<'_> {
     }
 
     pub(crate) fn route(&self, op: &Route, state: &mut State) {
-        let bias = op.bias.map(|ix| self.vectors[ix].as_slice());
+        let bias = self.vector(op.bias);
         state.chosen.clear();
         for logits in state.activations[op.logits].chunks_exact(op.routing.experts) {
             route(logits, &op.routing, bias, &mut state.chosen);
@@ -458,6 +469,7 @@ impl Step<'_> {
         let used = op.routing.used;
         let width = self.graph.activations[op.out].width / used;
         let out = Scatter::new(&mut activations[op.out]);
+        let bias = self.vector(op.bias);
         for (&expert, places) in &*places {
             let rows = expert * 2 * width..(expert + 1) * 2 * width;
             let token = |i: usize| places[i] / used;
@@ -471,8 +483,15 @@ impl Step<'_> {
                 let at = places[i] * width + row / 2;
                 // SAFETY: a row is one thread's.
                 let out = unsafe { out.slice(at..at + values.len() / 2) };
-                let pair = |i| values.get(i).map_or(0.0, |value| value * inner);
-                let values = self.gate(op.gate, std::array::from_fn(pair));
+                let mut pairs: [f32; GROUP] =
+                    std::array::from_fn(|i| values.get(i).map_or(0.0, |value| value * inner));
+                add(
+                    &mut pairs[..values.len()],
+                    bias,
+                    expert * 2 * width + row,
+                    1.0,
+                );
+                let values = self.gate(op.gate, pairs);
                 for (out, value) in out.iter_mut().zip(values) {
                     *out = value * outer;
                 }
@@ -485,6 +504,7 @@ impl Step<'_> {
         let State {
             activations,
             quantized,
+            chosen,
             places,
             ..
         } = state;
@@ -493,6 +513,7 @@ impl Step<'_> {
         let used = op.routing.used;
         let width = self.graph.activations[op.residual].width;
         let residual = Scatter::new(&mut activations[op.residual]);
+        let bias = self.vector(op.bias);
         for (&expert, places) in &*places {
             let rows = expert * width..(expert + 1) * width;
             let token = |i: usize| places[i];
@@ -504,6 +525,7 @@ impl Step<'_> {
                 for (residual, value) in residual.iter_mut().zip(values) {
                     *residual += value;
                 }
+                add(residual, bias, expert * width + row, chosen[places[i]].1);
             })?;
         }
         Ok(())
@@ -514,6 +536,7 @@ impl Step<'_> {
         match gate {
             Gate::Silu => self.simd.vectorize(|| math::silu(pairs)),
             Gate::GeluTanh => self.simd.vectorize(|| math::gelu_tanh(pairs)),
+            Gate::ClampedSwish => self.simd.vectorize(|| math::clamped_swish(pairs)),
         }
     }
 
@@ -544,6 +567,14 @@ impl Step<'_> {
                 math::cap(logits, cap);
             }
         })
+    }
+}
+
+/// Adds elements of a vector from `first` on, if there is one, times a factor.
+fn add(values: &mut [f32], vector: Option<&[f32]>, first: usize, factor: f32) {
+    let elements = vector.map(|vector| &vector[first..first + values.len()]);
+    for (value, element) in values.iter_mut().zip(elements.into_iter().flatten()) {
+        *value += element * factor;
     }
 }
 

@@ -29,6 +29,8 @@ pub(crate) struct Rows<'a> {
     pub(crate) wanted_only: bool,
     /// What bounds the output, if anything does.
     pub(crate) cap: Option<f32>,
+    /// What is added to rows of experts, if anything is.
+    pub(crate) expert_bias: Option<VectorIx>,
     /// What is special about its rows.
     pub(crate) kind: Kind,
 }
@@ -134,7 +136,7 @@ impl Setting<'_> {
         };
         slots.extend([Slot::Params, Slot::Step, x]);
         slots.extend(rows.slots);
-        let gain = rows.next.map_or(0, |gain| self.gains[gain]);
+        let offset = |vector: Option<VectorIx>| vector.map_or(0, |vector| self.gains[vector]);
         Recipe {
             label: format!("{} {}", rows.kernel, matrix.name),
             variant: Variant {
@@ -155,7 +157,8 @@ impl Setting<'_> {
                 part_row: to_u32(first_row),
                 part_rows: to_u32(count),
                 grid_x,
-                gain,
+                gain: offset(rows.next),
+                bias: offset(rows.expert_bias),
                 eps: rows.norm.map_or(0.0, |norm| norm.eps),
                 cap: rows.cap.unwrap_or(0.0),
                 ..Params::default()

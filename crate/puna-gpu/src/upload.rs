@@ -233,6 +233,8 @@ fn elements(first: u32, table: &Vector, source: &Source, place: Place) -> Option
         rotated,
         type_number: table.format.ggml_type,
         offset: table.offset,
+        row_step: to_u32(source.row_step),
+        padding: [0; 3],
     })
 }
 

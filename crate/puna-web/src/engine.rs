@@ -19,10 +19,10 @@ use crate::cpu::CpuHost;
 use crate::executor::{Executor, Gauges};
 use crate::js_error::{from_js, install_panic_hook, to_js};
 use crate::loader::{self, LoadOptions, ModelSource};
-use crate::normal_form;
 use crate::options::Options;
 use crate::progress::{Progress, Stage};
 use crate::sink::{Parts, Sink};
+use crate::unicode;
 
 /// A loaded model. One request at a time.
 #[wasm_bindgen]
@@ -66,7 +66,7 @@ impl Engine {
         cpu: CpuHost,
     ) -> std::result::Result<Self, JsValue> {
         install_panic_hook();
-        normal_form::supply();
+        unicode::supply();
         Self::load_inner(&options, source, on_progress, signal.as_ref(), cpu)
             .await
             .map_err(|error| to_js(&error))

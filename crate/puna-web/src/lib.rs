@@ -42,8 +42,6 @@ pub mod loader;
 mod local_file;
 #[cfg(target_arch = "wasm32")]
 mod macrotask;
-#[cfg(target_arch = "wasm32")]
-mod normal_form;
 mod open;
 mod open_local;
 mod options;
@@ -61,6 +59,8 @@ mod stored;
 mod tally;
 mod timer;
 mod tuning;
+#[cfg(target_arch = "wasm32")]
+mod unicode;
 mod web_file;
 
 #[cfg(all(target_arch = "wasm32", feature = "conformance"))]

@@ -9,7 +9,7 @@ use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::{Split, Width};
 
-use super::{Case, Kv, Stage, Variation, Wanted, bits, dispatches, step_bytes};
+use super::{Case, Kv, Stage, Variation, Wanted, bits, dispatches, padded, step_bytes};
 
 /// Positions that the cache has room for.
 const KEYS: usize = 720;
@@ -73,6 +73,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                 },
                 span,
                 cap: Some(1.5),
+                sinks: None,
             };
             let seed = cases.len() as u32;
             cases.push(case(
@@ -86,15 +87,30 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             ));
         }
     }
+    // Sinks that are lost among the keys, that weigh as much, and one beside which they are nothing.
+    for &(position, tokens) in places(variant) {
+        let scores = Scores {
+            sinks: Some(&SINKS),
+            ..ALL
+        };
+        let seed = cases.len() as u32;
+        let kv = Kv(KvType::F32);
+        let shape = (shape(2, 12), 3);
+        cases.push(case(variant, shape, scores, kv, position, tokens, seed));
+    }
     cases
 }
 
+/// Scores of sinks, one a head.
+const SINKS: [f32; 6] = [-40.0, 0.0, 2.0, 5.0, 8.0, 300.0];
+
 /// All keys, as scores mostly are.
-const ALL: Scores = Scores {
+const ALL: Scores<'_> = Scores {
     scale: 0.25,
     temperature: Temperature::NONE,
     span: Span::All,
     cap: None,
+    sinks: None,
 };
 
 /// Positions and numbers of tokens behind which there is more than most windows.
@@ -131,7 +147,7 @@ const fn places(variant: Variation) -> &'static [(usize, usize)] {
 fn case(
     variant: Variation,
     (shape, sharing): (KvShape, usize),
-    scores: Scores,
+    scores: Scores<'_>,
     kv: Kv,
     position: usize,
     tokens: usize,
@@ -170,14 +186,23 @@ fn case(
         temperature: scores.temperature,
         span: scores.span,
         cap: scores.cap,
+        sinks: scores.sinks.map(|sinks| stage.vector(sinks.len())),
         query,
         out,
     };
     let recipes = kernel::attention::recipes(&op, &stage.setting(variant, kv.0));
+    let mut buffers = vec![
+        (binding::X, bits(&queries)),
+        (binding::OUT, vec![0; attended.len()]),
+        (binding::KV_X, packed),
+        (binding::SUMS_OF_PARTS, vec![0; parts]),
+    ];
+    buffers.extend(scores.sinks.map(|sinks| (binding::OWN, padded(sinks))));
     Case {
         name: format!(
-            "attention Dh {} G {sharing} S {position} T {tokens}{} kv {} {}",
+            "attention Dh {} G {sharing} S {position} T {tokens}{}{} kv {} {}",
             shape.head_dim,
+            if scores.sinks.is_some() { " sinks" } else { "" },
             match scores.span {
                 Span::All => String::new(),
                 Span::Window(window) => format!(" window {window}"),
@@ -192,12 +217,7 @@ fn case(
         kv: Kv(KvType::F32),
         magnitude: 0.0,
         exact: false,
-        buffers: vec![
-            (binding::X, bits(&queries)),
-            (binding::OUT, vec![0; attended.len()]),
-            (binding::KV_X, packed),
-            (binding::SUMS_OF_PARTS, vec![0; parts]),
-        ],
+        buffers,
         step: step_bytes(&step),
         dispatches: dispatches(recipes, &step),
         wanted: vec![Wanted::Floats(binding::OUT, attended)],

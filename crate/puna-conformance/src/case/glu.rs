@@ -23,6 +23,8 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             (37, 300.0, Gate::Silu),
             (37, 1.0, Gate::GeluTanh),
             (37, 300.0, Gate::GeluTanh),
+            (37, 3.0, Gate::ClampedSwish),
+            (37, 300.0, Gate::ClampedSwish),
         ],
         // Software adapters take seconds to compile for many tokens.
         Width::Few | Width::Many => &[

@@ -8,7 +8,7 @@ use puna_gpu::shader::variant::KvType;
 
 use super::{
     Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude, normed,
-    others, step_bytes, step_of,
+    others, padded, step_bytes, step_of,
 };
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
@@ -32,7 +32,9 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                 gain: &gain,
                 eps: EPS,
             });
-            let projected = linear(stage.dense(weight), &input, norm);
+            // One shape has a bias.
+            let bias = (rows == 7).then(|| stage.random.floats(rows));
+            let projected = linear(stage.dense(weight), &input, norm, bias.as_deref());
             let op = Linear {
                 weight,
                 x,
@@ -40,6 +42,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                     gain: stage.vector(cols),
                     eps: EPS,
                 }),
+                bias: bias.as_ref().map(|_| stage.vector(rows)),
                 out,
             };
             let step = step_of(3, tokens);
@@ -59,6 +62,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                 (binding::VECTORS, bits(&after)),
                 (binding::NORMED, vec![0; ready.len()]),
             ]);
+            buffers.extend(bias.map(|bias| (binding::OWN, padded(&bias))));
             let mut wanted = vec![Wanted::Floats(binding::OUT, projected)];
             wanted.extend(next.map(|_| Wanted::Floats(binding::NORMED, ready)));
             cases.push(Case {

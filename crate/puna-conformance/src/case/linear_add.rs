@@ -11,7 +11,7 @@ use puna_gpu::way::RowsSplit;
 
 use super::{
     Case, KV, Kv, Products, Stage, Variation, Wanted, bits, dispatches, format, formats, magnitude,
-    normed, step_bytes, step_of,
+    normed, padded, step_bytes, step_of,
 };
 
 /// With all formats, or with one.
@@ -102,11 +102,14 @@ fn case(
     }
     let before = stage.random.floats(tokens * rows);
     let mut after = before.clone();
-    linear_add(stage.dense(weight), &input, &mut after);
+    // One shape has a bias.
+    let bias = (rows == 160).then(|| stage.random.floats(rows));
+    linear_add(stage.dense(weight), &input, bias.as_deref(), &mut after);
 
     let step = step_of(3, tokens);
     let op = LinearAdd {
         weight,
+        bias: bias.as_ref().map(|_| stage.vector(rows)),
         x,
         residual,
     };
@@ -133,6 +136,7 @@ fn case(
         (binding::VECTORS, bits(&gain)),
         (binding::NORMED, vec![0; ready.len()]),
     ]);
+    buffers.extend(bias.map(|bias| (binding::OWN, padded(&bias))));
     Case {
         name: format!(
             "linear_add {} R {rows} K {cols} T {tokens}{} {}",

@@ -472,6 +472,13 @@ pub(crate) fn bits(floats: &[f32]) -> Vec<u32> {
     floats.iter().map(|x| x.to_bits()).collect()
 }
 
+/// The same of an op's own vector, in whole vec4s.
+pub(crate) fn padded(floats: &[f32]) -> Vec<u32> {
+    let mut words = bits(floats);
+    words.resize(words.len().next_multiple_of(4), 0);
+    words
+}
+
 /// The formats that most files have.
 const COMMON: &[&str] = &[
     "f32", "f16", "q4_0", "q4_1", "q5_0", "q5_1", "q8_0", "q2_k", "q3_k", "q4_k", "q5_k", "q6_k",

@@ -1,7 +1,8 @@
 //! Cases of `moe_glu`.
 
 use puna_core::graph::{Gate, MoeGlu, Norm};
-use puna_core::reference::{self, moe_glu::moe_glu};
+use puna_core::reference;
+use puna_core::reference::moe_glu::{Inputs, moe_glu};
 use puna_gpu::kernel;
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
@@ -18,14 +19,15 @@ const WIDTH: usize = 40;
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
     let routing = PLAIN;
-    // Scores on what goes in, or on what comes out; all experts in one part, or in two.
+    // Scores on what goes in, or on what comes out; all experts in one part, or in two; without biases and with them.
     let own = [
-        (format("q4_1"), 96, false, 1),
-        (format("q4_1"), 96, true, 1),
-        (format("q4_1"), 96, false, 2),
+        (format("q4_1"), 96, false, 1, false),
+        (format("q4_1"), 96, true, 1, false),
+        (format("q4_1"), 96, false, 2, false),
+        (format("q4_1"), 96, false, 2, true),
     ];
-    let others = others(variant, "q4_1").map(|(format, cols)| (format, cols, false, 1));
-    for (format, cols, scores_input, parts) in own.into_iter().chain(others) {
+    let others = others(variant, "q4_1").map(|(format, cols)| (format, cols, false, 1, false));
+    for (format, cols, scores_input, parts, has_bias) in own.into_iter().chain(others) {
         for tokens in [1, 7] {
             let mut stage = Stage::new(1200 + cases.len() as u32, KV);
             let weight = stage.matrix(format, routing.experts * 2 * WIDTH, cols);
@@ -39,15 +41,18 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                 gain: &gain,
                 eps: EPS,
             };
-            let gated = moe_glu(
-                stage.dense(weight),
-                2 * WIDTH,
-                &input,
-                Some(norm),
-                &choices,
-                Gate::Silu,
+            let rows = routing.experts * 2 * WIDTH;
+            let bias = has_bias.then(|| stage.random.floats(rows));
+            let inputs = Inputs {
+                weight: stage.dense(weight),
+                rows: 2 * WIDTH,
+                x: &input,
+                norm: Some(norm),
+                bias: bias.as_deref(),
+                gate: Gate::Silu,
                 scores_input,
-            );
+            };
+            let gated = moe_glu(&inputs, &choices);
             let op = MoeGlu {
                 x,
                 norm: Some(Norm {
@@ -55,6 +60,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                     eps: EPS,
                 }),
                 weight,
+                bias: bias.as_ref().map(|_| stage.vector(rows)),
                 chosen,
                 routing,
                 gate: Gate::Silu,
@@ -64,6 +70,9 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             let step = step_of(3, tokens);
             // Of two parts, the one that is bound.
             let mut setting = stage.setting(variant, KvType::F32);
+            if let Some(bias) = op.bias {
+                setting.gains[bias] = cols as u32;
+            }
             let first = (parts - 1) * 3;
             if parts == 2 {
                 setting.parts[weight] = vec![(first * 2 * WIDTH, 2 * 2 * WIDTH)];
@@ -86,9 +95,11 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                 (binding::OUT, vec![0; wanted.len()]),
                 (binding::CHOSEN, words),
             ]);
+            // Behind the gains, as the setting has it.
+            buffers.extend(bias.map(|bias| (binding::VECTORS, bits(&[&gain[..], &bias].concat()))));
             cases.push(Case {
                 name: format!(
-                    "moe_glu {} K {cols} T {tokens} scores input {scores_input} parts {parts} {}",
+                    "moe_glu {} K {cols} T {tokens} scores input {scores_input} parts {parts} bias {has_bias} {}",
                     format.name,
                     variant.label()
                 ),

@@ -21,13 +21,14 @@ pub(super) fn cases() -> Vec<Case> {
         head_dim: 12,
         rotated: 8,
     });
-    // All of the source at once, and a piece of it; with pairs side by side, and in halves; of each type.
-    for (from, count, halves, name, offset) in [
-        (0, 1, None, "f32", 0.0),
-        (5, 130, None, "bf16", 1.0),
-        (0, 144, heads, "f16", 0.0),
-        (13, 70, heads, "f32", 1.0),
-        (13, 71, heads, "bf16", 0.0),
+    // All of the source at once, and a piece of it; with pairs side by side, and in halves; of each type; every other element.
+    for (from, count, halves, name, offset, row_step) in [
+        (0, 1, None, "f32", 0.0, 1),
+        (5, 130, None, "bf16", 1.0, 1),
+        (5, 60, None, "f32", 0.0, 2),
+        (0, 144, heads, "f16", 0.0, 1),
+        (13, 70, heads, "f32", 1.0, 1),
+        (13, 71, heads, "bf16", 0.0, 1),
     ] {
         let format = FORMATS.iter().find(|format| format.name == name);
         let format = format.expect("a format of floats");
@@ -43,6 +44,7 @@ pub(super) fn cases() -> Vec<Case> {
         raw.resize(raw.len().next_multiple_of(4) + 4, 0);
         let source = Source {
             first_row: FIRST,
+            row_step,
             halves,
             ..Source::whole(0, 144)
         };
@@ -59,9 +61,13 @@ pub(super) fn cases() -> Vec<Case> {
             rotated: rotated as u32,
             type_number: format.ggml_type,
             offset,
+            row_step: row_step as u32,
+            padding: [0; 3],
         };
         cases.push(Case {
-            name: format!("place {name} {count} from {from} rotated {rotated} plus {offset}"),
+            name: format!(
+                "place {name} {count} from {from} rotated {rotated} plus {offset} step {row_step}"
+            ),
             kernel: "place",
             products: Products::F32,
             kv: Kv(KvType::F32),

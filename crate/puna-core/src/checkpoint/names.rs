@@ -93,7 +93,11 @@ pub(super) fn translate(name: &str, settings: &Settings, hub: &Hub) -> Option<St
         found.map(|(_, ours)| *ours)
     };
     if let Some(ours) = ours(hub.names, stem).or_else(|| ours(PARTS, stem)) {
-        return Some(format!("blk.{layer}.{ours}.{end}"));
+        // Some say themselves that they are biases.
+        return Some(match ours.ends_with(".bias") {
+            true => format!("blk.{layer}.{ours}"),
+            false => format!("blk.{layer}.{ours}.{end}"),
+        });
     }
     let expert = stem.split_once(".experts.");
     let expert = expert.filter(|(of, _)| ["mlp", "block_sparse_moe"].contains(of));

@@ -75,7 +75,7 @@ pub(super) fn metadata(
     }
     keys.hub(hub.halves, hub.gains_less_one);
     window(settings, &mut keys)?;
-    rope(settings, &mut keys)?;
+    rope(settings, architecture, &mut keys)?;
     keys.finish()
 }
 
@@ -90,7 +90,7 @@ fn window(settings: &Settings, keys: &mut Keys<'_>) -> Result<()> {
     Ok(())
 }
 
-fn rope(settings: &Settings, keys: &mut Keys<'_>) -> Result<()> {
+fn rope(settings: &Settings, architecture: &Architecture, keys: &mut Keys<'_>) -> Result<()> {
     // The newer name, which has the base inside, and may have an object a kind of layer.
     let mut scaling = settings.part("rope_parameters");
     if scaling.is_empty() {
@@ -138,7 +138,10 @@ fn rope(settings: &Settings, keys: &mut Keys<'_>) -> Result<()> {
             let factor = factor.ok_or_else(|| scaling.bad("factor", "a number"))?;
             keys.f32("rope.scaling.factor", factor);
             if kind == "yarn" {
-                scaling.expect("truncate", &["true"])?;
+                if scaling.bool("truncate")?.unwrap_or(true) != architecture.yarn_truncates {
+                    let known = architecture.yarn_truncates.to_string();
+                    return Err(scaling.unsupported("truncate", &known));
+                }
                 yarn(&scaling, factor, keys)?;
             }
         }

@@ -118,6 +118,7 @@ impl Keys<'_> {
                 original_context: original_context()?,
                 beta_fast: number("rope.scaling.yarn_beta_fast", Some(32.0))?,
                 beta_slow: number("rope.scaling.yarn_beta_slow", Some(1.0))?,
+                truncates: self.architecture.yarn_truncates,
             })),
             "llama3" => {
                 let llama3 = Llama3 {

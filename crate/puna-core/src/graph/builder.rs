@@ -171,13 +171,29 @@ impl<'a> Builder<'a> {
         self.graph.vectors.len() - 1
     }
 
+    /// Declares biases of the rows of [`Self::interleaved`].
+    ///
+    /// # Errors
+    /// As [`Self::gains`].
+    pub fn interleaved_biases(&mut self, parts: &[Part; 2]) -> Result<VectorIx> {
+        self.vector_of(parts, 0.0, 2)
+    }
+
     fn vector(&mut self, parts: &[Part], offset: f32) -> Result<VectorIx> {
+        self.vector_of(parts, offset, 1)
+    }
+
+    /// `step` 1: one part behind the other; else so many parts element by element.
+    fn vector_of(&mut self, parts: &[Part], offset: f32, step: usize) -> Result<VectorIx> {
         let mut sources = Vec::new();
         let mut len = 0;
         let mut common = None;
-        for part in parts {
+        for (ix, part) in parts.iter().enumerate() {
             let (tensor, info) = self.find(&part.name)?;
-            check_shape(info, &[part.of])?;
+            match part.experts {
+                1 => check_shape(info, &[part.of])?,
+                experts => check_shape(info, &[part.of / experts, experts])?,
+            }
             let format = Format::of(&part.name, info.ggml_type)?;
             let is_same = *common.get_or_insert(format) == format;
             if format.value_bytes == 0 || !is_same {
@@ -186,7 +202,8 @@ impl<'a> Builder<'a> {
                     part.name
                 )));
             }
-            sources.push(part.source(tensor, part.from, part.rows, len, 1));
+            let first = if step == 1 { len } else { ix };
+            sources.push(part.source(tensor, part.from, part.rows, first, step));
             len += part.rows;
         }
         self.graph.vectors.push(Vector {

@@ -212,7 +212,8 @@ impl Temperature {
     }
 }
 
-/// `out[t, h] = softmax(cap(scale · temperature · q[t, h] · Kᵀ)) · V` over the positions that t sees.
+/// `out[t, h] = softmax(cap(scale · temperature · q[t, h] · Kᵀ)) · V` over the positions that t sees, and over a sink of no
+/// value if there is one.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Attention {
     /// Which layer of the KV cache.
@@ -227,6 +228,9 @@ pub struct Attention {
     pub span: Span,
     /// What bounds scores, if anything does: `cap · tanh(score / cap)`.
     pub cap: Option<f32>,
+    /// (H,): scores of sinks, which take a share of each head's weights (Xiao et al. 2023, arXiv 2309.17453), if there are
+    /// any.
+    pub sinks: Option<VectorIx>,
     /// (T, H·Dh).
     pub query: ActivationIx,
     /// (T, H·Dv).
@@ -266,11 +270,13 @@ pub struct HeadLinear {
     pub out: ActivationIx,
 }
 
-/// `out[t] = W · norm(x[t])`.
+/// `out[t] = W · norm(x[t]) + bias`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Linear {
     /// (R, K).
     pub weight: MatrixIx,
+    /// (R,).
+    pub bias: Option<VectorIx>,
     /// (T, K).
     pub x: ActivationIx,
     /// Of x, if it is read through one.
@@ -279,11 +285,13 @@ pub struct Linear {
     pub out: ActivationIx,
 }
 
-/// `residual[t] += W · x[t]`.
+/// `residual[t] += W · x[t] + bias`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct LinearAdd {
     /// (D, K).
     pub weight: MatrixIx,
+    /// (D,).
+    pub bias: Option<VectorIx>,
     /// (T, K).
     pub x: ActivationIx,
     /// (T, D), read and written.
@@ -301,13 +309,16 @@ pub struct NormAdd {
     pub residual: ActivationIx,
 }
 
-/// What opens a gated layer.
+/// What comes through a gate, of it and of what it lets through, the second times the first unless it says otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Gate {
     /// `x · sigmoid(x)`.
     Silu,
     /// `x · Φ(x)`, by tanh (Hendrycks and Gimpel 2016, arXiv 1606.08415).
     GeluTanh,
+    /// `x · sigmoid(1.702 · x)` of x up to 7, and 1 more than what it lets through, that from -7 to 7 (gpt-oss, OpenAI 2025,
+    /// arXiv 2508.10925).
+    ClampedSwish,
 }
 
 impl Gate {
@@ -317,11 +328,12 @@ impl Gate {
         match self {
             Self::Silu => "silu",
             Self::GeluTanh => "gelu_tanh",
+            Self::ClampedSwish => "clamped_swish",
         }
     }
 }
 
-/// `out[t, i] = gate(g[2i]) · g[2i + 1]` with `g = W · norm(x)`.
+/// `out[t, i] = gate(g[2i], g[2i + 1])` with `g = W · norm(x)`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Glu {
     /// (T, D).
@@ -386,7 +398,7 @@ pub struct Route {
     pub chosen: ActivationIx,
 }
 
-/// `out[t, s, i] = gate(g[2i]) · g[2i + 1] · score` with `g = W[expert s of t] · norm(x)`.
+/// `out[t, s, i] = gate(g[2i], g[2i + 1]) · score` with `g = W[expert s of t] · norm(x) + bias[expert s of t]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MoeGlu {
     /// (T, D).
@@ -395,6 +407,8 @@ pub struct MoeGlu {
     pub norm: Option<Norm>,
     /// (E·2·F, D): expert after expert, gate and up interleaved row by row.
     pub weight: MatrixIx,
+    /// (E·2·F,).
+    pub bias: Option<VectorIx>,
     /// See [`Route::chosen`].
     pub chosen: ActivationIx,
     /// How they were.
@@ -407,11 +421,13 @@ pub struct MoeGlu {
     pub out: ActivationIx,
 }
 
-/// `residual[t] += Σ W[expert s of t] · x[t, s]`.
+/// `residual[t] += Σ W[expert s of t] · x[t, s] + score · bias[expert s of t]`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MoeDown {
     /// (E·D, F): expert after expert.
     pub weight: MatrixIx,
+    /// (E·D,).
+    pub bias: Option<VectorIx>,
     /// (T, used, F).
     pub x: ActivationIx,
     /// See [`Route::chosen`].

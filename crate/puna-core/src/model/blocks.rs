@@ -1,11 +1,10 @@
 //! What architectures have in common: functions that emit ops over the names that GGUF gives to tensors.
 
 use crate::Result;
-use crate::config::{MlaConfig, ModelConfig};
+use crate::config::ModelConfig;
 use crate::graph::{
-    ActivationIx, Attention, Builder, Embed, Gate, Glu, Head, HeadLinear, Latent, Linear,
-    LinearAdd, MatrixIx, MoeDown, MoeGlu, Norm, NormAdd, Op, Part, QkNorm, Qkv, RopeIx, Route,
-    Routing, Scoring, Span, Temperature, Transposed, VectorIx,
+    ActivationIx, Attention, Builder, Embed, Gate, Glu, Head, Linear, LinearAdd, MatrixIx, Norm,
+    NormAdd, Op, Part, QkNorm, Qkv, RopeIx, Span, Temperature, VectorIx,
 };
 
 /// A decoder that is being built.
@@ -15,11 +14,11 @@ pub(super) struct Decoder<'c, 'b, 'f> {
     /// (V, D): rows of tokens.
     table: MatrixIx,
     /// (T, D): the residual stream.
-    hidden: ActivationIx,
+    pub(super) hidden: ActivationIx,
     /// (T, H·Dh).
-    query: ActivationIx,
-    /// (T, H·Dh).
-    attended: ActivationIx,
+    pub(super) query: ActivationIx,
+    /// (T, H·Dv).
+    pub(super) attended: ActivationIx,
     /// (T, F).
     gated: ActivationIx,
 }
@@ -33,6 +32,8 @@ pub(super) struct Attend {
     pub(super) span: Span,
     /// What scores of late positions are multiplied by.
     pub(super) temperature: Temperature,
+    /// Scores of sinks, if there are any.
+    pub(super) sinks: Option<VectorIx>,
     /// The rotation, if there is one.
     pub(super) rope: Option<RopeIx>,
 }
@@ -46,21 +47,6 @@ pub(super) enum QkNorms {
     Plain,
     /// Of all heads together.
     Together,
-}
-
-/// What a layer's experts are like.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Experts {
-    /// How they are chosen.
-    pub(super) routing: Routing,
-    /// What is done to their gates.
-    pub(super) gate: Gate,
-    /// Whether scores multiply what experts are given, and not what they give.
-    pub(super) scores_input: bool,
-    /// Whether something is added to scores where they are compared.
-    pub(super) biased: bool,
-    /// `F` of the experts that are always used, together.
-    pub(super) shared: usize,
 }
 
 impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
@@ -93,11 +79,11 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         self.config.num_hidden_layers as usize
     }
 
-    const fn width(&self) -> usize {
+    pub(super) const fn width(&self) -> usize {
         self.config.hidden_size as usize
     }
 
-    const fn heads(&self) -> usize {
+    pub(super) const fn heads(&self) -> usize {
         self.config.num_attention_heads as usize
     }
 
@@ -117,6 +103,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             scale: self.score_scale(false),
             span: Span::All,
             temperature: Temperature::NONE,
+            sinks: None,
             rope: Some(0),
         }
     }
@@ -128,6 +115,12 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             false => self.config.head_dim,
         };
         1.0 / (of as f32).sqrt()
+    }
+
+    /// Scores of sinks, one a head.
+    pub(super) fn sinks(&mut self, layer: usize) -> Result<VectorIx> {
+        let sinks = Part::whole(weight(layer, "attn_sinks"), self.heads());
+        self.b.biases(&[sinks])
     }
 
     /// The norm `blk.LAYER.NAME.weight` of the residual stream.
@@ -259,113 +252,16 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         Ok(())
     }
 
-    /// Queries, and keys and values that are compressed to the same few dimensions for all heads (arXiv 2405.04434). What
-    /// would bring keys back is done to queries, so that nothing but the compressed ones is kept.
-    pub(super) fn latent(
+    pub(super) fn linear(
         &mut self,
-        layer: usize,
-        norm: Norm,
-        mla: &MlaConfig,
-        attend: Attend,
-    ) -> Result<()> {
-        let (heads, width) = (self.heads(), self.width());
-        let rank = mla.kv_lora_rank as usize;
-        let rotated = self.config.head_dim as usize - rank;
-        let nope = mla.qk_nope_head_dim as usize;
-        let q_rows = heads * (nope + rotated);
-        let eps = self.config.rms_norm_eps;
-        let q = self.b.activation_once("heads' queries", q_rows);
-        let compressed = self.b.activation_once("compressed keys", rank + rotated);
-
-        let (x, norm_of_q, cols, name) = match mla.q_lora_rank {
-            Some(q_rank) => {
-                let q_rank = q_rank as usize;
-                let x = self.b.activation_once("compressed queries", q_rank);
-                let matrix = self.b.matrix(&weight(layer, "attn_q_a"), q_rank, width)?;
-                self.linear(matrix, self.hidden, Some(norm), x);
-                let gain = self.b.gains(&weight(layer, "attn_q_a_norm"), q_rank)?;
-                (x, Norm { gain, eps }, q_rank, "attn_q_b")
-            }
-            None => (self.hidden, norm, width, "attn_q"),
-        };
-        let matrix = self.b.matrix(&weight(layer, name), q_rows, cols)?;
-        self.linear(matrix, x, Some(norm_of_q), q);
-        let matrix = self
-            .b
-            .matrix(&weight(layer, "attn_kv_a_mqa"), rank + rotated, width)?;
-        self.linear(matrix, self.hidden, Some(norm), compressed);
-        let gain = self.b.gains(&weight(layer, "attn_kv_a_norm"), rank)?;
-        self.b.op(Op::Latent(Latent {
-            layer,
-            x: compressed,
-            norm: Norm { gain, eps },
-            q,
-            heads,
-            rope: attend.rope.unwrap_or(0),
-            query: self.query,
-        }));
-        let part = match self.latent_both(layer, mla) {
-            // Rows of each head's keys, then those of its values, over what is compressed.
-            Some((name, each)) => {
-                let keys = Transposed {
-                    group_rows: each,
-                    cols: nope,
-                    width: rank,
-                    first: 0,
-                    rows: rank,
-                };
-                Part::transposed(name, heads, keys)
-            }
-            None => Part::experts(weight(layer, "attn_k_b"), rank, heads),
-        };
-        let matrix = self.b.matrix_of(part, nope)?;
-        self.b.op(Op::HeadLinear(HeadLinear {
-            weight: matrix,
-            heads,
-            x: q,
-            out: self.query,
-        }));
-        Ok(())
-    }
-
-    /// The tensor that brings keys and values back, if one does both, and its rows for each head.
-    fn latent_both(&self, layer: usize, mla: &MlaConfig) -> Option<(String, usize)> {
-        let name = weight(layer, "attn_kv_b");
-        let each = (mla.qk_nope_head_dim + mla.v_head_dim) as usize;
-        self.b.has(&name).then_some((name, each))
-    }
-
-    /// The output of attention over what [`Self::latent`] left, added to the residual stream.
-    pub(super) fn latent_output(&mut self, layer: usize, mla: &MlaConfig) -> Result<()> {
-        let heads = self.heads();
-        let (rank, dv) = (mla.kv_lora_rank as usize, mla.v_head_dim as usize);
-        let values = self.b.activation_once("heads' values", heads * dv);
-        let matrix = match self.latent_both(layer, mla) {
-            Some((name, each)) => {
-                let of_head = |head: usize| {
-                    let end = (head + 1) * each;
-                    Part::range(name.as_str(), end - dv..end, heads * each)
-                };
-                let parts: Vec<_> = (0..heads).map(of_head).collect();
-                self.b.matrix_of_heads(&parts, rank)?
-            }
-            None => {
-                let part = Part::experts(weight(layer, "attn_v_b"), dv, heads);
-                self.b.matrix_of(part, rank)?
-            }
-        };
-        self.b.op(Op::HeadLinear(HeadLinear {
-            weight: matrix,
-            heads,
-            x: self.attended,
-            out: values,
-        }));
-        self.add(layer, "attn_output", values, heads * dv)
-    }
-
-    fn linear(&mut self, weight: MatrixIx, x: ActivationIx, norm: Option<Norm>, out: ActivationIx) {
+        weight: MatrixIx,
+        x: ActivationIx,
+        norm: Option<Norm>,
+        out: ActivationIx,
+    ) {
         self.b.op(Op::Linear(Linear {
             weight,
+            bias: None,
             x,
             norm,
             out,
@@ -381,6 +277,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
             span: attend.span,
             temperature: attend.temperature,
             cap: self.config.attn_logit_softcapping,
+            sinks: attend.sinks,
             query: self.query,
             out: self.attended,
         }));
@@ -391,6 +288,21 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         let x = self.attended;
         let cols = self.q_rows();
         self.add(layer, "attn_output", x, cols)
+    }
+
+    /// The same with a bias.
+    pub(super) fn output_with_bias(&mut self, layer: usize) -> Result<()> {
+        let (width, cols) = (self.width(), self.q_rows());
+        let part = Part::whole(bias(layer, "attn_output"), width);
+        let bias = self.b.biases(&[part])?;
+        let weight = self.b.matrix(&weight(layer, "attn_output"), width, cols)?;
+        self.b.op(Op::LinearAdd(LinearAdd {
+            weight,
+            bias: Some(bias),
+            x: self.attended,
+            residual: self.hidden,
+        }));
+        Ok(())
     }
 
     /// Its output, added to the residual stream behind the norm of that name.
@@ -417,7 +329,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         self.glu_of(part(0), part(rows), norm, gate, out)
     }
 
-    fn glu_of(
+    pub(super) fn glu_of(
         &mut self,
         gate: Part,
         up: Part,
@@ -437,109 +349,6 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         Ok(())
     }
 
-    /// Experts, chosen by `routing`, in place of a gated layer: their output, each times its score, is added to the residual
-    /// stream.
-    pub(super) fn experts(
-        &mut self,
-        layer: usize,
-        norm: Option<Norm>,
-        moe: &Experts,
-    ) -> Result<()> {
-        let width = self.width();
-        let Routing { experts, used, .. } = moe.routing;
-        let f = self.config.moe_intermediate_size as usize;
-        let logits = self.b.activation_once("experts' logits", experts);
-        let chosen = self.b.activation_once("chosen experts", 2 * used);
-        let gated = self.b.activation_once("gated by experts", used * f);
-        let router = self
-            .b
-            .matrix(&weight(layer, "ffn_gate_inp"), experts, width)?;
-        self.linear(router, self.hidden, norm, logits);
-        let bias = match moe.biased {
-            true => {
-                let name = format!("blk.{layer}.exp_probs_b.bias");
-                Some(self.b.biases(&[Part::whole(name, experts)])?)
-            }
-            false => None,
-        };
-        self.b.op(Op::Route(Route {
-            routing: moe.routing,
-            logits,
-            bias,
-            chosen,
-        }));
-        let part = |name: &str, rows| Part::experts(weight(layer, name), rows, experts);
-        let (mut gate, mut up) = (part("ffn_gate_exps", f), part("ffn_up_exps", f));
-        let mut down = part("ffn_down_exps", width);
-        // Llama 4's checkpoints have columns as rows.
-        let both = weight(layer, "ffn_gate_up_exps_t");
-        if self.b.has(&both) {
-            let half = Transposed {
-                group_rows: width,
-                cols: width,
-                width: 2 * f,
-                first: 0,
-                rows: f,
-            };
-            gate = Part::transposed(both.as_str(), experts, half);
-            up = Part::transposed(both, experts, Transposed { first: f, ..half });
-            let whole = Transposed {
-                group_rows: f,
-                cols: f,
-                width,
-                first: 0,
-                rows: width,
-            };
-            down = Part::transposed(weight(layer, "ffn_down_exps_t"), experts, whole);
-        }
-        let gate_up = self.b.interleaved(gate, up, width)?;
-        self.b.op(Op::MoeGlu(MoeGlu {
-            x: self.hidden,
-            norm,
-            weight: gate_up,
-            chosen,
-            routing: moe.routing,
-            gate: moe.gate,
-            scores_input: moe.scores_input,
-            out: gated,
-        }));
-        // All that reads what they read comes before anything is added to it.
-        let shared = match moe.shared {
-            0 => None,
-            rows => {
-                let out = self.b.activation_once("gated by the shared expert", rows);
-                let part = |name: &str| Part::whole(weight(layer, name), rows);
-                let (gate, up) = (part("ffn_gate_shexp"), part("ffn_up_shexp"));
-                self.glu_of(gate, up, norm, moe.gate, out)?;
-                Some((out, rows))
-            }
-        };
-        let down = self.b.matrix_of(down, f)?;
-        self.b.op(Op::MoeDown(MoeDown {
-            weight: down,
-            x: gated,
-            chosen,
-            routing: moe.routing,
-            residual: self.hidden,
-        }));
-        match shared {
-            Some((x, cols)) => self.add(layer, "ffn_down_shexp", x, cols),
-            None => Ok(()),
-        }
-    }
-
-    /// Softmax over all experts, the best of which have their scores divided by their sum.
-    pub(super) const fn softmax_routing(&self) -> Routing {
-        Routing {
-            experts: self.config.num_experts as usize,
-            used: self.config.num_experts_per_tok as usize,
-            scoring: Scoring::Softmax,
-            groups: None,
-            normalized: true,
-            scale: 1.0,
-        }
-    }
-
     /// The down projection, added to the residual stream.
     pub(super) fn down(&mut self, layer: usize) -> Result<()> {
         let x = self.gated;
@@ -554,11 +363,18 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         self.add_normed(layer, "ffn_down", x, cols, norm)
     }
 
-    fn add(&mut self, layer: usize, name: &str, x: ActivationIx, cols: usize) -> Result<()> {
+    pub(super) fn add(
+        &mut self,
+        layer: usize,
+        name: &str,
+        x: ActivationIx,
+        cols: usize,
+    ) -> Result<()> {
         let width = self.width();
         let weight = self.b.matrix(&weight(layer, name), width, cols)?;
         self.b.op(Op::LinearAdd(LinearAdd {
             weight,
+            bias: None,
             x,
             residual: self.hidden,
         }));
@@ -612,6 +428,10 @@ pub(super) fn span(window: Option<u32>) -> Span {
     window.map_or(Span::All, Span::Window)
 }
 
-fn weight(layer: usize, name: &str) -> String {
+pub(super) fn weight(layer: usize, name: &str) -> String {
     format!("blk.{layer}.{name}.weight")
+}
+
+pub(super) fn bias(layer: usize, name: &str) -> String {
+    format!("blk.{layer}.{name}.bias")
 }

@@ -3,7 +3,8 @@
 //!
 //! GGUF files hold what brings keys and values back (`attn_k_b`, `attn_v_b`) as a matrix a head.
 
-use super::blocks::{Attend, Decoder, Experts};
+use super::blocks::{Attend, Decoder};
+use super::experts::Experts;
 use super::{Architecture, SCALED_ROPE};
 use crate::checkpoint::{Hub, Keys, Settings};
 use crate::config::{MlaConfig, ModelConfig, MoeConfig};
@@ -102,7 +103,8 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
                 routing: routing(config, &config.moe),
                 gate: Gate::Silu,
                 scores_input: false,
-                biased: config.moe.sigmoid,
+                biased_choice: config.moe.sigmoid,
+                biased: false,
                 shared: (config.moe.n_shared_experts * config.moe_intermediate_size) as usize,
             };
             model.experts(layer, Some(norm), &experts)?;

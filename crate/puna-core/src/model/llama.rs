@@ -4,7 +4,8 @@
 //!
 //! GGUF files hold the rows of Q and K permuted so that a rotation pair is two adjacent rows.
 
-use super::blocks::{Attend, Decoder, Experts, span};
+use super::blocks::{Attend, Decoder, span};
+use super::experts::Experts;
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::checkpoint::Hub;
@@ -46,6 +47,7 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
                 routing: model.softmax_routing(),
                 gate: Gate::Silu,
                 scores_input: false,
+                biased_choice: false,
                 biased: false,
                 shared: 0,
             };

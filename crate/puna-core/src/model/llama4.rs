@@ -2,7 +2,8 @@
 //! not rotate; in every other layer or in all an expert is chosen whose input is multiplied by its score, beside one that is
 //! always used.
 
-use super::blocks::{Attend, Decoder, Experts, QkNorms};
+use super::blocks::{Attend, Decoder, QkNorms};
+use super::experts::Experts;
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::checkpoint::{Hub, Keys, Settings};
@@ -119,6 +120,7 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
                 },
                 gate: Gate::Silu,
                 scores_input: true,
+                biased_choice: false,
                 biased: false,
                 shared: config.moe_intermediate_size as usize,
             };

@@ -5,8 +5,11 @@
 
 mod blocks;
 mod deepseek2;
+mod experts;
 mod gemma2;
 mod gemma3;
+mod gpt_oss;
+mod latent;
 mod llama;
 mod llama4;
 mod olmo2;
@@ -41,6 +44,8 @@ pub struct Architecture {
     pub(crate) rope_theta: f32,
     /// The same in layers that see a window, where these have a rotation of their own.
     pub(crate) local_rope_theta: Option<f32>,
+    /// Whether the bounds of a rotation that is stretched by `YaRN` are whole numbers of pairs.
+    pub(crate) yarn_truncates: bool,
 }
 
 impl Architecture {
@@ -58,6 +63,7 @@ impl Architecture {
             hubs: &[],
             rope_theta: 10_000.0,
             local_rope_theta: None,
+            yarn_truncates: true,
         }
     }
 
@@ -92,6 +98,7 @@ pub static ARCHITECTURES: &[&Architecture] = &[
     &phi3::PHI3,
     &olmo2::OLMO2,
     &smollm3::SMOLLM3,
+    &gpt_oss::GPT_OSS,
     &deepseek2::DEEPSEEK2,
 ];
 

@@ -1,6 +1,7 @@
 //! Qwen3's models of experts (Yang et al. 2025, arXiv 2505.09388): Qwen3's block with experts in place of the gated layer.
 
-use super::blocks::{Decoder, Experts, QkNorms};
+use super::blocks::{Decoder, QkNorms};
+use super::experts::Experts;
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::checkpoint::{Hub, Keys, Settings};
@@ -38,6 +39,7 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
             routing: model.softmax_routing(),
             gate: Gate::Silu,
             scores_input: false,
+            biased_choice: false,
             biased: false,
             shared: 0,
         };

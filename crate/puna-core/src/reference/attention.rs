@@ -6,7 +6,7 @@ use crate::graph::{Span, Temperature};
 
 /// How scores are made, and of which keys.
 #[derive(Clone, Copy, Debug)]
-pub struct Scores {
+pub struct Scores<'a> {
     /// What they are multiplied by.
     pub scale: f32,
     /// What those of late positions are multiplied by besides.
@@ -15,10 +15,13 @@ pub struct Scores {
     pub span: Span,
     /// What bounds them, if anything does.
     pub cap: Option<f32>,
+    /// (H,): those of sinks, if there are any.
+    pub sinks: Option<&'a [f32]>,
 }
 
 /// `out[t, h] = softmax(cap(scale · temperature · q[t, h] · Kᵀ)) · V` over positions up to `position + t`: query (T, H·Dh) → (T, H·Dv)
-/// (Vaswani et al. 2017, arXiv 1706.03762; grouped: arXiv 2305.13245; windows: arXiv 2310.06825; bounds: arXiv 2408.00118).
+/// (Vaswani et al. 2017, arXiv 1706.03762; grouped: arXiv 2305.13245; windows: arXiv 2310.06825; bounds: arXiv 2408.00118;
+/// sinks: arXiv 2309.17453).
 #[must_use]
 #[expect(
     clippy::cast_possible_truncation,
@@ -27,7 +30,7 @@ pub struct Scores {
 pub fn attention(
     query: &[f32],
     heads: usize,
-    scores: Scores,
+    scores: Scores<'_>,
     position: usize,
     kv: &KvLayer,
 ) -> Vec<f32> {
@@ -49,10 +52,10 @@ pub fn attention(
             capped(dot * scale, scores.cap)
         };
         let values: Vec<(usize, f64)> = seen.map(|s| (s, score(s))).collect();
-        let max = values
-            .iter()
-            .fold(f64::NEG_INFINITY, |max, it| max.max(it.1));
-        let total: f64 = values.iter().map(|(_, score)| (score - max).exp()).sum();
+        let sink = scores.sinks.map(|sinks| f64::from(sinks[ix % heads]));
+        let all = || values.iter().map(|it| it.1).chain(sink);
+        let max = all().fold(f64::NEG_INFINITY, f64::max);
+        let total: f64 = all().map(|score| (score - max).exp()).sum();
         for (d, out) in out.iter_mut().enumerate() {
             let weighted = values
                 .iter()

@@ -98,6 +98,7 @@ impl Executor {
             gain: &vectors[norm.gain],
             eps: norm.eps,
         };
+        let vector = |ix: Option<usize>| ix.map(|ix| vectors[ix].as_slice());
         let rope = |ix: Option<usize>| ix.map(|ix| &graph.ropes[ix]);
         let mut act: Vec<Vec<f32>> = graph
             .activations
@@ -117,7 +118,7 @@ impl Executor {
                             first_row: part.first_row,
                             x: &act[op.x],
                             norm: op.norm.map(norm),
-                            bias: op.bias.map(|ix| vectors[ix].as_slice()),
+                            bias: vector(op.bias),
                             heads: op.heads,
                             rope: rope(op.rope),
                             position,
@@ -150,6 +151,7 @@ impl Executor {
                         temperature: op.temperature,
                         span: op.span,
                         cap: op.cap,
+                        sinks: vector(op.sinks),
                     };
                     let (query, kv) = (&act[op.query], &kv[op.layer]);
                     act[op.out] = attention::attention(query, op.heads, scores, position, kv);
@@ -175,11 +177,13 @@ impl Executor {
                     act[op.out] = out;
                 }
                 Op::Linear(op) => {
-                    act[op.out] = linear::linear(dense(op.weight), &act[op.x], op.norm.map(norm));
+                    let (x, bias) = (&act[op.x], vector(op.bias));
+                    act[op.out] = linear::linear(dense(op.weight), x, op.norm.map(norm), bias);
                 }
                 Op::LinearAdd(op) => {
                     let mut residual = std::mem::take(&mut act[op.residual]);
-                    linear_add::linear_add(dense(op.weight), &act[op.x], &mut residual);
+                    let (x, bias) = (&act[op.x], vector(op.bias));
+                    linear_add::linear_add(dense(op.weight), x, bias, &mut residual);
                     act[op.residual] = residual;
                 }
                 Op::NormAdd(op) => {
@@ -188,23 +192,24 @@ impl Executor {
                     act[op.residual] = residual;
                 }
                 Op::Route(op) => {
-                    let bias = op.bias.map(|ix| vectors[ix].as_slice());
-                    chosen = route::route(&act[op.logits], &op.routing, bias);
+                    chosen = route::route(&act[op.logits], &op.routing, vector(op.bias));
                 }
                 Op::MoeGlu(op) => {
-                    act[op.out] = moe_glu::moe_glu(
-                        dense(op.weight),
-                        graph.matrices[op.weight].rows / op.routing.experts,
-                        &act[op.x],
-                        op.norm.map(norm),
-                        &chosen,
-                        op.gate,
-                        op.scores_input,
-                    );
+                    let inputs = moe_glu::Inputs {
+                        weight: dense(op.weight),
+                        rows: graph.matrices[op.weight].rows / op.routing.experts,
+                        x: &act[op.x],
+                        norm: op.norm.map(norm),
+                        bias: vector(op.bias),
+                        gate: op.gate,
+                        scores_input: op.scores_input,
+                    };
+                    act[op.out] = moe_glu::moe_glu(&inputs, &chosen);
                 }
                 Op::MoeDown(op) => {
                     let mut residual = std::mem::take(&mut act[op.residual]);
-                    moe_down::moe_down(dense(op.weight), &act[op.x], &chosen, &mut residual);
+                    let (x, bias) = (&act[op.x], vector(op.bias));
+                    moe_down::moe_down(dense(op.weight), x, bias, &chosen, &mut residual);
                     act[op.residual] = residual;
                 }
                 Op::Glu(op) => {

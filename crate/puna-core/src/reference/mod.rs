@@ -98,6 +98,11 @@ impl Norm<'_> {
     }
 }
 
+/// Element `ix` of a vector that may not be there; then 0.
+pub(crate) fn at(vector: Option<&[f32]>, ix: usize) -> f64 {
+    vector.map_or(0.0, |vector| vector[ix].into())
+}
+
 /// x (K,) as a projection reads it.
 #[must_use]
 pub fn input<'x>(x: &'x [f32], norm: Option<Norm<'_>>) -> Cow<'x, [f32]> {

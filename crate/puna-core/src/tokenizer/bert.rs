@@ -1,8 +1,10 @@
-//! BERT's normalizer (Devlin et al. 2018, `BasicTokenizer` of the authors' code), as the `tokenizers` crate has it.
+//! BERT's normalizer and its cut into words (Devlin et al. 2018, `BasicTokenizer` of the authors' code), as the `tokenizers` crate has it.
 
 use unicode_categories::UnicodeCategories as _;
 
-use super::normal_form::NormalForm;
+use super::regex::Pattern;
+use super::splitter::Splitter;
+use super::unicode::NormalForm;
 use crate::Result;
 
 /// Which of its steps a model has.
@@ -40,6 +42,19 @@ impl Bert {
         }
         Ok(out)
     }
+}
+
+/// Words stand between white space, and so does each character of punctuation.
+pub(super) fn splitters() -> [Splitter; 2] {
+    [
+        Splitter::remove(Pattern::Character(char::is_whitespace)),
+        Splitter::isolate(Pattern::Character(is_punctuation)),
+    ]
+}
+
+/// Unicode's punctuation, and ASCII's symbols.
+pub(super) fn is_punctuation(character: char) -> bool {
+    character.is_ascii_punctuation() || character.is_punctuation()
 }
 
 /// Blocks of ideographs, by which the authors mean Chinese; one of them begins where they, and `tokenizers`, have it.

@@ -1,9 +1,6 @@
 //! A tokenizer from a GGUF's metadata, as llama.cpp reads it.
 
-use ahash::AHashMap;
-use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-
-use super::bert::Bert;
+use super::bert::{self, Bert};
 use super::bpe::{self, Bpe, Merges};
 use super::charsmap::Charsmap;
 use super::end::{self, Named, id_of};
@@ -13,7 +10,6 @@ use super::pipeline::{Model, Pipeline};
 use super::pre::{self, PreTokenizer};
 use super::regex::Pattern;
 use super::special::{self, Order, SpecialTokens};
-use super::splitter::Splitter;
 use super::spm::Spm;
 use super::strings::Strings;
 use super::unigram::Unigram;
@@ -22,6 +18,7 @@ use super::wordpiece::WordPiece;
 use super::{Inner, bytes};
 use crate::weights::header::{Metadata, StrArray};
 use crate::{Error, Result};
+use ahash::AHashMap;
 
 /// What the kinds of vocabularies differ in where the file does not say.
 struct Defaults {
@@ -410,7 +407,7 @@ fn wordpiece(metadata: &Metadata) -> Result<Inner> {
     let pipeline = Pipeline {
         normalizers: vec![Normalizer::Bert(bert)],
         special: None,
-        splitters: vec![Splitter::Library(Box::new(BertPreTokenizer))],
+        splitters: bert::splitters().into(),
         model: Model::WordPiece(WordPiece {
             lookup: tokens.lookup()?,
             first: SPACE,

@@ -2,7 +2,7 @@
 //!
 //! A GGUF's metadata is read as llama.cpp reads it, a `tokenizer.json` as the `tokenizers` crate does; both
 //! end in the same steps: tokens found as a whole, a normalizer, a cut into words, a model of words. The
-//! models are the crate's, and so are Unicode's tables where nobody supplies others. Knows nothing of chats.
+//! models are the crate's, and Unicode's tables those of libraries where nobody supplies others. Knows nothing of chats.
 #![cfg_attr(
     not(test),
     deny(
@@ -21,11 +21,11 @@ mod end;
 mod gguf;
 mod json;
 mod lookup;
-mod normal_form;
 mod normalizer;
 mod pipeline;
 mod pre;
 mod regex;
+mod set;
 mod special;
 mod splitter;
 mod spm;
@@ -33,6 +33,7 @@ mod stream;
 mod strings;
 #[cfg(test)]
 pub(crate) mod tests;
+mod unicode;
 mod unigram;
 mod vocab;
 mod wordpiece;
@@ -45,8 +46,8 @@ use crate::checkpoint;
 use crate::weights::header::{Header, Metadata, Origin};
 
 pub use json::JsonFiles;
-pub use normal_form::NormalForm;
 pub use stream::{DecodeStream, Utf8Stream};
+pub use unicode::{NormalForm, Tables as UnicodeTables};
 pub use vocab::TokenKind;
 
 use pipeline::Pipeline;

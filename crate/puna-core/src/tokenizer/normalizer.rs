@@ -1,14 +1,12 @@
 //! What is done to a text before it is cut into words.
 
-use tokenizers::NormalizedString;
-use tokenizers::normalizers::{Nmt, StripAccents};
 use unicode_segmentation::UnicodeSegmentation as _;
 
 use super::bert::Bert;
 use super::bytes;
 use super::charsmap::Charsmap;
-use super::normal_form::NormalForm;
 use super::regex::Pattern;
+use super::unicode::{self, NormalForm};
 use crate::{Error, ErrorCode, Result};
 
 /// Sentencepiece's stand-in for a space.
@@ -61,8 +59,11 @@ impl Normalizer {
         match self {
             Self::Form(form) => *text = form.of(text)?,
             Self::Lowercase => *text = text.chars().flat_map(char::to_lowercase).collect(),
-            Self::StripAccents => *text = library(&StripAccents, text)?,
-            Self::Nmt => *text = library(&Nmt, text)?,
+            Self::StripAccents => {
+                let marks = unicode::class("M").map_err(Error::internal)?;
+                text.retain(|character| !marks.contains(character));
+            }
+            Self::Nmt => *text = text.chars().filter_map(nmt).collect(),
             Self::Strip { left, right } => {
                 let kept = if *left {
                     text.trim_start()
@@ -98,13 +99,23 @@ fn bounded(length: usize) -> Result<()> {
     ))
 }
 
-/// Does what a normalizer of the `tokenizers` crate does.
-pub(super) fn library(normalizer: &impl tokenizers::Normalizer, text: &str) -> Result<String> {
-    let mut normalized = NormalizedString::from(text);
-    normalizer
-        .normalize(&mut normalized)
-        .map_err(|error| Error::internal(format!("tokenizer: {error}")))?;
-    Ok(normalized.get().to_owned())
+/// What sentencepiece's normalizer of translations (`nmt_nfkc`) does besides the normal form.
+fn nmt(character: char) -> Option<char> {
+    match character {
+        '\u{1}'..='\u{8}' | '\u{b}' | '\u{e}'..='\u{1f}' | '\u{7f}' | '\u{8f}' | '\u{9f}' => None,
+        '\t'
+        | '\n'
+        | '\u{c}'
+        | '\r'
+        | '\u{1680}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'
+        | '\u{2029}'
+        | '\u{2581}'
+        | '\u{feff}'
+        | '\u{fffd}' => Some(' '),
+        other => Some(other),
+    }
 }
 
 fn replace(pattern: &Pattern, content: &str, text: &mut String) -> Result<()> {

@@ -5,7 +5,7 @@
 //! expression cuts the pieces which the one before it left.
 
 use super::regex::Pattern;
-use super::splitter::{Matches, Splitter};
+use super::splitter::Splitter;
 use crate::{Error, Result};
 
 /// What a name in `tokenizer.ggml.pre` stands for.
@@ -171,17 +171,12 @@ const fn row(names: &'static [&'static str], expressions: &'static [&'static str
 
 /// The expression of GPT-2, which `tokenizer.json` has a name for.
 pub(super) fn gpt2() -> Result<Splitter> {
-    isolate(GPT2)
+    expression(GPT2).map(Splitter::isolate)
 }
 
-fn isolate(expression: &str) -> Result<Splitter> {
-    let pattern = Pattern::expression(expression)
-        .map_err(|error| Error::internal(format!("pre-tokenizer: {error}")))?;
-    Ok(Splitter::Pattern {
-        pattern,
-        matches: Matches::Isolated,
-        invert: false,
-    })
+/// An expression that is written in the code.
+pub(super) fn expression(source: &str) -> Result<Pattern> {
+    Pattern::expression(source).map_err(|error| Error::internal(format!("pre-tokenizer: {error}")))
 }
 
 /// The pre-tokenizer called `name`.
@@ -217,13 +212,13 @@ impl PreTokenizer {
         let steps = self
             .expressions
             .iter()
-            .map(|expression| isolate(expression));
+            .map(|source| expression(source).map(Splitter::isolate));
         steps.chain([Ok(bytes)]).collect()
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use serde_json::Value;
 
     use super::super::{bytes, splitter};
@@ -231,6 +226,11 @@ mod tests {
 
     /// Words by another engine: `tests/golden/README.md`.
     const GOLDEN: &str = include_str!("../../../../tests/golden/tokenizers/pre-tokenizers.json");
+
+    /// All that the registry has.
+    pub(in crate::tokenizer) fn expressions() -> impl Iterator<Item = &'static str> {
+        ALL.iter().flat_map(|row| row.expressions).copied()
+    }
 
     fn words(steps: &[Splitter], text: &str) -> Vec<String> {
         let mut words = Vec::new();

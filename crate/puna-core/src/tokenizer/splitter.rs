@@ -1,11 +1,9 @@
 //! How a text is cut into the words that a model is applied to: steps, each of which cuts what the one
 //! before it left.
 
-use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
-
 use super::bytes;
 use super::regex::Pattern;
-use crate::{Error, Result};
+use crate::Result;
 
 /// A step.
 pub(super) enum Splitter {
@@ -28,8 +26,6 @@ pub(super) enum Splitter {
         /// Words begin at each of them.
         split: bool,
     },
-    /// As the `tokenizers` crate does it.
-    Library(Box<dyn PreTokenizer + Send + Sync>),
 }
 
 /// What becomes of the matches.
@@ -54,6 +50,26 @@ pub(super) enum Prefix {
     First,
     None,
     All,
+}
+
+impl Splitter {
+    /// Every match is a word of its own.
+    pub(super) const fn isolate(pattern: Pattern) -> Self {
+        Self::Pattern {
+            pattern,
+            matches: Matches::Isolated,
+            invert: false,
+        }
+    }
+
+    /// Matches stand between words.
+    pub(super) const fn remove(pattern: Pattern) -> Self {
+        Self::Pattern {
+            pattern,
+            matches: Matches::Removed,
+            invert: false,
+        }
+    }
 }
 
 /// Takes the words.
@@ -117,18 +133,6 @@ pub(super) fn split(steps: &[Splitter], text: &str, begins: bool, each: Each<'_>
                 let (word, behind) = left.split_at(next.map_or(left.len(), |(at, _)| at));
                 split(rest, word, std::mem::take(&mut begins), each)?;
                 left = behind;
-            }
-            Ok(())
-        }
-        Splitter::Library(library) => {
-            let mut pieces = PreTokenizedString::from(text);
-            library
-                .pre_tokenize(&mut pieces)
-                .map_err(|error| Error::internal(format!("tokenizer: {error}")))?;
-            let words = pieces.get_splits(OffsetReferential::Normalized, OffsetType::None);
-            let mut begins = begins;
-            for (word, _, _) in words.into_iter().filter(|(word, _, _)| !word.is_empty()) {
-                split(rest, word, std::mem::take(&mut begins), each)?;
             }
             Ok(())
         }

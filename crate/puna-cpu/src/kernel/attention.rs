@@ -52,7 +52,7 @@ impl Scratch {
 
 /// The shape of a call.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shape {
+pub(crate) struct Shape<'a> {
     /// `H`.
     pub(crate) heads: usize,
     /// `Hkv`.
@@ -71,9 +71,11 @@ pub(crate) struct Shape {
     pub(crate) span: Span,
     /// What bounds scores, if anything does.
     pub(crate) cap: Option<f32>,
+    /// (H,): scores of sinks, if there are any.
+    pub(crate) sinks: Option<&'a [f32]>,
 }
 
-impl Shape {
+impl Shape<'_> {
     /// Query heads that share a key head.
     pub(crate) const fn group(&self) -> usize {
         self.heads / self.kv_heads
@@ -85,7 +87,7 @@ impl Shape {
 /// `head`; query (T, H, Dh), out (T, H, Dv).
 #[inline(always)]
 pub(crate) fn attention(
-    shape: Shape,
+    shape: Shape<'_>,
     tokens: Range<usize>,
     head: usize,
     query: &[f32],
@@ -125,7 +127,7 @@ pub(crate) fn attention(
 /// What the queries of a key head share.
 struct Shared<'a> {
     head: usize,
-    shape: Shape,
+    shape: Shape<'a>,
     query: &'a [f32],
     kv: &'a KvLayer,
     out: &'a Scatter<'a, f32>,
@@ -145,6 +147,8 @@ impl Shared<'_> {
                     scale,
                     temperature,
                     cap,
+                    heads,
+                    sinks,
                     ..
                 },
             query,
@@ -170,14 +174,15 @@ impl Shared<'_> {
         let keys = &kv.keys(head, end)[first * stride..];
         score::<Q>(queries, keys, stride, padded, scores);
         let mut inverses = [0.0; Q];
-        for (i, (_, from, to)) in rows.into_iter().enumerate() {
+        for (i, (at, from, to)) in rows.into_iter().enumerate() {
             let scores = &mut scores[i * padded..(i + 1) * padded];
             let (before, seen) = scores.split_at_mut(from - first);
             let (visible, behind) = seen.split_at_mut(to - from);
             if let Some(cap) = cap {
                 math::cap(visible, cap);
             }
-            inverses[i] = 1.0 / (math::exponentials(visible, WEIGHT_LIFT) * DROP);
+            let sink = sinks.map(|sinks| sinks[at % heads]);
+            inverses[i] = 1.0 / (math::exponentials(visible, sink, WEIGHT_LIFT) * DROP);
             before.fill(0.0);
             behind.fill(0.0);
         }

@@ -17,15 +17,17 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     (sums[0] + sums[1]).sum() + rest
 }
 
-/// Each x becomes `lift · e^(x - the highest)`; the sum of what they are now.
+/// Each x becomes `lift · e^(x - the highest)`; the sum of what they are now. A sink is one of them that is seen in the sum
+/// alone.
 #[inline(always)]
-pub(crate) fn exponentials(scores: &mut [f32], lift: f32) -> f32 {
+pub(crate) fn exponentials(scores: &mut [f32], sink: Option<f32>, lift: f32) -> f32 {
     let (lanes, rest) = scores.as_chunks_mut::<LANES>();
     let mut highest = Lanes::splat(f32::MIN);
     for x in lanes.iter() {
         highest = highest.max(Lanes::from(*x));
     }
-    let highest = Lanes::splat(rest.iter().copied().fold(highest.highest(), f32::max));
+    let others = rest.iter().copied().chain(sink);
+    let highest = Lanes::splat(others.fold(highest.highest(), f32::max));
     let lift = Lanes::splat(lift);
     let mut sums = Lanes::splat(0.0);
     for x in lanes.iter_mut() {
@@ -37,6 +39,10 @@ pub(crate) fn exponentials(scores: &mut [f32], lift: f32) -> f32 {
     for x in rest.iter_mut() {
         [*x, ..] = ((Lanes::splat(*x) - highest).exp() * lift).array();
         sum += *x;
+    }
+    if let Some(sink) = sink {
+        let [weight, ..] = ((Lanes::splat(sink) - highest).exp() * lift).array();
+        sum += weight;
     }
     sum
 }
@@ -61,6 +67,15 @@ pub(crate) fn gelu_tanh(pairs: [f32; 2 * LANES]) -> [f32; LANES] {
     let [linear, cubic] = [-2.0 * 0.797_884_6, -2.0 * 0.797_884_6 * 0.044_715];
     let inner = (gate * gate).mul_add(Lanes::splat(cubic), Lanes::splat(linear)) * gate;
     (gate.over(Lanes::splat(1.0) + inner.exp()) * up).array()
+}
+
+/// `clamped_swish(gate, up)` of four pairs (gate, up): see `puna_core::graph::Gate`.
+#[inline(always)]
+pub(crate) fn clamped_swish(pairs: [f32; 2 * LANES]) -> [f32; LANES] {
+    let gates = std::array::from_fn(|i| pairs[2 * i].min(7.0));
+    let ups = std::array::from_fn(|i| pairs[2 * i + 1].clamp(-7.0, 7.0) + 1.0);
+    let (gate, one) = (Lanes::from(gates), Lanes::splat(1.0));
+    (gate.over(one + (gate * Lanes::splat(-1.702)).exp()) * Lanes::from(ups)).array()
 }
 
 /// Each x becomes `cap · tanh(x / cap)`.
@@ -95,12 +110,16 @@ mod tests {
 
     #[test]
     fn exponentials_of_any_length_are_right() {
-        for len in [1, 3, 4, 5, 9] {
+        let sinks = [None, Some(-1.5), Some(3.5)];
+        for (len, sink) in [1, 3, 4, 5, 9]
+            .into_iter()
+            .flat_map(|len| sinks.map(|it| (len, it)))
+        {
             let scores: Vec<f32> = (0..len).map(|i| (i * 7 % 5) as f32 - 2.0).collect();
-            let highest = scores.iter().copied().fold(f32::MIN, f32::max);
+            let highest = scores.iter().copied().chain(sink).fold(f32::MIN, f32::max);
             let mut weights = scores.clone();
-            let sum = exponentials(&mut weights, 8.0);
-            let mut whole = 0.0;
+            let sum = exponentials(&mut weights, sink, 8.0);
+            let mut whole = sink.map_or(0.0, |sink| 8.0 * f64::from(sink - highest).exp());
             for (score, weight) in scores.iter().zip(&weights) {
                 let expected = 8.0 * f64::from(*score - highest).exp();
                 whole += expected;
@@ -139,6 +158,20 @@ mod tests {
                 off <= 2e-6 * expected.abs().max(0.1),
                 "{got}, expected {expected}"
             );
+        }
+    }
+
+    #[test]
+    fn clamped_gates_open_by_their_sigmoid_and_let_one_more_through() {
+        let pairs = [-3.0, 2.0, 0.0, 5.0, 1.5, -9.0, 40.0, 12.0];
+        for (i, got) in clamped_swish(pairs).into_iter().enumerate() {
+            let (gate, up) = (
+                f64::from(pairs[2 * i]).min(7.0),
+                f64::from(pairs[2 * i + 1]),
+            );
+            let expected = gate / (1.0 + (-1.702 * gate).exp()) * (up.clamp(-7.0, 7.0) + 1.0);
+            let off = (f64::from(got) - expected).abs();
+            assert!(off <= 1e-6 * expected.abs(), "{got}, expected {expected}");
         }
     }
 

@@ -79,6 +79,13 @@ pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
             modules.extend(["lib/kv", setting.kv_load()]);
             modules.extend(cap_modules(op.cap));
         }
+        let sinks = op
+            .sinks
+            .map(|sinks| (setting.own4(sinks), Slot::Own(sinks)));
+        modules.extend(match sinks {
+            Some(_) => &["lib/own_vector", "lib/sink"][..],
+            None => &["lib/sink_none"],
+        });
         modules.push("kernel/attention");
         let is_heated = op.temperature != Temperature::NONE;
         let mut constants = vec![("WORKGROUP", workgroup), ("HEATED", u32::from(is_heated))];
@@ -90,6 +97,10 @@ pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
             Slot::X(op.query),
             Slot::Out(op.out),
         ];
+        if let Some((own4, slot)) = sinks {
+            constants.push(own4);
+            slots.push(slot);
+        }
         if merges {
             slots.remove(2);
         } else {

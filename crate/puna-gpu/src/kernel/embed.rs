@@ -14,7 +14,12 @@ pub fn recipes(op: &Embed, next: Option<VectorIx>, setting: &Setting<'_>) -> Vec
     let matrix = &setting.graph.matrices[op.table];
     let mut modules = weight_modules(matrix.format, Precision::F32);
     let output = setting.output(op.out, next);
-    modules.extend(["lib/params", "lib/step", output.module, "kernel/embed"].map(str::to_owned));
+    let others = ["lib/params", "lib/step"].iter().chain(output.modules);
+    modules.extend(
+        others
+            .chain(&["kernel/embed"])
+            .map(|&module| module.to_owned()),
+    );
     let mut constants = shape(matrix.cols).to_vec();
     constants.extend([
         ("WORKGROUP", WORKGROUP),

@@ -20,6 +20,7 @@ pub fn recipes(op: &Glu, setting: &Setting<'_>) -> Vec<Recipe> {
         slots: &[Slot::Out(op.out)],
         wanted_only: false,
         cap: None,
+        expert_bias: None,
         kind: Kind::Plain,
     })
 }

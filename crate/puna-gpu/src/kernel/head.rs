@@ -20,6 +20,7 @@ pub fn recipes(op: &Head, setting: &Setting<'_>) -> Vec<Recipe> {
         slots: &[Slot::Logits],
         wanted_only: true,
         cap: op.cap,
+        expert_bias: None,
         kind: Kind::Plain,
     })
 }

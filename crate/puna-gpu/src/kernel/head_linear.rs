@@ -28,6 +28,7 @@ pub fn recipes(op: &HeadLinear, setting: &Setting<'_>) -> Vec<Recipe> {
         slots: &[Slot::Out(op.out)],
         wanted_only: false,
         cap: None,
+        expert_bias: None,
         kind: Kind::Heads,
     })
 }

@@ -12,6 +12,10 @@ pub fn recipes(op: &Linear, next: Option<VectorIx>, setting: &Setting<'_>) -> Ve
     let output = setting.output(op.out, next);
     let mut slots = vec![Slot::Out(op.out)];
     slots.extend(output.slots);
+    let bias = setting.bias(op.bias);
+    slots.extend(bias.slot);
+    let mut constants = vec![("WIDTH", to_u32(setting.graph.matrices[op.weight].rows))];
+    constants.extend(bias.constant);
     setting.rows(&Rows {
         kernel: "linear",
         matrix: op.weight,
@@ -19,11 +23,12 @@ pub fn recipes(op: &Linear, next: Option<VectorIx>, setting: &Setting<'_>) -> Ve
         x: op.x,
         norm: op.norm,
         next,
-        modules: &[output.module],
-        constants: &[("WIDTH", to_u32(setting.graph.matrices[op.weight].rows))],
+        modules: &[output.modules, bias.modules].concat(),
+        constants: &constants,
         slots: &slots,
         wanted_only: false,
         cap: None,
+        expert_bias: None,
         kind: Kind::Plain,
     })
 }

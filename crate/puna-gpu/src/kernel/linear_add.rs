@@ -12,6 +12,10 @@ pub fn recipes(op: &LinearAdd, next: Option<VectorIx>, setting: &Setting<'_>) ->
     let output = setting.output(op.residual, next);
     let mut slots = vec![Slot::Out(op.residual)];
     slots.extend(output.slots);
+    let bias = setting.bias(op.bias);
+    slots.extend(bias.slot);
+    let mut constants = vec![("WIDTH", to_u32(setting.graph.matrices[op.weight].rows))];
+    constants.extend(bias.constant);
     setting.rows(&Rows {
         kernel: "linear_add",
         matrix: op.weight,
@@ -19,11 +23,12 @@ pub fn recipes(op: &LinearAdd, next: Option<VectorIx>, setting: &Setting<'_>) ->
         x: op.x,
         norm: None,
         next,
-        modules: &[output.module],
-        constants: &[("WIDTH", to_u32(setting.graph.matrices[op.weight].rows))],
+        modules: &[output.modules, bias.modules].concat(),
+        constants: &constants,
         slots: &slots,
         wanted_only: false,
         cap: None,
+        expert_bias: None,
         kind: Kind::Plain,
     })
 }

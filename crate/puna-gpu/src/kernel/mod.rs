@@ -217,8 +217,10 @@ pub struct Params {
     pub heat: f32,
     /// Positions with each of which that grows.
     pub every: u32,
+    /// Offset of the biases of experts among all vectors.
+    pub bias: u32,
     /// To a multiple of 16 bytes.
-    pub padding: [u32; 3],
+    pub padding: [u32; 2],
 }
 
 /// `Step` of `shaders/lib/step.wgsl`.
@@ -409,14 +411,30 @@ impl Setting<'_> {
     pub(crate) fn output(&self, out: ActivationIx, next: Option<VectorIx>) -> Output {
         match next {
             Some(gain) => Output {
-                module: "lib/output_norm",
+                modules: &["lib/vectors", "lib/output_norm"],
                 slots: vec![Slot::Vectors, Slot::NormedOut(out)],
                 gain: self.gains[gain],
             },
             None => Output {
-                module: "lib/output_plain",
+                modules: &["lib/output_plain"],
                 slots: Vec::new(),
                 gain: 0,
+            },
+        }
+    }
+
+    /// What is added to rows of a projection.
+    pub(crate) fn bias(&self, bias: Option<VectorIx>) -> Bias {
+        match bias {
+            Some(bias) => Bias {
+                modules: &["lib/own_vector", "lib/bias"],
+                constant: Some(self.own4(bias)),
+                slot: Some(Slot::Own(bias)),
+            },
+            None => Bias {
+                modules: &["lib/bias_none"],
+                constant: None,
+                slot: None,
             },
         }
     }
@@ -486,9 +504,16 @@ impl Setting<'_> {
 
 /// See [`Setting::output`].
 pub(crate) struct Output {
-    pub(crate) module: &'static str,
+    pub(crate) modules: &'static [&'static str],
     pub(crate) slots: Vec<Slot>,
     pub(crate) gain: u32,
+}
+
+/// See [`Setting::bias`].
+pub(crate) struct Bias {
+    pub(crate) modules: &'static [&'static str],
+    pub(crate) constant: Option<(&'static str, u32)>,
+    pub(crate) slot: Option<Slot>,
 }
 
 /// See [`Setting::rotation`].
@@ -504,12 +529,27 @@ pub(crate) struct Chosen {
     pub(crate) slot: Slot,
 }
 
-/// The modules of what opens a gate.
+/// The modules of what comes through a gate.
 pub(crate) const fn gate_modules(gate: Gate) -> &'static [&'static str] {
     match gate {
         Gate::Silu => &["lib/gate_silu"],
         Gate::GeluTanh => &["lib/tanh", "lib/gate_gelu_tanh"],
+        Gate::ClampedSwish => &["lib/gate_clamped_swish"],
     }
+}
+
+/// The modules of what is added to rows of experts, behind those of the output.
+pub(crate) fn expert_bias_modules(
+    bias: Option<VectorIx>,
+    output: &[&'static str],
+) -> Vec<&'static str> {
+    let mut modules = output.to_vec();
+    match bias {
+        Some(_) if output.contains(&"lib/vectors") => modules.push("lib/expert_bias"),
+        Some(_) => modules.extend(["lib/vectors", "lib/expert_bias"]),
+        None => modules.push("lib/expert_bias_none"),
+    }
+    modules
 }
 
 /// The modules of a bound.

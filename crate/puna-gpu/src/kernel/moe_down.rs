@@ -2,7 +2,7 @@
 
 use puna_core::graph::{MoeDown, VectorIx};
 
-use super::{Recipe, Setting, Slot, to_u32};
+use super::{Recipe, Setting, Slot, expert_bias_modules, to_u32};
 use crate::projection::{ExpertRows, Kind, Rows};
 
 /// The dispatches of the op: one for each part of its matrix. `next` is the gain of the norm through which the output is
@@ -18,6 +18,11 @@ pub fn recipes(op: &MoeDown, next: Option<VectorIx>, setting: &Setting<'_>) -> V
     slots.extend(output.slots);
     let mut constants = chosen.constants.to_vec();
     constants.push(("WIDTH", to_u32(rows)));
+    let mut modules = vec!["lib/chosen"];
+    modules.extend(expert_bias_modules(op.bias, output.modules));
+    if op.bias.is_some() && next.is_none() {
+        slots.push(Slot::Vectors);
+    }
     setting.rows(&Rows {
         kernel: "moe_down",
         matrix: op.weight,
@@ -25,11 +30,12 @@ pub fn recipes(op: &MoeDown, next: Option<VectorIx>, setting: &Setting<'_>) -> V
         x: op.x,
         norm: None,
         next,
-        modules: &["lib/chosen", output.module],
+        modules: &modules,
         constants: &constants,
         slots: &slots,
         wanted_only: false,
         cap: None,
+        expert_bias: op.bias,
         kind: Kind::Experts(ExpertRows {
             rows,
             cols: used * matrix.cols,

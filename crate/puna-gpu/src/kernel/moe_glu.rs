@@ -2,7 +2,7 @@
 
 use puna_core::graph::MoeGlu;
 
-use super::{Recipe, Setting, gate_modules, to_u32};
+use super::{Recipe, Setting, Slot, expert_bias_modules, gate_modules, to_u32};
 use crate::projection::{ExpertRows, Kind, Rows};
 
 /// The dispatches of the op: one for each part of its matrix.
@@ -13,6 +13,9 @@ pub fn recipes(op: &MoeGlu, setting: &Setting<'_>) -> Vec<Recipe> {
     let used = op.routing.used;
     let chosen = setting.chosen(op.chosen, used, rows);
     let mut modules = vec!["lib/chosen"];
+    modules.extend(expert_bias_modules(op.bias, &[]));
+    let mut slots = vec![Slot::Out(op.out), chosen.slot];
+    slots.extend(op.bias.map(|_| Slot::Vectors));
     modules.extend(gate_modules(op.gate));
     let mut constants = chosen.constants.to_vec();
     constants.extend([
@@ -28,9 +31,10 @@ pub fn recipes(op: &MoeGlu, setting: &Setting<'_>) -> Vec<Recipe> {
         next: None,
         modules: &modules,
         constants: &constants,
-        slots: &[super::Slot::Out(op.out), chosen.slot],
+        slots: &slots,
         wanted_only: false,
         cap: None,
+        expert_bias: op.bias,
         kind: Kind::Experts(ExpertRows {
             rows: used * rows,
             cols: matrix.cols,

@@ -18,13 +18,9 @@ pub fn recipes(op: &NormAdd, next: Option<VectorIx>, setting: &Setting<'_>) -> V
         Slot::Own(op.norm.gain),
     ];
     slots.extend(output.slots);
-    let modules = [
-        "lib/params",
-        "lib/own_vector",
-        "lib/sum_of_all",
-        output.module,
-        "kernel/norm_add",
-    ];
+    let mut modules = vec!["lib/params", "lib/own_vector", "lib/sum_of_all"];
+    modules.extend(output.modules);
+    modules.push("kernel/norm_add");
     vec![Recipe::plain(
         "norm_add",
         format!("norm_add {}", setting.graph.vectors[op.norm.gain].name),

@@ -26,6 +26,10 @@ pub struct PlaceParams {
     pub type_number: u32,
     /// What is added to each.
     pub offset: f32,
+    /// 2 where two sources are interleaved element by element, else 1.
+    pub row_step: u32,
+    /// To a multiple of 16 bytes.
+    pub padding: [u32; 3],
 }
 
 /// The one pipeline.

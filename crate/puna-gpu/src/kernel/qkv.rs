@@ -21,13 +21,10 @@ pub fn recipes(op: &Qkv, setting: &Setting<'_>) -> Vec<Recipe> {
     let mut modules = vec!["lib/kv", setting.kv_store(), rotation.module];
     let mut slots = vec![Slot::Out(op.query), Slot::Kv(op.layer)];
     slots.extend(rotation.slot);
-    if let Some(bias) = op.bias {
-        modules.extend(["lib/own_vector", "lib/bias"]);
-        constants.push(setting.own4(bias));
-        slots.push(Slot::Own(bias));
-    } else {
-        modules.push("lib/bias_none");
-    }
+    let bias = setting.bias(op.bias);
+    modules.extend(bias.modules);
+    constants.extend(bias.constant);
+    slots.extend(bias.slot);
     let projections = op.weights.iter();
     projections
         .flat_map(|projection| {
@@ -43,6 +40,7 @@ pub fn recipes(op: &Qkv, setting: &Setting<'_>) -> Vec<Recipe> {
                 slots: &slots,
                 wanted_only: false,
                 cap: None,
+                expert_bias: None,
                 kind: Kind::Plain,
             })
         })

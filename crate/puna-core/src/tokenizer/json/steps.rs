@@ -1,19 +1,12 @@
 //! The normalizer, the pre-tokenizer and the decoder of a `tokenizer.json`.
 
-use tokenizers::SplitDelimiterBehavior;
-use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
-use tokenizers::pre_tokenizers::delimiter::CharDelimiterSplit;
-use tokenizers::pre_tokenizers::digits::Digits;
-use tokenizers::pre_tokenizers::punctuation::Punctuation;
-use tokenizers::pre_tokenizers::whitespace::{Whitespace, WhitespaceSplit};
-
-use super::super::bert::Bert;
+use super::super::bert::{self, Bert};
 use super::super::charsmap::Charsmap;
-use super::super::normal_form::NormalForm;
 use super::super::normalizer::Normalizer;
 use super::super::pre;
 use super::super::regex::Pattern;
 use super::super::splitter::{Matches, Prefix, Splitter};
+use super::super::unicode::NormalForm;
 use super::base64;
 use super::part::Part;
 use crate::Result;
@@ -108,22 +101,41 @@ fn splitter(step: &Part<'_>, steps: &mut Vec<Splitter>) -> Result<()> {
         "Metaspace" => metaspace(step)?,
         "Digits" => {
             let individual = step.get("individual_digits").bool(false)?;
-            Splitter::Library(Box::new(Digits::new(individual)))
+            Splitter::Pattern {
+                pattern: Pattern::Character(char::is_numeric),
+                matches: if individual {
+                    Matches::Isolated
+                } else {
+                    Matches::Contiguous
+                },
+                invert: false,
+            }
         }
         "Punctuation" => {
             let behavior = step.get("behavior");
-            let behavior = match behavior.is_null() {
-                true => SplitDelimiterBehavior::Isolated,
-                false => library(matches(&behavior)?),
-            };
-            Splitter::Library(Box::new(Punctuation::new(behavior)))
+            Splitter::Pattern {
+                pattern: Pattern::Character(bert::is_punctuation),
+                matches: if behavior.is_null() {
+                    Matches::Isolated
+                } else {
+                    matches(&behavior)?
+                },
+                invert: false,
+            }
         }
-        "Whitespace" => Splitter::Library(Box::new(Whitespace)),
-        "WhitespaceSplit" => Splitter::Library(Box::new(WhitespaceSplit)),
-        "BertPreTokenizer" => Splitter::Library(Box::new(BertPreTokenizer)),
+        "Whitespace" => Splitter::Pattern {
+            pattern: pre::expression(r"\w+|[^\w\s]+")?,
+            matches: Matches::Removed,
+            invert: true,
+        },
+        "WhitespaceSplit" => Splitter::remove(Pattern::Character(char::is_whitespace)),
+        "BertPreTokenizer" => {
+            steps.extend(bert::splitters());
+            return Ok(());
+        }
         "CharDelimiterSplit" => {
             let delimiter = step.get("delimiter").char()?;
-            Splitter::Library(Box::new(CharDelimiterSplit::new(delimiter)))
+            Splitter::remove(Pattern::Text(delimiter.into()))
         }
         other => return Err(step.unsupported(&format!("the pre-tokenizer {other:?}"))),
     };
@@ -144,16 +156,6 @@ fn matches(part: &Part<'_>) -> Result<Matches> {
             ));
         }
     })
-}
-
-const fn library(matches: Matches) -> SplitDelimiterBehavior {
-    match matches {
-        Matches::Removed => SplitDelimiterBehavior::Removed,
-        Matches::Isolated => SplitDelimiterBehavior::Isolated,
-        Matches::WithPrevious => SplitDelimiterBehavior::MergedWithPrevious,
-        Matches::WithNext => SplitDelimiterBehavior::MergedWithNext,
-        Matches::Contiguous => SplitDelimiterBehavior::Contiguous,
-    }
 }
 
 fn metaspace(step: &Part<'_>) -> Result<Splitter> {
