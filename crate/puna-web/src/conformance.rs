@@ -9,6 +9,7 @@ use wasm_bindgen::prelude::*;
 use crate::gpu;
 use crate::js_error::{install_panic_hook, to_js};
 use crate::options::Poke;
+use crate::unicode;
 
 /// Runs a case a shader, then plants a fault in each kernel, which tells that wrong results are seen here, too: natively one
 /// is planted in every file. `skipped` are names of variants that are left out, as `variants` has them. JSON `{variants, passed, planted, failed: ["name: why"]}`.
@@ -58,4 +59,12 @@ pub async fn run_conformance(full: bool, skipped: Vec<String>) -> Result<String,
         .to_string())
     };
     report.await.map_err(|error| to_js(&error))
+}
+
+/// The first and the last character of each range of `\p{name}`, as tokenizers see it; none if there is no such name.
+#[wasm_bindgen]
+pub fn unicode_class(name: &str) -> Option<Vec<u32>> {
+    let ranges = unicode::class(name)?.into_iter();
+    let ends = ranges.flat_map(|range| [*range.start(), *range.end()]);
+    Some(ends.map(u32::from).collect())
 }

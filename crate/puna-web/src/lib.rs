@@ -64,7 +64,7 @@ mod unicode;
 mod web_file;
 
 #[cfg(all(target_arch = "wasm32", feature = "conformance"))]
-pub use conformance::run_conformance;
+pub use conformance::{run_conformance, unicode_class};
 #[cfg(target_arch = "wasm32")]
 pub use engine::Engine;
 #[cfg(target_arch = "wasm32")]

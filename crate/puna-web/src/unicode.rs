@@ -16,7 +16,7 @@ pub(crate) fn supply() {
 }
 
 /// The characters of `\p{name}`.
-fn class(name: &str) -> Option<Vec<RangeInclusive<char>>> {
+pub(crate) fn class(name: &str) -> Option<Vec<RangeInclusive<char>>> {
     // Scripts have their names behind `Script=` alone.
     let runs = [format!("\\p{{{name}}}+"), format!("\\p{{Script={name}}}+")];
     let runs = runs.iter().find_map(|source| expression(source))?;

@@ -177,3 +177,84 @@ fn metaspace(step: &Part<'_>) -> Result<Splitter> {
         split: step.get("split").bool(true)?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use tokenizers::{
+        NormalizedString, Normalizer as _, NormalizerWrapper, OffsetReferential, OffsetType,
+        PreTokenizedString, PreTokenizer as _, PreTokenizerWrapper,
+    };
+
+    use super::*;
+    use crate::tokenizer::regex::tests::texts;
+    use crate::tokenizer::splitter;
+
+    #[test]
+    fn pre_tokenizers_cut_as_the_library_does() {
+        for step in [
+            json!({"type": "Digits", "individual_digits": true}),
+            json!({"type": "Digits", "individual_digits": false}),
+            json!({"type": "Punctuation", "behavior": "Isolated"}),
+            json!({"type": "Punctuation", "behavior": "Contiguous"}),
+            json!({"type": "Punctuation", "behavior": "Removed"}),
+            json!({"type": "Punctuation", "behavior": "MergedWithNext"}),
+            json!({"type": "Whitespace"}),
+            json!({"type": "WhitespaceSplit"}),
+            json!({"type": "BertPreTokenizer"}),
+            json!({"type": "CharDelimiterSplit", "delimiter": "."}),
+            json!({"type": "Split", "pattern": {"Regex": "\\s+|b"}, "behavior": "MergedWithPrevious", "invert": true}),
+        ] {
+            let ours = splitters(&Part::new(&step, "pre_tokenizer")).unwrap();
+            let library: PreTokenizerWrapper = serde_json::from_value(step.clone()).unwrap();
+            for text in texts(200) {
+                let mut words = Vec::new();
+                splitter::split(&ours, &text, true, &mut |word| {
+                    words.push(word.to_owned());
+                    Ok(())
+                })
+                .unwrap();
+                let mut pieces = PreTokenizedString::from(text.as_str());
+                library.pre_tokenize(&mut pieces).unwrap();
+                let pieces = pieces.get_splits(OffsetReferential::Normalized, OffsetType::None);
+                let expected = pieces.into_iter().map(|(piece, ..)| piece);
+                let expected: Vec<_> = expected.filter(|piece| !piece.is_empty()).collect();
+                // No text is one empty word to us.
+                words.retain(|word| !word.is_empty());
+                assert_eq!(words, expected, "{step} in {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn normalizers_do_what_the_library_does() {
+        let controls: String = (0..0x300_u32).filter_map(char::from_u32).collect();
+        let others = "\u{1680}\u{200b}\u{200f}\u{2028}\u{2029}\u{2581}\u{feff}\u{fffd}\u{20dd}";
+        for step in [
+            json!({"type": "Nmt"}),
+            json!({"type": "StripAccents"}),
+            json!({"type": "Lowercase"}),
+            json!({"type": "NFC"}),
+            json!({"type": "NFKD"}),
+            json!({"type": "Strip", "strip_left": true, "strip_right": false}),
+            json!({"type": "Prepend", "prepend": "x"}),
+            json!({"type": "Replace", "pattern": {"Regex": "\\d"}, "content": "#"}),
+            json!({"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true, "strip_accents": null, "lowercase": true}),
+        ] {
+            let ours = normalizers(&Part::new(&step, "normalizer")).unwrap();
+            let library: NormalizerWrapper = serde_json::from_value(step.clone()).unwrap();
+            for text in texts(200)
+                .into_iter()
+                .chain([controls.clone(), others.to_owned()])
+            {
+                let mut got = text.clone();
+                ours.iter()
+                    .try_for_each(|step| step.apply(&mut got))
+                    .unwrap();
+                let mut expected = NormalizedString::from(text.as_str());
+                library.normalize(&mut expected).unwrap();
+                assert_eq!(got, expected.get(), "{step} of {text:?}");
+            }
+        }
+    }
+}

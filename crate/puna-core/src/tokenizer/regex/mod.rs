@@ -6,7 +6,7 @@
 mod program;
 mod syntax;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 use crate::{Error, Result};
 use program::{GaveUp, Machine, Program};

@@ -31,7 +31,7 @@ fn expected(regex: &fancy_regex::Regex, text: &str) -> Parts {
 }
 
 /// Texts of pieces that expressions tell apart.
-fn texts(count: usize) -> Vec<String> {
+pub(in crate::tokenizer) fn texts(count: usize) -> Vec<String> {
     const PIECES: &[&str] = &[
         "a",
         "b",
