@@ -21,6 +21,8 @@ const MOST_SUBMISSIONS: usize = 16;
 const LONGEST_MS: f64 = 100.0;
 /// More in flight must give so much more to be worth it.
 const GAIN: f64 = 1.06;
+/// And so much more where it means more than [`MOST_MS`]: the GPU must have been waiting.
+const LARGE_GAIN: f64 = 1.3;
 /// Less in flight may give so much less.
 const LOSS: f64 = 0.98;
 /// Measurements between two trials of another number.
@@ -141,7 +143,7 @@ impl Pace {
     fn measured(&mut self, rate: f64) {
         let (best_depth, best_rate) = self.best.unwrap_or((self.depth, 0.0));
         match self.phase {
-            Phase::Growing if rate > best_rate * GAIN => {
+            Phase::Growing if rate > best_rate * self.worthwhile(rate) => {
                 self.best = Some((self.depth, rate));
                 self.try_depth(self.depth * 2, Phase::Growing);
             }
@@ -165,12 +167,22 @@ impl Pace {
         }
     }
 
+    /// By how much more steps in flight must be faster, at the `rate` that they have now.
+    #[expect(clippy::cast_precision_loss, reason = "a small number")]
+    fn worthwhile(&self, rate: f64) -> f64 {
+        match self.depth as f64 / rate > MOST_MS {
+            true => LARGE_GAIN,
+            false => GAIN,
+        }
+    }
+
     fn try_depth(&mut self, depth: usize, phase: Phase) {
         let before = self.depth();
+        // Of the time that the best ones take, the GPU may be waiting for most: twice as many may take no longer.
         #[expect(clippy::cast_precision_loss, reason = "a small number")]
         let too_long = self
             .best
-            .is_some_and(|(_, rate)| depth as f64 / rate > MOST_MS);
+            .is_some_and(|(depth, rate)| depth as f64 / rate > MOST_MS);
         if phase == Phase::Growing && (depth > MOST || too_long) {
             self.depth = self.best.map_or(FEWEST, |(depth, _)| depth);
             self.phase = Phase::Settled(SETTLED);
@@ -233,8 +245,14 @@ mod tests {
 
     #[test]
     fn the_gpu_never_waits_for_long_and_little_is_left_behind() {
-        for step_ms in [0.3, 1.0, 5.0, 20.0, 60.0, 150.0, 400.0] {
-            for (latency_ms, timer_ms) in [(0.2, 0.0), (5.0, 0.0), (100.0, 0.0), (0.5, 100.0)] {
+        for step_ms in [0.3, 1.0, 5.0, 20.0, 56.0, 60.0, 150.0, 400.0] {
+            for (latency_ms, timer_ms) in [
+                (0.2, 0.0),
+                (5.0, 0.0),
+                (100.0, 0.0),
+                (170.0, 0.0),
+                (0.5, 100.0),
+            ] {
                 let device = Device {
                     step_ms,
                     latency_ms,
