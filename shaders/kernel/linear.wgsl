@@ -1,4 +1,4 @@
-// out[t, r] = Σ_k W[r, k]·norm(x[t])[k] + bias[r]   W (R, K) planes, x (T, K) f32, out (T, WIDTH) f32
+// out[t, r] = activated(Σ_k W[r, k]·norm(x[t])[k] + bias[r])   W (R, K) planes, x (T, K) f32, out (T, WIDTH) f32
 @group(0) @binding(7) var<storage, read_write> out: array<f32>; // (T, WIDTH)
 
 fn first_token() -> u32 {
@@ -7,7 +7,7 @@ fn first_token() -> u32 {
 
 fn store_pair(part_row: u32, t: u32, product: vec2<f32>) -> f32 {
     let row = params.first_row + part_row;
-    let v = biased(row, product);
+    let v = activated(biased(row, product));
     let at = t * WIDTH + row;
     out[at] = v.x;
     var square = pass_on(t, row, v.x);

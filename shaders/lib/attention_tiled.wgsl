@@ -49,7 +49,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             }
         }
         let row = vec4<u32>(row0 + own * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
-        let end = vec4<u32>(step.position + 1u) + row / SHARING;
+        let behind = select(row / SHARING + vec4<u32>(1u), vec4<u32>(step.tokens), SEES_ALL == 1u);
+        let end = vec4<u32>(step.position) + behind;
         let chunk = (end - vec4<u32>(1u)) / params.chunk * params.chunk;
         let start = max(end - min(end, vec4<u32>(params.window)), chunk);
         for (var j = 0u; j < 4u; j++) {

@@ -14,7 +14,7 @@ struct Params {
     chunk: u32,     // a token sees no position before the last multiple of this
     heat: f32,      // how much more scores of late positions are multiplied by
     every: u32,     // positions with each of which that grows
-    bias: u32,      // offset in `vectors` of the biases of experts
+    bias: u32,      // offset in `vectors` of a bias, or of a table
 }
 
 @group(0) @binding(4) var<uniform> params: Params;

@@ -64,6 +64,14 @@ window.lab = {
    * Asks the model. `value` is the completion, or the chunks of a stream with the time of each; `leaveAfter` leaves the
    * stream's loop after so many chunks, `abortAfter` aborts the request then.
    */
+  /** Makes vectors of texts. */
+  async embed(request, { abort = false } = {}) {
+    const controller = new AbortController();
+    const work = attempt(() => model.embeddings.create(request, { signal: controller.signal }));
+    if (abort) controller.abort();
+    return work;
+  },
+
   async chat(request, { leaveAfter = Infinity, abortAfter = Infinity } = {}) {
     const abort = new AbortController();
     const chunks = [];

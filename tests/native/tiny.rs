@@ -108,7 +108,10 @@ pub(crate) const CHECKPOINTS: &[Tiny] = &[
     tiny("tiny/gpt-oss", SAFETENSORS),
 ];
 
-/// All of them.
+/// Models that make vectors of texts.
+pub(crate) const ENCODERS: &[Tiny] = &[tiny("tiny/bert", "Q8_0"), tiny("tiny/bert", SAFETENSORS)];
+
+/// All that write texts.
 pub(crate) fn all() -> impl Iterator<Item = &'static Tiny> {
     let others = ARCHITECTURES.iter().chain(CHECKPOINTS);
     LLAMAS.iter().chain(FORMATS).chain(others)
@@ -124,6 +127,16 @@ pub(crate) struct Golden {
     pub(crate) logits: Vec<f32>,
     /// (8, V): row i after `greedy[i]`.
     pub(crate) greedy_logits: Vec<f32>,
+}
+
+/// What it says of an encoder.
+pub(crate) struct Vectors {
+    /// (40,): a text.
+    pub(crate) ids: Vec<u32>,
+    /// (40, D).
+    pub(crate) hidden: Vec<f32>,
+    /// (D,): their mean, divided by its length.
+    pub(crate) pooled: Vec<f32>,
 }
 
 impl Golden {
@@ -166,33 +179,59 @@ impl Tiny {
 
     /// What must come out of it.
     pub(crate) fn golden(&self, root: &Path) -> Golden {
+        let expected = self.expected(root);
+        let floats = |name: &str| expected.floats(self, name);
+        Golden {
+            ids: expected.words("input_ids"),
+            greedy: expected.words("greedy_ids"),
+            logits: floats("logits"),
+            greedy_logits: floats("greedy_logits"),
+        }
+    }
+
+    /// What must come out of an encoder.
+    pub(crate) fn vectors(&self, root: &Path) -> Vectors {
+        let expected = self.expected(root);
+        Vectors {
+            ids: expected.words("input_ids"),
+            hidden: expected.floats(self, "hidden"),
+            pooled: expected.floats(self, "pooled"),
+        }
+    }
+
+    fn expected(&self, root: &Path) -> Expected {
         let path = root.join("tests/golden").join(self.folder);
         let bytes = std::fs::read(path.join("expected.safetensors"));
         let bytes = bytes.expect("the golden file is in the tree");
         let table = safetensors_table(&bytes);
-        let words = |name: &str| -> Vec<u32> {
-            let mut entries = table.tensors.iter();
-            let entry = entries.find(|entry| entry.name == name);
-            let entry = entry.unwrap_or_else(|| panic!("{name} of {}", self.name()));
-            let start = usize::try_from(entry.offset).expect("small");
-            let end = start + usize::try_from(entry.bytes).expect("small");
-            let words = bytes[start..end].as_chunks().0.iter();
-            words.map(|&word| u32::from_le_bytes(word)).collect()
+        Expected { bytes, table }
+    }
+}
+
+/// Tensors of 32 bits.
+struct Expected {
+    bytes: Vec<u8>,
+    table: Safetensors,
+}
+
+impl Expected {
+    fn words(&self, name: &str) -> Vec<u32> {
+        let mut entries = self.table.tensors.iter();
+        let entry = entries.find(|entry| entry.name == name);
+        let entry = entry.unwrap_or_else(|| panic!("{name} is not in the golden file"));
+        let start = usize::try_from(entry.offset).expect("small");
+        let end = start + usize::try_from(entry.bytes).expect("small");
+        let words = self.bytes[start..end].as_chunks().0.iter();
+        words.map(|&word| u32::from_le_bytes(word)).collect()
+    }
+
+    /// Those of a type; those of the checkpoint that the others were made of have none in front.
+    fn floats(&self, tiny: &Tiny, name: &str) -> Vec<f32> {
+        let name = match tiny.format {
+            SAFETENSORS => name.to_owned(),
+            format => format!("{format}.{name}"),
         };
-        let floats = |name: &str| {
-            // Those of the checkpoint that the others were made of have no type in front.
-            let name = match self.format {
-                SAFETENSORS => name.to_owned(),
-                format => format!("{format}.{name}"),
-            };
-            words(&name).into_iter().map(f32::from_bits).collect()
-        };
-        Golden {
-            ids: words("input_ids"),
-            greedy: words("greedy_ids"),
-            logits: floats("logits"),
-            greedy_logits: floats("greedy_logits"),
-        }
+        self.words(&name).into_iter().map(f32::from_bits).collect()
     }
 }
 

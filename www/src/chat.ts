@@ -97,7 +97,7 @@ export class Completions {
 }
 
 /** The request as the engine reads it. */
-function jsonOf(body: unknown): string {
+export function jsonOf(body: unknown): string {
   if (typeof body !== "object" || body === null) {
     throw new InvalidRequestError(
       `the request: expected an object, got ${body === null ? "null" : typeof body}`,

@@ -2,6 +2,7 @@
 
 import { onAbort } from "./abort.js";
 import { Completions } from "./chat.js";
+import { Embeddings } from "./embeddings.js";
 import { AbortError, InvalidRequestError, abortErrorOf } from "./errors.js";
 import { loadRequest } from "./options.js";
 import type { Counters, DeviceInfo, LoadOptions, ModelInfo, ModelSource } from "./types/model.js";
@@ -21,6 +22,8 @@ export class Model {
   readonly device: DeviceInfo;
   /** As in the `openai` package. */
   readonly chat: { readonly completions: Completions };
+  /** As in the `openai` package; for models that make vectors of texts (`info.embeddingDimensions`). */
+  readonly embeddings: Embeddings;
   readonly #client: WorkerClient;
   #unloading: Promise<void> | null = null;
 
@@ -31,6 +34,7 @@ export class Model {
     this.info = info;
     this.device = info.device;
     this.chat = { completions: new Completions(client) };
+    this.embeddings = new Embeddings(client);
   }
 
   /** Counts since the load, for tests and measurements. Answered also while a request runs. */

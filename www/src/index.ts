@@ -1,6 +1,7 @@
 // The package: everything that may be imported from "puna".
 
 export type { Completions, RequestOptions } from "./chat.js";
+export type { Embeddings } from "./embeddings.js";
 export { load, type Model } from "./engine.js";
 export {
   AbortError,

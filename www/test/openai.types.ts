@@ -28,6 +28,8 @@ type TheirText<Role extends string> = {
 } & OpenAI.Chat.Completions.ChatCompletionMessageParam;
 
 export type Requests = [
+  Fits<ours.EmbeddingCreateParams & { model: string }, OpenAI.EmbeddingCreateParams>,
+  Fits<OpenAI.EmbeddingCreateParams, ours.EmbeddingCreateParams>,
   Fits<ours.ChatCompletionMessageParam, OpenAI.Chat.Completions.ChatCompletionMessageParam>,
   Fits<TheirText<"system">, ours.ChatCompletionMessageParam>,
   Fits<TheirText<"developer">, ours.ChatCompletionMessageParam>,
@@ -52,6 +54,7 @@ export type Requests = [
 ];
 
 export type Answers = [
+  Fits<ours.CreateEmbeddingResponse, OpenAI.CreateEmbeddingResponse>,
   Fits<ours.ChatCompletion, OpenAI.Chat.Completions.ChatCompletion>,
   Fits<ours.ChatCompletionChunk, OpenAI.Chat.Completions.ChatCompletionChunk>,
   Fits<ours.CompletionUsage, OpenAI.Completions.CompletionUsage>,

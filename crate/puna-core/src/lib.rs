@@ -10,6 +10,7 @@
 //! - [`reference`]: every op again as plain loops, the truth that executors are tested against
 //! - [`tokenizer`], [`chat`]: text to token ids and back
 //! - [`sampler`], [`session`], [`generate`]: the token loop, as a state machine that is asked
+//! - [`embedding`]: vectors of texts
 //! - [`openai`]: the wire types
 //! - [`error`]: the closed list of what can go wrong
 //!
@@ -21,9 +22,12 @@
 #![forbid(unsafe_code)]
 
 #[cfg(feature = "text")]
+mod base64;
+#[cfg(feature = "text")]
 pub mod chat;
 pub mod checkpoint;
 pub mod config;
+pub mod embedding;
 pub mod error;
 #[cfg(feature = "text")]
 pub mod generate;

@@ -13,21 +13,41 @@ mod tiny;
 use std::collections::BTreeSet;
 
 use puna_core::ErrorCode;
+use puna_core::config::ModelConfig;
 use puna_core::model::{self, ARCHITECTURES};
 use puna_core::reference::Executor;
 use support::{read_gguf, root};
 use tiny::{Tiny, worst};
 
-fn check(tiny: &Tiny) {
+fn executor(tiny: &Tiny) -> (ModelConfig, Executor) {
     let (bytes, header) = tiny.read(&root());
     header.check(bytes.len() as u64).expect("the file is whole");
     let tensor = |ix: usize| {
         let info = &header.tensors[ix];
         &bytes[info.offset as usize..(info.offset + info.bytes) as usize]
     };
-    let (_, graph) = model::open(&header).expect("a graph");
-    let mut executor = Executor::new(graph, 64, tensor).expect("good factors");
+    let (config, graph) = model::open(&header).expect("a graph");
+    let executor = Executor::new(graph, 64, tensor).expect("good factors");
+    (config, executor)
+}
 
+#[test]
+fn encoders_reproduce_the_golden_vectors() {
+    for tiny in tiny::ENCODERS {
+        let (config, mut executor) = executor(tiny);
+        let golden = tiny.vectors(&root());
+        let hidden = executor.forward(0, &golden.ids);
+        let off = worst(&hidden, &golden.hidden);
+        assert!(off < 1e-5, "{}: {off} deviations off", tiny.name());
+        let pooling = config.pooling.expect("it makes vectors of texts");
+        let pooled = pooling.pool(&hidden, config.hidden_size as usize);
+        let off = worst(&pooled.expect("a direction"), &golden.pooled);
+        assert!(off < 1e-5, "{}: the text is {off} off", tiny.name());
+    }
+}
+
+fn check(tiny: &Tiny) {
+    let (_, mut executor) = executor(tiny);
     let golden = tiny.golden(&root());
     let vocab = golden.vocab();
     let logits = executor.forward(0, &golden.ids);
@@ -59,6 +79,7 @@ fn every_architecture_and_kind_of_type_reproduces_the_golden_logits() {
 #[test]
 fn every_architecture_of_the_registry_is_among_them() {
     let seen: BTreeSet<_> = tiny::all()
+        .chain(tiny::ENCODERS)
         .map(|tiny| tiny.read(&root()).1)
         .map(|header| model::open(&header).expect("a graph").0.architecture)
         .collect();

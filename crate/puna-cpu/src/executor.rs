@@ -30,7 +30,7 @@ pub struct ExecutorOptions {
 pub struct Limits {
     /// Most tokens of the context; the model's own where none is given.
     pub context_length: Option<u32>,
-    /// Most tokens of a call of [`Executor::forward`].
+    /// Most tokens of a call of [`Executor::forward`], unless all of a text has to come in one.
     pub max_tokens: u32,
 }
 
@@ -49,6 +49,15 @@ impl Limits {
     pub fn context_length(&self, graph: &Graph) -> usize {
         let wanted = self.context_length.unwrap_or(graph.context_length);
         wanted.min(graph.context_length) as usize
+    }
+
+    /// Most tokens of a call of [`Executor::forward`] with a graph.
+    #[must_use]
+    pub fn max_tokens(&self, graph: &Graph) -> usize {
+        match graph.encodes() {
+            true => self.context_length(graph),
+            false => self.max_tokens as usize,
+        }
     }
 }
 
@@ -141,8 +150,8 @@ impl Executor {
 
     /// Most tokens of a call of [`Self::forward`].
     #[must_use]
-    pub const fn max_tokens(&self) -> usize {
-        self.limits.max_tokens as usize
+    pub fn max_tokens(&self) -> usize {
+        self.limits.max_tokens(&self.graph)
     }
 
     /// The graph.
@@ -329,6 +338,8 @@ impl Executor {
                 Op::Linear(op) => step.linear(op, state)?,
                 Op::LinearAdd(op) => step.linear_add(op, state)?,
                 Op::NormAdd(op) => step.norm_add(op, state),
+                Op::Positions(op) => step.positions(op, state),
+                Op::LayerNorm(op) => step.layer_norm(op, wanted, state),
                 Op::Route(op) => step.route(op, state),
                 Op::MoeGlu(op) => step.moe_glu(op, state)?,
                 Op::MoeDown(op) => step.moe_down(op, state)?,

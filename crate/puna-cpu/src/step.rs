@@ -4,15 +4,16 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use puna_core::graph::{
-    Attention, Embed, Gate, Glu, Graph, Head, HeadLinear, Latent, Linear, LinearAdd, MoeDown,
-    MoeGlu, Norm, NormAdd, QkNorm, Qkv, RopeIx, Route, VectorIx, Wanted,
+    Activate, Attention, Embed, Gate, Glu, Graph, Head, HeadLinear, Latent, LayerNorm, Linear,
+    LinearAdd, MoeDown, MoeGlu, Norm, NormAdd, Positions, QkNorm, Qkv, RopeIx, Route, VectorIx,
+    Wanted,
 };
 
 use crate::activation::{Activations, Row};
 use crate::cache::KvLayer;
 use crate::kernel::attention::{self, Scratch, attention};
 use crate::kernel::route::route;
-use crate::kernel::{math, rms_norm};
+use crate::kernel::{layer_norm, math, rms_norm};
 use crate::pool::{Lost, Pool};
 use crate::scatter::Scatter;
 use crate::simd::Simd;
@@ -152,6 +153,40 @@ impl Step<'_> {
         }
     }
 
+    pub(crate) fn positions(&self, op: &Positions, state: &mut State) {
+        let shift = &self.vectors[op.shift];
+        let rows = self.vectors[op.table].chunks_exact(shift.len());
+        let residual = state.activations[op.residual].chunks_exact_mut(shift.len());
+        for (residual, row) in residual.zip(rows.skip(self.position)) {
+            for ((residual, row), shift) in residual.iter_mut().zip(row).zip(shift) {
+                *residual += row + shift;
+            }
+        }
+    }
+
+    pub(crate) fn layer_norm(&self, op: &LayerNorm, wanted: Wanted, state: &mut State) {
+        let (gain, bias) = (&self.vectors[op.gain], &self.vectors[op.bias]);
+        let width = gain.len();
+        let first = match (op.out, wanted) {
+            (Some(_), _) | (None, Wanted::All) => 0,
+            (None, Wanted::Last) => self.tokens - 1,
+            (None, Wanted::None) => self.tokens,
+        };
+        let mut out = match op.out {
+            Some(out) => std::mem::take(&mut state.activations[out]),
+            None => std::mem::take(&mut state.logits),
+        };
+        out.clear();
+        out.extend_from_slice(&state.activations[op.x][first * width..]);
+        for row in out.chunks_exact_mut(width) {
+            self.simd.vectorize(|| layer_norm(row, gain, bias, op.eps));
+        }
+        match op.out {
+            Some(ix) => state.activations[ix] = out,
+            None => state.logits = out,
+        }
+    }
+
     pub(crate) fn qkv(&self, op: &Qkv, kv: &mut KvLayer, state: &mut State) -> Result<(), Lost> {
         let State {
             activations,
@@ -257,6 +292,7 @@ impl Step<'_> {
             head_dim: cache.head_dim,
             value_dim: cache.value_dim,
             position: self.position,
+            end: self.position + self.tokens,
             scale: op.scale,
             temperature: op.temperature,
             span: op.span,
@@ -381,6 +417,9 @@ impl Step<'_> {
             let out = unsafe { out.slice(at..at + values.len()) };
             out.copy_from_slice(values);
             add(out, bias, row, 1.0);
+            if op.activate == Some(Activate::Gelu) {
+                self.simd.vectorize(|| math::gelu(out));
+            }
         })
     }
 

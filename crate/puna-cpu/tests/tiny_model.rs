@@ -10,6 +10,7 @@ mod support;
 #[allow(dead_code, reason = "not every test file asks for all")]
 mod tiny;
 
+use puna_core::embedding::Pooling;
 use puna_core::graph::Graph;
 use puna_core::model;
 use puna_core::quant::{FORMATS, Format, INTERLEAVED};
@@ -159,6 +160,32 @@ fn rounding_activations_loses_little_in_every_format() {
                 let label = format!("{} {} {threads} threads", tiny.name(), simd.name());
                 let mut executor = golden.executor(simd, threads, false);
                 check(&label, &mut executor, &ids, chunk, &want, INTEGERS);
+            }
+        }
+    }
+}
+
+/// All of a text at once: each token sees those behind it.
+#[test]
+fn encoders_make_the_golden_vectors() {
+    for tiny in tiny::ENCODERS {
+        let golden = Golden::read(tiny);
+        let vectors = tiny.vectors(&root());
+        for simd in Simd::all() {
+            // What a checkpoint has are floats.
+            let is_gguf = tiny.format != "safetensors";
+            let integers = if is_gguf { INTEGERS } else { FLOATS };
+            for (threads, as_floats, tolerance) in [(3, is_gguf, FLOATS), (1, false, integers)] {
+                let label = format!("{} {} {threads} threads", tiny.name(), simd.name());
+                let mut executor = golden.executor(simd, threads, as_floats);
+                let ids = &vectors.ids;
+                check(&label, &mut executor, ids, 40, &vectors.hidden, tolerance);
+                let hidden = executor.forward(0, ids, Wanted::All).expect("vectors");
+                let pooled = Pooling::Mean.pool(hidden, golden.graph.out_width);
+                let pooled = pooled.expect("a direction");
+                let pairs = pooled.iter().zip(&vectors.pooled);
+                let cosine: f32 = pairs.map(|(a, b)| a * b).sum();
+                assert!(cosine > 0.9995, "{label}: the cosine is {cosine}");
             }
         }
     }

@@ -131,6 +131,11 @@ impl Executor {
         kernel::attention::check(graph.kv)?;
         memory::check(&graph)?;
         let context_length = context_length(&gpu, &graph, &options);
+        if graph.encodes() {
+            // All of a text comes in one call, and something of each token is wanted.
+            options.max_tokens = context_length;
+            options.max_logits = context_length;
+        }
         let split = options
             .split
             .unwrap_or_else(|| Split::best(&gpu.capabilities, options.precision));
@@ -149,7 +154,7 @@ impl Executor {
                 Memory::new(&gpu, &graph, &options, split)
             })
             .await??;
-        let logits_bytes = (graph.vocab_size * options.max_logits * 4) as u64;
+        let logits_bytes = (graph.out_width * options.max_logits * 4) as u64;
         let tick = options.tick.take();
         let clock = options.clock.take().unwrap_or_else(clock);
         let clock = Rc::new(clock);
@@ -164,7 +169,7 @@ impl Executor {
                 step: &memory.step,
                 ids: &memory.ids,
             };
-            GpuSampler::new(&gpu, &mut pipelines, shared, graph.vocab_size)
+            GpuSampler::new(&gpu, &mut pipelines, shared, graph.out_width)
         });
         let sampler = sampler.await?;
         let targets = graph.targets(n_tensors);
@@ -354,7 +359,7 @@ impl Executor {
         self.readback
             .read(&self.gpu, bytes, &mut self.logits)
             .await?;
-        self.logits.truncate(n_logits * self.graph.vocab_size);
+        self.logits.truncate(n_logits * self.graph.out_width);
         Ok(&mut self.logits)
     }
 
@@ -431,7 +436,7 @@ impl Executor {
     }
 
     const fn logits_bytes(&self, tokens: usize) -> u64 {
-        (self.graph.vocab_size * tokens * 4) as u64
+        (self.graph.out_width * tokens * 4) as u64
     }
 
     /// Makes the static programs of decode and prefill.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use puna_core::graph::{Activation, Graph, Matrix, Op};
+use puna_core::graph::{Activation, Graph, Matrix, MoeDown, MoeGlu, Op, Positions};
 use puna_core::{Error, Result};
 
 use crate::arena::{self, Part};
@@ -102,7 +102,7 @@ impl Memory {
             normed: graph.activations.iter().enumerate().map(normed).collect(),
             logits: gpu.buffer(
                 "logits",
-                (graph.vocab_size * options.max_logits * 4) as u64,
+                (graph.out_width * options.max_logits * 4) as u64,
                 working,
             ),
             ids: gpu.buffer("ids", options.max_tokens as u64 * 4, working),
@@ -133,13 +133,20 @@ impl Memory {
 /// # Errors
 /// `unsupported_model` naming the first that is too long.
 pub(crate) fn check(graph: &Graph) -> Result<()> {
-    match graph
-        .vectors
-        .iter()
-        .find(|vector| vector.len > MOST_ELEMENTS)
-    {
+    // Those of which an element is read here and there are not bound as such.
+    let stored = |ix: usize| {
+        graph.ops.iter().any(|op| match op {
+            Op::MoeGlu(MoeGlu { bias, .. }) | Op::MoeDown(MoeDown { bias, .. }) => {
+                *bias == Some(ix)
+            }
+            Op::Positions(Positions { table, .. }) => *table == ix,
+            _ => false,
+        })
+    };
+    let mut vectors = graph.vectors.iter().enumerate();
+    match vectors.find(|(ix, vector)| vector.len > MOST_ELEMENTS && !stored(*ix)) {
         None => Ok(()),
-        Some(vector) => Err(Error::unsupported_model(format!(
+        Some((_, vector)) => Err(Error::unsupported_model(format!(
             "{} has {} elements, expected at most {MOST_ELEMENTS}",
             vector.name, vector.len
         ))),

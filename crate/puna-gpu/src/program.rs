@@ -121,6 +121,8 @@ fn of_op(ix: usize, setting: &Setting<'_>) -> Vec<Recipe> {
         Op::HeadLinear(op) => kernel::head_linear::recipes(op, setting),
         Op::Linear(op) => kernel::linear::recipes(op, next(op.out), setting),
         Op::LinearAdd(op) => kernel::linear_add::recipes(op, next(op.residual), setting),
+        Op::Positions(op) => kernel::positions::recipes(op, setting),
+        Op::LayerNorm(op) => kernel::layer_norm::recipes(op, setting),
         Op::NormAdd(op) => kernel::norm_add::recipes(op, next(op.residual), setting),
         Op::Route(op) => kernel::route::recipes(op, setting),
         Op::MoeGlu(op) => kernel::moe_glu::recipes(op, setting),

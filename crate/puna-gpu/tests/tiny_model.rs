@@ -100,6 +100,48 @@ fn check_file(
     });
 }
 
+/// All of a text at once; texts of every width that programs are made for, one after the other.
+#[test]
+fn encoders_reproduce_the_golden_vectors() {
+    let gpu = support::gpu();
+    let splits = match support::is_full() {
+        true => Split::all(&gpu.capabilities),
+        false => vec![Split::Serial],
+    };
+    for tiny in tiny::ENCODERS {
+        for &split in &splits {
+            for (precision, kv, tolerance) in [
+                (Precision::F32, KvType::F32, tiny.tolerance),
+                (Precision::F32, KvType::F16, 0.03),
+            ] {
+                let (bytes, header) = tiny.read(&root());
+                let file = ModelFile::new(bytes, &header, 64 << 10, None);
+                let golden = tiny.vectors(&root());
+                let options = ExecutorOptions {
+                    split: Some(split),
+                    precision,
+                    kv,
+                    ..ExecutorOptions::default()
+                };
+                let mut executor = support::load_file(gpu.clone(), &file, options);
+                let label = format!("{} {} kv {}", tiny.name(), split.name(), kv.name());
+                pollster::block_on(async {
+                    for tokens in [1, 5, 40] {
+                        let hidden = executor
+                            .forward(0, &golden.ids[..tokens], Wanted::All)
+                            .await;
+                        let hidden = hidden.expect("vectors");
+                        if tokens == 40 {
+                            let off = worst(hidden, &golden.hidden);
+                            assert!(off < tolerance, "{label}: {off} deviations off");
+                        }
+                    }
+                });
+            }
+        }
+    }
+}
+
 #[test]
 fn a_cache_that_cannot_grow_leaves_the_model_as_it_was() {
     let mut gpu = support::gpu();

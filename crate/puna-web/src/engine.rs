@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use js_sys::{Array, Function};
 use puna_core::chat::ChatTemplate;
+use puna_core::embedding::Pooling;
 use puna_core::generate::{Ask, Forwarded, Generation};
 use puna_core::graph::Wanted;
-use puna_core::openai::{ChatRequest, Responder};
+use puna_core::openai::{ChatRequest, EmbeddingsRequest, Responder};
 use puna_core::session::Session;
 use puna_core::tokenizer::Tokenizer;
 use puna_core::{Error, ErrorCode, Result};
@@ -49,6 +50,15 @@ struct Model {
     tokenizer: Tokenizer,
     template: ChatTemplate,
     session: Session,
+    /// What vectors of texts are made by, where it makes such.
+    encoder: Option<Encoder>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Encoder {
+    pooling: Pooling,
+    /// Elements of a vector.
+    width: usize,
 }
 
 #[wasm_bindgen]
@@ -91,6 +101,24 @@ impl Engine {
         self.chat_inner(&request, &on_chunk, signal.as_ref())
             .await
             .map_err(|error| to_js(&error))
+    }
+
+    /// Makes vectors of texts: answers an embeddings request (JSON) with the JSON of the response.
+    ///
+    /// Rejects as `chat` does.
+    pub async fn embed(
+        &self,
+        request: String,
+        signal: Option<AbortSignal>,
+    ) -> std::result::Result<String, JsValue> {
+        let embed = async {
+            let request = EmbeddingsRequest::parse(&request)?;
+            let mut model = self.take()?;
+            let answer = self.vectors(&mut model, &request, signal.as_ref()).await;
+            self.put_back(model);
+            answer
+        };
+        embed.await.map_err(|error| to_js(&error))
     }
 
     /// Times the shaders of one more projection, to take the fastest from then on. Resolves with whether there was one;
@@ -146,6 +174,7 @@ impl Engine {
             "architecture": config.architecture,
             "context_length": context_length,
             "vocab_size": config.vocab_size,
+            "embedding_dimensions": config.pooling.map(|_| config.hidden_size),
             "file_bytes": loaded.file_bytes,
             "device": executor.describe(),
         });
@@ -155,6 +184,10 @@ impl Engine {
             tokenizer,
             template,
             session: Session::new(context_length),
+            encoder: config.pooling.map(|pooling| Encoder {
+                pooling,
+                width: config.hidden_size as usize,
+            }),
         };
         progress.enter(Stage::Ready);
         Ok(Self {
@@ -213,6 +246,30 @@ impl Engine {
         }
     }
 
+    async fn vectors(
+        &self,
+        model: &mut Model,
+        request: &EmbeddingsRequest,
+        signal: Option<&AbortSignal>,
+    ) -> Result<String> {
+        let Some(Encoder { pooling, width }) = model.encoder else {
+            return Err(Error::invalid_request(
+                "model",
+                "this model writes texts, and makes no vectors of them: embeddings take one such as BERT's",
+            ));
+        };
+        let all = request.ids(&model.tokenizer, model.executor.context_length(), width)?;
+        let mut vectors = Vec::with_capacity(all.len());
+        for ids in &all {
+            throw_if_aborted(signal)?;
+            let tokens = model.executor.forward(0, ids, Wanted::All).await?;
+            vectors.push(pooling.pool(tokens, width)?);
+        }
+        let tokens = all.iter().map(Vec::len).sum();
+        let name = request.model.as_deref().unwrap_or(&self.id);
+        Ok(request.response(vectors, name, tokens).to_string())
+    }
+
     async fn answer(
         &self,
         model: &mut Model,
@@ -220,6 +277,12 @@ impl Engine {
         on_chunk: &Function,
         signal: Option<&AbortSignal>,
     ) -> Result<String> {
+        if model.encoder.is_some() {
+            return Err(Error::invalid_request(
+                "model",
+                "this model makes vectors of texts, and writes none: ask it by embeddings.create",
+            ));
+        }
         let generate = request.to_generate(&model.template, &model.tokenizer, random_seed())?;
         let mut generation = Generation::new(generate, &model.tokenizer, &mut model.session)?;
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
@@ -258,9 +321,7 @@ impl Engine {
             ahead,
         } = generation.ask(model.executor.chunk_tokens())
         {
-            if signal.is_some_and(AbortSignal::aborted) {
-                return Err(Error::new(ErrorCode::Aborted, "the request was stopped"));
-            }
+            throw_if_aborted(signal)?;
             let executor = &mut model.executor;
             let forwarded = if logits {
                 executor
@@ -279,6 +340,13 @@ impl Engine {
             }
         }
         Ok(completion)
+    }
+}
+
+fn throw_if_aborted(signal: Option<&AbortSignal>) -> Result<()> {
+    match signal.is_some_and(AbortSignal::aborted) {
+        true => Err(Error::new(ErrorCode::Aborted, "the request was stopped")),
+        false => Ok(()),
     }
 }
 

@@ -4,7 +4,7 @@
 
 import type { WireError } from "../errors.js";
 import type { Counters, ModelInfo, ProgressEvent, StoredModel } from "./model.js";
-import type { ChatCompletion, ChatCompletionChunk } from "./openai.js";
+import type { ChatCompletion, ChatCompletionChunk, CreateEmbeddingResponse } from "./openai.js";
 
 /** The options as the engine reads them. */
 export interface WireLoadOptions {
@@ -30,6 +30,8 @@ export interface Requests {
   load: { source: string | Blob | File[]; options: WireLoadOptions };
   /** `request` is the JSON of an OpenAI chat completion request. */
   chat: { request: string };
+  /** `request` is the JSON of an OpenAI embeddings request. */
+  embed: { request: string };
   counters: object;
   /** Stops what runs, frees the model; the last request. */
   unload: object;
@@ -44,6 +46,7 @@ export interface Results {
   load: ModelInfo;
   /** `null` where the answer was streamed. */
   chat: ChatCompletion | null;
+  embed: CreateEmbeddingResponse;
   counters: Counters;
   unload: null;
   list: StoredModel[];

@@ -62,6 +62,8 @@ export interface ModelInfo {
   /** Tokens that a conversation may hold. */
   contextLength: number;
   vocabSize: number;
+  /** Elements of a text's vector, for a model that makes such and writes no texts; else `null`. */
+  embeddingDimensions: number | null;
   fileBytes: number;
   device: DeviceInfo;
 }

@@ -190,3 +190,34 @@ export interface ChatCompletionChunk {
   /** Only where `include_usage` asks for it, and `null` in all chunks but the last. */
   usage?: CompletionUsage | null;
 }
+
+/** What vectors are wanted of. */
+export interface EmbeddingCreateParams {
+  /** A text, token ids, or up to 2048 of one of both. */
+  input: string | string[] | number[] | number[][];
+  /** Ignored but for being echoed: a model object is one model. */
+  model?: string;
+  /** How vectors are written: as numbers, as where absent, or as base64 of little-endian 32-bit floats. */
+  encoding_format?: "float" | "base64";
+  /** How many of the first elements are wanted, for models that were trained for that; all where absent. */
+  dimensions?: number;
+  /** Belongs to OpenAI's service; changes nothing. */
+  user?: string;
+}
+
+/** A vector of length 1. */
+export interface Embedding {
+  object: "embedding";
+  /** Of the text among those of the request. */
+  index: number;
+  /** Numbers; base64 where that was asked for, which OpenAI's types do not tell either. */
+  embedding: number[];
+}
+
+/** Vectors, in the order of their texts. */
+export interface CreateEmbeddingResponse {
+  object: "list";
+  data: Embedding[];
+  model: string;
+  usage: { prompt_tokens: number; total_tokens: number };
+}

@@ -12,7 +12,7 @@ import type {
   Results,
 } from "../types/messages.js";
 import type { Counters, ModelInfo, ProgressEvent, StoredModel } from "../types/model.js";
-import type { ChatCompletion, ChatCompletionChunk } from "../types/openai.js";
+import type { ChatCompletion, ChatCompletionChunk, CreateEmbeddingResponse } from "../types/openai.js";
 import type { WasmEngine } from "./wasm.js";
 
 /** The page, as the worker sees it. */
@@ -75,6 +75,7 @@ export class Server {
         break;
       case "load":
       case "chat":
+      case "embed":
       case "list":
       case "remove":
         this.#enqueue(message);
@@ -130,6 +131,8 @@ export class Server {
         return this.#load(message.id, message, signal);
       case "chat":
         return this.#chat(message.id, message.request, signal);
+      case "embed":
+        return JSON.parse(await this.#loaded().embed(message.request, signal)) as CreateEmbeddingResponse;
       case "unload":
         this.#engine?.unload();
         this.#engine = null;

@@ -101,6 +101,7 @@ class FakeEngine implements WasmEngine {
       architecture: "llama",
       context_length: this.#contextLength,
       vocab_size: 49152,
+      embedding_dimensions: null,
       file_bytes: TOTAL_BYTES,
       device: {
         kind: "webgpu",
@@ -138,6 +139,21 @@ class FakeEngine implements WasmEngine {
     this.#isBusy = true;
     try {
       return await this.#answer(JSON.parse(request) as FakeRequest, onChunk, signal);
+    } finally {
+      this.#isBusy = false;
+    }
+  }
+
+  async embed(request: string, signal: AbortSignal | undefined): Promise<string> {
+    if (this.#isBusy) throw thrown("busy", "two requests at once");
+    this.#isBusy = true;
+    try {
+      const { input, model } = JSON.parse(request) as { input?: string[]; model?: string };
+      if (input === undefined) throw thrown("invalid_request", "input: missing", { param: "input" });
+      await pause(this.#script.chunkMs, signal);
+      const data = input.map((_, index) => ({ object: "embedding", index, embedding: [0.6, 0.8] }));
+      const usage = { prompt_tokens: 2 * input.length, total_tokens: 2 * input.length };
+      return JSON.stringify({ object: "list", data, model: model ?? "smollm2-135m-instruct", usage });
     } finally {
       this.#isBusy = false;
     }

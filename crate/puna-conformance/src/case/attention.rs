@@ -87,6 +87,17 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             ));
         }
     }
+    // What is behind is seen, too.
+    for &(position, tokens) in places(variant) {
+        let scores = Scores {
+            span: Span::Both,
+            ..ALL
+        };
+        let seed = cases.len() as u32;
+        let kv = Kv(KvType::F32);
+        let shape = (shape(2, 12), 3);
+        cases.push(case(variant, shape, scores, kv, position, tokens, seed));
+    }
     // Sinks that are lost among the keys, that weigh as much, and one beside which they are nothing.
     for &(position, tokens) in places(variant) {
         let scores = Scores {
@@ -207,6 +218,7 @@ fn case(
                 Span::All => String::new(),
                 Span::Window(window) => format!(" window {window}"),
                 Span::Chunk(chunk) => format!(" chunk {chunk}"),
+                Span::Both => " both ways".to_owned(),
             },
             kv.0.name(),
             variant.label()

@@ -1,6 +1,6 @@
 //! Cases of `linear`.
 
-use puna_core::graph::{Linear, Norm};
+use puna_core::graph::{Activate, Linear, Norm};
 use puna_core::reference::{self, linear::linear};
 use puna_gpu::kernel;
 use puna_gpu::shader::binding;
@@ -34,7 +34,9 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             });
             // One shape has a bias.
             let bias = (rows == 7).then(|| stage.random.floats(rows));
-            let projected = linear(stage.dense(weight), &input, norm, bias.as_deref());
+            // So do values that are far from 0, and near it.
+            let activate = (cols == 48).then_some(Activate::Gelu);
+            let projected = linear(stage.dense(weight), &input, norm, bias.as_deref(), activate);
             let op = Linear {
                 weight,
                 x,
@@ -43,6 +45,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                     eps: EPS,
                 }),
                 bias: bias.as_ref().map(|_| stage.vector(rows)),
+                activate,
                 out,
             };
             let step = step_of(3, tokens);

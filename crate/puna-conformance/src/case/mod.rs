@@ -7,6 +7,7 @@ mod glu;
 mod head;
 mod head_linear;
 mod latent;
+mod layer_norm;
 mod linear;
 mod linear_add;
 mod moe_down;
@@ -14,6 +15,7 @@ mod moe_glu;
 mod norm_add;
 mod penalize;
 mod place;
+mod positions;
 mod qk_norm;
 mod qkv;
 mod quantize;
@@ -230,6 +232,7 @@ pub fn all(split: Split, precision: Precision, extent: Extent) -> Vec<Case> {
         cases.extend(embed::cases(variant));
         if matches!(split, Split::Serial | Split::Shared) {
             cases.extend(norm_add::cases(variant));
+            cases.extend(layer_norm::cases(variant));
         }
         if split == Split::Serial {
             cases.extend(qk_norm::cases(variant));
@@ -238,6 +241,7 @@ pub fn all(split: Split, precision: Precision, extent: Extent) -> Vec<Case> {
             cases.extend(repack::cases(extent));
             cases.extend(deinterleave::cases());
             cases.extend(place::cases());
+            cases.extend(positions::cases(variant));
             cases.extend(quantize::cases());
             cases.extend(transpose::cases());
             cases.extend(penalize::cases());
@@ -325,6 +329,7 @@ impl Stage {
             kv,
             ropes: vec![Rope::plain(10_000.0, ROPE_DIMS)],
             vocab_size: 0,
+            out_width: 0,
             context_length: 0,
             longest_context: 0,
         };

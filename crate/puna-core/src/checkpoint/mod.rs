@@ -48,6 +48,10 @@ pub(crate) struct Hub {
     pub(crate) model_type: &'static str,
     /// Parts of a layer that are called otherwise than in [`names`]: what they are here, and in GGUF.
     pub(crate) names: &'static [(&'static str, &'static str)],
+    /// The same outside of layers; what is not used has no name in GGUF.
+    pub(crate) outer: &'static [(&'static str, &'static str)],
+    /// What stands in front of a layer's number.
+    pub(crate) layers: &'static str,
     /// What `config.json` need not say, as JSON.
     pub(crate) defaults: &'static str,
     /// Whether rows of Q and K have the firsts of rotation pairs in one half of a head and the seconds in the other.
@@ -66,6 +70,8 @@ impl Hub {
         Self {
             model_type,
             names: &[],
+            outer: &[],
+            layers: "layers.",
             defaults: "{}",
             halves: true,
             gains_less_one: false,

@@ -48,7 +48,7 @@ const OUTER: &[(&str, &str)] = &[
 ];
 
 /// What stands in front of all names, and what of that is no part of the language model.
-const PREFIXES: [&str; 3] = ["model.", "language_model.", "model."];
+const PREFIXES: [&str; 4] = ["model.", "language_model.", "model.", "bert."];
 const OTHER_MODELS: [&str; 3] = ["vision_tower.", "vision_model.", "multi_modal_projector."];
 
 /// The name that GGUF has for a tensor; `None` for one that is not used in generating text. A name that nobody knows stays,
@@ -65,9 +65,12 @@ pub(super) fn translate(name: &str, settings: &Settings, hub: &Hub) -> Option<St
         let tied = settings.bool("tie_word_embeddings").ok().flatten() == Some(true);
         return (*ours != "output.weight" || !tied).then(|| (*ours).to_owned());
     }
+    if let Some((_, ours)) = hub.outer.iter().find(|(theirs, _)| *theirs == inner) {
+        return (!ours.is_empty()).then(|| (*ours).to_owned());
+    }
     let unknown = || Some(name.to_owned());
     let Some((layer, part)) = inner
-        .strip_prefix("layers.")
+        .strip_prefix(hub.layers)
         .and_then(|it| it.split_once('.'))
     else {
         return unknown();

@@ -114,6 +114,17 @@ impl Keys<'_> {
 
     /// Features that change the arithmetic: running on without them would give wrong words.
     pub(super) fn refuse_unsupported(&self) -> Result<()> {
+        if self.flag("attention.causal", !self.architecture.encodes)? == self.architecture.encodes {
+            return Err(Error::unsupported_model(format!(
+                "{} is {}: this architecture is supported as one that {}",
+                self.key("attention.causal"),
+                self.architecture.encodes,
+                match self.architecture.encodes {
+                    true => "makes vectors of texts",
+                    false => "writes texts",
+                }
+            )));
+        }
         for (suffix, neutral) in ARITHMETIC {
             let key = self.key(suffix);
             if !self.meta.contains(&key) || self.architecture.knows(suffix) {

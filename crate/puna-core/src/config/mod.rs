@@ -6,6 +6,7 @@ mod ropes;
 mod tests;
 
 use crate::checkpoint::{GAINS_LESS_ONE, HALVES};
+use crate::embedding::Pooling;
 use crate::graph::{Halves, Temperature};
 use crate::model::Architecture;
 use crate::rope::Rope;
@@ -72,6 +73,8 @@ pub struct ModelConfig {
     pub attn_logit_softcapping: Option<f32>,
     /// What bounds logits.
     pub final_logit_softcapping: Option<f32>,
+    /// How a text's vector is made of its tokens', if the model makes such.
+    pub pooling: Option<Pooling>,
 }
 
 /// Multi-head latent attention (arXiv 2405.04434).
@@ -204,7 +207,7 @@ impl ModelConfig {
             value_dim,
             vocab_size,
             context_length: keys.size("context_length", MAX_CONTEXT)?,
-            rms_norm_eps: keys.positive("attention.layer_norm_rms_epsilon", None)?,
+            rms_norm_eps: keys.positive(architecture.norm_eps, None)?,
             ropes: keys.ropes(header, dims, scaling)?,
             gain_offset: match keys.flag(GAINS_LESS_ONE, false)? {
                 true => 1.0,
@@ -222,6 +225,10 @@ impl ModelConfig {
             temperature: keys.temperature()?,
             attn_logit_softcapping: keys.cap("attn_logit_softcapping")?,
             final_logit_softcapping: keys.cap("final_logit_softcapping")?,
+            pooling: match architecture.encodes {
+                true => Some(keys.pooling()?),
+                false => None,
+            },
             architecture: architecture.name.to_owned(),
         };
         Ok(config)
@@ -235,6 +242,23 @@ impl Keys<'_> {
         };
         let scale = self.positive("attention.temperature_scale", None)?;
         Ok(Some(Temperature { scale, every }))
+    }
+
+    fn pooling(&self) -> Result<Pooling> {
+        let key = self.key("pooling_type");
+        let number = match self.meta.contains(&key) {
+            true => self.meta.required_u32(&key)?,
+            false => 1,
+        };
+        match number {
+            // Whoever asks for none gets the usual one: a text has one vector here.
+            0 | 1 => Ok(Pooling::Mean),
+            2 => Ok(Pooling::First),
+            3 => Ok(Pooling::Last),
+            _ => Err(Error::unsupported_model(format!(
+                "{key} is {number}, expected 1 (mean), 2 (first token) or 3 (last token)"
+            ))),
+        }
     }
 
     fn mla(&self) -> Result<Option<MlaConfig>> {

@@ -54,7 +54,7 @@ impl Part {
     pub fn experts(name: impl Into<String>, rows: usize, experts: usize) -> Self {
         Self {
             experts,
-            ..Self::whole(name, rows * experts)
+            ..Self::whole(name, rows.saturating_mul(experts))
         }
     }
 
@@ -107,6 +107,7 @@ impl<'a> Builder<'a> {
             },
             ropes: config.ropes.clone(),
             vocab_size: config.vocab_size as usize,
+            out_width: config.vocab_size as usize,
             context_length: config.context_length,
             longest_context: config.context_length,
         };
@@ -163,6 +164,28 @@ impl<'a> Builder<'a> {
     /// As [`Self::gains`].
     pub fn biases(&mut self, parts: &[Part]) -> Result<VectorIx> {
         self.vector(parts, 0.0)
+    }
+
+    /// Declares the first row of a tensor that has rows (len,).
+    ///
+    /// # Errors
+    /// As [`Self::gains`].
+    pub fn first_row(&mut self, name: &str, len: usize) -> Result<VectorIx> {
+        let (_, info) = self.find(name)?;
+        let rows = match info.dims.as_slice() {
+            [_, rows] => usize::try_from(*rows).unwrap_or(usize::MAX),
+            _ => 1,
+        };
+        let part = Part {
+            rows: len,
+            ..Part::experts(name, len, rows)
+        };
+        self.biases(&[part])
+    }
+
+    /// What the graph gives for each token, where that is no logits.
+    pub fn gives(&mut self, width: usize) {
+        self.graph.out_width = width;
     }
 
     /// Declares a vector of ones, where an architecture has no gains.

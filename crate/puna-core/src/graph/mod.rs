@@ -10,8 +10,9 @@ mod target;
 
 pub use builder::{Builder, Part};
 pub use op::{
-    Attention, Embed, Gate, Glu, Groups, Head, HeadLinear, Latent, Linear, LinearAdd, MoeDown,
-    MoeGlu, Norm, NormAdd, Op, Projection, QkNorm, Qkv, Route, Routing, Scoring, Span, Temperature,
+    Activate, Attention, Embed, Gate, Glu, Groups, Head, HeadLinear, Latent, LayerNorm, Linear,
+    LinearAdd, MoeDown, MoeGlu, Norm, NormAdd, Op, Positions, Projection, QkNorm, Qkv, Route,
+    Routing, Scoring, Span, Temperature,
 };
 pub use rows::{Halves, Source, Transposed};
 
@@ -51,6 +52,9 @@ pub struct Graph {
     pub ropes: Vec<Rope>,
     /// `V`.
     pub vocab_size: usize,
+    /// What is given for each token that it is wanted of: as many logits as there are token ids; or what an encoder makes of
+    /// the token.
+    pub out_width: usize,
     /// Most tokens that the context may hold.
     pub context_length: u32,
     /// The most that may be asked for.
@@ -58,6 +62,17 @@ pub struct Graph {
 }
 
 impl Graph {
+    /// Whether it makes vectors of whole texts, and no logits.
+    #[must_use]
+    pub fn encodes(&self) -> bool {
+        self.ops.iter().any(|op| {
+            let Op::Attention(attention) = op else {
+                return false;
+            };
+            attention.span == Span::Both
+        })
+    }
+
     /// The gain of the norm through which what op `ix` writes to activation `out` is read next, if it is.
     #[must_use]
     pub fn next_gain(&self, ix: usize, out: ActivationIx) -> Option<VectorIx> {

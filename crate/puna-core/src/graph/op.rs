@@ -11,6 +11,8 @@ use super::{ActivationIx, MatrixIx, RopeIx, VectorIx};
 pub enum Op {
     /// Token ids → rows of a table.
     Embed(Embed),
+    /// Rows of a table of positions, added to tokens.
+    Positions(Positions),
     /// Norm, projections to queries, keys and values, rotation, append to the KV cache.
     Qkv(Qkv),
     /// Norm of queries and keys, rotation, append of the keys to the KV cache.
@@ -27,6 +29,8 @@ pub enum Op {
     LinearAdd(LinearAdd),
     /// Norm of an output, added to the residual stream.
     NormAdd(NormAdd),
+    /// Norm with mean and bias.
+    LayerNorm(LayerNorm),
     /// Choice of experts.
     Route(Route),
     /// Norm, gate and up projections of the chosen experts, activation.
@@ -45,6 +49,7 @@ impl Op {
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Embed(_) => "embed",
+            Self::Positions(_) => "positions",
             Self::Qkv(_) => "qkv",
             Self::QkNorm(_) => "qk_norm",
             Self::Attention(_) => "attention",
@@ -53,6 +58,7 @@ impl Op {
             Self::HeadLinear(_) => "head_linear",
             Self::LinearAdd(_) => "linear_add",
             Self::NormAdd(_) => "norm_add",
+            Self::LayerNorm(_) => "layer_norm",
             Self::Route(_) => "route",
             Self::MoeGlu(_) => "moe_glu",
             Self::MoeDown(_) => "moe_down",
@@ -84,6 +90,7 @@ impl Op {
         match self {
             Self::LinearAdd(LinearAdd { residual, .. })
             | Self::MoeDown(MoeDown { residual, .. })
+            | Self::Positions(Positions { residual, .. })
             | Self::NormAdd(NormAdd { residual, .. }) => Some(*residual),
             _ => None,
         }
@@ -117,6 +124,17 @@ pub struct Embed {
     pub scale: f32,
     /// (T, D).
     pub out: ActivationIx,
+}
+
+/// `residual[t] += table[position + t] + shift`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Positions {
+    /// (S·D,): a row a position.
+    pub table: VectorIx,
+    /// (D,).
+    pub shift: VectorIx,
+    /// (T, D), read and written.
+    pub residual: ActivationIx,
 }
 
 /// `[q | k | v] = W · norm(x) + bias`; q and k rotate by adjacent pairs; k and v go to the cache.
@@ -172,6 +190,8 @@ pub enum Span {
     Window(u32),
     /// Those from the last multiple of this on; not 0.
     Chunk(u32),
+    /// All, and those behind it: all tokens of a text come in one call.
+    Both,
 }
 
 impl Span {
@@ -179,9 +199,18 @@ impl Span {
     #[must_use]
     pub const fn first(self, position: usize) -> usize {
         match self {
-            Self::All => 0,
+            Self::All | Self::Both => 0,
             Self::Window(window) => (position + 1).saturating_sub(window as usize),
             Self::Chunk(chunk) => position / chunk as usize * chunk as usize,
+        }
+    }
+
+    /// Where those end that one sees, of a call that ends before position `end`.
+    #[must_use]
+    pub const fn end(self, position: usize, end: usize) -> usize {
+        match self {
+            Self::Both => end,
+            _ => position + 1,
         }
     }
 }
@@ -270,13 +299,32 @@ pub struct HeadLinear {
     pub out: ActivationIx,
 }
 
-/// `out[t] = W · norm(x[t]) + bias`.
+/// What is done to each element of an output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Activate {
+    /// `x · Φ(x)`, Φ the normal distribution (Hendrycks and Gimpel 2016, arXiv 1606.08415).
+    Gelu,
+}
+
+impl Activate {
+    /// Name in shaders.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gelu => "gelu",
+        }
+    }
+}
+
+/// `out[t] = activate(W · norm(x[t]) + bias)`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Linear {
     /// (R, K).
     pub weight: MatrixIx,
     /// (R,).
     pub bias: Option<VectorIx>,
+    /// What is done to what comes out, if anything is.
+    pub activate: Option<Activate>,
     /// (T, K).
     pub x: ActivationIx,
     /// Of x, if it is read through one.
@@ -307,6 +355,21 @@ pub struct NormAdd {
     pub norm: Norm,
     /// (T, D), read and written.
     pub residual: ActivationIx,
+}
+
+/// `out[t] = (x[t] - mean) / √(variance + eps) · gain + bias` (Ba et al. 2016, arXiv 1607.06450).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LayerNorm {
+    /// (T, D).
+    pub x: ActivationIx,
+    /// (D,).
+    pub gain: VectorIx,
+    /// (D,).
+    pub bias: VectorIx,
+    /// Added to the variance.
+    pub eps: f32,
+    /// (T, D), another than x; what the graph gives if it is none, of the tokens that it is wanted of.
+    pub out: Option<ActivationIx>,
 }
 
 /// What comes through a gate, of it and of what it lets through, the second times the first unless it says otherwise.

@@ -15,12 +15,14 @@ pub(super) struct Decoder<'c, 'b, 'f> {
     table: MatrixIx,
     /// (T, D): the residual stream.
     pub(super) hidden: ActivationIx,
+    /// (T, D): where the residual stream is behind a norm that takes its place.
+    pub(super) other_hidden: Option<ActivationIx>,
     /// (T, H·Dh).
     pub(super) query: ActivationIx,
     /// (T, H·Dv).
     pub(super) attended: ActivationIx,
     /// (T, F).
-    gated: ActivationIx,
+    pub(super) gated: ActivationIx,
 }
 
 /// What a layer's attention is like.
@@ -64,6 +66,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         Ok(Self {
             table,
             hidden,
+            other_hidden: None,
             query: b.activation("query", q_rows),
             attended: b.activation(
                 "attended",
@@ -262,6 +265,7 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         self.b.op(Op::Linear(Linear {
             weight,
             bias: None,
+            activate: None,
             x,
             norm,
             out,

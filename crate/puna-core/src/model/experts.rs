@@ -45,6 +45,7 @@ impl Decoder<'_, '_, '_> {
         self.b.op(Op::Linear(Linear {
             weight: router,
             bias,
+            activate: None,
             x: self.hidden,
             norm,
             out: logits,

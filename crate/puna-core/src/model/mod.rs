@@ -3,8 +3,10 @@
 //! A model file turns a config into ops over named tensors. It mentions no buffer, no pipeline, no
 //! format and no device, and it never loads anything.
 
+mod bert;
 mod blocks;
 mod deepseek2;
+mod encoder;
 mod experts;
 mod gemma2;
 mod gemma3;
@@ -46,6 +48,10 @@ pub struct Architecture {
     pub(crate) local_rope_theta: Option<f32>,
     /// Whether the bounds of a rotation that is stretched by `YaRN` are whole numbers of pairs.
     pub(crate) yarn_truncates: bool,
+    /// The key of what is added to the mean square in norms.
+    pub(crate) norm_eps: &'static str,
+    /// Whether it makes vectors of whole texts, and no logits.
+    pub(crate) encodes: bool,
 }
 
 impl Architecture {
@@ -64,6 +70,8 @@ impl Architecture {
             rope_theta: 10_000.0,
             local_rope_theta: None,
             yarn_truncates: true,
+            norm_eps: "attention.layer_norm_rms_epsilon",
+            encodes: false,
         }
     }
 
@@ -100,6 +108,7 @@ pub static ARCHITECTURES: &[&Architecture] = &[
     &smollm3::SMOLLM3,
     &gpt_oss::GPT_OSS,
     &deepseek2::DEEPSEEK2,
+    &bert::BERT,
 ];
 
 /// The architecture of that name.

@@ -1,4 +1,5 @@
-//! The wire types: a body of `POST /v1/chat/completions` in, chunks and completions out.
+//! The wire types: a body of `POST /v1/chat/completions` in, chunks and completions out; one of `POST /v1/embeddings` in,
+//! vectors out.
 //!
 //! A small part of OpenAI's API, exactly: what is not supported is refused by name, in the words that
 //! OpenAI's server uses where it has some. Ids and times come from outside.
@@ -12,6 +13,7 @@
     )
 )]
 
+mod embeddings;
 mod field;
 mod message;
 mod request;
@@ -19,5 +21,6 @@ mod response;
 #[cfg(test)]
 mod tests;
 
+pub use embeddings::EmbeddingsRequest;
 pub use request::ChatRequest;
 pub use response::{Responder, error_body};

@@ -13,6 +13,21 @@ use crate::{Error, ErrorCode, Result};
 /// Most stop strings, as OpenAI has it.
 const MAX_STOPS: usize = 4;
 
+/// The fields of a body.
+pub(super) fn object(body: &str) -> Result<Map<String, Value>> {
+    let body: Value = serde_json::from_str(body).map_err(|error| {
+        let message = format!("We could not parse the JSON body of your request: {error}");
+        Error::new(ErrorCode::InvalidRequest, message)
+    })?;
+    match body {
+        Value::Object(body) => Ok(body),
+        _ => {
+            let message = "The body of a request is a JSON object.";
+            Err(Error::new(ErrorCode::InvalidRequest, message))
+        }
+    }
+}
+
 /// A checked request.
 #[derive(Clone, Debug)]
 pub struct ChatRequest {
@@ -41,14 +56,7 @@ impl ChatRequest {
     ///
     /// `invalid_request`; the detail `param` names the field.
     pub fn parse(body: &str) -> Result<Self> {
-        let body: Value = serde_json::from_str(body).map_err(|error| {
-            let message = format!("We could not parse the JSON body of your request: {error}");
-            Error::new(ErrorCode::InvalidRequest, message)
-        })?;
-        let Value::Object(body) = body else {
-            let message = "The body of a request is a JSON object.";
-            return Err(Error::new(ErrorCode::InvalidRequest, message));
-        };
+        let body = object(body)?;
         let mut request = Self {
             messages: Vec::new(),
             model: None,

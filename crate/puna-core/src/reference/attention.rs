@@ -44,7 +44,8 @@ pub fn attention(
         .enumerate()
     {
         let (t, head) = (ix / heads, ix % heads / group);
-        let seen = scores.span.first(position + t)..=position + t;
+        let end = position + query.len() / dh / heads;
+        let seen = scores.span.first(position + t)..scores.span.end(position + t, end);
         let scale = f64::from(scores.scale) * f64::from(scores.temperature.at(position + t));
         let score = |s| {
             let pairs = q.iter().zip(kv.row(0, head, s));

@@ -3,8 +3,8 @@
 use super::attention::Scores;
 use super::qkv::{Inputs, KvLayer};
 use super::{
-    Dense, Norm, attention, embed, glu, head, head_linear, latent, linear, linear_add, moe_down,
-    moe_glu, norm_add, qk_norm, qkv, route,
+    Dense, Norm, attention, embed, glu, head, head_linear, latent, layer_norm, linear, linear_add,
+    moe_down, moe_glu, norm_add, positions, qk_norm, qkv, route,
 };
 use crate::Result;
 use crate::graph::{self, Graph, Op};
@@ -110,6 +110,18 @@ impl Executor {
         for op in &graph.ops {
             match op {
                 Op::Embed(op) => act[op.out] = embed::embed(dense(op.table), ids, op.scale),
+                Op::Positions(op) => {
+                    let (table, shift) = (&vectors[op.table], &vectors[op.shift]);
+                    positions::positions(table, shift, position, &mut act[op.residual]);
+                }
+                Op::LayerNorm(op) => {
+                    let (gain, bias) = (&vectors[op.gain], &vectors[op.bias]);
+                    let normed = layer_norm::layer_norm(&act[op.x], gain, bias, op.eps);
+                    match op.out {
+                        Some(out) => act[out] = normed,
+                        None => logits = normed,
+                    }
+                }
                 Op::Qkv(op) => {
                     let mut query = std::mem::take(&mut act[op.query]);
                     for part in &op.weights {
@@ -178,7 +190,8 @@ impl Executor {
                 }
                 Op::Linear(op) => {
                     let (x, bias) = (&act[op.x], vector(op.bias));
-                    act[op.out] = linear::linear(dense(op.weight), x, op.norm.map(norm), bias);
+                    let norm = op.norm.map(norm);
+                    act[op.out] = linear::linear(dense(op.weight), x, norm, bias, op.activate);
                 }
                 Op::LinearAdd(op) => {
                     let mut residual = std::mem::take(&mut act[op.residual]);

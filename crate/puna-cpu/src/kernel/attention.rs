@@ -63,6 +63,8 @@ pub(crate) struct Shape<'a> {
     pub(crate) value_dim: usize,
     /// Of the call's first token.
     pub(crate) position: usize,
+    /// Behind its last token.
+    pub(crate) end: usize,
     /// What scores are multiplied by.
     pub(crate) scale: f32,
     /// What those of late positions are multiplied by besides.
@@ -102,8 +104,9 @@ pub(crate) fn attention(
     let row = |i: usize| {
         let t = tokens.start + i / group;
         let at = t * heads + head * group + i % group;
-        let end = shape.position + t + 1;
-        (at, shape.span.first(end - 1), end)
+        let position = shape.position + t;
+        let end = shape.span.end(position, shape.end);
+        (at, shape.span.first(position), end)
     };
     let shared = Shared {
         head,

@@ -23,3 +23,15 @@ pub(crate) fn rms_norm(x: &[f32], gain: &[f32], eps: f32, out: &mut [f32]) {
         *out = x * gain * scale;
     }
 }
+
+/// A row, (D,), becomes `(x - mean) / √(variance + eps) · gain + bias` (Ba et al. 2016, arXiv 1607.06450).
+#[inline(always)]
+pub(crate) fn layer_norm(row: &mut [f32], gain: &[f32], bias: &[f32], eps: f32) {
+    let count = row.len() as f32;
+    let mean = row.iter().sum::<f32>() / count;
+    row.iter_mut().for_each(|x| *x -= mean);
+    let scale = 1.0 / (math::dot(row, row) / count + eps).sqrt();
+    for ((x, gain), bias) in row.iter_mut().zip(gain).zip(bias) {
+        *x = *x * scale * gain + bias;
+    }
+}

@@ -55,7 +55,11 @@ pub(super) const fn parts_of(keys: u32) -> u32 {
 
 /// Parts of the one of a few tokens that has the most of them. One key more may make them fewer: then they are longer.
 pub(super) fn most_parts(position: u32, tokens: u32, span: Span) -> u32 {
-    let keys = |position: u32| position + 1 - to_u32(span.first(position as usize));
+    let end = (position + tokens) as usize;
+    let keys = |position: u32| {
+        let at = position as usize;
+        to_u32(span.end(at, end) - span.first(at))
+    };
     let parts = (position..position + tokens).map(|position| parts_of(keys(position)));
     parts.max().unwrap_or(1)
 }
@@ -67,7 +71,7 @@ pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
     let kv_heads = to_u32(setting.graph.kv.heads);
     let span = op.span;
     let (window, chunk) = match span {
-        Span::All => (u32::MAX, u32::MAX),
+        Span::All | Span::Both => (u32::MAX, u32::MAX),
         Span::Window(window) => (window, u32::MAX),
         Span::Chunk(chunk) => (u32::MAX, chunk),
     };
@@ -88,7 +92,11 @@ pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
         });
         modules.push("kernel/attention");
         let is_heated = op.temperature != Temperature::NONE;
-        let mut constants = vec![("WORKGROUP", workgroup), ("HEATED", u32::from(is_heated))];
+        let mut constants = vec![
+            ("WORKGROUP", workgroup),
+            ("HEATED", u32::from(is_heated)),
+            ("SEES_ALL", u32::from(span == Span::Both)),
+        ];
         constants.extend(setting.kv_constants(op.heads));
         constants.extend(own);
         let mut slots = vec![
@@ -209,6 +217,8 @@ mod tests {
             (1023, 1, Span::Chunk(1024), 8),
             (1023, 8, Span::Chunk(1024), 8),
             (1024, 8, Span::Chunk(1024), 1),
+            (0, 8, Span::Both, 1),
+            (250, 7, Span::Both, 3),
         ] {
             let got = most_parts(position, tokens, span);
             assert_eq!(got, expected, "{position}+{tokens} of {span:?}");

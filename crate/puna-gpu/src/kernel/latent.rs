@@ -49,6 +49,7 @@ pub fn recipes(op: &Latent, setting: &Setting<'_>) -> Vec<Recipe> {
         },
         Grid::Tokens {
             x: to_u32(op.heads) + 1,
+            wanted_only: false,
         },
     )]
 }

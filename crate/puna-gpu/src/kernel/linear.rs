@@ -2,7 +2,7 @@
 
 use puna_core::graph::{Linear, VectorIx};
 
-use super::{Recipe, Setting, Slot, to_u32};
+use super::{Recipe, Setting, Slot, act_module, to_u32};
 use crate::projection::{Kind, Rows};
 
 /// The dispatches of the op: one for each part of its matrix. `next` is the gain of the norm through which the output is
@@ -23,7 +23,7 @@ pub fn recipes(op: &Linear, next: Option<VectorIx>, setting: &Setting<'_>) -> Ve
         x: op.x,
         norm: op.norm,
         next,
-        modules: &[output.modules, bias.modules].concat(),
+        modules: &[output.modules, bias.modules, &[act_module(op.activate)]].concat(),
         constants: &constants,
         slots: &slots,
         wanted_only: false,

@@ -9,6 +9,7 @@ pub mod glu;
 pub mod head;
 pub mod head_linear;
 pub mod latent;
+pub mod layer_norm;
 pub mod linear;
 pub mod linear_add;
 pub mod moe_down;
@@ -16,6 +17,7 @@ pub mod moe_glu;
 pub mod norm_add;
 pub mod penalize;
 pub mod place;
+pub mod positions;
 pub mod qk_norm;
 pub mod qkv;
 pub mod quantize;
@@ -25,7 +27,7 @@ pub mod sample;
 pub mod transpose;
 
 use bytemuck::{Pod, Zeroable};
-use puna_core::graph::{ActivationIx, Gate, Graph, MatrixIx, RopeIx, Span, VectorIx};
+use puna_core::graph::{Activate, ActivationIx, Gate, Graph, MatrixIx, RopeIx, Span, VectorIx};
 use puna_core::quant::{BLOCK_LEN, Format};
 
 use crate::choices::{Choices, Job};
@@ -217,7 +219,7 @@ pub struct Params {
     pub heat: f32,
     /// Positions with each of which that grows.
     pub every: u32,
-    /// Offset of the biases of experts among all vectors.
+    /// Offset of a bias, or of a table, among all vectors.
     pub bias: u32,
     /// To a multiple of 16 bytes.
     pub padding: [u32; 2],
@@ -288,6 +290,8 @@ pub enum Grid {
     Tokens {
         /// Workgroups of a token.
         x: u32,
+        /// Only the tokens whose logits are wanted.
+        wanted_only: bool,
     },
     /// x workgroups for each tile of rows, tiles in y.
     Tiles {
@@ -343,7 +347,7 @@ impl Grid {
                 rows_each_token,
                 rows,
             } => [x, (step.tokens * rows_each_token).div_ceil(rows), 1],
-            Self::Tokens { x } => [x, step.tokens, 1],
+            Self::Tokens { x, wanted_only } => [x, step.wanted(wanted_only), 1],
             Self::Parts { x, merge, span } => {
                 let parts = attention::most_parts(step.position, step.tokens, span);
                 match (merge, parts) {
@@ -535,6 +539,14 @@ pub(crate) const fn gate_modules(gate: Gate) -> &'static [&'static str] {
         Gate::Silu => &["lib/gate_silu"],
         Gate::GeluTanh => &["lib/tanh", "lib/gate_gelu_tanh"],
         Gate::ClampedSwish => &["lib/gate_clamped_swish"],
+    }
+}
+
+/// The module of what is done to each element.
+pub(crate) const fn act_module(activate: Option<Activate>) -> &'static str {
+    match activate {
+        Some(Activate::Gelu) => "lib/act_gelu",
+        None => "lib/act_none",
     }
 }
 

@@ -39,6 +39,7 @@ pub fn recipes(op: &NormAdd, next: Option<VectorIx>, setting: &Setting<'_>) -> V
         },
         Grid::Tokens {
             x: width.div_ceil(unit * WORKGROUP),
+            wanted_only: false,
         },
     )]
 }

@@ -54,6 +54,7 @@ pub fn recipes(op: &QkNorm, setting: &Setting<'_>) -> Vec<Recipe> {
         },
         Grid::Tokens {
             x: to_u32(op.heads + kv.heads),
+            wanted_only: false,
         },
     )]
 }

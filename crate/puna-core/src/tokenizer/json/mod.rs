@@ -1,6 +1,5 @@
 //! A tokenizer from the files of Hugging Face's `tokenizers` and `transformers`.
 
-mod base64;
 mod config;
 mod decoder;
 mod file;

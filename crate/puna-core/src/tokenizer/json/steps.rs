@@ -7,9 +7,8 @@ use super::super::pre;
 use super::super::regex::Pattern;
 use super::super::splitter::{Matches, Prefix, Splitter};
 use super::super::unicode::NormalForm;
-use super::base64;
 use super::part::Part;
-use crate::Result;
+use crate::{Result, base64};
 
 /// The steps of `normalizer`.
 pub(super) fn normalizers(part: &Part<'_>) -> Result<Vec<Normalizer>> {

@@ -1,0 +1,55 @@
+//! Cases of `positions`.
+
+use puna_core::graph::Positions;
+use puna_core::reference::positions::positions;
+use puna_gpu::kernel;
+use puna_gpu::shader::binding;
+use puna_gpu::shader::variant::KvType;
+
+use super::{
+    Case, KV, Kv, Stage, Variation, Wanted, bits, dispatches, padded, step_bytes, step_of,
+};
+
+/// Positions of the table.
+const COUNT: usize = 12;
+/// What stands in front of the table among the vectors.
+const BEFORE: usize = 5;
+
+pub(super) fn cases(variant: Variation) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (width, position, tokens) in [(36, 0, 1), (36, 3, 7), (200, 0, COUNT)] {
+        let mut stage = Stage::new(1500 + cases.len() as u32, KV);
+        let residual = stage.activation(width);
+        let vectors = stage.random.floats(BEFORE + COUNT * width);
+        let shift = stage.random.floats(width);
+        let before = stage.random.floats(tokens * width);
+        let mut after = before.clone();
+        positions(&vectors[BEFORE..], &shift, position, &mut after);
+        let op = Positions {
+            table: stage.vector(COUNT * width),
+            shift: stage.vector(width),
+            residual,
+        };
+        let step = step_of(position, tokens);
+        let mut setting = stage.setting(variant, KvType::F32);
+        setting.gains[op.table] = BEFORE as u32;
+        let recipes = kernel::positions::recipes(&op, &setting);
+        cases.push(Case {
+            name: format!("positions D {width} S {position} T {tokens}"),
+            kernel: "positions",
+            products: variant.products(),
+            kv: Kv(KvType::F32),
+            magnitude: 0.0,
+            exact: false,
+            buffers: vec![
+                (binding::OUT, bits(&before)),
+                (binding::VECTORS, bits(&vectors)),
+                (binding::OWN, padded(&shift)),
+            ],
+            step: step_bytes(&step),
+            dispatches: dispatches(recipes, &step),
+            wanted: vec![Wanted::Floats(binding::OUT, after)],
+        });
+    }
+    cases
+}

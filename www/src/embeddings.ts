@@ -1,0 +1,40 @@
+// `model.embeddings.create`, as in the `openai` package.
+
+import { onAbort } from "./abort.js";
+import { jsonOf, type RequestOptions } from "./chat.js";
+import { abortErrorOf } from "./errors.js";
+import type { CreateEmbeddingResponse, EmbeddingCreateParams } from "./types/openai.js";
+import type { WorkerClient } from "./worker/client.js";
+
+/** Vectors of texts, of models that make such. */
+export class Embeddings {
+  readonly #client: WorkerClient;
+
+  /** @internal */
+  constructor(client: WorkerClient) {
+    this.#client = client;
+  }
+
+  /**
+   * Makes a vector of length 1 of each text; the product of two tells how alike they are. Texts that are longer than the
+   * model's context are refused.
+   *
+   * @example
+   * const { data } = await model.embeddings.create({ input: ["a cat", "a kitten"] });
+   */
+  async create(
+    body: EmbeddingCreateParams,
+    { signal = null }: RequestOptions = {},
+  ): Promise<CreateEmbeddingResponse> {
+    if (signal?.aborted === true) throw abortErrorOf(signal);
+    const call = this.#client.start("embed", { request: jsonOf(body) });
+    const release = onAbort(signal, () => {
+      if (signal !== null) call.cancel(abortErrorOf(signal));
+    });
+    try {
+      return await call.result;
+    } finally {
+      release();
+    }
+  }
+}
