@@ -35,6 +35,7 @@ const NOUNS = [
   "cpu_device",
   "cpu_model",
   "real_model",
+  "other_models",
   "memory",
   "demo_page",
 ];

@@ -73,6 +73,7 @@ pub const FAULTS: &[Fault] = &[
         "i * params.row_bytes",
         "i * params.row_bytes + 4u",
     ),
+    fault("kernel/rounds", "select(1u, 2u", "select(1u, 3u"),
     fault("kernel/route", "&& other < e", "&& other > e"),
     fault(
         "kernel/sample",
@@ -81,8 +82,8 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault(
         "lib/attention_serial",
-        "total * fade + weight",
-        "total + weight",
+        "total * fade + dot(weight, vec4<f32>(1.0))",
+        "total + dot(weight, vec4<f32>(1.0))",
     ),
     fault(
         "lib/attention_merge",

@@ -23,6 +23,9 @@ pub struct Capabilities {
     pub wants_enable_subgroups: bool,
     /// The adapter computes on the CPU.
     pub is_software: bool,
+    /// How often all loops of a shader together go round at most, [`u32::MAX`] where nothing bounds them; an executor asks the
+    /// driver where that is not known.
+    pub loop_bound: Option<u32>,
     /// Bytes of the largest binding.
     pub max_binding_bytes: u64,
     /// Bytes of the largest buffer.
@@ -140,6 +143,7 @@ impl Gpu {
             subgroups: subgroups.filter(|&(min, max)| min >= 4 && max >= min && max <= 128),
             wants_enable_subgroups: cfg!(target_arch = "wasm32"),
             is_software: is_software(&info),
+            loop_bound: None,
             max_binding_bytes: limits.max_storage_buffer_binding_size,
             max_buffer_bytes: limits.max_buffer_size,
         };

@@ -16,6 +16,7 @@ use crate::arena::Part;
 use crate::choices::Choices;
 use crate::chunks::Chunks;
 use crate::device::{Counters, Gpu};
+use crate::kernel::rounds::{self, RoundsParams};
 use crate::kernel::{self, Recipe, Setting, Step, place, repack, to_u32};
 use crate::kv_cache::KvCache;
 use crate::memory::{self, Memory};
@@ -24,6 +25,7 @@ use crate::program::{Dispatch, recipes};
 use crate::readback::{Readback, Tick};
 use crate::run_ahead::{Clock, RunAhead};
 use crate::sampler::{GpuSampler, Shared};
+use crate::shader::binding;
 use crate::shader::variant::{KvType, Precision};
 use crate::split::{Split, Width};
 use crate::tape::{Tape, Work};
@@ -318,9 +320,26 @@ impl Executor {
             .gpu
             .device
             .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        // While the last weights are waited for, a question to the driver, where there will be logits.
+        let asked = RoundsParams::MANY;
+        let work = upload::Work {
+            variant: &rounds::variant(),
+            params: bytemuck::bytes_of(&asked),
+            workgroups: [1, 1, 1],
+        };
+        let out = vec![(binding::OUT, self.memory.logits.as_entire_binding())];
+        upload::dispatch(&self.gpu, &mut self.pipelines, &mut encoder, &work, out);
         self.readback.copy(&mut encoder, &self.memory.logits, 4);
         self.gpu.queue.submit([encoder.finish()]);
-        self.readback.read(&self.gpu, 4, &mut Vec::new()).await?;
+        let mut counted = Vec::new();
+        self.readback.read(&self.gpu, 4, &mut counted).await?;
+        let counted = counted.first().map_or(0, |word: &f32| word.to_bits());
+        let bound = self.gpu.capabilities.loop_bound;
+        let bound = bound.unwrap_or_else(|| asked.bound(counted).unwrap_or(u32::MAX));
+        if bound != u32::MAX {
+            let keys = kernel::attention::most_keys(self.graph.kv, self.split, bound);
+            self.context_length = self.context_length.min(keys);
+        }
         self.uploader = Uploader::default();
         self.gpu.check()
     }

@@ -395,14 +395,14 @@ fn quantize(
     dispatch(gpu, pipelines, encoder, &work, buffers);
 }
 
-/// What a dispatch of an upload does.
-struct Work<'a> {
-    variant: &'a Variant,
-    params: &'a [u8],
-    workgroups: [u32; 3],
+/// What a dispatch does that is made for once.
+pub(crate) struct Work<'a> {
+    pub(crate) variant: &'a Variant,
+    pub(crate) params: &'a [u8],
+    pub(crate) workgroups: [u32; 3],
 }
 
-fn dispatch(
+pub(crate) fn dispatch(
     gpu: &Gpu,
     pipelines: &mut Pipelines,
     encoder: &mut wgpu::CommandEncoder,

@@ -49,6 +49,7 @@ const CAPABILITIES: Capabilities = Capabilities {
     subgroups: Some((4, 128)),
     wants_enable_subgroups: false,
     is_software: false,
+    loop_bound: None,
     max_binding_bytes: u64::MAX,
     max_buffer_bytes: u64::MAX,
 };

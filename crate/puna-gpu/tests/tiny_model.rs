@@ -148,6 +148,7 @@ fn a_cache_that_cannot_grow_leaves_the_model_as_it_was() {
     // The device refuses a buffer of 4 GiB; nobody has told the executor.
     gpu.capabilities.max_binding_bytes = u64::MAX;
     gpu.capabilities.max_buffer_bytes = u64::MAX;
+    gpu.capabilities.loop_bound = Some(u32::MAX);
     let golden = llama("Q4_1").golden(&root());
     let options = ExecutorOptions {
         kv: KvType::F32,
@@ -181,6 +182,29 @@ fn a_cache_that_cannot_grow_leaves_the_model_as_it_was() {
         let off = worst(logits, &golden.greedy_logits[..384]);
         assert!(off < 1e-3, "{off} standard deviations off after growth");
     });
+}
+
+/// llvmpipe leaves loops that go on for long without a word: a long context would be cut off inside.
+#[test]
+fn contexts_end_where_the_driver_leaves_loops() {
+    let gpu = support::gpu();
+    let leaves = std::env::var("PUNA_ADAPTER").is_ok_and(|name| name == "lavapipe");
+    let path = llama("Q4_1").path(&root());
+    let longer = |graph: &mut puna_core::graph::Graph| graph.context_length = 1 << 17;
+    let options = ExecutorOptions {
+        context_length: Some(1 << 17),
+        ..ExecutorOptions::default()
+    };
+    let mut executor = support::load_changed(gpu, &path, 64 << 10, options, longer);
+    let length = executor.context_length();
+    assert_eq!(length < 1 << 17, leaves, "a context of {length}");
+    let error = pollster::block_on(executor.forward(length, &[1], Wanted::Last));
+    let error = error.expect_err("one more");
+    assert_eq!(
+        error.code(),
+        puna_core::ErrorCode::ContextLengthExceeded,
+        "{error}"
+    );
 }
 
 fn made(executor: &puna_gpu::Executor) -> [u32; 3] {

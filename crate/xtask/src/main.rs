@@ -38,7 +38,7 @@ usage: cargo xtask COMMAND
   bench [OPTION]...     measure Puna without a GPU beside its peers; bench --help has the options
   check                 formatting, clippy for native and wasm32, kernel stems, generated code, longest files
   wasm [--dev]          build the wasm and its JS by wasm-pack.toml, then weigh it
-  model                 fetch the default model into models/ and verify it
+  model [--all | NAME...]  fetch the default model, all or some of those that tests have, into models/ and verify them
   tokenizers            fetch the published tokenizers that tests read, and verify them
   codegen               write the TypeScript that is made from Rust";
 
@@ -68,8 +68,22 @@ fn command(mut args: Args) -> Result<()> {
             wasm::run(dev)
         }
         "model" => {
+            let all = args.flag("--all");
+            let mut wanted: Vec<_> = if all {
+                model::all().iter().collect()
+            } else {
+                Vec::new()
+            };
+            while let Some(name) = args.next_word() {
+                wanted.push(model::named(&name)?);
+            }
             args.finish()?;
-            model::fetch_default().map(|path| println!("{}", path.display()))
+            if wanted.is_empty() {
+                return model::fetch_default().map(|path| println!("{}", path.display()));
+            }
+            wanted
+                .into_iter()
+                .try_for_each(|model| model.fetch().map(|path| println!("{}", path.display())))
         }
         "tokenizers" => {
             args.finish()?;

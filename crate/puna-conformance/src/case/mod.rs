@@ -20,6 +20,7 @@ mod qk_norm;
 mod qkv;
 mod quantize;
 mod repack;
+mod rounds;
 mod route;
 mod sample;
 mod transpose;
@@ -238,6 +239,7 @@ pub fn all(split: Split, precision: Precision, extent: Extent) -> Vec<Case> {
             cases.extend(qk_norm::cases(variant));
             cases.extend(latent::cases(variant));
             cases.extend(route::cases(variant));
+            cases.extend(rounds::cases());
             cases.extend(repack::cases(extent));
             cases.extend(deinterleave::cases());
             cases.extend(place::cases());

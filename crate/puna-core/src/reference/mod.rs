@@ -22,6 +22,7 @@ pub mod qk_norm;
 pub mod qkv;
 pub mod quantize;
 pub mod repack;
+pub mod rounds;
 pub mod route;
 pub mod sample;
 pub mod transpose;

@@ -4,7 +4,7 @@ use puna_core::graph::{Attention, KvShape, Span, Temperature};
 use puna_core::{Error, Result};
 
 use super::{Grid, Params, Recipe, Setting, Slot, cap_modules, to_u32};
-use crate::split::{AttentionSplit, WORKGROUP};
+use crate::split::{AttentionSplit, Split, WORKGROUP};
 
 /// Keys of a tile, and invocations of a workgroup, where keys are cut into parts.
 const KEYS: u32 = 128;
@@ -36,6 +36,29 @@ pub fn check(kv: KvShape) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Keys that a token can see at most where a driver lets all loops of a shader together go round `bound` times.
+#[must_use]
+pub fn most_keys(kv: KvShape, split: Split, bound: u32) -> usize {
+    let (dims4, values4) = (kv.head_dim.div_ceil(4), kv.value_dim.div_ceil(4));
+    // Rounds of the loops over some keys, and of those outside: each is left in a round of its own.
+    let (keys, each, once) = match split {
+        // `lib/attention_serial`: four keys, of whose dimensions 16 are taken in a round.
+        Split::Serial => {
+            let round = |vec4s: usize| vec4s.div_ceil(4) + 1;
+            (4, 1 + round(dims4) + round(values4), dims4 + values4 + 2)
+        }
+        // `lib/attention_tiled`, which has more than the one for few tokens: chunks of 8 vec4s.
+        Split::Shared | Split::Subgroup(..) => {
+            let (chunks, value_chunks) = (dims4.div_ceil(8), values4.div_ceil(8));
+            let load = ROWS as usize * 8 / WORKGROUP as usize + 1;
+            let scores = chunks * (2 * load + 8 * 6 + 2);
+            let sums = value_chunks * (load + ROWS as usize + 1 + 6);
+            (ROWS as usize, scores + sums + 30, 4 * value_chunks + 40)
+        }
+    };
+    (bound as usize).saturating_sub(once) / each * keys
 }
 
 /// Bytes of the sums that parts of the keys leave for the dispatch that merges them.
@@ -239,6 +262,30 @@ mod tests {
         ] {
             assert_eq!(group(sharing, head_dim), expected, "{sharing} × {head_dim}");
         }
+    }
+
+    #[test]
+    fn where_loops_are_bounded_contexts_are() {
+        let shape = |head_dim| KvShape {
+            layers: 1,
+            heads: 1,
+            head_dim,
+            value_dim: head_dim,
+        };
+        // Of llvmpipe, and heads of SmolLM2 and Gemma.
+        for (split, head_dim, least, most) in [
+            (Split::Serial, 64, 20_000, 30_000),
+            (Split::Serial, 256, 6000, 8000),
+            (Split::Shared, 64, 6000, 12_000),
+            (Split::Shared, 256, 1900, 3000),
+        ] {
+            let keys = most_keys(shape(head_dim), split, 65_535);
+            assert!(
+                (least..=most).contains(&keys),
+                "{split:?} {head_dim}: {keys}"
+            );
+        }
+        assert_eq!(most_keys(shape(256), Split::Serial, 10), 0, "too few");
     }
 
     #[test]

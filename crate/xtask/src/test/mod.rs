@@ -117,7 +117,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         None => Stage::ALL.to_vec(),
     };
     let start = Instant::now();
-    let system = set_up(&stages)?;
+    let system = set_up(&stages, options.full)?;
     let mut report = Report::new();
     let (browsers, others): (Vec<_>, Vec<_>) =
         stages.into_iter().partition(|stage| stage.is_browser());
@@ -173,7 +173,7 @@ fn run_browsers(stages: &[Stage], options: &Options, system: &System, report: &m
     }
 }
 
-fn set_up(stages: &[Stage]) -> Result<System> {
+fn set_up(stages: &[Stage], full: bool) -> Result<System> {
     let needs_model = stages.iter().any(|stage| stage.needs_model());
     prerequisite::check(needs_model && !model::default_is_verified())?;
     prerequisite::wasm_target()?;
@@ -190,6 +190,11 @@ fn set_up(stages: &[Stage]) -> Result<System> {
     })?;
     if needs_model {
         model::fetch_default()?;
+    }
+    if needs_model && full {
+        for model in model::all() {
+            model.fetch()?;
+        }
     }
     if stages.contains(&Stage::Native) {
         tokenizers::fetch()?;

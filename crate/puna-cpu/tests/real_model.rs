@@ -1,11 +1,12 @@
 //! Whole models against an independent implementation: activations rounded to 8 bits are within what its own
 //! 8-bit kernels show.
 
-#[path = "../../../tests/native/smollm2.rs"]
-mod smollm2;
+#[path = "../../../tests/native/real.rs"]
+mod real;
 mod support;
 
 use puna_cpu::{Executor, ExecutorOptions, Simd, Wanted};
+use real::{OTHERS, Real, SMOLLM2};
 
 /// Tokens of a call.
 const CHUNK: usize = 64;
@@ -13,28 +14,28 @@ const CHUNK: usize = 64;
 const LOGITS: f64 = 0.9;
 const MEAN_NLL: f64 = 6e-3;
 
-fn executor(threads: usize) -> Executor {
+fn executor(model: &Real, threads: usize) -> Executor {
     let options = ExecutorOptions {
         simd: Simd::best(),
         threads,
         ..ExecutorOptions::default()
     };
-    support::load(&smollm2::path(&support::root()), 4 << 20, options)
+    support::load(&model.path(&support::root()), 4 << 20, options)
 }
 
 #[test]
 fn logits_of_every_prompt_are_close() {
-    check_prompts(1);
+    check_prompts(&SMOLLM2, 1);
 }
 
 #[test]
 fn logits_are_close_on_threads() {
-    check_prompts(3);
+    check_prompts(&SMOLLM2, 3);
 }
 
-fn check_prompts(threads: usize) {
-    let mut executor = executor(threads);
-    for prompt in smollm2::prompts(&support::root()) {
+fn check_prompts(model: &Real, threads: usize) {
+    let mut executor = executor(model, threads);
+    for prompt in model.prompts(&support::root()) {
         let (name, ids) = (&prompt.name, &prompt.ids);
         let mut logits = Vec::new();
         for (ix, chunk) in ids.chunks(CHUNK).enumerate() {
@@ -59,11 +60,26 @@ fn check_prompts(threads: usize) {
 
 #[test]
 fn perplexity_holds() {
-    let smollm2::Text {
+    check_perplexity(&SMOLLM2);
+}
+
+#[test]
+fn the_others_hold() {
+    if std::env::var_os("PUNA_FULL").is_some() {
+        for model in &OTHERS {
+            println!("{}", model.name());
+            check_prompts(model, 2);
+            check_perplexity(model);
+        }
+    }
+}
+
+fn check_perplexity(model: &Real) {
+    let real::Text {
         ids,
         mean_nll: want,
-    } = smollm2::text(&support::root());
-    let mut executor = executor(2);
+    } = model.text(&support::root());
+    let mut executor = executor(model, 2);
     let vocab = executor.graph().vocab_size;
     let mut total = 0.0;
     for (ix, chunk) in ids.chunks(CHUNK).enumerate() {
@@ -74,7 +90,7 @@ fn perplexity_holds() {
             let Some(&next) = ids.get(ix * CHUNK + t + 1) else {
                 break;
             };
-            total += smollm2::nll(logits, next);
+            total += real::nll(logits, next);
         }
     }
     let mean = total / (ids.len() - 1) as f64;

@@ -1,11 +1,11 @@
-//! The real model on the GPU, against an independent implementation in exact arithmetic.
+//! Real models on the GPU, against an independent implementation in exact arithmetic.
 #![allow(
     clippy::cast_possible_truncation,
     reason = "numbers of the golden files are small"
 )]
 
-#[path = "../../../tests/native/smollm2.rs"]
-mod smollm2;
+#[path = "../../../tests/native/real.rs"]
+mod real;
 mod support;
 
 use puna_gpu::choices::Choices;
@@ -13,7 +13,7 @@ use puna_gpu::shader::variant::{KvType, Precision};
 use puna_gpu::split::{Split, Width};
 use puna_gpu::way::{RowsSplit, Way};
 use puna_gpu::{Executor, ExecutorOptions, Wanted};
-use smollm2::Prompt;
+use real::{OTHERS, Prompt, Real, SMOLLM2};
 use support::is_full;
 
 const CHUNK: usize = 64;
@@ -51,22 +51,25 @@ const ROUNDED: Tolerance = Tolerance {
 const ROUNDED_MEAN_NLL: f64 = 1e-3;
 
 fn executor(precision: Precision, kv: KvType, max_logits: usize) -> Executor {
-    load(ExecutorOptions {
-        precision,
-        kv,
-        max_logits,
-        ..ExecutorOptions::default()
-    })
+    load(
+        &SMOLLM2,
+        ExecutorOptions {
+            precision,
+            kv,
+            max_logits,
+            ..ExecutorOptions::default()
+        },
+    )
 }
 
-fn load(options: ExecutorOptions) -> Executor {
+fn load(model: &Real, options: ExecutorOptions) -> Executor {
     let options = ExecutorOptions {
         max_tokens: CHUNK,
         ..options
     };
     support::load(
         support::gpu(),
-        &smollm2::path(&support::root()),
+        &model.path(&support::root()),
         4 << 20,
         options,
     )
@@ -131,9 +134,9 @@ async fn check_prompt(executor: &mut Executor, prompt: &Prompt, tolerance: Toler
     }
 }
 
-fn check_prompts(mut executor: Executor, tolerance: Tolerance, names: &[&str]) {
+fn check_prompts(model: &Real, mut executor: Executor, tolerance: Tolerance, names: &[&str]) {
     pollster::block_on(async {
-        for prompt in smollm2::prompts(&support::root()) {
+        for prompt in model.prompts(&support::root()) {
             if names.is_empty() || names.contains(&prompt.name.as_str()) {
                 check_prompt(&mut executor, &prompt, tolerance).await;
             }
@@ -141,11 +144,11 @@ fn check_prompts(mut executor: Executor, tolerance: Tolerance, names: &[&str]) {
     });
 }
 
-fn check_perplexity(mut executor: Executor, mean_nll: f64) {
-    let smollm2::Text {
+fn check_perplexity(model: &Real, mut executor: Executor, mean_nll: f64) {
+    let real::Text {
         ids,
         mean_nll: want,
-    } = smollm2::text(&support::root());
+    } = model.text(&support::root());
     let vocab = executor.graph().vocab_size;
     let mut total = 0.0;
     pollster::block_on(async {
@@ -158,7 +161,7 @@ fn check_perplexity(mut executor: Executor, mean_nll: f64) {
                 let Some(&next) = ids.get(ix * CHUNK + t + 1) else {
                     break;
                 };
-                total += smollm2::nll(logits, next);
+                total += real::nll(logits, next);
             }
         }
     });
@@ -182,7 +185,12 @@ fn prompts_and_greedy_ids_hold_in_f32() {
     } else {
         &[]
     };
-    check_prompts(executor(Precision::F32, KvType::F32, 1), F32, names);
+    check_prompts(
+        &SMOLLM2,
+        executor(Precision::F32, KvType::F32, 1),
+        F32,
+        names,
+    );
 }
 
 #[test]
@@ -192,7 +200,12 @@ fn short_prompts_hold_with_a_cache_in_f16() {
     } else {
         &["short", "about30", "chat"]
     };
-    check_prompts(executor(Precision::F32, KvType::F16, 1), F16, names);
+    check_prompts(
+        &SMOLLM2,
+        executor(Precision::F32, KvType::F16, 1),
+        F16,
+        names,
+    );
 }
 
 #[test]
@@ -204,7 +217,12 @@ fn short_prompts_hold_in_f16_where_the_device_has_it() {
         } else {
             &["short"]
         };
-        check_prompts(executor(Precision::F16, KvType::F16, 1), F16, names);
+        check_prompts(
+            &SMOLLM2,
+            executor(Precision::F16, KvType::F16, 1),
+            F16,
+            names,
+        );
     } else {
         // SwiftShader alone lacks it: any other adapter without f16 would be news.
         assert!(
@@ -223,20 +241,23 @@ fn rounded(max_logits: usize) -> Executor {
         },
         precision: Precision::F32,
     };
-    load(ExecutorOptions {
-        split: Some(Split::Shared),
-        kv: KvType::F32,
-        max_logits,
-        rounds: true,
-        choices: Choices::all(Width::Many, way),
-        ..ExecutorOptions::default()
-    })
+    load(
+        &SMOLLM2,
+        ExecutorOptions {
+            split: Some(Split::Shared),
+            kv: KvType::F32,
+            max_logits,
+            rounds: true,
+            choices: Choices::all(Width::Many, way),
+            ..ExecutorOptions::default()
+        },
+    )
 }
 
 #[test]
 fn prompts_hold_with_inputs_rounded_to_8_bits() {
     if !is_slow() || is_full() {
-        check_prompts(rounded(1), ROUNDED, &["about30", "chat"]);
+        check_prompts(&SMOLLM2, rounded(1), ROUNDED, &["about30", "chat"]);
     }
 }
 
@@ -244,7 +265,33 @@ fn prompts_hold_with_inputs_rounded_to_8_bits() {
 #[test]
 fn perplexity_holds() {
     if is_full() {
-        check_perplexity(executor(Precision::F32, KvType::F32, CHUNK), F32_MEAN_NLL);
-        check_perplexity(rounded(CHUNK), ROUNDED_MEAN_NLL);
+        check_perplexity(
+            &SMOLLM2,
+            executor(Precision::F32, KvType::F32, CHUNK),
+            F32_MEAN_NLL,
+        );
+        check_perplexity(&SMOLLM2, rounded(CHUNK), ROUNDED_MEAN_NLL);
+    }
+}
+
+#[test]
+fn the_others_hold_in_f32() {
+    if !is_full() {
+        return;
+    }
+    for model in &OTHERS {
+        println!("{}", model.name());
+        let options = || ExecutorOptions {
+            kv: KvType::F32,
+            max_logits: CHUNK,
+            ..ExecutorOptions::default()
+        };
+        let tolerance = Tolerance {
+            logits: F32.logits * model.slack,
+            margin: F32.margin * model.slack,
+            ..F32
+        };
+        check_prompts(model, load(model, options()), tolerance, &[]);
+        check_perplexity(model, load(model, options()), F32_MEAN_NLL * model.slack);
     }
 }
