@@ -33,7 +33,7 @@ for (const [folder, file] of [
   });
 }
 
-test("a model of a gigabyte chats, and takes little more memory than its file has bytes", OPTIONS, async (t) => {
+test("a model of a gigabyte chats, and takes at most half as much again as its file has bytes", OPTIONS, async (t) => {
   const file = model("qwen2.5-coder-1.5b-instruct-q4.gguf");
   const { info } = await t.load(t.url(file), { device: "cpu", contextLength: 2048 });
   const content = "Write a function in Python that adds two numbers. Answer with code only.";
@@ -44,7 +44,8 @@ test("a model of a gigabyte chats, and takes little more memory than its file ha
   const mib = (bytes) => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
   console.log(`        ${mib(cpuMemoryBytes)} and ${mib(wasmHeapBytes)} for a file of ${mib(info.fileBytes)}`);
   assert.ok(wasmHeapBytes < 128 * 2 ** 20, `the engine took ${mib(wasmHeapBytes)}`);
-  assert.ok(cpuMemoryBytes < 1.25 * info.fileBytes + 128 * 2 ** 20, `the executor took ${mib(cpuMemoryBytes)}`);
+  // Weights are unpacked to nibbles and bytes.
+  assert.ok(cpuMemoryBytes < 1.5 * info.fileBytes, `the executor took ${mib(cpuMemoryBytes)}`);
 });
 
 test("MiniLM's vectors are those of its authors' library, on GPU and CPU", OPTIONS, async (t) => {
