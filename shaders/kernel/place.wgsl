@@ -11,6 +11,7 @@ struct Params {
     type_number: u32, // of an element; see lib/element.wgsl
     offset: f32,
     row_step: u32,    // 2 where two sources are interleaved element by element, else 1
+    grid_x: u32,      // workgroups in x
 }
 
 @group(0) @binding(4) var<uniform> params: Params;
@@ -18,7 +19,7 @@ struct Params {
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let i = group.x * WORKGROUP + lane;
+    let i = (group.y * params.grid_x + group.x) * WORKGROUP + lane;
     if (i >= params.count) {
         return;
     }

@@ -1,12 +1,13 @@
 // residual[t] += table[position + t] + shift   table (S, WIDTH) f32 in `vectors`, shift (WIDTH,) f32, residual (T, WIDTH) f32
-// One invocation → one element.
+// One workgroup → WORKGROUP elements of one token.
 @group(0) @binding(7) var<storage, read_write> residual: array<f32>; // (T, WIDTH)
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let i = group.x * WORKGROUP + lane;
-    if (i >= step.tokens * WIDTH) {
+    let d = group.x * WORKGROUP + lane;
+    if (d >= WIDTH) {
         return;
     }
-    residual[i] += vector_at(params.bias + step.position * WIDTH + i) + own_vector(i % WIDTH);
+    let i = group.y * WIDTH + d;
+    residual[i] += vector_at(params.bias + step.position * WIDTH + i) + own_vector(d);
 }

@@ -46,6 +46,27 @@ fn encoders_reproduce_the_golden_vectors() {
     }
 }
 
+/// As models have it that were trained on texts of one kind.
+#[test]
+fn an_encoder_may_have_segments_of_one_kind() {
+    let (_, mut header) = tiny::ENCODERS[0].read(&root());
+    for dims in [vec![32, 1], vec![32], vec![32, 7]] {
+        let types = header
+            .tensors
+            .iter_mut()
+            .find(|it| it.name == "token_types.weight");
+        types.expect("segments").dims = dims;
+        model::open(&header).expect("a graph");
+    }
+    let types = header
+        .tensors
+        .iter_mut()
+        .find(|it| it.name == "token_types.weight");
+    types.expect("segments").dims = vec![31, 2];
+    let error = model::open(&header).expect_err("another width");
+    assert_eq!(error.code(), ErrorCode::BadModelFile, "{error}");
+}
+
 fn check(tiny: &Tiny) {
     let (_, mut executor) = executor(tiny);
     let golden = tiny.golden(&root());

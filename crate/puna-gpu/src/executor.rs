@@ -131,7 +131,7 @@ impl Executor {
         mut options: ExecutorOptions,
     ) -> Result<Self> {
         kernel::attention::check(graph.kv)?;
-        memory::check(&graph)?;
+        memory::check(&gpu, &graph)?;
         let context_length = context_length(&gpu, &graph, &options);
         if graph.encodes() {
             // All of a text comes in one call, and something of each token is wanted.
@@ -573,11 +573,18 @@ fn clock() -> Clock {
 /// The model's context, cut to what was asked for and to what one binding can hold.
 fn context_length(gpu: &Gpu, graph: &Graph, options: &ExecutorOptions) -> usize {
     let token_bytes = graph.kv.layer_elements(1) as u64 * options.kv.bytes();
-    let fits = gpu
-        .capabilities
+    let capabilities = &gpu.capabilities;
+    let largest = capabilities
         .max_binding_bytes
-        .min(gpu.capabilities.max_buffer_bytes)
-        / token_bytes;
+        .min(capabilities.max_buffer_bytes);
+    // All of a text comes in one call, and each of its tokens has something to be kept.
+    let widest = graph.activations.iter().map(|activation| activation.width);
+    let widest = widest.chain([graph.out_width]).max().unwrap_or(1) as u64 * 4;
+    let token_bytes = match graph.encodes() {
+        true => token_bytes.max(widest),
+        false => token_bytes,
+    };
+    let fits = largest / token_bytes;
     let asked = options
         .context_length
         .unwrap_or(graph.context_length)

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use puna_core::graph::{Activation, Graph, Matrix, MoeDown, MoeGlu, Op, Positions};
-use puna_core::{Error, Result};
+use puna_core::{Error, ErrorCode, Result};
 
 use crate::arena::{self, Part};
 use crate::device::Gpu;
@@ -132,7 +132,20 @@ impl Memory {
 ///
 /// # Errors
 /// `unsupported_model` naming the first that is too long.
-pub(crate) fn check(graph: &Graph) -> Result<()> {
+pub(crate) fn check(gpu: &Gpu, graph: &Graph) -> Result<()> {
+    let lens = graph
+        .vectors
+        .iter()
+        .map(|vector| vector.len.next_multiple_of(VECTOR_ALIGN) as u64 * 4);
+    let (bytes, most) = (lens.sum::<u64>(), gpu.capabilities.max_binding_bytes);
+    if bytes > most {
+        return Err(Error::new(
+            ErrorCode::UnsupportedDevice,
+            format!(
+                "the model's vectors have {bytes} bytes together, and this device binds {most} at most"
+            ),
+        ));
+    }
     // Those of which an element is read here and there are not bound as such.
     let stored = |ix: usize| {
         graph.ops.iter().any(|op| match op {

@@ -139,10 +139,11 @@ pub(crate) fn scatter(
                     let table = &to.graph.vectors[vector];
                     let source = &table.sources[source];
                     if let Some(params) = elements(to.gains[vector], table, source, place) {
+                        let [x, y] = PlaceParams::grid(params.count);
                         let work = Work {
                             variant: &place::variant(),
                             params: bytemuck::bytes_of(&params),
-                            workgroups: [params.count.div_ceil(WORKGROUP), 1, 1],
+                            workgroups: [x, y, 1],
                         };
                         let buffers = vec![
                             (binding::OUT, to.vectors.as_entire_binding()),
@@ -234,7 +235,8 @@ fn elements(first: u32, table: &Vector, source: &Source, place: Place) -> Option
         type_number: table.format.ggml_type,
         offset: table.offset,
         row_step: to_u32(source.row_step),
-        padding: [0; 3],
+        grid_x: PlaceParams::grid(to_u32(own.len()))[0],
+        padding: [0; 2],
     })
 }
 

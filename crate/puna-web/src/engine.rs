@@ -267,7 +267,7 @@ impl Engine {
         }
         let tokens = all.iter().map(Vec::len).sum();
         let name = request.model.as_deref().unwrap_or(&self.id);
-        Ok(request.response(vectors, name, tokens).to_string())
+        request.response(vectors, name, tokens)
     }
 
     async fn answer(

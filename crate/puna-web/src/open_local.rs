@@ -1,6 +1,6 @@
 //! From files that a user has chosen to a header and a plan: a GGUF, the parts of a split one, or a checkpoint's files.
 
-use puna_core::checkpoint::CONFIG;
+use puna_core::checkpoint::{CONFIG, POOLING};
 use puna_core::weights::header::Header;
 use puna_core::weights::plan::{CHUNK_BYTES, Plan};
 use puna_core::weights::split::{Part, join};
@@ -11,12 +11,24 @@ use crate::fetch::Context;
 use crate::local_file::LocalFile;
 use crate::open::read_header;
 use crate::parts::Parts;
+use crate::ranged::Ranged as _;
+
+/// What [`POOLING`] has and [`CONFIG`] has not, and where.
+const POOLING_KEY: &[u8] = b"\"pooling_mode";
+const MAX_POOLING_BYTES: u32 = 64 << 10;
 
 /// Opens the model that the files are.
 pub(crate) async fn open_local(
     context: Context<'_>,
     mut files: Vec<LocalFile>,
 ) -> Result<(Parts<LocalFile>, Header, Plan)> {
+    // Of a folder's file in a folder only the name is known here.
+    for file in files.iter_mut().filter(|file| file.name == CONFIG) {
+        let front = file.head(MAX_POOLING_BYTES).await?.to_vec();
+        if front.windows(POOLING_KEY.len()).any(|at| at == POOLING_KEY) {
+            POOLING.clone_into(&mut file.name);
+        }
+    }
     if files.iter().any(|file| file.name == CONFIG) {
         // Whatever else is in the folder is left alone.
         let mut take = |name: &str| {

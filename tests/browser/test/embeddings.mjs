@@ -19,7 +19,8 @@ function recorded(type) {
     const [from, to] = table[key].data_offsets.map((at) => start + at);
     return Array.from({ length: (to - from) / 4 }, (_, i) => file[read](from + 4 * i));
   };
-  return { ids: words("input_ids", "readInt32LE"), pooled: words(`${type}pooled`, "readFloatLE") };
+  const hidden = words(`${type}hidden`, "readFloatLE");
+  return { ids: words("input_ids", "readInt32LE"), pooled: words(`${type}pooled`, "readFloatLE"), hidden };
 }
 
 const product = (a, b) => a.reduce((sum, x, i) => sum + x * b[i], 0);
@@ -54,6 +55,23 @@ for (const [what, file, type] of [
     }
   });
 }
+
+test("a repository says how its vectors are pooled, from a server and from files at hand", async (t) => {
+  const { ids, pooled, hidden } = recorded("");
+  const first = hidden.slice(0, pooled.length);
+  const names = ["config.json", "tokenizer.json", "model.safetensors"];
+  for (const name of names) t.host.put(`/first/${name}`, fs.readFileSync(path.join(FOLDER, name)));
+  const pooling = { pooling_mode_cls_token: true, pooling_mode_mean_tokens: false };
+  t.host.put("/first/1_Pooling/config.json", Buffer.from(JSON.stringify(pooling)));
+  const urls = ["1_Pooling/config.json", ...names].map((name) => `${t.host.origin}/first/${name}`);
+  for (const load of [() => t.load(`${t.host.origin}/first/`, { device: "cpu" }), () => t.loadFiles(urls, { device: "cpu" })]) {
+    await load();
+    const { data } = await embed(t, { input: ids });
+    const cosine = product(data[0].embedding, first) / Math.sqrt(product(first, first));
+    assert.ok(cosine > 0.9995, `the cosine with the first token's is ${cosine}`);
+    await t.lab("unload");
+  }
+});
 
 test("texts are framed as the model asks, in every form of a request", async (t) => {
   await t.load(urlOf(t, ""), { device: t.device });

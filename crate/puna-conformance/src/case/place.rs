@@ -62,7 +62,9 @@ pub(super) fn cases() -> Vec<Case> {
             type_number: format.ggml_type,
             offset,
             row_step: row_step as u32,
-            padding: [0; 3],
+            // In lines of one workgroup.
+            grid_x: 1,
+            padding: [0; 2],
         };
         cases.push(Case {
             name: format!(
@@ -81,7 +83,7 @@ pub(super) fn cases() -> Vec<Case> {
             dispatches: vec![Dispatch {
                 variant: place::variant(),
                 params: bytemuck::bytes_of(&params).to_vec(),
-                workgroups: [params.count.div_ceil(WORKGROUP), 1, 1],
+                workgroups: [1, params.count.div_ceil(WORKGROUP), 1],
             }],
             wanted: vec![Wanted::Words(binding::OUT, want)],
         });

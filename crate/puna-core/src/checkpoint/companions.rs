@@ -22,17 +22,20 @@ pub const SPECIAL_TOKENS_MAP: &str = "special_tokens_map.json";
 pub const GENERATION_CONFIG: &str = "generation_config.json";
 /// The chat template.
 pub const CHAT_TEMPLATE: &str = "chat_template.jinja";
+/// How encoders make one vector of a text's.
+pub const POOLING: &str = "1_Pooling/config.json";
 /// The one file of weights, where there is no index.
 const WHOLE: &str = "model.safetensors";
 
 /// Names of the files, in the order in which they are put end to end.
-pub const COMPANIONS: [&str; 7] = [
+pub const COMPANIONS: [&str; 8] = [
     CONFIG,
     TOKENIZER,
     TOKENIZER_CONFIG,
     SPECIAL_TOKENS_MAP,
     GENERATION_CONFIG,
     CHAT_TEMPLATE,
+    POOLING,
     INDEX,
 ];
 

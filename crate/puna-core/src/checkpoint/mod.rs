@@ -36,8 +36,8 @@ use crate::weights::split::places;
 use crate::{Error, Result};
 
 pub use companions::{
-    CHAT_TEMPLATE, COMPANIONS, CONFIG, Companions, GENERATION_CONFIG, INDEX, SPECIAL_TOKENS_MAP,
-    TOKENIZER, TOKENIZER_CONFIG, is_required,
+    CHAT_TEMPLATE, COMPANIONS, CONFIG, Companions, GENERATION_CONFIG, INDEX, POOLING,
+    SPECIAL_TOKENS_MAP, TOKENIZER, TOKENIZER_CONFIG, is_required,
 };
 pub(crate) use settings::{GAINS_LESS_ONE, HALVES, Keys, Settings};
 
@@ -101,7 +101,9 @@ pub fn header(companions: Companions, shards: Vec<Shard>) -> Result<(Header, u64
     let settings = Settings::parse(config)?;
     let (architecture, hub) = model::of_hub(settings.model_type()?)?;
     let settings = settings.with_defaults(hub.defaults)?;
-    let metadata = translate::metadata(&settings, architecture, hub)?;
+    let pooling = companions.get(POOLING).map(translate::pooling_type);
+    let pooling = pooling.transpose()?.filter(|_| architecture.encodes);
+    let metadata = translate::metadata(&settings, architecture, hub, pooling)?;
 
     let sizes = companions.sizes().chain(shards.iter().map(|it| it.bytes));
     let (starts, end) =

@@ -377,3 +377,40 @@ fn malformed_files_are_refused_by_name() {
     let error = super::header(companions(&llama()), vec![Shard { header, bytes }]).unwrap_err();
     assert!(error.message().contains("twice"), "{error}");
 }
+
+#[test]
+fn pooling_is_what_the_file_of_that_name_asks_for() {
+    let of = |json: &str| translate::pooling_type(json.as_bytes());
+    for (json, expected) in [
+        (
+            r#"{"word_embedding_dimension": 384, "pooling_mode_cls_token": false, "pooling_mode_mean_tokens": true}"#,
+            1,
+        ),
+        (
+            r#"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": false, "include_prompt": true}"#,
+            2,
+        ),
+        (r#"{"pooling_mode_lasttoken": true}"#, 3),
+        (r#"{"pooling_mode": "cls"}"#, 2),
+    ] {
+        assert_eq!(of(json).unwrap(), expected, "{json}");
+    }
+    for (json, code, says) in [
+        ("{", ErrorCode::BadModelFile, "1_Pooling/config.json"),
+        ("{}", ErrorCode::UnsupportedModel, "no pooling"),
+        (
+            r#"{"pooling_mode_max_tokens": true}"#,
+            ErrorCode::UnsupportedModel,
+            "pooling_mode_max_tokens",
+        ),
+        (
+            r#"{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true}"#,
+            ErrorCode::UnsupportedModel,
+            "pooling_mode_cls_token and pooling_mode_mean_tokens",
+        ),
+    ] {
+        let error = of(json).expect_err(json);
+        assert_eq!(error.code(), code, "{json}: {error}");
+        assert!(error.message().contains(says), "{json}: {error}");
+    }
+}

@@ -1,10 +1,12 @@
 //! Settings of `config.json` as metadata.
 
-use super::{Hub, Keys, Settings};
-use crate::Result;
+use serde_json::{Map, Value};
+
+use super::{Hub, Keys, POOLING, Settings};
 use crate::model::Architecture;
 use crate::rope::magnitude;
 use crate::weights::header::Metadata;
+use crate::{Error, Result};
 
 /// Numbers of things, under both names.
 const COUNTS: &[(&str, &str)] = &[
@@ -50,6 +52,7 @@ pub(super) fn metadata(
     settings: &Settings,
     architecture: &Architecture,
     hub: &Hub,
+    pooling_type: Option<u32>,
 ) -> Result<Metadata> {
     for (key, known) in ARITHMETIC {
         settings.expect(key, known)?;
@@ -73,10 +76,51 @@ pub(super) fn metadata(
             keys.f32(ours, value);
         }
     }
+    if let Some(pooling_type) = pooling_type {
+        keys.u32("pooling_type", pooling_type);
+    }
     keys.hub(hub.halves, hub.gains_less_one);
     window(settings, &mut keys)?;
     rope(settings, architecture, &mut keys)?;
     keys.finish()
+}
+
+/// What GGUF calls the one way of pooling that the file of that name asks for.
+pub(super) fn pooling_type(bytes: &[u8]) -> Result<u32> {
+    const MODES: &[(&str, &str, u32)] = &[
+        ("pooling_mode_mean_tokens", "mean", 1),
+        ("pooling_mode_cls_token", "cls", 2),
+        ("pooling_mode_lasttoken", "lasttoken", 3),
+    ];
+    let modes: Map<String, Value> = serde_json::from_slice(bytes)
+        .map_err(|error| Error::bad_model_file(format!("{POOLING}: {error}")))?;
+    // A switch a mode, or, in newer files, the name of one.
+    let named = modes.get("pooling_mode").and_then(Value::as_str);
+    let mut asked = modes
+        .iter()
+        .filter(|(key, value)| key.starts_with("pooling_mode_") && **value == Value::Bool(true))
+        .map(|(key, _)| key.as_str())
+        .chain(named);
+    let known = |asked: &str| {
+        let found = MODES
+            .iter()
+            .find(|(key, name, _)| [*key, *name].contains(&asked));
+        found.map(|(_, _, number)| *number)
+    };
+    match (
+        asked.next().map(|first| (first, known(first))),
+        asked.next(),
+    ) {
+        (Some((_, Some(number))), None) => Ok(number),
+        (first, second) => Err(Error::unsupported_model(format!(
+            "{POOLING} asks for {}; only one of mean, cls and lasttoken is supported",
+            match (first, second) {
+                (Some((first, _)), Some(second)) => format!("{first} and {second}"),
+                (Some((first, _)), None) => first.to_owned(),
+                (None, _) => "no pooling".to_owned(),
+            }
+        ))),
+    }
 }
 
 fn window(settings: &Settings, keys: &mut Keys<'_>) -> Result<()> {

@@ -13,6 +13,9 @@ use crate::quant::{BLOCK_LEN, Format};
 use crate::weights::header::{Header, TensorInfo};
 use crate::{Error, Result};
 
+/// Elements of a vector: those of the largest table of positions, or biases of experts, have a tenth.
+const MAX_ELEMENTS: usize = 1 << 28;
+
 /// Rows of a tensor, or elements of a vector, as a model names them.
 #[derive(Clone, Debug)]
 pub struct Part {
@@ -54,7 +57,7 @@ impl Part {
     pub fn experts(name: impl Into<String>, rows: usize, experts: usize) -> Self {
         Self {
             experts,
-            ..Self::whole(name, rows.saturating_mul(experts))
+            ..Self::whole(name, rows * experts)
         }
     }
 
@@ -176,6 +179,7 @@ impl<'a> Builder<'a> {
             [_, rows] => usize::try_from(*rows).unwrap_or(usize::MAX),
             _ => 1,
         };
+        too_many(name, len, rows)?;
         let part = Part {
             rows: len,
             ..Part::experts(name, len, rows)
@@ -214,6 +218,8 @@ impl<'a> Builder<'a> {
         for (ix, part) in parts.iter().enumerate() {
             let (tensor, info) = self.find(&part.name)?;
             match part.experts {
+                // Rows of which there is one may be one dimension.
+                1 if info.dims.len() == 2 => check_shape(info, &[part.of, 1])?,
                 1 => check_shape(info, &[part.of])?,
                 experts => check_shape(info, &[part.of / experts, experts])?,
             }
@@ -524,6 +530,19 @@ fn names<'p>(parts: impl Iterator<Item = &'p Part>) -> String {
     let mut names: Vec<_> = parts.map(|part| part.name.as_str()).collect();
     names.dedup();
     names.join("+")
+}
+
+/// Fails for more elements than any vector has.
+///
+/// # Errors
+/// `bad_model_file` naming it.
+pub(crate) fn too_many(name: &str, rows: usize, count: usize) -> Result<()> {
+    match rows.checked_mul(count) {
+        Some(elements) if elements <= MAX_ELEMENTS => Ok(()),
+        _ => Err(Error::bad_model_file(format!(
+            "{name} would have {rows} elements {count} times, expected at most {MAX_ELEMENTS} together"
+        ))),
+    }
 }
 
 fn check_shape(tensor: &TensorInfo, expected: &[usize]) -> Result<()> {

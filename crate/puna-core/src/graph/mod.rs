@@ -8,6 +8,7 @@ mod op;
 mod rows;
 mod target;
 
+pub(crate) use builder::too_many;
 pub use builder::{Builder, Part};
 pub use op::{
     Activate, Attention, Embed, Gate, Glu, Groups, Head, HeadLinear, Latent, LayerNorm, Linear,

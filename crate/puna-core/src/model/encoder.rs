@@ -2,14 +2,18 @@
 
 use super::blocks::{Decoder, bias, weight};
 use crate::Result;
-use crate::graph::{Activate, ActivationIx, LayerNorm, Linear, LinearAdd, Op, Part, Positions};
+use crate::graph::{
+    Activate, ActivationIx, LayerNorm, Linear, LinearAdd, Op, Part, Positions, too_many,
+};
 
 impl Decoder<'_, '_, '_> {
     /// Rows of the table of positions, added to tokens, and that of the first kind of segments.
     pub(super) fn positions(&mut self) -> Result<()> {
         let width = self.width();
         let count = self.config.context_length as usize;
-        let table = Part::experts("position_embd.weight", width, count);
+        let name = "position_embd.weight";
+        too_many(name, width, count)?;
+        let table = Part::experts(name, width, count);
         let table = self.b.biases(&[table])?;
         let shift = self.b.first_row("token_types.weight", width)?;
         self.b.op(Op::Positions(Positions {

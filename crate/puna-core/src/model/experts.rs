@@ -4,7 +4,7 @@ use super::blocks::{Decoder, bias, weight};
 use crate::Result;
 use crate::graph::{
     Gate, Linear, MatrixIx, MoeDown, MoeGlu, Norm, Op, Part, Route, Routing, Scoring, Transposed,
-    VectorIx,
+    VectorIx, too_many,
 };
 
 /// What a layer's experts are like.
@@ -169,7 +169,9 @@ impl Decoder<'_, '_, '_> {
         if !biased {
             return Ok(None);
         }
-        let part = Part::experts(bias(layer, name), rows, experts);
+        let name = bias(layer, name);
+        too_many(&name, rows, experts)?;
+        let part = Part::experts(name, rows, experts);
         self.b.biases(&[part]).map(Some)
     }
 

@@ -1,6 +1,7 @@
 //! A body of `POST /v1/embeddings`, and the answer to it.
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::field::Field;
 use crate::tokenizer::{Special, Tokenizer};
@@ -132,25 +133,37 @@ impl EmbeddingsRequest {
     }
 
     /// The answer: a vector of length 1 for each input, in their order, and how many tokens they had together.
-    #[must_use]
-    pub fn response(&self, vectors: Vec<Vec<f32>>, model: &str, tokens: usize) -> Value {
+    ///
+    /// # Errors
+    ///
+    /// `internal` for a vector that JSON can't write.
+    pub fn response(&self, vectors: Vec<Vec<f32>>, model: &str, tokens: usize) -> Result<String> {
         let data = vectors.into_iter().enumerate().map(|(index, vector)| {
             let vector = self.shortened(vector);
             let embedding = match self.base64 {
                 true => {
                     let bytes: Vec<u8> = vector.iter().flat_map(|x| x.to_le_bytes()).collect();
-                    Value::from(base64::encode(&bytes))
+                    Written::Base64(base64::encode(&bytes))
                 }
-                false => Value::from(vector),
+                false => Written::Numbers(vector),
             };
-            json!({"object": "embedding", "index": index, "embedding": embedding})
+            Embedding {
+                object: "embedding",
+                index,
+                embedding,
+            }
         });
-        json!({
-            "object": "list",
-            "data": data.collect::<Vec<_>>(),
-            "model": model,
-            "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
-        })
+        let response = Response {
+            object: "list",
+            data: data.collect(),
+            model,
+            usage: Usage {
+                prompt_tokens: tokens,
+                total_tokens: tokens,
+            },
+        };
+        serde_json::to_string(&response)
+            .map_err(|error| Error::internal(format!("vectors as JSON: {error}")))
     }
 
     /// The first elements, again of length 1.
@@ -164,6 +177,35 @@ impl EmbeddingsRequest {
         }
         vector
     }
+}
+
+/// Written as they are: as `Value`s thousands of vectors would take many times their own memory.
+#[derive(Serialize)]
+struct Response<'m> {
+    object: &'static str,
+    data: Vec<Embedding>,
+    model: &'m str,
+    usage: Usage,
+}
+
+#[derive(Serialize)]
+struct Embedding {
+    object: &'static str,
+    index: usize,
+    embedding: Written,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Written {
+    Numbers(Vec<f32>),
+    Base64(String),
+}
+
+#[derive(Serialize)]
+struct Usage {
+    prompt_tokens: usize,
+    total_tokens: usize,
 }
 
 /// A text, token ids, or several of one of both.
@@ -215,6 +257,8 @@ fn inputs(field: Field<'_, '_>) -> Result<Vec<Input>> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -241,7 +285,9 @@ mod tests {
         let request =
             of(r#"{"input": "a", "model": "m", "encoding_format": "base64", "dimensions": 2}"#);
         assert_eq!(request.model.as_deref(), Some("m"));
-        let answer = request.response(vec![vec![0.6, 0.0, 0.8]], "m", 3);
+        let read =
+            |answer: Result<String>| -> Value { serde_json::from_str(&answer.unwrap()).unwrap() };
+        let answer = read(request.response(vec![vec![0.6, 0.0, 0.8]], "m", 3));
         assert_eq!(
             answer,
             json!({
@@ -252,7 +298,7 @@ mod tests {
                 "usage": {"prompt_tokens": 3, "total_tokens": 3},
             })
         );
-        let answer = of(r#"{"input": "a"}"#).response(vec![vec![0.5, -1.0]], "m", 3);
+        let answer = read(of(r#"{"input": "a"}"#).response(vec![vec![0.5, -1.0]], "m", 3));
         assert_eq!(answer["data"][0]["embedding"], json!([0.5, -1.0]));
     }
 

@@ -5,7 +5,7 @@ use unicode_segmentation::UnicodeSegmentation as _;
 use super::bert::Bert;
 use super::bytes;
 use super::charsmap::Charsmap;
-use super::regex::Pattern;
+use super::regex::{Pattern, Work};
 use super::unicode::{self, NormalForm};
 use crate::{Error, ErrorCode, Result};
 
@@ -120,7 +120,7 @@ fn nmt(character: char) -> Option<char> {
 
 fn replace(pattern: &Pattern, content: &str, text: &mut String) -> Result<()> {
     let mut out = String::with_capacity(text.len());
-    pattern.cut(text, |part, is_match| {
+    pattern.cut(text, &Work::of(text.len()), |part, is_match| {
         out.push_str(if is_match { content } else { part });
         bounded(out.len())
     })?;

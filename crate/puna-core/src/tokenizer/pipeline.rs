@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::Special;
 use super::bpe::Bpe;
 use super::normalizer::Normalizer;
+use super::regex::Work;
 use super::special::SpecialTokens;
 use super::splitter::{self, Splitter};
 use super::spm::Spm;
@@ -42,6 +43,7 @@ impl Pipeline {
         for normalizer in &self.normalizers {
             normalizer.apply(text.to_mut())?;
         }
+        let work = Work::of(text.len());
         let mut end = 0;
         let found = self
             .special
@@ -49,19 +51,19 @@ impl Pipeline {
             .map(|tokens| tokens.find(&text, special));
         for found in found.into_iter().flatten() {
             let before = text.get(end..found.range.start).unwrap_or_default();
-            self.words(before, begins && end == 0, ids)?;
+            self.words(before, begins && end == 0, &work, ids)?;
             ids.push(found.id);
             end = found.range.end;
         }
         let rest = text.get(end..).unwrap_or_default();
-        self.words(rest, begins && end == 0, ids)
+        self.words(rest, begins && end == 0, &work, ids)
     }
 
-    fn words(&self, text: &str, begins: bool, ids: &mut Vec<u32>) -> Result<()> {
+    fn words(&self, text: &str, begins: bool, work: &Work, ids: &mut Vec<u32>) -> Result<()> {
         if text.is_empty() {
             return Ok(());
         }
-        splitter::split(&self.splitters, text, begins, &mut |word| {
+        splitter::split(&self.splitters, text, begins, work, &mut |word| {
             match &self.model {
                 Model::Bpe(model) => return model.encode(word, ids),
                 Model::Spm(model) => model.encode(word, ids),

@@ -221,6 +221,7 @@ impl PreTokenizer {
 pub(super) mod tests {
     use serde_json::Value;
 
+    use super::super::regex::Work;
     use super::super::{bytes, splitter};
     use super::*;
 
@@ -234,7 +235,7 @@ pub(super) mod tests {
 
     fn words(steps: &[Splitter], text: &str) -> Vec<String> {
         let mut words = Vec::new();
-        splitter::split(steps, text, true, &mut |word| {
+        splitter::split(steps, text, true, &Work::of(text.len()), &mut |word| {
             let mut bytes = Vec::new();
             bytes::read(word, &mut bytes).unwrap();
             words.push(String::from_utf8(bytes).unwrap());

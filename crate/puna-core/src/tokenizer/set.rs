@@ -39,6 +39,19 @@ impl Set {
         Self::of(vec![(character.into(), character.into())])
     }
 
+    /// All that are in one of them.
+    pub(super) fn of_all(sets: Vec<Self>) -> Self {
+        match <[Self; 1]>::try_from(sets) {
+            Ok([set]) => set,
+            Err(sets) => Self::of(sets.into_iter().flat_map(|set| set.ranges).collect()),
+        }
+    }
+
+    /// How many ranges it has.
+    pub(super) fn ranges(&self) -> usize {
+        self.ranges.len()
+    }
+
     fn has(&self, point: u32) -> bool {
         let behind = self.ranges.partition_point(|&(first, _)| first <= point);
         behind

@@ -2,7 +2,7 @@
 //! before it left.
 
 use super::bytes;
-use super::regex::Pattern;
+use super::regex::{Pattern, Work};
 use crate::Result;
 
 /// A step.
@@ -75,8 +75,15 @@ impl Splitter {
 /// Takes the words.
 pub(super) type Each<'e> = &'e mut dyn FnMut(&str) -> Result<()>;
 
-/// Calls `each` with the words of `text`, in order. `begins`: nothing is in front of it.
-pub(super) fn split(steps: &[Splitter], text: &str, begins: bool, each: Each<'_>) -> Result<()> {
+/// Calls `each` with the words of `text`, in order. `begins`: nothing is in front of it. `work`: what all expressions may take
+/// together.
+pub(super) fn split(
+    steps: &[Splitter],
+    text: &str,
+    begins: bool,
+    work: &Work,
+    each: Each<'_>,
+) -> Result<()> {
     let Some((step, rest)) = steps.split_first() else {
         return each(text);
     };
@@ -89,13 +96,13 @@ pub(super) fn split(steps: &[Splitter], text: &str, begins: bool, each: Each<'_>
             let mut begins = begins;
             let mut word = |word: &str| {
                 let first = std::mem::take(&mut begins);
-                split(rest, word, first, each)
+                split(rest, word, first, work, each)
             };
             if *matches == Matches::Isolated {
-                return pattern.cut(text, |part, _| word(part));
+                return pattern.cut(text, work, |part, _| word(part));
             }
             let mut parts = Vec::new();
-            pattern.cut(text, |part, is_match| {
+            pattern.cut(text, work, |part, is_match| {
                 parts.push((part, is_match != *invert));
                 Ok(())
             })?;
@@ -107,7 +114,7 @@ pub(super) fn split(steps: &[Splitter], text: &str, begins: bool, each: Each<'_>
             if *prefix_space && !text.starts_with(' ') {
                 written.insert(0, bytes::to_char(b' '));
             }
-            split(rest, &written, begins, each)
+            split(rest, &written, begins, work, each)
         }
         Splitter::Spaces {
             replacement,
@@ -123,7 +130,7 @@ pub(super) fn split(steps: &[Splitter], text: &str, begins: bool, each: Each<'_>
                 written.insert(0, *replacement);
             }
             if !splits {
-                return split(rest, &written, begins, each);
+                return split(rest, &written, begins, work, each);
             }
             let mut begins = begins;
             let mut left = written.as_str();
@@ -131,7 +138,7 @@ pub(super) fn split(steps: &[Splitter], text: &str, begins: bool, each: Each<'_>
                 // Up to the next one that is not at the front.
                 let next = left.char_indices().skip(1).find(|(_, c)| c == replacement);
                 let (word, behind) = left.split_at(next.map_or(left.len(), |(at, _)| at));
-                split(rest, word, std::mem::take(&mut begins), each)?;
+                split(rest, word, std::mem::take(&mut begins), work, each)?;
                 left = behind;
             }
             Ok(())
@@ -179,7 +186,7 @@ mod tests {
     #[track_caller]
     fn check(steps: &[Splitter], text: &str, expected: &[&str]) {
         let mut words = Vec::new();
-        split(steps, text, true, &mut |word| {
+        split(steps, text, true, &Work::of(text.len()), &mut |word| {
             words.push(word.to_owned());
             Ok(())
         })
@@ -222,6 +229,16 @@ mod tests {
         check(&steps, "ab1c d", &["ab", "1", "c", "d"]);
         check(&[], "a b", &["a b"]);
         check(&steps, "", &[]);
+    }
+
+    #[test]
+    fn what_all_pieces_may_take_is_bounded_together() {
+        let slow = by("(a|aa)+b", Matches::Isolated, false);
+        let steps = [by("a{26}", Matches::Isolated, false), slow];
+        let text = "a".repeat(20_000);
+        let error = split(&steps, &text, true, &Work::of(text.len()), &mut |_| Ok(()));
+        let error = error.expect_err("each piece alone would do");
+        assert!(error.message().contains("gave up"), "{error}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::lines;
 use crate::shader::binding;
 use crate::shader::variant::{Precision, Variant};
 use crate::split::WORKGROUP;
@@ -28,8 +29,18 @@ pub struct PlaceParams {
     pub offset: f32,
     /// 2 where two sources are interleaved element by element, else 1.
     pub row_step: u32,
+    /// Workgroups in x.
+    pub grid_x: u32,
     /// To a multiple of 16 bytes.
-    pub padding: [u32; 3],
+    pub padding: [u32; 2],
+}
+
+impl PlaceParams {
+    /// Workgroups in x and y for so many elements.
+    #[must_use]
+    pub fn grid(count: u32) -> [u32; 2] {
+        lines(count.div_ceil(WORKGROUP))
+    }
 }
 
 /// The one pipeline.

@@ -35,9 +35,9 @@ pub fn recipes(op: &Positions, setting: &Setting<'_>) -> Vec<Recipe> {
             bias: setting.gains[op.table],
             ..Params::default()
         },
-        Grid::Flat {
-            per_token: width,
-            workgroup: WORKGROUP,
+        Grid::Tokens {
+            x: width.div_ceil(WORKGROUP),
+            wanted_only: false,
         },
     )]
 }

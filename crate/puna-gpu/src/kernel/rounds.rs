@@ -33,7 +33,9 @@ impl RoundsParams {
     /// How often loops go round at most, if the shader counted so far; `None` if it is not known that they are bounded.
     #[must_use]
     pub fn bound(self, counted: u32) -> Option<u32> {
-        (counted < reference::rounds::rounds(self.asked)).then_some(counted)
+        // What it counts besides is undone by counting again.
+        let is_short = counted < reference::rounds::rounds(self.asked);
+        is_short.then(|| reference::rounds::until(self.asked, counted))
     }
 }
 
@@ -47,5 +49,21 @@ pub fn variant() -> Variant {
         bindings: vec![binding::PARAMS, binding::OUT],
         precision: Precision::F32,
         subgroups: false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bound_is_how_often_the_loop_went_round() {
+        let asked = RoundsParams::MANY;
+        let all = reference::rounds::rounds(asked.asked);
+        assert_eq!(asked.bound(all), None, "it was not left");
+        for rounds in [0, 1, 1000, 65_535] {
+            let counted = reference::rounds::counted(asked.asked, rounds);
+            assert_eq!(asked.bound(counted), Some(rounds), "left after {rounds}");
+        }
     }
 }

@@ -186,6 +186,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::tokenizer::regex::Work;
     use crate::tokenizer::regex::tests::texts;
     use crate::tokenizer::splitter;
 
@@ -208,7 +209,7 @@ mod tests {
             let library: PreTokenizerWrapper = serde_json::from_value(step.clone()).unwrap();
             for text in texts(200) {
                 let mut words = Vec::new();
-                splitter::split(&ours, &text, true, &mut |word| {
+                splitter::split(&ours, &text, true, &Work::of(text.len()), &mut |word| {
                     words.push(word.to_owned());
                     Ok(())
                 })

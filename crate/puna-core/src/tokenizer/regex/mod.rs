@@ -11,13 +11,10 @@ pub(super) mod tests;
 use crate::{Error, Result};
 use program::{GaveUp, Machine, Program};
 
+pub(super) use program::Work;
+
 /// The longest published expressions have some 2 kB.
 const MAX_BYTES: usize = 64 << 10;
-/// Steps and characters that all matches in a text may take: for each of its bytes, and besides. The published
-/// expressions take a few dozen a byte, but for those that look at all digits of a number from each of its digits; one
-/// that is made to take long takes as many as it is given, a second.
-const WORK: (u64, u64) = (1000, 1 << 27);
-
 /// What is looked for in a text.
 pub(super) enum Pattern {
     /// Characters like this.
@@ -54,6 +51,7 @@ impl Pattern {
     pub(super) fn cut<'t>(
         &self,
         text: &'t str,
+        work: &Work,
         mut each: impl FnMut(&'t str, bool) -> Result<()>,
     ) -> Result<()> {
         let mut end = 0;
@@ -80,7 +78,7 @@ impl Pattern {
                     found(start, start + matched.len())?;
                 }
             }
-            Self::Expression(expression) => expression.each(text, found)?,
+            Self::Expression(expression) => expression.each(text, work, found)?,
         }
         match text.get(end..) {
             None | Some("") => Ok(()),
@@ -91,7 +89,12 @@ impl Pattern {
 
 impl Expression {
     /// Calls `found` with where each match begins and ends. They are in order and apart.
-    fn each(&self, text: &str, mut found: impl FnMut(usize, usize) -> Result<()>) -> Result<()> {
+    fn each(
+        &self,
+        text: &str,
+        work: &Work,
+        mut found: impl FnMut(usize, usize) -> Result<()>,
+    ) -> Result<()> {
         let gave_up = |_: GaveUp| {
             Error::unsupported_model(format!(
                 "the tokenizer's expression {:?} gave up on a text of {} bytes: it would take too long",
@@ -99,9 +102,6 @@ impl Expression {
                 text.len()
             ))
         };
-        let (each_byte, besides) = WORK;
-        let bytes = u64::try_from(text.len()).unwrap_or(u64::MAX);
-        let work = bytes.saturating_mul(each_byte).saturating_add(besides);
         let mut machine = Machine::new(&self.program, text, work);
         let mut at = 0;
         while let Some(next) = text.get(at..).map(|rest| rest.chars().next()) {

@@ -1,6 +1,8 @@
 //! Expressions as steps, and the machine that goes through them: at a fork it takes the first way, and comes back for the
 //! other one if that led to nothing.
 
+use std::cell::Cell;
+
 use super::syntax::{self, Greed, Node, Place};
 use crate::tokenizer::set::Set;
 
@@ -55,6 +57,31 @@ pub(super) struct Program {
 #[derive(Debug)]
 pub(super) struct GaveUp;
 
+/// Steps and characters that are left of what may be taken for a text, in all of its pieces and by all expressions.
+#[derive(Debug)]
+pub(in crate::tokenizer) struct Work(Cell<u64>);
+
+impl Work {
+    /// For each byte of a text, and besides. The published expressions take a few dozen a byte, but for those that look at all
+    /// digits of a number from each of its digits; one that is made to take long takes as many as it is given, a second.
+    const ALLOWED: (u64, u64) = (1000, 1 << 27);
+
+    /// For a text of so many bytes.
+    pub(in crate::tokenizer) fn of(bytes: usize) -> Self {
+        let (each, besides) = Self::ALLOWED;
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        Self(Cell::new(
+            bytes.saturating_mul(each).saturating_add(besides),
+        ))
+    }
+
+    fn take(&self, count: usize) -> Result<(), GaveUp> {
+        let count = u64::try_from(count).map_err(|_| GaveUp)?;
+        self.0.set(self.0.get().checked_sub(count).ok_or(GaveUp)?);
+        Ok(())
+    }
+}
+
 impl Program {
     /// The steps of an expression; the reason, if there are too many.
     pub(super) fn of(node: &Node) -> Result<Self, String> {
@@ -104,22 +131,7 @@ impl Program {
                     self.write(node)?;
                 }
             }
-            Node::Choice(nodes) => {
-                let mut ends = Vec::new();
-                for (ix, node) in nodes.iter().enumerate() {
-                    if ix + 1 == nodes.len() {
-                        self.write(node)?;
-                        break;
-                    }
-                    let fork = self.push(Step::Done)?;
-                    self.write(node)?;
-                    ends.push(self.push(Step::Done)?);
-                    self.patch(fork, Step::Fork(self.steps.len()));
-                }
-                for end in ends {
-                    self.patch(end, Step::Goto(self.steps.len()));
-                }
-            }
+            Node::Choice(nodes) => self.write_choice(nodes, &mut Self::write)?,
             Node::Repeat {
                 node,
                 min,
@@ -147,6 +159,29 @@ impl Program {
         Ok(())
     }
 
+    /// Each node as `write` writes it, the first that leads to a match.
+    fn write_choice(
+        &mut self,
+        nodes: &[Node],
+        write: &mut dyn FnMut(&mut Self, &Node) -> Result<(), String>,
+    ) -> Result<(), String> {
+        let mut ends = Vec::new();
+        for (ix, node) in nodes.iter().enumerate() {
+            if ix + 1 == nodes.len() {
+                write(self, node)?;
+                break;
+            }
+            let fork = self.push(Step::Done)?;
+            write(self, node)?;
+            ends.push(self.push(Step::Done)?);
+            self.patch(fork, Step::Fork(self.steps.len()));
+        }
+        for end in ends {
+            self.patch(end, Step::Goto(self.steps.len()));
+        }
+        Ok(())
+    }
+
     fn write_repeat(
         &mut self,
         node: &Node,
@@ -166,14 +201,11 @@ impl Program {
             return Ok(());
         }
         if greed == Greed::Possessive {
-            let node = Box::new(node.clone());
-            let greed = Greed::Greedy;
-            return self.write(&Node::Atomic(Box::new(Node::Repeat {
-                node,
-                min,
-                max,
-                greed,
-            })));
+            let at = self.push(Step::Done)?;
+            self.write_repeat(node, min, max, Greed::Greedy)?;
+            self.push(Step::Done)?;
+            self.patch(at, Step::Atomic(self.steps.len()));
+            return Ok(());
         }
         let fork = |to| match greed {
             Greed::Lazy => Step::ForkLater(to),
@@ -214,15 +246,14 @@ impl Program {
     fn write_look(&mut self, node: &Node, behind: bool, negated: bool) -> Result<(), String> {
         // Behind, each choice has a length of its own.
         if let (Node::Choice(nodes), true) = (node, behind) {
-            let looks = nodes.iter().map(|node| Node::Look {
-                node: Box::new(node.clone()),
-                behind,
-                negated,
-            });
-            return self.write(&match negated {
-                true => Node::Sequence(looks.collect()),
-                false => Node::Choice(looks.collect()),
-            });
+            return match negated {
+                true => nodes
+                    .iter()
+                    .try_for_each(|node| self.write_look(node, behind, negated)),
+                false => self.write_choice(nodes, &mut |program, node| {
+                    program.write_look(node, behind, negated)
+                }),
+            };
         }
         let back = match behind {
             true => Some(length(node).ok_or("what it looks for behind has no certain length")?),
@@ -280,15 +311,13 @@ enum Open {
 pub(super) struct Machine<'t> {
     program: &'t Program,
     text: &'t str,
-    /// How much work is left.
-    work: u64,
+    work: &'t Work,
     open: Vec<Open>,
     slots: Vec<u32>,
 }
 
 impl<'t> Machine<'t> {
-    /// `work`: steps and characters that all of its matches may take together.
-    pub(super) fn new(program: &'t Program, text: &'t str, work: u64) -> Self {
+    pub(super) fn new(program: &'t Program, text: &'t str, work: &'t Work) -> Self {
         Self {
             program,
             text,
@@ -304,9 +333,7 @@ impl<'t> Machine<'t> {
     }
 
     fn worked(&mut self, count: usize) -> Result<(), GaveUp> {
-        let count = u64::try_from(count).map_err(|_| GaveUp)?;
-        self.work = self.work.checked_sub(count).ok_or(GaveUp)?;
-        Ok(())
+        self.work.take(count)
     }
 
     fn leave(&mut self, open: Open) -> Result<(), GaveUp> {

@@ -6,8 +6,17 @@ use std::collections::HashMap;
 use crate::tokenizer::set::Set;
 use crate::tokenizer::unicode;
 
-/// How deep groups and sets may lie in each other.
-const MAX_DEPTH: usize = 64;
+/// How deep groups and sets may lie in each other; published ones have three.
+const MAX_DEPTH: usize = 32;
+/// Repetitions of repetitions.
+const MAX_REPEATS: usize = 3;
+/// Nodes of an expression, and ranges of all its sets; published ones have some hundred, and ten thousand.
+const MAX_NODES: usize = 10_000;
+const MAX_RANGES: usize = 1 << 18;
+/// Different sets that have a name.
+const MAX_NAMES: usize = 32;
+/// The name under which the characters of words are kept.
+const WORD: &str = "\\w";
 
 /// An expression.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,6 +83,8 @@ pub(super) struct Parser {
     at: usize,
     flags: Flags,
     depth: usize,
+    nodes: usize,
+    ranges: usize,
     /// Sets that Unicode gives a name.
     named: HashMap<String, Set>,
 }
@@ -85,6 +96,8 @@ pub(super) fn parse(source: &str) -> Result<Node, String> {
         at: 0,
         flags: Flags::default(),
         depth: 0,
+        nodes: 0,
+        ranges: 0,
         named: HashMap::new(),
     };
     let node = parser.choice()?;
@@ -134,6 +147,18 @@ impl Parser {
         format!("{what}, at character {}", self.at)
     }
 
+    /// Fails for more than any expression has.
+    fn count(&mut self, nodes: usize, set: Option<&Set>) -> Result<(), String> {
+        self.nodes += nodes;
+        self.ranges += set.map_or(0, Set::ranges);
+        if self.nodes > MAX_NODES || self.ranges > MAX_RANGES {
+            return Err(self.error(&format!(
+                "more than {MAX_NODES} parts, or {MAX_RANGES} ranges of characters"
+            )));
+        }
+        Ok(())
+    }
+
     fn deeper<T>(
         &mut self,
         read: impl FnOnce(&mut Self) -> Result<T, String>,
@@ -175,6 +200,7 @@ impl Parser {
         let Some(character) = self.next() else {
             return Err(self.error("nothing where something is expected"));
         };
+        self.count(1, None)?;
         Ok(Some(match character {
             '(' => return self.deeper(Self::group),
             '[' => {
@@ -280,7 +306,7 @@ impl Parser {
 
     /// `node` with the repetitions behind it.
     fn repeated(&mut self, mut node: Node) -> Result<Node, String> {
-        for _ in 0..MAX_DEPTH {
+        for _ in 0..=MAX_REPEATS {
             let (min, max) = match self.peek() {
                 Some('*') => (0, None),
                 Some('+') => (1, None),
@@ -344,11 +370,10 @@ impl Parser {
     fn bracket(&mut self) -> Result<Set, String> {
         let negated = self.eat("^");
         // At the front it is a character.
-        let mut set = if self.eat("]") {
-            Set::one(']')
-        } else {
-            Set::default()
-        };
+        let mut parts = Vec::new();
+        if self.eat("]") {
+            parts.push(Set::one(']'));
+        }
         // What is on the left of an operator, with it.
         let mut left: Option<(Set, Operator)> = None;
         loop {
@@ -356,8 +381,8 @@ impl Parser {
                 break;
             }
             if let Some(operator) = self.operator() {
+                let set = Set::of_all(std::mem::take(&mut parts));
                 left = Some((combined(left, set), operator));
-                set = Set::default();
                 continue;
             }
             let Some(character) = self.next() else {
@@ -375,9 +400,10 @@ impl Parser {
                 }
                 first => self.range(first)?,
             };
-            set = set.union(&part);
+            self.count(0, Some(&part))?;
+            parts.push(part);
         }
-        let set = combined(left, set);
+        let set = combined(left, Set::of_all(parts));
         Ok(if negated {
             // Cases first: `(?i)[^k]` has no kind of k.
             self.cased(set).complement()
@@ -456,7 +482,7 @@ impl Parser {
             return Err(self.error("a `\\` with nothing behind it"));
         };
         let one = |character| Ok(Set::one(character));
-        match character {
+        let set = match character {
             'a' => one('\u{7}'),
             'e' => one('\u{1b}'),
             'f' => one('\u{c}'),
@@ -468,8 +494,8 @@ impl Parser {
             'D' => Ok(self.named("Nd")?.complement()),
             's' => self.named("White_Space"),
             'S' => Ok(self.named("White_Space")?.complement()),
-            'w' => word(),
-            'W' => Ok(word()?.complement()),
+            'w' => self.named(WORD),
+            'W' => Ok(self.named(WORD)?.complement()),
             'h' => Ok(Set::of(vec![(0x30, 0x39), (0x41, 0x46), (0x61, 0x66)])),
             'H' => Ok(Set::of(vec![(0x30, 0x39), (0x41, 0x46), (0x61, 0x66)]).complement()),
             'x' => self.hexadecimal(2),
@@ -479,7 +505,9 @@ impl Parser {
             'P' => Ok(self.property()?.complement()),
             other if !other.is_alphanumeric() => one(other),
             other => Err(self.error(&format!("`\\{other}`, which is not supported"))),
-        }
+        }?;
+        self.count(0, Some(&set))?;
+        Ok(set)
     }
 
     /// So many digits, or any number of them between braces.
@@ -528,7 +556,14 @@ impl Parser {
         if let Some(set) = self.named.get(name) {
             return Ok(set.clone());
         }
-        let set = unicode::class(name).map_err(|error| self.error(&error))?;
+        if self.named.len() >= MAX_NAMES {
+            return Err(self.error(&format!("more than {MAX_NAMES} sets that have a name")));
+        }
+        let set = match name {
+            WORD => word(),
+            name => unicode::class(name),
+        };
+        let set = set.map_err(|error| self.error(&error))?;
         self.named.insert(name.to_owned(), set.clone());
         Ok(set)
     }

@@ -7,7 +7,7 @@ type Parts = Vec<(String, bool)>;
 fn parts(pattern: &Pattern, text: &str) -> Parts {
     let mut parts = Vec::new();
     pattern
-        .cut(text, |part, is_match| {
+        .cut(text, &Work::of(text.len()), |part, is_match| {
             parts.push((part.to_owned(), is_match));
             Ok(())
         })
@@ -249,6 +249,20 @@ fn an_expression_that_is_none_or_too_much_is_refused() {
         (&"(".repeat(100), "in each other"),
         (&"a".repeat(100_000), "bytes"),
         (&format!("a{}", "*".repeat(100)), "repetitions"),
+        // What the tree of one would take, before it is known to have too many steps.
+        (&r"\w".repeat(30_000), "parts"),
+        (&format!("[{}]", r"\w".repeat(30_000)), "ranges"),
+        (&"x?".repeat(10_001), "parts"),
+        (
+            &format!("{}a{}", "(".repeat(64), "*+*+)".repeat(64)),
+            "in each other",
+        ),
+        (
+            &('A'..='Z')
+                .map(|c| format!(r"\p{{L{c}}}"))
+                .collect::<String>(),
+            "unknown",
+        ),
     ] {
         let error = Pattern::expression(source).err().unwrap_or_default();
         assert!(error.contains(reason), "{source:.20}: {error}");
@@ -259,7 +273,8 @@ fn an_expression_that_is_none_or_too_much_is_refused() {
 fn giving_up_is_an_error() {
     for source in ["(a*)*b", "(a|aa)+b"] {
         let pattern = Pattern::expression(source).unwrap();
-        let error = pattern.cut(&"a".repeat(2000), |_, _| Ok(()));
+        let text = "a".repeat(2000);
+        let error = pattern.cut(&text, &Work::of(text.len()), |_, _| Ok(()));
         let error = error.expect_err(source);
         assert!(error.message().contains("gave up"), "{error}");
     }
