@@ -274,11 +274,11 @@ fn a_repository_is_shown_by_its_folder() {
 #[test]
 fn why_a_model_can_not_be_run_is_said() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/tokenizers/vocab");
-    let bert = folder.join("bert.gguf");
+    let t5 = folder.join("t5.gguf");
     says(
-        &["inspect", bert.to_str().unwrap()],
+        &["inspect", t5.to_str().unwrap()],
         0,
-        "It can't be run: architecture \"bert\" is not supported",
+        "It can't be run: architecture \"t5\" is not supported",
     );
 }
 

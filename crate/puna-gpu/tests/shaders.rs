@@ -16,7 +16,7 @@ use puna_core::weights::header::{Header, Parsed};
 use puna_gpu::choices::Choices;
 use puna_gpu::device::Capabilities;
 use puna_gpu::kernel::{
-    Setting, deinterleave, penalize, place, quantize, repack, sample, transpose,
+    Setting, deinterleave, penalize, place, quantize, repack, rounds, sample, transpose,
 };
 use puna_gpu::program::recipes;
 use puna_gpu::shader::link;
@@ -78,6 +78,7 @@ fn variants(mut graph: Graph, format: usize) -> Vec<Variant> {
         .collect();
     let mut variants = vec![
         place::variant(),
+        rounds::variant(),
         repack::variant(FORMATS[format], 256),
         deinterleave::variant(),
         transpose::variant(),
@@ -152,7 +153,8 @@ fn every_variant_is_valid_and_uses_every_file() {
     let own = FORMATS.iter().position(|format| format.name == "q4_0");
     let own = own.expect("a format");
     let llama = (0..FORMATS.len()).map(|format| (graph(&tiny::LLAMAS[0]), format));
-    let others = tiny::ARCHITECTURES.iter().map(|tiny| (graph(tiny), own));
+    let others = tiny::ARCHITECTURES.iter().chain(&tiny::ENCODERS[..1]);
+    let others = others.map(|tiny| (graph(tiny), own));
     for (graph, format) in llama.chain(others) {
         for variant in variants(graph, format) {
             let text = variant.link(&CAPABILITIES);

