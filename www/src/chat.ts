@@ -49,17 +49,9 @@ export class Completions {
   }
 
   async #whole(request: string, signal: AbortSignal | null): Promise<ChatCompletion> {
-    const call = this.#client.start("chat", { request });
-    const release = onAbort(signal, () => {
-      if (signal !== null) call.cancel(abortErrorOf(signal));
-    });
-    try {
-      const completion = await call.result;
-      if (completion === null) throw new InvalidRequestError("stream: expected true, false or nothing");
-      return completion;
-    } finally {
-      release();
-    }
+    const completion = await this.#client.answer("chat", { request }, signal);
+    if (completion === null) throw new InvalidRequestError("stream: expected true, false or nothing");
+    return completion;
   }
 
   async #stream(request: string, signal: AbortSignal | null): Promise<ChatStream> {

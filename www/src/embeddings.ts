@@ -1,6 +1,5 @@
 // `model.embeddings.create`, as in the `openai` package.
 
-import { onAbort } from "./abort.js";
 import { jsonOf, type RequestOptions } from "./chat.js";
 import { abortErrorOf } from "./errors.js";
 import type { CreateEmbeddingResponse, EmbeddingCreateParams } from "./types/openai.js";
@@ -27,14 +26,6 @@ export class Embeddings {
     { signal = null }: RequestOptions = {},
   ): Promise<CreateEmbeddingResponse> {
     if (signal?.aborted === true) throw abortErrorOf(signal);
-    const call = this.#client.start("embed", { request: jsonOf(body) });
-    const release = onAbort(signal, () => {
-      if (signal !== null) call.cancel(abortErrorOf(signal));
-    });
-    try {
-      return await call.result;
-    } finally {
-      release();
-    }
+    return this.#client.answer("embed", { request: jsonOf(body) }, signal);
   }
 }

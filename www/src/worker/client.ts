@@ -1,7 +1,8 @@
 // The page's half of the protocol: requests out, events and exactly one end back in, and an honest end for
 // everybody when the worker dies.
 
-import { InvalidRequestError, PunaError, fromWire } from "../errors.js";
+import { onAbort } from "../abort.js";
+import { InvalidRequestError, PunaError, abortErrorOf, fromWire } from "../errors.js";
 import type {
   EventMessage,
   FromWorker,
@@ -96,6 +97,23 @@ export class WorkerClient {
       this.#take(id)?.reject(error);
     };
     return { result, stop, cancel };
+  }
+
+  /** Sends a request and waits for its result, which `signal` rejects at once. */
+  async answer<K extends Kind>(
+    kind: K,
+    request: Requests[K],
+    signal: AbortSignal | null,
+  ): Promise<Results[K]> {
+    const call = this.start(kind, request);
+    const release = onAbort(signal, () => {
+      if (signal !== null) call.cancel(abortErrorOf(signal));
+    });
+    try {
+      return await call.result;
+    } finally {
+      release();
+    }
   }
 
   /** Rejects all that is pending now; the worker lives on. */

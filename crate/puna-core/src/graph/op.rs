@@ -306,16 +306,6 @@ pub enum Activate {
     Gelu,
 }
 
-impl Activate {
-    /// Name in shaders.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Gelu => "gelu",
-        }
-    }
-}
-
 /// `out[t] = activate(W · norm(x[t]) + bias)`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Linear {

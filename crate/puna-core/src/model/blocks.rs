@@ -296,17 +296,8 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
 
     /// The same with a bias.
     pub(super) fn output_with_bias(&mut self, layer: usize) -> Result<()> {
-        let (width, cols) = (self.width(), self.q_rows());
-        let part = Part::whole(bias(layer, "attn_output"), width);
-        let bias = self.b.biases(&[part])?;
-        let weight = self.b.matrix(&weight(layer, "attn_output"), width, cols)?;
-        self.b.op(Op::LinearAdd(LinearAdd {
-            weight,
-            bias: Some(bias),
-            x: self.attended,
-            residual: self.hidden,
-        }));
-        Ok(())
+        let (x, cols) = (self.attended, self.q_rows());
+        self.add_with_bias(layer, "attn_output", x, cols)
     }
 
     /// Its output, added to the residual stream behind the norm of that name.
@@ -365,6 +356,27 @@ impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
         let x = self.gated;
         let cols = self.config.intermediate_size as usize;
         self.add_normed(layer, "ffn_down", x, cols, norm)
+    }
+
+    /// The projection of that name with its bias, added to the residual stream.
+    pub(super) fn add_with_bias(
+        &mut self,
+        layer: usize,
+        name: &str,
+        x: ActivationIx,
+        cols: usize,
+    ) -> Result<()> {
+        let width = self.width();
+        let part = Part::whole(bias(layer, name), width);
+        let bias = self.b.biases(&[part])?;
+        let weight = self.b.matrix(&weight(layer, name), width, cols)?;
+        self.b.op(Op::LinearAdd(LinearAdd {
+            weight,
+            bias: Some(bias),
+            x,
+            residual: self.hidden,
+        }));
+        Ok(())
     }
 
     pub(super) fn add(

@@ -2,9 +2,7 @@
 
 use super::blocks::{Decoder, bias, weight};
 use crate::Result;
-use crate::graph::{
-    Activate, ActivationIx, LayerNorm, Linear, LinearAdd, Op, Part, Positions, too_many,
-};
+use crate::graph::{Activate, LayerNorm, Linear, Op, Part, Positions, too_many};
 
 impl Decoder<'_, '_, '_> {
     /// Rows of the table of positions, added to tokens, and that of the first kind of segments.
@@ -58,24 +56,15 @@ impl Decoder<'_, '_, '_> {
         let matrix = self.b.matrix(&weight(layer, "ffn_up"), inner, width)?;
         let part = Part::whole(bias(layer, "ffn_up"), inner);
         let own = self.b.biases(&[part])?;
-        let (x, out): (_, ActivationIx) = (self.hidden, self.gated);
+        let out = self.gated;
         self.b.op(Op::Linear(Linear {
             weight: matrix,
             bias: Some(own),
             activate: Some(activate),
-            x,
+            x: self.hidden,
             norm: None,
             out,
         }));
-        let matrix = self.b.matrix(&weight(layer, "ffn_down"), width, inner)?;
-        let part = Part::whole(bias(layer, "ffn_down"), width);
-        let own = self.b.biases(&[part])?;
-        self.b.op(Op::LinearAdd(LinearAdd {
-            weight: matrix,
-            bias: Some(own),
-            x: out,
-            residual: x,
-        }));
-        Ok(())
+        self.add_with_bias(layer, "ffn_down", out, inner)
     }
 }
