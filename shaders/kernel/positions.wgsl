@@ -1,5 +1,5 @@
 // residual[t] += table[position + t] + shift   table (S, WIDTH) f32 in `vectors`, shift (WIDTH,) f32, residual (T, WIDTH) f32
-// One workgroup → WORKGROUP elements of one token.
+// Without a table (TABLE = 0) the shift alone. One workgroup → WORKGROUP elements of one token.
 @group(0) @binding(7) var<storage, read_write> residual: array<f32>; // (T, WIDTH)
 
 @compute @workgroup_size(WORKGROUP)
@@ -9,5 +9,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         return;
     }
     let i = group.y * WIDTH + d;
-    residual[i] += vector_at(params.bias + step.position * WIDTH + i) + own_vector(d);
+    var added = own_vector(d);
+    if (TABLE == 1u) {
+        added += vector_at(params.bias + step.position * WIDTH + i);
+    }
+    residual[i] += added;
 }

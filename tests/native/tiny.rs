@@ -109,7 +109,13 @@ pub(crate) const CHECKPOINTS: &[Tiny] = &[
 ];
 
 /// Models that make vectors of texts.
-pub(crate) const ENCODERS: &[Tiny] = &[tiny("tiny/bert", "Q8_0"), tiny("tiny/bert", SAFETENSORS)];
+pub(crate) const ENCODERS: &[Tiny] = &[
+    tiny("tiny/bert", "Q8_0"),
+    tiny("tiny/bert", SAFETENSORS),
+    // Rotation, gates.
+    tiny("tiny/nomic-bert", "Q8_0"),
+    tiny("tiny/nomic-bert", SAFETENSORS),
+];
 
 /// All that write texts.
 pub(crate) fn all() -> impl Iterator<Item = &'static Tiny> {

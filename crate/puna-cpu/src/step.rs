@@ -155,12 +155,12 @@ impl Step<'_> {
 
     pub(crate) fn positions(&self, op: &Positions, state: &mut State) {
         let shift = &self.vectors[op.shift];
-        let rows = self.vectors[op.table].chunks_exact(shift.len());
-        let residual = state.activations[op.residual].chunks_exact_mut(shift.len());
-        for (residual, row) in residual.zip(rows.skip(self.position)) {
-            for ((residual, row), shift) in residual.iter_mut().zip(row).zip(shift) {
-                *residual += row + shift;
-            }
+        let width = shift.len();
+        let residual = &mut state.activations[op.residual];
+        let table = op.table.map(|ix| &*self.vectors[ix]);
+        add(residual, table, self.position * width, 1.0);
+        for residual in residual.chunks_exact_mut(width) {
+            add(residual, Some(shift), 0, 1.0);
         }
     }
 

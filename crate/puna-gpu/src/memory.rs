@@ -152,7 +152,7 @@ pub(crate) fn check(gpu: &Gpu, graph: &Graph) -> Result<()> {
             Op::MoeGlu(MoeGlu { bias, .. }) | Op::MoeDown(MoeDown { bias, .. }) => {
                 *bias == Some(ix)
             }
-            Op::Positions(Positions { table, .. }) => *table == ix,
+            Op::Positions(Positions { table, .. }) => *table == Some(ix),
             _ => false,
         })
     };

@@ -21,6 +21,8 @@ import torch
 from safetensors.numpy import load_file, save_file
 from transformers import GptOssConfig, GptOssForCausalLM
 
+from writer import Writer
+
 TINY = Path(__file__).resolve().parent.parent / "tiny"
 STEPS = 8
 MATRIX, EXPERTS = gguf.GGMLQuantizationType.Q8_0, gguf.GGMLQuantizationType.MXFP4
@@ -130,64 +132,36 @@ def without(model, name):
     return kept
 
 
-class Writer:
-    """The GGUF, and the model of its weights decoded again."""
-
-    def __init__(self, path, like):
-        self.out = gguf.GGUFWriter(path, "gpt-oss")
-        self.like = gguf.GGUFReader(like)
-
-    def metadata(self, config):
-        out = self.out
-        out.add_name("tiny gpt-oss")
-        out.add_block_count(config.num_hidden_layers)
-        out.add_context_length(config.max_position_embeddings)
-        out.add_embedding_length(config.hidden_size)
-        out.add_feed_forward_length(config.intermediate_size)
-        out.add_expert_feed_forward_length(config.intermediate_size)
-        out.add_head_count(config.num_attention_heads)
-        out.add_head_count_kv(config.num_key_value_heads)
-        out.add_key_length(config.head_dim)
-        out.add_value_length(config.head_dim)
-        out.add_layer_norm_rms_eps(config.rms_norm_eps)
-        out.add_rope_freq_base(config.rope_theta)
-        out.add_sliding_window(config.sliding_window)
-        out.add_expert_count(config.num_local_experts)
-        out.add_expert_used_count(config.num_experts_per_tok)
-        scaling = config.rope_scaling
-        out.add_rope_scaling_type(gguf.RopeScalingType.YARN)
-        out.add_rope_scaling_factor(scaling["factor"])
-        out.add_rope_scaling_orig_ctx_len(scaling["original_max_position_embeddings"])
-        for field in self.like.fields.values():
-            if field.name.startswith("tokenizer."):
-                kind = field.types[0]
-                sub = field.types[-1] if kind == gguf.GGUFValueType.ARRAY else None
-                out.add_key_value(field.name, field.contents(), kind, sub)
-
-    def tensor(self, name, values, kind=None):
-        values = np.ascontiguousarray(values, np.float32)
-        if kind is None:
-            self.out.add_tensor(name, values)
-            return values
-        quantized = gguf.quantize(values, kind)
-        self.out.add_tensor(name, quantized, raw_dtype=kind)
-        return gguf.dequantize(quantized, kind).reshape(values.shape)
-
-    def close(self):
-        self.out.write_header_to_file()
-        self.out.write_kv_data_to_file()
-        self.out.write_tensors_to_file()
-        self.out.close()
+def metadata(out, config):
+    out.add_name("tiny gpt-oss")
+    out.add_block_count(config.num_hidden_layers)
+    out.add_context_length(config.max_position_embeddings)
+    out.add_embedding_length(config.hidden_size)
+    out.add_feed_forward_length(config.intermediate_size)
+    out.add_expert_feed_forward_length(config.intermediate_size)
+    out.add_head_count(config.num_attention_heads)
+    out.add_head_count_kv(config.num_key_value_heads)
+    out.add_key_length(config.head_dim)
+    out.add_value_length(config.head_dim)
+    out.add_layer_norm_rms_eps(config.rms_norm_eps)
+    out.add_rope_freq_base(config.rope_theta)
+    out.add_sliding_window(config.sliding_window)
+    out.add_expert_count(config.num_local_experts)
+    out.add_expert_used_count(config.num_experts_per_tok)
+    scaling = config.rope_scaling
+    out.add_rope_scaling_type(gguf.RopeScalingType.YARN)
+    out.add_rope_scaling_factor(scaling["factor"])
+    out.add_rope_scaling_orig_ctx_len(scaling["original_max_position_embeddings"])
 
 
 def to_gguf(path, model):
     """Writes it, and puts the decoded weights into the model."""
     state = model.state_dict()
-    writer = Writer(path, TINY / "llama3" / "llama3-Q5_1.gguf")
-    writer.metadata(model.config)
+    writer = Writer(path, "gpt-oss", TINY / "llama3" / "llama3-Q5_1.gguf")
+    metadata(writer.out, model.config)
 
     def put(ours, theirs, kind=None):
-        state[theirs] = torch.from_numpy(writer.tensor(ours, state[theirs].numpy(), kind))
+        writer.put(state, ours, theirs, kind)
 
     put("token_embd.weight", "model.embed_tokens.weight", MATRIX)
     for layer in range(model.config.num_hidden_layers):

@@ -17,25 +17,35 @@ const BEFORE: usize = 5;
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
-    for (width, position, tokens) in [(36, 0, 1), (36, 3, 7), (200, 0, COUNT)] {
+    let with_table = [(36, 0, 1), (36, 3, 7), (200, 0, COUNT)].map(|it| (it, true));
+    for ((width, position, tokens), has_table) in
+        with_table.into_iter().chain([((36, 3, 7), false)])
+    {
         let mut stage = Stage::new(1500 + cases.len() as u32, KV);
         let residual = stage.activation(width);
         let vectors = stage.random.floats(BEFORE + COUNT * width);
         let shift = stage.random.floats(width);
         let before = stage.random.floats(tokens * width);
         let mut after = before.clone();
-        positions(&vectors[BEFORE..], &shift, position, &mut after);
+        let table = has_table.then(|| stage.vector(COUNT * width));
+        let rows = has_table.then_some(&vectors[BEFORE..]);
+        positions(rows, &shift, position, &mut after);
         let op = Positions {
-            table: stage.vector(COUNT * width),
+            table,
             shift: stage.vector(width),
             residual,
         };
         let step = step_of(position, tokens);
         let mut setting = stage.setting(variant, KvType::F32);
-        setting.gains[op.table] = BEFORE as u32;
+        if let Some(table) = table {
+            setting.gains[table] = BEFORE as u32;
+        }
         let recipes = kernel::positions::recipes(&op, &setting);
         cases.push(Case {
-            name: format!("positions D {width} S {position} T {tokens}"),
+            name: format!(
+                "positions D {width} S {position} T {tokens}{}",
+                if has_table { "" } else { " no table" }
+            ),
             kernel: "positions",
             products: variant.products(),
             kv: Kv(KvType::F32),

@@ -232,6 +232,49 @@ fn models_of_texts_and_images_are_read_as_far_as_they_are_of_texts() {
     );
 }
 
+/// As its authors write it, before transformers had it.
+#[test]
+fn nomic_embed_has_two_kinds_of_settings() {
+    let theirs = json!({"model_type": "nomic_bert", "n_embd": 64, "n_inner": 96, "n_layer": 2, "n_head": 4,
+        "n_positions": 8192, "max_trained_positions": 2048, "rotary_emb_base": 1000, "rotary_emb_fraction": 1.0,
+        "rotary_emb_interleaved": false, "rotary_emb_scale_base": null, "rotary_scaling_factor": null,
+        "layer_norm_epsilon": 1e-6, "activation_function": "swiglu", "prenorm": false, "qkv_proj_bias": false,
+        "vocab_size": 30528});
+    let newer = json!({"model_type": "nomic_bert", "hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2,
+        "num_attention_heads": 4, "max_position_embeddings": 2048, "layer_norm_eps": 1e-6, "hidden_act": "silu",
+        "rope_parameters": {"rope_type": "default", "rope_theta": 1000.0}, "vocab_size": 30528});
+    for config in [&theirs, &newer] {
+        let header = read(config, &[("emb_ln.bias", "F32", &[64], 256)]).unwrap();
+        let metadata = &header.metadata;
+        for (key, expected) in [
+            ("embedding_length", 64),
+            ("feed_forward_length", 96),
+            ("block_count", 2),
+            ("attention.head_count", 4),
+            ("context_length", 2048),
+        ] {
+            let got = metadata.u32(&format!("nomic-bert.{key}"));
+            assert_eq!(got, Some(expected), "{key} of {config}");
+        }
+        for (key, expected) in [
+            ("attention.layer_norm_epsilon", 1e-6),
+            ("rope.freq_base", 1000.0),
+        ] {
+            let got = metadata.f32(&format!("nomic-bert.{key}"));
+            assert_eq!(got, Some(expected), "{key} of {config}");
+        }
+    }
+    for (key, value) in [
+        ("qkv_proj_bias", json!(true)),
+        ("rotary_emb_fraction", json!(0.5)),
+        ("rotary_emb_scale_base", json!(512)),
+        ("activation_function", json!("gelu")),
+    ] {
+        let config = with(theirs.clone(), key, value);
+        refused(&config, ErrorCode::UnsupportedModel, &[key]);
+    }
+}
+
 #[test]
 fn names_become_those_of_gguf() {
     let settings = Settings::parse(

@@ -11,7 +11,7 @@ use super::{ActivationIx, MatrixIx, RopeIx, VectorIx};
 pub enum Op {
     /// Token ids → rows of a table.
     Embed(Embed),
-    /// Rows of a table of positions, added to tokens.
+    /// Rows of a table of positions, and a vector, added to tokens.
     Positions(Positions),
     /// Norm, projections to queries, keys and values, rotation, append to the KV cache.
     Qkv(Qkv),
@@ -129,8 +129,8 @@ pub struct Embed {
 /// `residual[t] += table[position + t] + shift`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Positions {
-    /// (S·D,): a row a position.
-    pub table: VectorIx,
+    /// (S·D,): a row a position, if positions have rows.
+    pub table: Option<VectorIx>,
     /// (D,).
     pub shift: VectorIx,
     /// (T, D), read and written.

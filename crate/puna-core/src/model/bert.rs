@@ -1,7 +1,7 @@
 //! BERT (Devlin et al. 2018, arXiv 1810.04805) as it makes vectors of texts: MiniLM, BGE, E5.
 
 use super::Architecture;
-use super::blocks::{Attend, Decoder};
+use super::blocks::{Attend, Model};
 use crate::Result;
 use crate::checkpoint::{Hub, Keys, Settings};
 use crate::config::ModelConfig;
@@ -64,7 +64,7 @@ fn translate(settings: &Settings, keys: &mut Keys<'_>) -> Result<()> {
 }
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
-    let mut model = Decoder::new(config, b, 1.0)?;
+    let mut model = Model::new(config, b, 1.0)?;
     model.positions()?;
     model.layer_norm("token_embd_norm", false)?;
     let layers = model.layers();

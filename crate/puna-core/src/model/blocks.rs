@@ -7,8 +7,8 @@ use crate::graph::{
     NormAdd, Op, Part, QkNorm, Qkv, RopeIx, Span, Temperature, VectorIx,
 };
 
-/// A decoder that is being built.
-pub(super) struct Decoder<'c, 'b, 'f> {
+/// A model that is being built.
+pub(super) struct Model<'c, 'b, 'f> {
     pub(super) config: &'c ModelConfig,
     pub(super) b: &'b mut Builder<'f>,
     /// (V, D): rows of tokens.
@@ -51,7 +51,7 @@ pub(super) enum QkNorms {
     Together,
 }
 
-impl<'c, 'b, 'f> Decoder<'c, 'b, 'f> {
+impl<'c, 'b, 'f> Model<'c, 'b, 'f> {
     /// Its first op is there: rows of the table, multiplied by `scale`.
     pub(super) fn new(config: &'c ModelConfig, b: &'b mut Builder<'f>, scale: f32) -> Result<Self> {
         let (vocab, width) = (config.vocab_size as usize, config.hidden_size as usize);

@@ -3,7 +3,7 @@
 //!
 //! GGUF files hold what brings keys and values back (`attn_k_b`, `attn_v_b`) as a matrix a head.
 
-use super::blocks::{Attend, Decoder};
+use super::blocks::{Attend, Model};
 use super::experts::Experts;
 use super::{Architecture, SCALED_ROPE};
 use crate::checkpoint::{Hub, Keys, Settings};
@@ -83,7 +83,7 @@ fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
              of llama.cpp that kept all of them",
         ));
     };
-    let mut model = Decoder::new(config, b, 1.0)?;
+    let mut model = Model::new(config, b, 1.0)?;
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let attend = Attend {

@@ -1,10 +1,10 @@
 //! What encoders have that decoders have not: positions in a table, norms behind what is added, vectors of texts.
 
-use super::blocks::{Decoder, bias, weight};
+use super::blocks::{Model, bias, weight};
 use crate::Result;
-use crate::graph::{Activate, LayerNorm, Linear, Op, Part, Positions, too_many};
+use crate::graph::{Activate, LayerNorm, Linear, Op, Part, Positions, VectorIx, too_many};
 
-impl Decoder<'_, '_, '_> {
+impl Model<'_, '_, '_> {
     /// Rows of the table of positions, added to tokens, and that of the first kind of segments.
     pub(super) fn positions(&mut self) -> Result<()> {
         let width = self.width();
@@ -13,6 +13,16 @@ impl Decoder<'_, '_, '_> {
         too_many(name, width, count)?;
         let table = Part::experts(name, width, count);
         let table = self.b.biases(&[table])?;
+        self.add_rows(Some(table))
+    }
+
+    /// The row of the first kind of segments, added to tokens; for positions that are seen by rotation.
+    pub(super) fn segments(&mut self) -> Result<()> {
+        self.add_rows(None)
+    }
+
+    fn add_rows(&mut self, table: Option<VectorIx>) -> Result<()> {
+        let width = self.width();
         let shift = self.b.first_row("token_types.weight", width)?;
         self.b.op(Op::Positions(Positions {
             table,

@@ -1,6 +1,6 @@
 //! Experts (Shazeer et al. 2017, arXiv 1701.06538).
 
-use super::blocks::{Decoder, bias, weight};
+use super::blocks::{Model, bias, weight};
 use crate::Result;
 use crate::graph::{
     Gate, Linear, MatrixIx, MoeDown, MoeGlu, Norm, Op, Part, Route, Routing, Scoring, Transposed,
@@ -24,7 +24,7 @@ pub(super) struct Experts {
     pub(super) shared: usize,
 }
 
-impl Decoder<'_, '_, '_> {
+impl Model<'_, '_, '_> {
     /// Experts, chosen by `routing`, in place of a gated layer: their output, each times its score, is added to the residual
     /// stream.
     pub(super) fn experts(

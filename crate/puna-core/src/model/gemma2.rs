@@ -3,7 +3,7 @@
 //!
 //! GGUF files hold gains with 1 added, as they are used.
 
-use super::blocks::{Attend, Decoder, span};
+use super::blocks::{Attend, Model, span};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::checkpoint::{Hub, Keys, Settings};
@@ -67,7 +67,7 @@ pub(super) fn check_score_scale(settings: &Settings, layers_of_27b: u32) -> Resu
 }
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
-    let mut model = Decoder::new(config, b, (config.hidden_size as f32).sqrt())?;
+    let mut model = Model::new(config, b, (config.hidden_size as f32).sqrt())?;
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let attend = Attend {

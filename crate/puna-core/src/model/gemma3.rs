@@ -3,7 +3,7 @@
 //!
 //! GGUF files hold gains with 1 added, as they are used.
 
-use super::blocks::{Attend, Decoder, QkNorms, span};
+use super::blocks::{Attend, Model, QkNorms, span};
 use super::gemma2::{GEMMA_NAMES, check_score_scale, layer_type};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
@@ -55,7 +55,7 @@ fn translate(settings: &Settings, _keys: &mut Keys<'_>) -> Result<()> {
 }
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
-    let mut model = Decoder::new(config, b, (config.hidden_size as f32).sqrt())?;
+    let mut model = Model::new(config, b, (config.hidden_size as f32).sqrt())?;
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let is_local = config.sliding_window.is_some() && !(layer + 1).is_multiple_of(PERIOD);

@@ -1,7 +1,7 @@
 //! gpt-oss (OpenAI 2025, arXiv 2508.10925): biases everywhere, a sink a head, windows in every other layer, experts of which
 //! the best ones share their weights by softmax.
 
-use super::blocks::{Attend, Decoder, span};
+use super::blocks::{Attend, Model, span};
 use super::experts::Experts;
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
@@ -56,7 +56,7 @@ const fn sees_all(layer: usize) -> bool {
 }
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
-    let mut model = Decoder::new(config, b, 1.0)?;
+    let mut model = Model::new(config, b, 1.0)?;
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let window = config.sliding_window.filter(|_| !sees_all(layer));

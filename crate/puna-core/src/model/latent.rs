@@ -1,11 +1,11 @@
 //! Multi-head latent attention (`DeepSeek-AI` 2024, arXiv 2405.04434).
 
-use super::blocks::{Attend, Decoder, weight};
+use super::blocks::{Attend, Model, weight};
 use crate::Result;
 use crate::config::MlaConfig;
 use crate::graph::{HeadLinear, Latent, Norm, Op, Part, Transposed};
 
-impl Decoder<'_, '_, '_> {
+impl Model<'_, '_, '_> {
     /// Queries, and keys and values that are compressed to the same few dimensions for all heads (arXiv 2405.04434). What
     /// would bring keys back is done to queries, so that nothing but the compressed ones is kept.
     pub(super) fn latent(

@@ -4,7 +4,7 @@
 //!
 //! GGUF files hold the rows of Q and K permuted so that a rotation pair is two adjacent rows.
 
-use super::blocks::{Attend, Decoder, span};
+use super::blocks::{Attend, Model, span};
 use super::experts::Experts;
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
@@ -30,7 +30,7 @@ pub(super) static LLAMA: Architecture = Architecture {
 };
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
-    let mut model = Decoder::new(config, b, 1.0)?;
+    let mut model = Model::new(config, b, 1.0)?;
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let attend = Attend {

@@ -2,7 +2,7 @@
 //! not rotate; in every other layer or in all an expert is chosen whose input is multiplied by its score, beside one that is
 //! always used.
 
-use super::blocks::{Attend, Decoder, QkNorms};
+use super::blocks::{Attend, Model, QkNorms};
 use super::experts::Experts;
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
@@ -81,7 +81,7 @@ fn translate(settings: &Settings, keys: &mut Keys<'_>) -> Result<()> {
 }
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
-    let mut model = Decoder::new(config, b, 1.0)?;
+    let mut model = Model::new(config, b, 1.0)?;
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let sees_all = (layer + 1).is_multiple_of(PERIOD);

@@ -14,6 +14,7 @@ mod gpt_oss;
 mod latent;
 mod llama;
 mod llama4;
+mod nomic_bert;
 mod olmo2;
 mod phi3;
 mod qwen2;
@@ -109,6 +110,7 @@ pub static ARCHITECTURES: &[&Architecture] = &[
     &gpt_oss::GPT_OSS,
     &deepseek2::DEEPSEEK2,
     &bert::BERT,
+    &nomic_bert::NOMIC_BERT,
 ];
 
 /// The architecture of that name.

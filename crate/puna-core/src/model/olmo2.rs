@@ -1,7 +1,7 @@
 //! `OLMo` 2 (Walsh et al. 2024, arXiv 2501.00656): norms of the outputs of attention and feed-forward, none of their inputs;
 //! norms of queries and keys over all heads together.
 
-use super::blocks::{Decoder, QkNorms};
+use super::blocks::{Model, QkNorms};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::checkpoint::Hub;
@@ -19,7 +19,7 @@ pub(super) static OLMO2: Architecture = Architecture {
 };
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
-    let mut model = Decoder::new(config, b, 1.0)?;
+    let mut model = Model::new(config, b, 1.0)?;
     for layer in 0..model.layers() {
         let attend = model.attend();
         model.qkv_normed(layer, None, attend, QkNorms::Together)?;

@@ -1,7 +1,7 @@
 //! Phi-3 and Phi-4 (Abdin et al. 2024, arXiv 2404.14219): Llama's block with queries, keys and values in one tensor, gate
 //! and up in another; a part of each head rotates.
 
-use super::blocks::{Attend, Decoder, span};
+use super::blocks::{Attend, Model, span};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::checkpoint::Hub;
@@ -16,7 +16,7 @@ pub(super) static PHI3: Architecture = Architecture {
 };
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
-    let mut model = Decoder::new(config, b, 1.0)?;
+    let mut model = Model::new(config, b, 1.0)?;
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let attend = Attend {

@@ -1,6 +1,6 @@
 //! Qwen2 and Qwen2.5 (Yang et al. 2024, arXiv 2407.10671): Llama's block with biases of queries, keys and values.
 
-use super::blocks::Decoder;
+use super::blocks::Model;
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::checkpoint::Hub;
@@ -15,7 +15,7 @@ pub(super) static QWEN2: Architecture = Architecture {
 };
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
-    let mut model = Decoder::new(config, b, 1.0)?;
+    let mut model = Model::new(config, b, 1.0)?;
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let attend = model.attend();

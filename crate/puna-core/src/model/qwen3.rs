@@ -1,6 +1,6 @@
 //! Qwen3 (Yang et al. 2025, arXiv 2505.09388): Llama's block with norms of each head's queries and keys.
 
-use super::blocks::{Decoder, QkNorms};
+use super::blocks::{Model, QkNorms};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::checkpoint::Hub;
@@ -15,7 +15,7 @@ pub(super) static QWEN3: Architecture = Architecture {
 };
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
-    let mut model = Decoder::new(config, b, 1.0)?;
+    let mut model = Model::new(config, b, 1.0)?;
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let attend = model.attend();

@@ -1,6 +1,6 @@
 //! Qwen3's models of experts (Yang et al. 2025, arXiv 2505.09388): Qwen3's block with experts in place of the gated layer.
 
-use super::blocks::{Decoder, QkNorms};
+use super::blocks::{Model, QkNorms};
 use super::experts::Experts;
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
@@ -26,7 +26,7 @@ fn translate(settings: &Settings, _keys: &mut Keys<'_>) -> Result<()> {
 }
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
-    let mut model = Decoder::new(config, b, 1.0)?;
+    let mut model = Model::new(config, b, 1.0)?;
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let attend = model.attend();

@@ -2,7 +2,7 @@
 //!
 //! GGUF files hold rotation pairs side by side, as Llama's.
 
-use super::blocks::{Attend, Decoder};
+use super::blocks::{Attend, Model};
 use super::{Architecture, SCALED_ROPE};
 use crate::Result;
 use crate::checkpoint::{Hub, Keys, Settings};
@@ -28,7 +28,7 @@ fn translate(settings: &Settings, _keys: &mut Keys<'_>) -> Result<()> {
 }
 
 fn build(config: &ModelConfig, b: &mut Builder<'_>) -> Result<()> {
-    let mut model = Decoder::new(config, b, 1.0)?;
+    let mut model = Model::new(config, b, 1.0)?;
     for layer in 0..model.layers() {
         let norm = model.norm(layer, "attn_norm")?;
         let mut attend = model.attend();

@@ -111,8 +111,9 @@ impl Executor {
             match op {
                 Op::Embed(op) => act[op.out] = embed::embed(dense(op.table), ids, op.scale),
                 Op::Positions(op) => {
-                    let (table, shift) = (&vectors[op.table], &vectors[op.shift]);
-                    positions::positions(table, shift, position, &mut act[op.residual]);
+                    let table = op.table.map(|ix| vectors[ix].as_slice());
+                    let residual = &mut act[op.residual];
+                    positions::positions(table, &vectors[op.shift], position, residual);
                 }
                 Op::LayerNorm(op) => {
                     let (gain, bias) = (&vectors[op.gain], &vectors[op.bias]);

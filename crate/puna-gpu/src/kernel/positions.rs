@@ -22,6 +22,7 @@ pub fn recipes(op: &Positions, setting: &Setting<'_>) -> Vec<Recipe> {
         vec![
             ("WORKGROUP", WORKGROUP),
             ("WIDTH", width),
+            ("TABLE", u32::from(op.table.is_some())),
             setting.own4(op.shift),
         ],
         vec![
@@ -32,7 +33,7 @@ pub fn recipes(op: &Positions, setting: &Setting<'_>) -> Vec<Recipe> {
             Slot::Own(op.shift),
         ],
         Params {
-            bias: setting.gains[op.table],
+            bias: op.table.map_or(0, |table| setting.gains[table]),
             ..Params::default()
         },
         Grid::Tokens {
