@@ -12,33 +12,11 @@ import { launch, probe } from "./browser.mjs";
 import { checkFiles, Context, root } from "./context.mjs";
 import { collect } from "./suite.mjs";
 
-/** Fastest and most basic first: a failure there explains those after it. */
-const NOUNS = [
-  "cold_load",
-  "chat",
-  "sampling",
-  "openai_shape",
-  "bad_request",
-  "bad_file",
-  "network_errors",
-  "no_range",
-  "resume_after_abort",
-  "second_load_offline",
-  "stored_models",
-  "shards",
-  "split",
-  "unload",
-  "decode_loop",
-  "tuning",
-  "conformance",
-  "cpu_kernels",
-  "cpu_device",
-  "cpu_model",
-  "real_model",
-  "other_models",
-  "memory",
-  "demo_page",
-];
+/** The most basic: a failure there explains those after it. */
+const FIRST = ["cold_load", "chat"];
+
+/** Every file of tests is one's noun. */
+const NOUNS = [...new Set([...FIRST, ...fs.readdirSync(path.join(root, "tests/browser/test")).map((file) => path.basename(file, ".mjs"))])];
 
 /** What a browser without WebGPU, as many come, must do as well. */
 const NOUNS_WITHOUT_WEBGPU = [
@@ -46,6 +24,10 @@ const NOUNS_WITHOUT_WEBGPU = [
   "chat",
   "openai_shape",
   "bad_request",
+  "checkpoint",
+  "embeddings",
+  "inspect",
+  "unicode",
   "unload",
   "cpu_kernels",
   "cpu_device",

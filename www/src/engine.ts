@@ -4,7 +4,7 @@ import { onAbort } from "./abort.js";
 import { Completions } from "./chat.js";
 import { Embeddings } from "./embeddings.js";
 import { AbortError, InvalidRequestError, abortErrorOf } from "./errors.js";
-import { loadRequest } from "./options.js";
+import { modelRequest } from "./options.js";
 import type { Counters, DeviceInfo, LoadOptions, ModelInfo, ModelSource } from "./types/model.js";
 import { WorkerClient, type WorkerLike } from "./worker/client.js";
 import { startWorker } from "./worker/start.js";
@@ -78,7 +78,7 @@ export async function loadIn(
   source: ModelSource,
   options: LoadOptions,
 ): Promise<Model> {
-  const request = loadRequest(source, options);
+  const request = modelRequest(source, options);
   const { signal, onProgress, onWarning } = options;
   throwIfAborted(signal);
 

@@ -11,6 +11,7 @@ export {
   UnsupportedDeviceError,
 } from "./errors.js";
 export { ERROR_CODES, type ErrorCode } from "./generated/codes.js";
+export { inspect } from "./inspect.js";
 export { listModels, removeModel } from "./stored.js";
 export type { ChatStream } from "./stream.js";
 export type * from "./types/model.js";

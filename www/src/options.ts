@@ -1,9 +1,9 @@
-// What `load` was given, checked and put into the engine's names. It is checked here, where the caller's spelling
+// What `load` or `inspect` was given, checked and put into the engine's names. It is checked here, where the caller's spelling
 // of a name is known: the engine would name its own.
 
 import { absoluteUrl } from "./address.js";
 import { InvalidRequestError } from "./errors.js";
-import type { Requests, WireLoadOptions } from "./types/messages.js";
+import type { ModelRequest, WireLoadOptions } from "./types/messages.js";
 import type { AdvancedOptions, LoadOptions, ModelSource } from "./types/model.js";
 
 /** An option: its name in the engine, and the values it may have, in words and as a check. */
@@ -52,8 +52,8 @@ const OWN_NAMES: readonly string[] = [
   "advanced",
 ] satisfies (keyof LoadOptions)[];
 
-/** The request that the worker is sent. */
-export function loadRequest(source: ModelSource, options: LoadOptions): Requests["load"] {
+/** The request that the worker is sent by either. */
+export function modelRequest(source: ModelSource, options: LoadOptions): ModelRequest {
   requireObject(options, "options");
   const advanced = (options.advanced as AdvancedOptions | undefined | null) ?? {};
   requireObject(advanced, "advanced");
@@ -66,7 +66,7 @@ export function loadRequest(source: ModelSource, options: LoadOptions): Requests
   };
 }
 
-function wireSource(source: ModelSource): Requests["load"]["source"] {
+function wireSource(source: ModelSource): ModelRequest["source"] {
   if (source instanceof Blob) return source;
   const given: unknown = source;
   if (given instanceof URL || !isIterable(given)) return absoluteUrl(given as string | URL, "source");
@@ -132,7 +132,7 @@ function requireObject(value: unknown, param: string): void {
 }
 
 function refusal(param: string, message: string): InvalidRequestError {
-  return new InvalidRequestError(`load: ${message}`, { details: { param } });
+  return new InvalidRequestError(message, { details: { param } });
 }
 
 /** A value in a message: as it is where it is short, else by its type. */

@@ -1,10 +1,9 @@
 // What the browser keeps of models: to see it, and to make room.
 
 import { absoluteUrl } from "./address.js";
-import { InvalidRequestError } from "./errors.js";
-import type { Kind, Requests, Results } from "./types/messages.js";
+import { once } from "./once.js";
 import type { StoredModel } from "./types/model.js";
-import { WorkerClient, type WorkerLike } from "./worker/client.js";
+import type { WorkerLike } from "./worker/client.js";
 import { startWorker } from "./worker/start.js";
 
 /** The models that this origin keeps, whole or in part. Needs no GPU. */
@@ -22,7 +21,7 @@ export function removeModel(url: string | URL): Promise<boolean> {
 
 /** `listModels` with the worker given. */
 export function listModelsIn(start: () => WorkerLike): Promise<StoredModel[]> {
-  return ask(start, "list", {});
+  return once(start, "list", {}, null);
 }
 
 /** `removeModel` with the worker given. */
@@ -30,19 +29,5 @@ export async function removeModelIn(start: () => WorkerLike, address: string | U
   const url = new URL(absoluteUrl(address, "url"));
   // A model is kept under the address that was fetched, and a fragment is no part of that.
   url.hash = "";
-  return ask(start, "remove", { url: url.href });
-}
-
-/** One request to a worker that lives for it alone. */
-async function ask<K extends Kind>(
-  start: () => WorkerLike,
-  kind: K,
-  request: Requests[K],
-): Promise<Results[K]> {
-  const client = new WorkerClient(start());
-  try {
-    return await client.start(kind, request).result;
-  } finally {
-    client.end(new InvalidRequestError("this worker has done its work"));
-  }
+  return once(start, "remove", { url: url.href }, null);
 }

@@ -2,14 +2,14 @@
 import { describe, expect, it } from "vitest";
 
 import { InvalidRequestError } from "../src/errors.js";
-import { loadRequest } from "../src/options.js";
+import { modelRequest } from "../src/options.js";
 import type { LoadOptions, ModelSource } from "../src/types/model.js";
 import { address } from "./support.js";
 
 /** What was thrown; fails the test when nothing was. */
 function refusalOf(source: unknown, options: unknown): InvalidRequestError {
   try {
-    loadRequest(source as ModelSource, options as LoadOptions);
+    modelRequest(source as ModelSource, options as LoadOptions);
   } catch (error) {
     expect(error).toBeInstanceOf(InvalidRequestError);
     return error as InvalidRequestError;
@@ -65,7 +65,7 @@ describe("an option", () => {
       { variant: "serial", precision: "f32", poke: "on" },
     ],
   ])("in its range is sent under the engine's name: %j", (options, wire) => {
-    expect(loadRequest(address(), options).options).toEqual(wire);
+    expect(modelRequest(address(), options).options).toEqual(wire);
   });
 
   it("that is null or undefined is not given", () => {
@@ -83,9 +83,9 @@ describe("an option", () => {
         "onProgress",
       ];
       const options = Object.fromEntries(names.map((name) => [name, value]));
-      expect(loadRequest(address(), options).options).toEqual({});
+      expect(modelRequest(address(), options).options).toEqual({});
       const advanced = { variant: value, precision: value, poke: value };
-      expect(loadRequest(address(), { advanced } as unknown as LoadOptions).options).toEqual({});
+      expect(modelRequest(address(), { advanced } as unknown as LoadOptions).options).toEqual({});
     }
   });
 
@@ -116,14 +116,14 @@ describe("a source", () => {
   });
 
   it("is sent as a full address, or as the file it is", () => {
-    expect(loadRequest(new URL("https://example.org/a/../b.gguf"), {}).source).toBe(
+    expect(modelRequest(new URL("https://example.org/a/../b.gguf"), {}).source).toBe(
       "https://example.org/b.gguf",
     );
     const file = new Blob(["GGUF"]);
-    expect(loadRequest(file, {}).source).toBe(file);
+    expect(modelRequest(file, {}).source).toBe(file);
     // A FileList is no array.
     const files = [new File(["{}"], "config.json"), new File([""], "model.safetensors")];
-    expect(loadRequest(new Set(files), {}).source).toEqual(files);
+    expect(modelRequest(new Set(files), {}).source).toEqual(files);
     expect(refusalOf([], {}).message).toContain("source: expected files, got none");
     expect(refusalOf([files[0], "b"], {}).message).toContain('source: expected files, got "b"');
   });

@@ -7,10 +7,14 @@
 )]
 
 mod file;
+mod front;
 mod inspect;
+mod model;
+mod place;
 mod shard;
 mod supports;
 mod synthesize;
+mod web;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -24,7 +28,7 @@ puna: language models in a browser tab, and what they need on the way there
 Usage: puna COMMAND ...
 
 Commands:
-  inspect FILE          say what a model file, a repository's folder or a shard manifest holds
+  inspect FILE_OR_URL   say what a model file, a repository's folder or a shard manifest holds
   shard FILE -o DIR     cut a GGUF into shards that any static host can serve
   supports              say which architectures and types of weights Puna runs
   synthesize SHAPE:FORMAT FILE

@@ -5,15 +5,18 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use puna_core::weights::header::Header;
 use puna_core::weights::manifest::{self, Manifest, SHARD_BYTES, Sha256, Shard};
 use puna_core::weights::plan::Plan;
 use puna_core::{Error, Result};
 use sha2::Digest;
 
-use crate::file::{failed, open_gguf, replace};
+use crate::file::{failed, open, replace};
+use crate::front::Front;
+use crate::place::Place;
 use crate::{readable, usage};
 
 pub(crate) const HELP: &str = "\
@@ -78,21 +81,17 @@ fn options(arguments: Vec<OsString>) -> Result<Option<Options>> {
 }
 
 fn shard(path: &Path, output: &Path, shard_bytes: u32) -> Result<String> {
-    let mut model = open_gguf(path)?;
-    let plan = Plan::new(&model.header, model.file_bytes, shard_bytes)
+    let (mut file, file_bytes) = open(path)?;
+    let header = Front::open(&Place::Path(path.to_owned()))?.parse(Header::from_gguf)?;
+    let plan = Plan::new(&header, file_bytes, shard_bytes)
         .map_err(|error| error.context(path.display().to_string()))?;
     fs::create_dir_all(output).map_err(|error| failed(output, "can't be made", &error))?;
-    model
-        .file
-        .seek(SeekFrom::Start(0))
-        .map_err(|error| failed(path, "can't be read", &error))?;
     let mut whole = sha2::Sha256::new();
     let mut parts = Vec::new();
     let mut written = 0_usize;
-    for (offset, bytes) in Manifest::cuts_of(&plan, model.header.data_offset.min(model.file_bytes))?
-    {
+    for (offset, bytes) in Manifest::cuts_of(&plan, header.data_offset.min(file_bytes))? {
         let mut content = Vec::new();
-        let read = (&mut model.file)
+        let read = (&mut file)
             .take(u64::from(bytes))
             .read_to_end(&mut content)
             .map_err(|error| failed(path, "can't be read", &error))?;
@@ -124,7 +123,7 @@ fn shard(path: &Path, output: &Path, shard_bytes: u32) -> Result<String> {
             .file_stem()
             .map(|stem| stem.to_string_lossy().into_owned())
             .unwrap_or_default(),
-        file_bytes: model.file_bytes,
+        file_bytes,
         sha256: Sha256(whole.finalize().into()),
         header,
         shards: parts,

@@ -6,6 +6,10 @@ use std::process::{Command, Output};
 
 use puna_core::weights::manifest::Manifest;
 
+mod support;
+
+use support::{Manner, Server};
+
 fn tiny() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/golden/llama-256/llama-256-Q8_0.gguf")
 }
@@ -191,7 +195,7 @@ fn wrong_command_lines_are_explained() {
     says(&["inspect", "--loud"], 2, "--loud");
     says(&["--help"], 0, "Usage: puna COMMAND");
     says(&["shard", "--help"], 0, "--shard-bytes");
-    says(&["help", "inspect"], 0, "puna inspect FILE");
+    says(&["help", "inspect"], 0, "puna inspect [--json] FILE_OR_URL");
 }
 
 #[test]
@@ -254,7 +258,7 @@ fn a_repository_is_shown_by_its_folder() {
 
     let copy = tempfile::tempdir().unwrap();
     let path = copy.path().to_str().unwrap();
-    says(&["inspect", path], 1, "config.json can't be read");
+    says(&["inspect", path], 1, "config.json can't be opened");
     for file in ["config.json", "tokenizer.json"] {
         fs::copy(folder.join(file), copy.path().join(file)).unwrap();
     }
@@ -308,4 +312,100 @@ fn a_split_model_is_shown_whole_by_its_first_part() {
         1,
         "m-00002-of-00003.gguf can't be opened",
     );
+}
+
+fn golden(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../tests/golden")
+        .join(path)
+}
+
+/// A report without its first line, which names the place.
+#[track_caller]
+fn report(place: &str) -> String {
+    let text = says(&["inspect", place], 0, "Tensors");
+    text.split_once('\n').unwrap().1.to_owned()
+}
+
+#[test]
+fn models_on_servers_are_shown_as_those_on_disk() {
+    for manner in [Manner::Ranges, Manner::Secretive, Manner::Whole] {
+        let server = Server::start(&golden(""), manner);
+        for path in [
+            "llama-256/llama-256-Q8_0.gguf",
+            "tiny/qwen3/qwen3-F16-split-00001-of-00003.gguf",
+            "tiny/llama3/",
+            "tiny/bert/config.json",
+        ] {
+            let url = format!("{}/{path}", server.origin);
+            assert_eq!(
+                report(&url),
+                report(golden(path).to_str().unwrap()),
+                "{url}"
+            );
+        }
+        let url = format!("{}/nothing.gguf", server.origin);
+        says(&["inspect", &url], 1, "expected 206 or 200, got 404");
+        let url = format!("{}/tiny/phi3/", server.origin);
+        says(
+            &["inspect", &url],
+            1,
+            "config.json: expected 206 or 200, got 404",
+        );
+    }
+    says(
+        &["inspect", "http://127.0.0.1:9/m.gguf"],
+        1,
+        "GET http://127.0.0.1:9/m.gguf: ",
+    );
+}
+
+/// Of a vocabulary of two megabytes in front of a tensor of 64.
+#[test]
+fn of_models_on_servers_little_more_than_the_header_is_fetched() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
+    let mut file = b"GGUF\x03\0\0\0".to_vec();
+    // One tensor, two pairs.
+    file.extend([1_u64, 2].map(u64::to_le_bytes).concat());
+    file.extend(text("general.architecture"));
+    file.extend(8_u32.to_le_bytes());
+    file.extend(text("mamba2"));
+    file.extend(text("tokenizer.ggml.tokens"));
+    file.extend([9_u32, 8].map(u32::to_le_bytes).concat());
+    file.extend(120_000_u64.to_le_bytes());
+    for token in 0..120_000 {
+        file.extend(text(&format!("token {token}")));
+    }
+    file.extend(text("blk.0.x.weight"));
+    file.extend(2_u32.to_le_bytes());
+    file.extend([4096_u64, 4096].map(u64::to_le_bytes).concat());
+    file.extend(0_u32.to_le_bytes());
+    file.extend(0_u64.to_le_bytes());
+    file.resize(file.len().next_multiple_of(32), 0);
+    let front = file.len() as u64;
+    file.resize(file.len() + (64 << 20), 0);
+    fs::write(folder.path().join("large.gguf"), &file).unwrap();
+    let server = Server::start(folder.path(), Manner::Ranges);
+    let url = format!("{}/large.gguf", server.origin);
+    let text = says(
+        &["inspect", &url],
+        0,
+        "architecture \"mamba2\" is not supported",
+    );
+    assert!(text.contains("string[120000]"), "{text}");
+    let sent = server.sent();
+    assert!(
+        front > 2_000_000 && sent <= front * 3 / 2,
+        "{sent} bytes were sent of a header of {front}"
+    );
+
+    let json = says(&["inspect", "--json", &url], 0, "unsupported_model");
+    let report: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        report["tensors"][0]["shape"],
+        serde_json::json!([4096, 4096])
+    );
+    assert_eq!(report["parameters"], 1 << 24);
+    assert_eq!(report["memory"], serde_json::Value::Null);
 }

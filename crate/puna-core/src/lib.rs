@@ -10,6 +10,7 @@
 //! - [`reference`]: every op again as plain loops, the truth that executors are tested against
 //! - [`tokenizer`], [`chat`]: text to token ids and back
 //! - [`sampler`], [`session`], [`generate`]: the token loop, as a state machine that is asked
+//! - [`prepared`]: a model without its weights; [`report`]: what a header tells of it
 //! - [`embedding`]: vectors of texts
 //! - [`openai`]: the wire types
 //! - [`error`]: the closed list of what can go wrong
@@ -35,9 +36,13 @@ pub mod graph;
 pub mod model;
 #[cfg(feature = "text")]
 pub mod openai;
+#[cfg(feature = "text")]
+pub mod prepared;
 pub mod quant;
 pub mod random;
 pub mod reference;
+#[cfg(feature = "text")]
+pub mod report;
 pub mod rope;
 pub mod sampler;
 pub mod session;

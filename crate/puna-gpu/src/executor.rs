@@ -16,10 +16,11 @@ use crate::arena::Part;
 use crate::choices::Choices;
 use crate::chunks::Chunks;
 use crate::device::{Counters, Gpu};
+use crate::fit::Fit;
 use crate::kernel::rounds::{self, RoundsParams};
 use crate::kernel::{self, Recipe, Setting, Step, place, repack, to_u32};
 use crate::kv_cache::KvCache;
-use crate::memory::{self, Memory};
+use crate::memory::Memory;
 use crate::pipeline::Pipelines;
 use crate::program::{Dispatch, recipes};
 use crate::readback::{Readback, Tick};
@@ -130,27 +131,14 @@ impl Executor {
         n_tensors: usize,
         mut options: ExecutorOptions,
     ) -> Result<Self> {
-        kernel::attention::check(graph.kv)?;
-        memory::check(&gpu, &graph)?;
-        let context_length = context_length(&gpu, &graph, &options);
-        if graph.encodes() {
-            // All of a text comes in one call, and something of each token is wanted.
-            options.max_tokens = context_length;
-            options.max_logits = context_length;
-        }
-        let split = options
-            .split
-            .unwrap_or_else(|| Split::best(&gpu.capabilities, options.precision));
-        if !split.computes_in(options.precision) {
-            return Err(Error::new(
-                ErrorCode::UnsupportedDevice,
-                format!(
-                    "the {} variant does not compute in {}; leave one of both at \"auto\"",
-                    split.name(),
-                    options.precision.name()
-                ),
-            ));
-        }
+        let Fit {
+            split,
+            context_length,
+            max_tokens,
+            max_logits,
+        } = Fit::new(&gpu.capabilities, &graph, &options)?;
+        options.max_tokens = max_tokens;
+        options.max_logits = max_logits;
         let memory = gpu
             .scoped("the model's weights", ErrorCode::Internal, || {
                 Memory::new(&gpu, &graph, &options, split)
@@ -568,28 +556,4 @@ fn clock() -> Clock {
     }
     let start = std::time::Instant::now();
     Box::new(move || start.elapsed().as_secs_f64() * 1000.0)
-}
-
-/// The model's context, cut to what was asked for and to what one binding can hold.
-fn context_length(gpu: &Gpu, graph: &Graph, options: &ExecutorOptions) -> usize {
-    let token_bytes = graph.kv.layer_elements(1) as u64 * options.kv.bytes();
-    let capabilities = &gpu.capabilities;
-    let largest = capabilities
-        .max_binding_bytes
-        .min(capabilities.max_buffer_bytes);
-    // All of a text comes in one call, and each of its tokens has something to be kept.
-    let widest = graph.activations.iter().map(|activation| activation.width);
-    let widest = widest.chain([graph.out_width]).max().unwrap_or(1) as u64 * 4;
-    let token_bytes = match graph.encodes() {
-        true => token_bytes.max(widest),
-        false => token_bytes,
-    };
-    let fits = largest / token_bytes;
-    let asked = options
-        .context_length
-        .unwrap_or(graph.context_length)
-        .min(graph.context_length);
-    usize::try_from(fits)
-        .unwrap_or(usize::MAX)
-        .min(asked as usize)
 }

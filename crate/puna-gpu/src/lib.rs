@@ -10,6 +10,7 @@ pub mod choices;
 mod chunks;
 pub mod device;
 pub mod executor;
+pub mod fit;
 pub mod kernel;
 mod kv_cache;
 mod memory;

@@ -6,7 +6,7 @@ use puna_core::graph::{Activation, Graph, Matrix, MoeDown, MoeGlu, Op, Positions
 use puna_core::{Error, ErrorCode, Result};
 
 use crate::arena::{self, Part};
-use crate::device::Gpu;
+use crate::device::{Capabilities, Gpu};
 use crate::executor::ExecutorOptions;
 use crate::kernel::{Step, attention, to_u32};
 use crate::kv_cache::KvCache;
@@ -132,12 +132,12 @@ impl Memory {
 ///
 /// # Errors
 /// `unsupported_model` naming the first that is too long.
-pub(crate) fn check(gpu: &Gpu, graph: &Graph) -> Result<()> {
+pub(crate) fn check(capabilities: &Capabilities, graph: &Graph) -> Result<()> {
     let lens = graph
         .vectors
         .iter()
         .map(|vector| vector.len.next_multiple_of(VECTOR_ALIGN) as u64 * 4);
-    let (bytes, most) = (lens.sum::<u64>(), gpu.capabilities.max_binding_bytes);
+    let (bytes, most) = (lens.sum::<u64>(), capabilities.max_binding_bytes);
     if bytes > most {
         return Err(Error::new(
             ErrorCode::UnsupportedDevice,

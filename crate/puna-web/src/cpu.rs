@@ -127,11 +127,7 @@ impl CpuExecutor {
         n_tensors: usize,
         options: &Options,
     ) -> Result<Self> {
-        let limits = Limits {
-            context_length: options.context_length,
-            ..Limits::default()
-        };
-        let most = options.memory_bytes().unwrap_or(MOST_BYTES).min(MOST_BYTES);
+        let (limits, most) = limits(options);
         let memory_bytes = needed(&graph, limits, most)?;
         let started = host
             .start(
@@ -327,6 +323,37 @@ impl CpuExecutor {
             "threads_limited_by": self.module.limited(),
         })
     }
+}
+
+/// Tokens, and bytes of memory, that the module may be given.
+fn limits(options: &Options) -> (Limits, u64) {
+    let limits = Limits {
+        context_length: options.context_length,
+        ..Limits::default()
+    };
+    let most = options.memory_bytes().unwrap_or(MOST_BYTES).min(MOST_BYTES);
+    (limits, most)
+}
+
+/// Tokens of the longest conversation that the module's memory has room for, and the bytes that it takes then.
+///
+/// # Errors
+/// As [`CpuExecutor::open`], as far as the model's size has to do with it.
+pub(crate) fn fit(graph: &Graph, options: &Options) -> Result<(usize, u64)> {
+    let (limits, most) = limits(options);
+    let bytes = needed(graph, limits, most)?;
+    let context_length = limits.context_length(graph);
+    let all = |tokens: usize| executor::bytes(graph, tokens).saturating_add(OVERHEAD_BYTES);
+    let (mut fits, mut too_many) = (1, context_length.saturating_add(1));
+    while too_many.saturating_sub(fits) > 1 {
+        let tokens = fits.midpoint(too_many);
+        if all(tokens) <= most {
+            fits = tokens;
+        } else {
+            too_many = tokens;
+        }
+    }
+    Ok((fits, bytes))
 }
 
 /// Bytes of memory that the module may be given: room for the whole context, if that is to be had.

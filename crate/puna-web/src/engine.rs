@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use js_sys::{Array, Function};
+use js_sys::Function;
 use puna_core::chat::ChatTemplate;
 use puna_core::embedding::Pooling;
 use puna_core::generate::{Ask, Forwarded, Generation};
@@ -14,7 +14,7 @@ use puna_core::tokenizer::Tokenizer;
 use puna_core::{Error, ErrorCode, Result};
 use serde_json::json;
 use wasm_bindgen::prelude::*;
-use web_sys::{AbortSignal, Blob};
+use web_sys::AbortSignal;
 
 use crate::cpu::CpuHost;
 use crate::executor::{Executor, Gauges};
@@ -153,7 +153,7 @@ impl Engine {
         cpu: CpuHost,
     ) -> Result<Self> {
         let options = Options::parse(options)?;
-        let source = source_of(&source)?;
+        let source = ModelSource::from_js(&source)?;
         let progress = Progress::new(on_progress);
         let load = LoadOptions {
             cache: options.cache(),
@@ -359,25 +359,6 @@ fn random_seed() -> u64 {
     )]
     let seed = (js_sys::Math::random() * 9_007_199_254_740_992.0) as u64;
     seed
-}
-
-fn source_of(source: &JsValue) -> Result<ModelSource> {
-    if let Some(url) = source.as_string() {
-        return Ok(ModelSource::Url(url));
-    }
-    let several = source
-        .dyn_ref::<Array>()
-        .map(|array| array.iter().collect());
-    let blobs: Vec<JsValue> = several.unwrap_or_else(|| vec![source.clone()]);
-    let blobs: std::result::Result<Vec<Blob>, _> =
-        blobs.into_iter().map(JsCast::dyn_into).collect();
-    match blobs {
-        Ok(blobs) if !blobs.is_empty() => Ok(ModelSource::Files(blobs)),
-        _ => Err(Error::invalid_request(
-            "source",
-            "load: the source is neither a URL nor a Blob, nor files",
-        )),
-    }
 }
 
 #[cfg(feature = "conformance")]

@@ -32,6 +32,8 @@ const PROGRESS_BYTES: u32 = 64 << 10;
 pub(crate) struct Context<'a> {
     pub(crate) abort: &'a Abort,
     pub(crate) progress: &'a Progress,
+    /// Whether nothing is wanted but headers: what else comes along is of no use.
+    pub(crate) is_thrifty: bool,
 }
 
 /// A failed attempt.

@@ -42,22 +42,12 @@ pub fn is_software_adapter(words: &str) -> bool {
 /// The device as `ModelInfo` describes it.
 pub(crate) fn describe(executor: &Executor, reason: &str) -> Value {
     let gpu = executor.gpu();
-    let [vendor, architecture, device, description] =
-        ["vendor", "architecture", "device", "description"].map(|key| adapter_word(gpu, key));
-    let name = [
-        &description,
-        &device,
-        &architecture,
-        &vendor,
-        &gpu.info.name,
-    ]
-    .into_iter()
-    .find(|word| !word.is_empty())
-    .map_or_else(|| "WebGPU".to_owned(), Clone::clone);
+    let [vendor, architecture, description] =
+        ["vendor", "architecture", "description"].map(|key| adapter_word(gpu, key));
     json!({
         "kind": "webgpu",
         "reason": reason,
-        "name": name,
+        "name": name(gpu),
         "vendor": vendor,
         "architecture": architecture,
         "description": description,
@@ -67,6 +57,16 @@ pub(crate) fn describe(executor: &Executor, reason: &str) -> Value {
         "dispatches_per_layer": executor.dispatches_per_layer(0),
         "features": features(gpu),
     })
+}
+
+/// What it is called, by the first word that says something.
+pub(crate) fn name(gpu: &Gpu) -> String {
+    let words = ["description", "device", "architecture", "vendor"];
+    let words = words.map(|key| adapter_word(gpu, key));
+    let mut words = words.into_iter().chain([gpu.info.name.clone()]);
+    words
+        .find(|word| !word.is_empty())
+        .unwrap_or_else(|| "WebGPU".to_owned())
 }
 
 /// What tells devices apart that are fast in different things; and versions of the shaders.

@@ -36,6 +36,8 @@ mod fetch;
 #[cfg(target_arch = "wasm32")]
 mod gpu;
 mod http;
+#[cfg(target_arch = "wasm32")]
+mod inspect;
 pub mod js_error;
 mod lanes;
 pub mod loader;
@@ -69,4 +71,6 @@ pub use conformance::{run_conformance, unicode_class};
 pub use engine::Engine;
 #[cfg(target_arch = "wasm32")]
 pub use gpu::is_software_adapter;
+#[cfg(target_arch = "wasm32")]
+pub use inspect::inspect_model;
 pub use stored::{list_models, remove_model};

@@ -10,24 +10,26 @@ use std::cell::Cell;
 use std::future::Future;
 use std::pin::Pin;
 
-use js_sys::Uint8Array;
+use js_sys::{Array, Uint8Array};
 use puna_core::weights::header::Header;
 use puna_core::weights::plan::{Chunk, LANES, Plan};
 use puna_core::{Error, ErrorCode, Result};
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortSignal, Blob};
 
 use crate::abort::Abort;
-use crate::address::Address;
+use crate::address::{Address, is_lasting};
 use crate::buffer::{allocate, release};
 use crate::cache::{Cache, not_cacheable};
 use crate::digest::sha256;
 use crate::fetch::Context;
 use crate::lanes::{Turn, all};
 use crate::local_file::LocalFile;
-use crate::open::{open_cached, open_network};
+use crate::open::{Opened, open_cached, open_network};
 use crate::open_local::open_local;
 use crate::progress::{Progress, Stage};
 use crate::source::Source;
+use crate::store::Store;
 
 /// Who takes the chunks: the uploader to the GPU.
 #[allow(
@@ -53,6 +55,31 @@ pub enum ModelSource {
     Files(Vec<Blob>),
 }
 
+impl ModelSource {
+    /// What JavaScript gives as one: a string, a `Blob`, or an array of `File`s.
+    ///
+    /// # Errors
+    /// `invalid_request` for anything else.
+    pub fn from_js(source: &JsValue) -> Result<Self> {
+        if let Some(url) = source.as_string() {
+            return Ok(Self::Url(url));
+        }
+        let several = source
+            .dyn_ref::<Array>()
+            .map(|array| array.iter().collect());
+        let blobs: Vec<JsValue> = several.unwrap_or_else(|| vec![source.clone()]);
+        let blobs: std::result::Result<Vec<Blob>, _> =
+            blobs.into_iter().map(JsCast::dyn_into).collect();
+        match blobs {
+            Ok(blobs) if !blobs.is_empty() => Ok(Self::Files(blobs)),
+            _ => Err(Error::invalid_request(
+                "source",
+                "the source is neither a URL nor a Blob, nor files",
+            )),
+        }
+    }
+}
+
 /// Whether a copy is kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum CacheMode {
@@ -75,7 +102,7 @@ pub struct LoadOptions {
     pub revalidate: bool,
 }
 
-/// What was loaded.
+/// What was loaded, or would be.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The header.
@@ -84,6 +111,17 @@ pub struct Loaded {
     pub file_bytes: u64,
     /// The last part of the address, the name in the manifest, or the file's name; else what the header calls the model. Never empty.
     pub name: String,
+}
+
+impl Loaded {
+    fn new(address: &Address, opened: Opened<'_>) -> Self {
+        let known = opened.name.as_deref().unwrap_or(&address.name);
+        Self {
+            name: name(Some(known), &opened.header),
+            header: opened.header,
+            file_bytes: opened.plan.file_bytes,
+        }
+    }
 }
 
 /// Loads a model into `sink`.
@@ -105,7 +143,57 @@ pub async fn load<S: ChunkSink>(
             load_url(progress, &address, options, signal, sink).await
         }
     };
-    // Whatever else an abort made fail, it was the abort.
+    aborted_or(signal, result)
+}
+
+/// Reads a model's header and nothing else: from the cache where it is there, without asking whether it is still true.
+pub async fn read_header(
+    source: &ModelSource,
+    progress: &Progress,
+    signal: Option<&AbortSignal>,
+) -> Result<Loaded> {
+    let read = async {
+        let abort = Abort::new(signal)?;
+        abort.check()?;
+        let context = Context {
+            abort: &abort,
+            progress,
+            is_thrifty: true,
+        };
+        match source {
+            ModelSource::Files(files) => {
+                let (_, loaded) = open_files(context, files).await?;
+                Ok(loaded)
+            }
+            ModelSource::Url(url) => {
+                let address = Address::parse(url, "source")?;
+                open_header(context, &address).await
+            }
+        }
+    };
+    aborted_or(signal, read.await)
+}
+
+async fn open_header(context: Context<'_>, address: &Address) -> Result<Loaded> {
+    let url = address.url.as_str();
+    // A cache that can't be read costs a request and nothing else.
+    let entry = match Store::open().await {
+        Ok(Some(store)) if is_lasting(url) => store.existing(url).await.unwrap_or_default(),
+        _ => None,
+    };
+    let opened = match &entry {
+        Some(entry) => open_cached(context, url, entry, false).await?,
+        None => None,
+    };
+    let opened = match opened {
+        Some(opened) => opened,
+        None => open_network(context, url, None).await?,
+    };
+    Ok(Loaded::new(address, opened))
+}
+
+/// Whatever else an abort made fail, it was the abort.
+fn aborted_or<T>(signal: Option<&AbortSignal>, result: Result<T>) -> Result<T> {
     match signal {
         Some(signal) if signal.aborted() => {
             Err(Error::new(ErrorCode::Aborted, "loading was stopped"))
@@ -124,21 +212,29 @@ async fn load_files<S: ChunkSink>(
     let context = Context {
         abort: &abort,
         progress,
+        is_thrifty: false,
     };
+    let ((source, plan), loaded) = open_files(context, files).await?;
+    run(context, &source, &loaded.header, &plan, None, sink).await?;
+    Ok(loaded)
+}
+
+async fn open_files<'a>(
+    context: Context<'a>,
+    files: &[Blob],
+) -> Result<((Source<'a>, Plan), Loaded)> {
     let files: Vec<_> = files.iter().cloned().map(LocalFile::new).collect();
     let only = match files.as_slice() {
         [only] => Some(only.name.clone()),
         _ => None,
     };
     let (files, header, plan) = open_local(context, files).await?;
-    let name = name(only.as_deref(), &header);
-    let source = Source::Local(files);
-    run(context, &source, &header, &plan, None, sink).await?;
-    Ok(Loaded {
-        header,
+    let loaded = Loaded {
+        name: name(only.as_deref(), &header),
         file_bytes: plan.file_bytes,
-        name,
-    })
+        header,
+    };
+    Ok(((Source::Local(files), plan), loaded))
 }
 
 async fn load_url<S: ChunkSink>(
@@ -158,6 +254,7 @@ async fn load_url<S: ChunkSink>(
         let context = Context {
             abort: &abort,
             progress,
+            is_thrifty: false,
         };
         let opened = match cache.entry.as_ref().filter(|_| try_cached) {
             Some(entry) => open_cached(context, url, entry, options.revalidate).await?,
@@ -179,14 +276,7 @@ async fn load_url<S: ChunkSink>(
         )
         .await
         {
-            Ok(()) => {
-                let known = opened.name.as_deref().unwrap_or(&address.name);
-                return Ok(Loaded {
-                    name: name(Some(known), &opened.header),
-                    header: opened.header,
-                    file_bytes: opened.plan.file_bytes,
-                });
-            }
+            Ok(()) => return Ok(Loaded::new(address, opened)),
             // Once: without the cache there is nothing to be outdated.
             Err(_) if was_cached && opened.source.is_outdated() => {
                 try_cached = false;

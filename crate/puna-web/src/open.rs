@@ -291,7 +291,8 @@ pub(crate) async fn read_header(file: &impl Ranged) -> Result<Header> {
     read_front(file, GROWTH, Header::from_gguf).await
 }
 
-/// Reads as much of a file's front as `parse` takes: each time so many times as much, or what it says it needs.
+/// Reads as much of a file's front as `parse` takes: each time so many times as much, half as much again where little is to
+/// come along, or what it says it needs.
 pub(crate) async fn read_front<T>(
     file: &impl Ranged,
     growth: u32,
@@ -312,7 +313,13 @@ pub(crate) async fn read_front<T>(
             Parsed::NeedMore { at_least } => {
                 let limit = u32::try_from(MAX_HEADER_BYTES).unwrap_or(u32::MAX);
                 let at_least = u32::try_from(at_least).unwrap_or(limit);
-                wanted = wanted.saturating_mul(growth).min(limit).max(at_least);
+                let more = match growth {
+                    // What it says it needs is all of it.
+                    1 => wanted,
+                    _ if file.is_thrifty() => wanted.saturating_add(wanted / 2),
+                    _ => wanted.saturating_mul(growth),
+                };
+                wanted = more.min(limit).max(at_least);
             }
         }
     }

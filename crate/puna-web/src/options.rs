@@ -1,5 +1,6 @@
 //! The options of `load`, as the worker passes them on.
 
+use puna_core::prepared::Wishes;
 use puna_core::quant::Format;
 use puna_core::{Error, Result};
 use puna_gpu::shader::variant::KvType;
@@ -14,7 +15,7 @@ pub(crate) struct Options {
     /// Most tokens of the context.
     pub(crate) context_length: Option<u32>,
     /// In place of the model's own.
-    pub(crate) chat_template: Option<String>,
+    chat_template: Option<String>,
     /// What runs the model: the worker has chosen.
     device: Option<Device>,
     /// Why it was chosen, for the description of the device.
@@ -46,6 +47,16 @@ pub(crate) enum Device {
     Webgpu,
     /// The CPU.
     Cpu,
+}
+
+impl Device {
+    /// As options and reports call it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Webgpu => "webgpu",
+            Self::Cpu => "cpu",
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -152,19 +163,22 @@ impl Options {
         self.revalidate.unwrap_or(false)
     }
 
-    /// What floats are rounded to.
+    /// What is asked for of the model.
     ///
     /// # Errors
     /// `invalid_request` for a name of nothing.
-    pub(crate) fn quantize(&self) -> Result<Option<&'static Format>> {
-        let Some(name) = &self.quantize else {
-            return Ok(None);
-        };
-        let format = Format::named(name).ok_or_else(|| {
-            let message = format!("there is no format {name:?}; expected q8_0 or q4_0");
-            Error::invalid_request("quantize", message)
-        })?;
-        Ok(Some(format))
+    pub(crate) fn wishes(&self) -> Result<Wishes<'_>> {
+        let quantize = self.quantize.as_deref().map(|name| {
+            Format::named(name).ok_or_else(|| {
+                let message = format!("there is no format {name:?}; expected q8_0 or q4_0");
+                Error::invalid_request("quantize", message)
+            })
+        });
+        Ok(Wishes {
+            context_length: self.context_length,
+            quantize: quantize.transpose()?,
+            chat_template: self.chat_template.as_deref(),
+        })
     }
 
     pub(crate) fn kv(&self) -> KvType {

@@ -24,6 +24,11 @@ pub(crate) trait Ranged {
     /// Its size, once all of it was read.
     fn learn_size(&self, _bytes: u64) {}
 
+    /// Whether bytes that nobody needs should be left where they are.
+    fn is_thrifty(&self) -> bool {
+        false
+    }
+
     /// Bytes behind its end were asked for, that nobody has: those up to where the next file begins.
     fn padded(&self, _bytes: u32) {}
 }

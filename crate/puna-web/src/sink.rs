@@ -6,10 +6,11 @@ use js_sys::Uint8Array;
 use puna_core::chat::{ChatTemplate, Date};
 use puna_core::config::ModelConfig;
 use puna_core::graph::Graph;
+use puna_core::prepared::Prepared;
 use puna_core::tokenizer::Tokenizer;
 use puna_core::weights::header::Header;
 use puna_core::weights::plan::{Chunk, Plan};
-use puna_core::{Error, Result, model};
+use puna_core::{Error, Result};
 use puna_gpu::ExecutorOptions;
 use puna_gpu::choices::Choices;
 
@@ -105,14 +106,12 @@ impl ChunkSink for Sink<'_> {
         // A second header means that the file has changed: the old weights go first.
         self.parts = None;
         // What can be refused is refused before the download.
-        let (config, graph) = model::open(header)?;
-        let mut graph = graph.within(self.options.context_length);
-        if let Some(format) = self.options.quantize()? {
-            graph = graph.quantized(format)?;
-        }
-        let tokenizer = Tokenizer::for_model(header)?;
-        let mut template =
-            ChatTemplate::for_model(header, &tokenizer, self.options.chat_template.as_deref())?;
+        let Prepared {
+            config,
+            graph,
+            tokenizer,
+            mut template,
+        } = Prepared::new(header, &self.options.wishes()?)?;
         if let Some(date) = today() {
             template.set_date(date);
         }

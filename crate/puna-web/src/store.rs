@@ -106,6 +106,16 @@ impl Store {
         Ok(Entry::new(folder, index, data))
     }
 
+    /// The same for reading, `None` if nothing is here; nothing is made for it.
+    pub(crate) async fn existing(&self, url: &str) -> Result<Option<Entry>> {
+        let name = key(url).await?;
+        let is_there = self.names().await?.contains(&name);
+        Ok(match is_there {
+            true => Some(self.entry(url).await?),
+            false => None,
+        })
+    }
+
     async fn names(&self) -> Result<Vec<String>> {
         let failed = |thrown: JsValue| from_js(&thrown, "listing the cache");
         let keys: AsyncIterator = self.folder.keys();

@@ -220,6 +220,10 @@ impl Ranged for WebFile<'_> {
         }
     }
 
+    fn is_thrifty(&self) -> bool {
+        self.remote.context.is_thrifty
+    }
+
     fn padded(&self, bytes: u32) {
         self.remote.context.progress.unneeded(bytes.into());
     }

@@ -5,14 +5,18 @@ import path from "node:path";
 import { greedy, root } from "../context.mjs";
 import { test } from "../suite.mjs";
 
-const FOLDER = path.join(root, "tests/golden/tiny/bert");
-const urlOf = (t, file) => `${t.host.origin}/golden/tiny/bert/${file}`;
+const TINY = path.join(root, "tests/golden/tiny");
+const FOLDER = path.join(TINY, "bert");
+const urlOf = (t, file, model = "bert") => `${t.host.origin}/golden/tiny/${model}/${file}`;
 /** Of the model; more is refused. */
 const CONTEXT = 48;
 
+/** Of cosines; what comes in 8 bits is multiplied as such on the CPU. */
+const LEAST = { webgpu: 0.99995, cpu: 0.9995 };
+
 /** A text's ids and its vector, as the authors' library has them. */
-function recorded(type) {
-  const file = fs.readFileSync(path.join(FOLDER, "expected.safetensors"));
+function recorded(type, model = "bert") {
+  const file = fs.readFileSync(path.join(TINY, model, "expected.safetensors"));
   const start = 8 + Number(file.readBigUInt64LE(0));
   const table = JSON.parse(file.subarray(8, start));
   const words = (key, read) => {
@@ -31,17 +35,17 @@ async function embed(t, request) {
   return value;
 }
 
-for (const [what, file, type] of [
-  ["a repository", "", ""],
-  ["a GGUF", "bert-Q8_0.gguf", "Q8_0."],
+for (const [model, what, file, type] of [
+  ["bert", "a repository", "", ""],
+  ["bert", "a GGUF", "bert-Q8_0.gguf", "Q8_0."],
+  ["nomic-bert", "a repository", "", ""],
+  ["nomic-bert", "a GGUF", "nomic-bert-Q8_0.gguf", "Q8_0."],
 ]) {
-  test(`${what}: vectors are those of the authors' library, on GPU and CPU`, async (t) => {
-    const { ids, pooled } = recorded(type);
-    for (const [device, least] of [
-      [t.device, 0.99995],
-      ["cpu", 0.9995],
-    ]) {
-      const { info } = await t.load(urlOf(t, file), { device });
+  test(`${model}, ${what}: vectors are those of the authors' library, on GPU and CPU`, async (t) => {
+    const { ids, pooled } = recorded(type, model);
+    for (const device of [t.device, "cpu"]) {
+      const { info } = await t.load(urlOf(t, file, model), { device });
+      const least = LEAST[info.device.kind];
       assert.equal(info.embeddingDimensions, pooled.length);
       assert.equal(info.contextLength, CONTEXT);
       // One after another, of several lengths: nothing is left of the one before.

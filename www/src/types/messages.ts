@@ -3,7 +3,7 @@
 // ended already.
 
 import type { WireError } from "../errors.js";
-import type { Counters, ModelInfo, ProgressEvent, StoredModel } from "./model.js";
+import type { Counters, ModelInfo, ModelReport, ProgressEvent, StoredModel } from "./model.js";
 import type { ChatCompletion, ChatCompletionChunk, CreateEmbeddingResponse } from "./openai.js";
 
 /** The options as the engine reads them. */
@@ -24,10 +24,18 @@ export interface WireLoadOptions {
   memory_bytes?: number;
 }
 
+/** A model: an absolute URL or files, and what is wanted of it. */
+export interface ModelRequest {
+  source: string | Blob | File[];
+  options: WireLoadOptions;
+}
+
 /** What the page asks, by kind, without the id. */
 export interface Requests {
-  /** Once, before what needs a model. `source` is an absolute URL or a file. */
-  load: { source: string | Blob | File[]; options: WireLoadOptions };
+  /** Once, before what needs a model. */
+  load: ModelRequest;
+  /** Reads a header. Needs no model. */
+  inspect: ModelRequest;
   /** `request` is the JSON of an OpenAI chat completion request. */
   chat: { request: string };
   /** `request` is the JSON of an OpenAI embeddings request. */
@@ -44,6 +52,7 @@ export interface Requests {
 /** What the worker answers, by kind. */
 export interface Results {
   load: ModelInfo;
+  inspect: ModelReport;
   /** `null` where the answer was streamed. */
   chat: ChatCompletion | null;
   embed: CreateEmbeddingResponse;

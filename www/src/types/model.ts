@@ -1,6 +1,9 @@
 // What `load` takes and tells. Names are camelCase here and snake_case in the engine; `worker/serve.ts` and
 // `options.ts` are where the two meet.
 
+import type { ErrorDetails } from "../errors.js";
+import type { ErrorCode } from "../generated/codes.js";
+
 /** How far a load has come. */
 export interface ProgressEvent {
   /** `header`: reading what the model is. `weights`: its bytes on the way to the device. `ready`: done. */
@@ -147,6 +150,106 @@ export interface LoadOptions {
  * what is at hand: a GGUF file, all files of a split one, or those of such a folder.
  */
 export type ModelSource = string | URL | Blob | Iterable<File>;
+
+/** What a model is, from its header alone. */
+export interface ModelReport {
+  /** What `load` would call it. */
+  id: string;
+  /** `GGUF v3`, or `safetensors`. */
+  format: string;
+  /** Files that it is in. */
+  files: number;
+  /** Their bytes together. */
+  fileBytes: number;
+  /** Bytes in front of the first tensor. */
+  headerBytes: number;
+  /** Bytes that came over the network to tell all this. */
+  networkBytes: number;
+  /** What its authors call it. */
+  name: string | null;
+  architecture: string | null;
+  /** Numbers in all its tensors. */
+  parameters: number;
+  /** Most tokens of a conversation, as it was made; `null` if it can't be run. */
+  contextLength: number | null;
+  /** As in {@link ModelInfo}. */
+  embeddingDimensions: number | null;
+  /** The metadata, or what `config.json` says in its terms, by the keys of GGUF; long arrays by type and length. */
+  metadata: Record<string, MetadataValue>;
+  /** What types its tensors have. */
+  types: TypeReport[];
+  /** The tensors in the header's order. */
+  tensors: TensorReport[];
+  /** What it takes on a GPU; `null` if its architecture, or a type of its weights, is not known. */
+  memory: MemoryReport | null;
+  /** Whether this device can run it. */
+  device: DeviceReport;
+}
+
+/** A value of a model's metadata. */
+export type MetadataValue = string | number | boolean | (string | number | boolean)[];
+
+/** The tensors of a type. */
+export interface TypeReport {
+  /** `Q4_K`, for example. */
+  name: string;
+  tensors: number;
+  /** Numbers in them. */
+  elements: number;
+  bytes: number;
+  bitsPerWeight: number;
+}
+
+/** A tensor. */
+export interface TensorReport {
+  name: string;
+  type: string;
+  /** Outermost first: rows, columns. */
+  shape: number[];
+  /** Where its bytes begin, from the start of the file. */
+  offset: number;
+  bytes: number;
+}
+
+/** Memory that a model takes on a GPU. */
+export interface MemoryReport {
+  /** Weights as they are. */
+  weightsBytes: number;
+  /** Weights rounded while they come (`LoadOptions.quantize`), where that takes less. */
+  rounded: { quantize: "q8_0" | "q4_0"; weightsBytes: number }[];
+  /** Conversations of some lengths, in f16, besides the weights. */
+  contexts: { tokens: number; bytes: number }[];
+}
+
+/** What `load` with the same options would run a model on. */
+export type DeviceReport = Consent | Refusal;
+
+/** A device that can run a model, as far as can be told: what memory is free no browser says. */
+export interface Consent {
+  canRun: true;
+  kind: "webgpu" | "cpu";
+  name: string;
+  /** Why this device. */
+  reason: string;
+  /** Tokens that a conversation can hold there. */
+  contextLength: number;
+  /** Bytes that the model takes there with such a conversation. */
+  memoryBytes: number;
+  problem: null;
+}
+
+/** A device that can't run a model. */
+export interface Refusal {
+  canRun: false;
+  kind: "webgpu" | "cpu";
+  name: null;
+  /** Why this device. */
+  reason: string;
+  contextLength: null;
+  memoryBytes: null;
+  /** What `load` would fail with. */
+  problem: { code: ErrorCode; message: string; details: ErrorDetails };
+}
 
 /** A model in the browser's cache. */
 export interface StoredModel {

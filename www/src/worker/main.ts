@@ -1,7 +1,7 @@
 // The worker: a scope of its own, because synchronous OPFS handles exist only in one and a long prefill must
 // not freeze the page.
 
-import init, { Engine, is_software_adapter, list_models, remove_model } from "puna-engine";
+import init, { Engine, inspect_model, is_software_adapter, list_models, remove_model } from "puna-engine";
 
 import { PunaError, toWire } from "../errors.js";
 import { camelKeys } from "../names.js";
@@ -53,6 +53,14 @@ const wasm: Wasm = {
       if (wanted !== "auto" || code !== "unsupported_device") throw error;
       return run({ device: "cpu", reason: message });
     }
+  },
+  async inspect({ source, options }, signal) {
+    await startWasm();
+    const { device: wanted = "auto", ...others } = options;
+    const { device, reason } = await chooseDevice(wanted, scope, is_software_adapter);
+    const text = JSON.stringify({ ...others, device, device_reason: reason });
+    const run = (): Promise<string> => inspect_model(text, source, wanted === "auto", signal);
+    return device === "cpu" ? run() : withSubgroups(GPUAdapter, run);
   },
   async list() {
     await startWasm();

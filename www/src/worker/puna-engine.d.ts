@@ -6,6 +6,8 @@ declare module "puna-engine" {
   const init: () => Promise<unknown>;
   /** The engine. */
   export const Engine: import("./wasm.js").WasmEngineClass;
+  /** JSON of what a header tells of a model, and of whether the device that `options` name can run it. */
+  export const inspect_model: import("./wasm.js").InspectModel;
   /** JSON of an array of `{url, file_bytes, stored_bytes, is_complete}`: what the cache holds. */
   export const list_models: () => Promise<string>;
   /** Removes a model from the cache; whether it was there. */

@@ -11,7 +11,7 @@ import type {
   Requests,
   Results,
 } from "../types/messages.js";
-import type { Counters, ModelInfo, ProgressEvent, StoredModel } from "../types/model.js";
+import type { Counters, ModelInfo, ModelReport, ProgressEvent, StoredModel } from "../types/model.js";
 import type { ChatCompletion, ChatCompletionChunk, CreateEmbeddingResponse } from "../types/openai.js";
 import type { WasmEngine } from "./wasm.js";
 
@@ -30,6 +30,8 @@ export type LoadEngine = (
 /** What the wasm can do; given so that tests run without it. */
 export interface Wasm {
   load: LoadEngine;
+  /** JSON of what a model's header tells. */
+  inspect: (request: Requests["inspect"], signal: AbortSignal) => Promise<string>;
   /** JSON of what the cache holds. */
   list: () => Promise<string>;
   remove: (url: string) => Promise<boolean>;
@@ -74,6 +76,7 @@ export class Server {
         this.#enqueue(message);
         break;
       case "load":
+      case "inspect":
       case "chat":
       case "embed":
       case "list":
@@ -129,6 +132,8 @@ export class Server {
     switch (message.kind) {
       case "load":
         return this.#load(message.id, message, signal);
+      case "inspect":
+        return reportOf(await this.#wasm.inspect(message, signal));
       case "chat":
         return this.#chat(message.id, message.request, signal);
       case "embed":
@@ -206,6 +211,14 @@ export class Server {
       this.#page.postMessage({ kind: "died", error: wire });
     }
   }
+}
+
+/** The keys of the metadata are the model's own; the details of an error are as they are everywhere. */
+function reportOf(json: string): ModelReport {
+  const { metadata, device, ...ours } = JSON.parse(json) as Pick<ModelReport, "metadata" | "device">;
+  const report = camelKeys(ours) as Omit<ModelReport, "metadata" | "device">;
+  const verdict = camelKeys(device) as ModelReport["device"];
+  return { ...report, metadata, device: { ...verdict, problem: device.problem } as ModelReport["device"] };
 }
 
 const ABORTED: WireError = {

@@ -40,3 +40,11 @@ export interface WasmEngineClass {
     cpu: CpuHost,
   ): Promise<WasmEngine>;
 }
+
+/** The function that the glue exports. `fallsBack` asks about the CPU where there is no device after all. */
+export type InspectModel = (
+  options: string,
+  source: string | Blob | File[],
+  fallsBack: boolean,
+  signal: AbortSignal | undefined,
+) => Promise<string>;

@@ -2,7 +2,7 @@
 // with the failures that the model's address asks for: `fake.gguf?chunk_ms=20&fail=network`. For work on the
 // page and for tests of what surrounds the engine; nothing that is shipped imports it.
 
-import type { WasmEngine, WasmEngineClass, WasmProgress } from "../../src/worker/wasm.js";
+import type { InspectModel, WasmEngine, WasmEngineClass, WasmProgress } from "../../src/worker/wasm.js";
 import { ANSWER } from "./answer.js";
 import { FAILURES } from "./failures.js";
 
@@ -62,6 +62,30 @@ const stored = [
     is_complete: false,
   },
 ];
+
+/** The glue's function; `?fail=` makes it fail, `?refuse=` makes the device unable. */
+export const inspect_model: InspectModel = async (options, source, _fallsBack, signal) => {
+  const script = scriptOf(typeof source === "string" ? new URL(source).searchParams : new URLSearchParams());
+  await pause(script.loadMs, signal);
+  if (script.fail !== null) throw failureOf(script.fail);
+  const { context_length = 8192 } = JSON.parse(options) as { context_length?: number };
+  const refusal = script.failChat === null ? null : { code: script.failChat, ...FAILURES[script.failChat] };
+  return JSON.stringify({
+    id: "smollm2-135m-instruct.gguf",
+    format: "GGUF v3",
+    file_bytes: TOTAL_BYTES,
+    network_bytes: HEADER_BYTES,
+    metadata: { "general.file_type": 3, "llama.context_length": 8192 },
+    types: [{ name: "Q4_1", bits_per_weight: 5 }],
+    device: {
+      kind: "webgpu",
+      reason: "there is a GPU",
+      can_run: refusal === null,
+      context_length: refusal === null ? context_length : null,
+      problem: refusal,
+    },
+  });
+};
 
 /** The glue's function. */
 export const list_models = (): Promise<string> => Promise.resolve(JSON.stringify(stored));

@@ -10,7 +10,7 @@ import type { WorkerLike } from "../../src/worker/client.js";
 import { CpuHost } from "../../src/worker/cpu.js";
 import { type LoadEngine, Server } from "../../src/worker/serve.js";
 import { Threads } from "../../src/worker/threads.js";
-import { Engine, list_models, remove_model } from "./engine.js";
+import { Engine, inspect_model, list_models, remove_model } from "./engine.js";
 
 type ErrorListener = (event: { message?: string }) => void;
 
@@ -54,7 +54,13 @@ export class FakeWorker implements WorkerLike {
           port2.postMessage(message);
         },
       },
-      { load, list: list_models, remove: remove_model },
+      {
+        load,
+        inspect: ({ source, options }, signal) =>
+          inspect_model(JSON.stringify(options), source, false, signal),
+        list: list_models,
+        remove: remove_model,
+      },
     );
     port2.on("message", (message: ToWorker) => {
       this.received.push(message);

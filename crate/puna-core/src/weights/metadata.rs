@@ -7,6 +7,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde_json::Value;
+
 use super::reader::{Read, Reader, Stop};
 use super::value::{Kind, StrArray, boolean, float, integer, utf8};
 use crate::{Error, Result};
@@ -15,6 +17,8 @@ use crate::{Error, Result};
 const MAX_KEY_BYTES: u64 = 65_535;
 /// Arrays of arrays exist in the format and in no known model.
 const MAX_DEPTH: u32 = 4;
+/// Longer arrays are shown by their type and length.
+const MOST_SHOWN: usize = 64;
 
 #[derive(Clone)]
 struct Entry {
@@ -241,6 +245,41 @@ impl Metadata {
             Kind::F64 => f64::from_le_bytes(raw.try_into().ok()?).to_string(),
             _ => integer(entry.kind, raw)?.to_string(),
         })
+    }
+
+    /// The value under `key` for programs: as it is, and long arrays, and such of arrays, as [`Self::describe`] has them.
+    #[must_use]
+    pub fn json(&self, key: &str) -> Option<Value> {
+        let entry = self.entry(key)?;
+        let raw = self.raw(entry);
+        let short = entry.count.is_none_or(|it| it <= MOST_SHOWN as u64);
+        let one = |kind: Kind, bytes: &[u8]| {
+            let whole = || integer(kind, bytes).and_then(|it| i64::try_from(it).ok());
+            // As short as it can be said, not as f64 would say it.
+            let float = || {
+                float(kind, bytes)?
+                    .to_string()
+                    .parse::<f64>()
+                    .ok()
+                    .map(Value::from)
+            };
+            let switch = || boolean(kind, bytes).map(Value::from);
+            whole().map(Value::from).or_else(float).or_else(switch)
+        };
+        let shown = match (entry.kind, entry.count) {
+            (Kind::Array, _) => None,
+            (Kind::String, None) => Some(Value::from(self.text(entry.value.clone()))),
+            (Kind::String, Some(_)) if short => {
+                Some(self.strs(key)?.iter().map(Value::from).collect())
+            }
+            (kind, None) => one(kind, raw),
+            (kind, Some(_)) if short => {
+                let all = raw.chunks_exact(usize::try_from(kind.bytes()).ok()?);
+                Some(all.filter_map(|bytes| one(kind, bytes)).collect())
+            }
+            _ => None,
+        };
+        shown.or_else(|| self.describe(key).map(Value::from))
     }
 
     #[cold]

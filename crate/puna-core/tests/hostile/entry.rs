@@ -7,6 +7,8 @@ use puna_core::chat::{ChatTemplate, Date, Message, Prompt, Role};
 use puna_core::checkpoint::{self, Companions, Shard};
 use puna_core::config::ModelConfig;
 use puna_core::model;
+use puna_core::prepared::{Prepared, Wishes};
+use puna_core::report::Report;
 use puna_core::tokenizer::{JsonFiles, Special, Tokenizer};
 use puna_core::weights::header::{Header, Parsed};
 use puna_core::weights::plan::Plan;
@@ -31,6 +33,9 @@ pub(crate) fn header(bytes: &[u8]) -> bool {
         let _ = ModelConfig::from_header(&header, architecture);
     }
     let _ = model::open(&header);
+    let prepared = Prepared::new(&header, &Wishes::default());
+    let report = Report::new(&header, u64::MAX, &prepared);
+    serde_json::to_string(&report).expect("JSON");
     let Ok(tokenizer) = Tokenizer::from_gguf(&header.metadata) else {
         return false;
     };

@@ -76,6 +76,32 @@ fn rich() -> Writer {
 }
 
 #[test]
+fn values_are_told_to_programs_as_they_are() {
+    let many = vec![1; 65];
+    let header = done(&rich().array("a.many", 0, 65, many).build());
+    let json = |key: &str| header.metadata.json(key).unwrap().to_string();
+    for (key, expected) in [
+        ("general.architecture", "\"llama\""),
+        ("a.u8", "200"),
+        ("a.i8", "-1"),
+        ("a.i32", "-3"),
+        ("a.f32", "0.00001"),
+        ("a.bool", "true"),
+        ("a.u64", "1099511627776"),
+        ("a.f64", "0.5"),
+        ("a.strs", "[\"<s>\",\"\",\"é\",\"▁the\"]"),
+        ("a.u32s", "[1,4294967295]"),
+        ("a.f32s", "[0.25,-1.0]"),
+        ("a.bools", "[true,false,true]"),
+        ("a.nested", "\"array[1]\""),
+        ("a.many", "\"u8[65]\""),
+    ] {
+        assert_eq!(json(key), expected, "{key}");
+    }
+    assert_eq!(header.metadata.json("a.none"), None);
+}
+
+#[test]
 fn reads_a_file_that_another_program_wrote() {
     let header = done(TINY);
     assert_eq!(header.origin, Origin::Gguf { version: 3 }, "version");
@@ -283,6 +309,7 @@ fn flipped_bytes_never_panic_nor_pass_the_end() {
                 }
                 for key in header.metadata.keys() {
                     header.metadata.describe(key).unwrap();
+                    header.metadata.json(key).unwrap();
                     if let Some(strs) = header.metadata.strs(key) {
                         assert_eq!(strs.iter().count(), strs.len(), "round {round}: {key}");
                     }

@@ -1,0 +1,104 @@
+//! Whether a model fits a device, before anything is allocated.
+
+use puna_core::graph::Graph;
+use puna_core::{Error, ErrorCode, Result};
+
+use crate::arena::layout;
+use crate::device::Capabilities;
+use crate::executor::ExecutorOptions;
+use crate::split::Split;
+use crate::{kernel, memory};
+
+/// How a model fits a device.
+#[derive(Clone, Copy, Debug)]
+pub struct Fit {
+    /// How work is split.
+    pub split: Split,
+    /// Most tokens of the context.
+    pub context_length: usize,
+    /// Most tokens of a call.
+    pub max_tokens: usize,
+    /// Most tokens of a call of which something is given.
+    pub max_logits: usize,
+}
+
+impl Fit {
+    /// Of a graph, on a device of these limits.
+    ///
+    /// # Errors
+    /// `unsupported_model` or `unsupported_device` for what no kernel does, or what exceeds a limit of the device.
+    pub fn new(
+        capabilities: &Capabilities,
+        graph: &Graph,
+        options: &ExecutorOptions,
+    ) -> Result<Self> {
+        kernel::attention::check(graph.kv)?;
+        memory::check(capabilities, graph)?;
+        for matrix in &graph.matrices {
+            layout(
+                matrix.format,
+                (matrix.rows, matrix.cols),
+                matrix.experts,
+                capabilities.max_binding_bytes,
+                capabilities.max_buffer_bytes,
+            )?;
+        }
+        let split = options
+            .split
+            .unwrap_or_else(|| Split::best(capabilities, options.precision));
+        if !split.computes_in(options.precision) {
+            return Err(Error::new(
+                ErrorCode::UnsupportedDevice,
+                format!(
+                    "the {} variant does not compute in {}; leave one of both at \"auto\"",
+                    split.name(),
+                    options.precision.name()
+                ),
+            ));
+        }
+        let context_length = context_length(capabilities, graph, options);
+        // All of a text that vectors are made of comes in one call, and something of each token is wanted.
+        let (max_tokens, max_logits) = match graph.encodes() {
+            true => (context_length, context_length),
+            false => (options.max_tokens, options.max_logits),
+        };
+        Ok(Self {
+            split,
+            context_length,
+            max_tokens,
+            max_logits,
+        })
+    }
+
+    /// Bytes that the model takes with the whole of its context: weights, cache, and what a call computes.
+    #[must_use]
+    pub fn bytes(&self, graph: &Graph, options: &ExecutorOptions) -> u64 {
+        let cache = graph.kv.token_bytes(options.kv.bytes()) * self.context_length as u64;
+        let widths = graph.activations.iter().map(|activation| activation.width);
+        let working = widths.sum::<usize>() * self.max_tokens + graph.out_width * self.max_logits;
+        graph.weights_bytes() + cache + working as u64 * 4
+    }
+}
+
+/// Most tokens of the context: as many as were asked for, or as have room in a binding.
+fn context_length(capabilities: &Capabilities, graph: &Graph, options: &ExecutorOptions) -> usize {
+    let token_bytes = graph.kv.layer_elements(1) as u64 * options.kv.bytes();
+    let largest = capabilities
+        .max_binding_bytes
+        .min(capabilities.max_buffer_bytes);
+    // All of a text comes in one call, and each of its tokens has something to be kept.
+    let widest = graph.activations.iter().map(|activation| activation.width);
+    let widest = widest.chain([graph.out_width]).max().unwrap_or(1) as u64 * 4;
+    let token_bytes = match graph.encodes() {
+        true => token_bytes.max(widest),
+        false => token_bytes,
+    };
+    let fits = largest / token_bytes;
+    let asked = options
+        .context_length
+        .unwrap_or(graph.context_length)
+        .min(graph.context_length);
+    usize::try_from(fits)
+        .unwrap_or(usize::MAX)
+        .min(asked as usize)
+}
