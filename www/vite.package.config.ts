@@ -1,5 +1,6 @@
 // The package, file by file: `--mode index` builds dist/index.js, `--mode worker` dist/worker.js and the wasm,
-// `--mode thread` dist/thread.js; and `--mode cpu` dist/test/cpu.js, by which tests start the CPU's executor alone.
+// `--mode thread` dist/thread.js; and for tests alone, `--mode cpu` dist/test/cpu.js, by which they start the CPU's
+// executor, and `--mode openai` dist/test/openai.js, a client of a hosted API.
 
 import { defineConfig } from "vite";
 
@@ -10,12 +11,13 @@ const ENTRIES: Readonly<Record<string, string>> = {
   worker: "src/worker/main.ts",
   thread: "src/worker/thread.ts",
   cpu: "test/browser/cpu.ts",
+  openai: "test/browser/openai.ts",
 };
 
 export default defineConfig(({ mode }) => {
   const entry = ENTRIES[mode];
   if (entry === undefined) throw new Error(`--mode ${mode}: expected ${Object.keys(ENTRIES).join(" or ")}`);
-  const isTest = mode === "cpu";
+  const isTest = entry.startsWith("test/");
   return {
     publicDir: false,
     plugins: [engine(), plainFiles(isTest ? "../" : "./")],

@@ -31,7 +31,7 @@ window.lab = {
     warnings = [];
     const start = performance.now();
     const result = await attempt(async () => {
-      model = await puna.load(source, {
+      model = window.model = await puna.load(source, {
         ...options,
         signal: abort.signal,
         onWarning: (message) => warnings.push(message),

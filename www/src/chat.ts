@@ -1,9 +1,7 @@
 // `model.chat.completions.create`, as in the `openai` package.
 
-import { onAbort } from "./abort.js";
-import { AbortError, InvalidRequestError, abortErrorOf } from "./errors.js";
-import { ChunkQueue } from "./queue.js";
-import { ChatStream } from "./stream.js";
+import { type RequestOptions, Texts, jsonOf } from "./texts.js";
+import type { ChatStream } from "./stream.js";
 import type {
   ChatCompletion,
   ChatCompletionCreateParams,
@@ -12,19 +10,13 @@ import type {
 } from "./types/openai.js";
 import type { WorkerClient } from "./worker/client.js";
 
-/** Options of a request that are not part of the wire format. */
-export interface RequestOptions {
-  /** Stops the work: the promise, or the loop over the stream, ends with an `AbortError`. */
-  signal?: AbortSignal | null;
-}
-
 /** Chat completions of one model. */
-export class Completions {
-  readonly #client: WorkerClient;
+export class ChatCompletions {
+  readonly #texts: Texts<"chat">;
 
   /** @internal */
   constructor(client: WorkerClient) {
-    this.#client = client;
+    this.#texts = new Texts(client, "chat");
   }
 
   /**
@@ -43,61 +35,7 @@ export class Completions {
     body: ChatCompletionCreateParams,
     { signal = null }: RequestOptions = {},
   ): Promise<ChatCompletion | ChatStream> {
-    if (signal?.aborted === true) throw abortErrorOf(signal);
     const request = jsonOf(body);
-    return body.stream === true ? this.#stream(request, signal) : this.#whole(request, signal);
-  }
-
-  async #whole(request: string, signal: AbortSignal | null): Promise<ChatCompletion> {
-    const completion = await this.#client.answer("chat", { request }, signal);
-    if (completion === null) throw new InvalidRequestError("stream: expected true, false or nothing");
-    return completion;
-  }
-
-  async #stream(request: string, signal: AbortSignal | null): Promise<ChatStream> {
-    const queue = new ChunkQueue();
-    const controller = new AbortController();
-    const call = this.#client.start("chat", { request }, (event) => {
-      if (event.kind === "chunk") queue.push(event.chunk);
-    });
-    const releaseSignal = onAbort(signal, () => {
-      if (signal === null) return;
-      const error = abortErrorOf(signal);
-      queue.cut({ error });
-      call.cancel(error);
-    });
-    const releaseController = onAbort(controller.signal, () => {
-      queue.cut({});
-      call.cancel(new AbortError());
-    });
-    call.result
-      .then(
-        () => {
-          queue.close();
-        },
-        (error: unknown) => {
-          queue.fail(error);
-        },
-      )
-      .finally(() => {
-        releaseSignal();
-        releaseController();
-      });
-    await queue.ready();
-    return new ChatStream(queue, controller, signal);
-  }
-}
-
-/** The request as the engine reads it. */
-export function jsonOf(body: unknown): string {
-  if (typeof body !== "object" || body === null) {
-    throw new InvalidRequestError(
-      `the request: expected an object, got ${body === null ? "null" : typeof body}`,
-    );
-  }
-  try {
-    return JSON.stringify(body);
-  } catch (cause) {
-    throw new InvalidRequestError(`the request can't be written as JSON: ${String(cause)}`, { cause });
+    return body.stream === true ? this.#texts.stream(request, signal) : this.#texts.whole(request, signal);
   }
 }

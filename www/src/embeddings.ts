@@ -1,6 +1,6 @@
 // `model.embeddings.create`, as in the `openai` package.
 
-import { jsonOf, type RequestOptions } from "./chat.js";
+import { jsonOf, type RequestOptions } from "./texts.js";
 import { abortErrorOf } from "./errors.js";
 import type { CreateEmbeddingResponse, EmbeddingCreateParams } from "./types/openai.js";
 import type { WorkerClient } from "./worker/client.js";

@@ -1,11 +1,13 @@
 // From a model's address to a model that can be asked.
 
 import { onAbort } from "./abort.js";
-import { Completions } from "./chat.js";
+import { ChatCompletions } from "./chat.js";
+import { Completions } from "./completions.js";
 import { Embeddings } from "./embeddings.js";
 import { AbortError, InvalidRequestError, abortErrorOf } from "./errors.js";
 import { modelRequest } from "./options.js";
 import type { Counters, DeviceInfo, LoadOptions, ModelInfo, ModelSource } from "./types/model.js";
+import { fetchOf } from "./wire/fetch.js";
 import { WorkerClient, type WorkerLike } from "./worker/client.js";
 import { startWorker } from "./worker/start.js";
 
@@ -21,9 +23,18 @@ export class Model {
   /** What it runs on, and why. */
   readonly device: DeviceInfo;
   /** As in the `openai` package. */
-  readonly chat: { readonly completions: Completions };
+  readonly chat: { readonly completions: ChatCompletions };
+  /** As in the `openai` package: texts that are gone on with, without a chat. */
+  readonly completions: Completions;
   /** As in the `openai` package; for models that make vectors of texts (`info.embeddingDimensions`). */
   readonly embeddings: Embeddings;
+  /**
+   * A `fetch` that this model answers, as OpenAI's server would: give it to a client that was written for a hosted API.
+   *
+   * @example
+   * const client = new OpenAI({ apiKey: "none", dangerouslyAllowBrowser: true, fetch: model.fetch });
+   */
+  readonly fetch: typeof fetch;
   readonly #client: WorkerClient;
   #unloading: Promise<void> | null = null;
 
@@ -33,8 +44,10 @@ export class Model {
     this.id = info.id;
     this.info = info;
     this.device = info.device;
-    this.chat = { completions: new Completions(client) };
+    this.chat = { completions: new ChatCompletions(client) };
+    this.completions = new Completions(client);
     this.embeddings = new Embeddings(client);
+    this.fetch = fetchOf(client, { id: info.id, created: Math.floor(Date.now() / 1000) });
   }
 
   /** Counts since the load, for tests and measurements. Answered also while a request runs. */

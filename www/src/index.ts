@@ -1,6 +1,7 @@
 // The package: everything that may be imported from "puna".
 
-export type { Completions, RequestOptions } from "./chat.js";
+export type { ChatCompletions } from "./chat.js";
+export type { Completions } from "./completions.js";
 export type { Embeddings } from "./embeddings.js";
 export { load, type Model } from "./engine.js";
 export {
@@ -14,5 +15,6 @@ export { ERROR_CODES, type ErrorCode } from "./generated/codes.js";
 export { inspect } from "./inspect.js";
 export { listModels, removeModel } from "./stored.js";
 export type { ChatStream } from "./stream.js";
+export type { RequestOptions } from "./texts.js";
 export type * from "./types/model.js";
 export type * from "./types/openai.js";

@@ -1,19 +1,17 @@
 // From pushed chunks to pulled ones. Chunks wait here until they are taken: an answer is bounded by its
 // context, so that nothing has to hold the worker back.
 
-import type { ChatCompletionChunk } from "./types/openai.js";
-
 type End = { error: unknown } | { error?: never };
 
 /** One writer, one reader. The first end counts, unless it is cut; what comes after it is dropped. */
-export class ChunkQueue {
-  #chunks: ChatCompletionChunk[] = [];
+export class ChunkQueue<Chunk> {
+  #chunks: Chunk[] = [];
   #end: End | null = null;
   #wake: (() => void)[] = [];
   #isOver = false;
 
   /** Adds a chunk. */
-  push(chunk: ChatCompletionChunk): void {
+  push(chunk: Chunk): void {
     if (this.#end !== null) return;
     this.#chunks.push(chunk);
     this.#wakeAll();
@@ -44,7 +42,7 @@ export class ChunkQueue {
   }
 
   /** The next chunk, or `null` at the end. */
-  async take(): Promise<ChatCompletionChunk | null> {
+  async take(): Promise<Chunk | null> {
     for (;;) {
       const chunk = this.#chunks.shift();
       if (chunk !== undefined) return chunk;

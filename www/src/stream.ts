@@ -13,21 +13,21 @@ import type { ChatCompletionChunk } from "./types/openai.js";
  * @example
  * for await (const chunk of stream) show(chunk.choices[0]?.delta.content ?? "");
  */
-export class ChatStream implements AsyncIterable<ChatCompletionChunk> {
+export class ChatStream<Chunk = ChatCompletionChunk> implements AsyncIterable<Chunk> {
   /** Stops the work. */
   readonly controller: AbortController;
-  readonly #queue: ChunkQueue;
+  readonly #queue: ChunkQueue<Chunk>;
   readonly #signal: AbortSignal | null;
   #isTaken = false;
 
   /** @internal */
-  constructor(queue: ChunkQueue, controller: AbortController, signal: AbortSignal | null) {
+  constructor(queue: ChunkQueue<Chunk>, controller: AbortController, signal: AbortSignal | null) {
     this.#queue = queue;
     this.#signal = signal;
     this.controller = controller;
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<ChatCompletionChunk, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<Chunk, undefined> {
     if (this.#isTaken) {
       throw new InvalidRequestError("a stream can be iterated once; keep the chunks to read them again");
     }

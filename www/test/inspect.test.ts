@@ -27,7 +27,7 @@ describe("a report", () => {
     const report = await inspectIn(() => new FakeWorker(), address("fail_chat=unsupported_model"), {});
     expect(report.device).toMatchObject({
       canRun: false,
-      problem: { code: "unsupported_model", details: { ggml_type: 145 } },
+      problem: { code: "unsupported_model", details: { ggmlType: 145 } },
     });
   });
 

@@ -2,10 +2,10 @@
 // asked of OpenAI (but for the fields that only local models have), and what we answer is a valid answer there,
 // so that code written for one takes the values of the other.
 
-import type OpenAI from "openai";
+import OpenAI from "openai";
 import type { Stream } from "openai/core/streaming";
 
-import type { ChatStream, Completions } from "../src/index.js";
+import type { ChatCompletions, ChatStream, Completions, Model } from "../src/index.js";
 import type * as ours from "../src/types/openai.js";
 
 type Theirs = OpenAI.Chat.Completions.ChatCompletionCreateParams;
@@ -30,6 +30,14 @@ type TheirText<Role extends string> = {
 export type Requests = [
   Fits<ours.EmbeddingCreateParams & { model: string }, OpenAI.EmbeddingCreateParams>,
   Fits<OpenAI.EmbeddingCreateParams, ours.EmbeddingCreateParams>,
+  Fits<
+    Omit<ours.CompletionCreateParamsNonStreaming, keyof ours.SamplingExtensions> & { model: string },
+    OpenAI.CompletionCreateParamsNonStreaming
+  >,
+  Fits<
+    Omit<ours.CompletionCreateParamsStreaming, keyof ours.SamplingExtensions> & { model: string },
+    OpenAI.CompletionCreateParamsStreaming
+  >,
   Fits<ours.ChatCompletionMessageParam, OpenAI.Chat.Completions.ChatCompletionMessageParam>,
   Fits<TheirText<"system">, ours.ChatCompletionMessageParam>,
   Fits<TheirText<"developer">, ours.ChatCompletionMessageParam>,
@@ -54,6 +62,7 @@ export type Requests = [
 ];
 
 export type Answers = [
+  Fits<ours.Completion, OpenAI.Completions.Completion>,
   Fits<ours.CreateEmbeddingResponse, OpenAI.CreateEmbeddingResponse>,
   Fits<ours.ChatCompletion, OpenAI.Chat.Completions.ChatCompletion>,
   Fits<ours.ChatCompletionChunk, OpenAI.Chat.Completions.ChatCompletionChunk>,
@@ -77,8 +86,11 @@ export type Streams = [
   Fits<Stream<OpenAI.Chat.Completions.ChatCompletionChunk>, Readable>,
 ];
 
+/** Their client takes our `fetch`. */
+export const client = (model: Model): OpenAI => new OpenAI({ apiKey: "none", fetch: model.fetch });
+
 /** The literal `stream` decides what `create` promises. */
-export async function overloads(create: Completions["create"]): Promise<void> {
+export async function overloads(create: ChatCompletions["create"]): Promise<void> {
   const messages: ours.ChatCompletionMessageParam[] = [{ role: "user", content: "Hello" }];
   const whole = await create({ messages });
   const alsoWhole = await create({ messages, stream: false });
@@ -92,10 +104,16 @@ export async function overloads(create: Completions["create"]): Promise<void> {
   stream.choices satisfies unknown;
   // @ts-expect-error -- an unsupported field is not offered
   await create({ messages, tools: [] });
-  // @ts-expect-error -- one answer a request
-  await create({ messages, n: 2 });
   // @ts-expect-error -- a role that no template knows
   await create({ messages: [{ role: "wizard", content: "" }] });
   // @ts-expect-error -- the usage is told only in a stream's last chunk
   await create({ messages, stream_options: { include_usage: true } });
+}
+
+/** The same of texts that are gone on with. */
+export async function completions(create: Completions["create"]): Promise<void> {
+  (await create({ prompt: "Once" })) satisfies ours.Completion;
+  (await create({ prompt: [[1, 2]], stream: true })) satisfies ChatStream<ours.Completion>;
+  // @ts-expect-error -- a chat is another request
+  await create({ messages: [] });
 }

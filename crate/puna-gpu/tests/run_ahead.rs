@@ -143,6 +143,7 @@ fn answers_ahead_are_those_of_token_by_token() {
             sampling: sampling(ix),
             stop: Vec::new(),
             max_tokens: Some(1 + (ix as u32 * 13) % 60),
+            ..GenerateRequest::default()
         };
         // The model has no will to stop: it is made to want to, sooner or later.
         if ix % 5 == 2 {
@@ -230,6 +231,7 @@ fn an_answer_grows_over_the_cache_and_ends_at_the_context() {
         },
         stop: Vec::new(),
         max_tokens: None,
+        ..GenerateRequest::default()
     };
     let mut plain = self::executor(1.0, Some(Split::Shared));
     let mut other = Session::new(context as u32);

@@ -8,7 +8,9 @@ use puna_core::chat::ChatTemplate;
 use puna_core::embedding::Pooling;
 use puna_core::generate::{Ask, Forwarded, Generation};
 use puna_core::graph::Wanted;
-use puna_core::openai::{ChatRequest, EmbeddingsRequest, Responder};
+use puna_core::openai::{
+    ChatRequest, CompletionRequest, EmbeddingsRequest, Responder, TextRequest,
+};
 use puna_core::session::Session;
 use puna_core::tokenizer::Tokenizer;
 use puna_core::{Error, ErrorCode, Result};
@@ -98,7 +100,21 @@ impl Engine {
         on_chunk: Function,
         signal: Option<AbortSignal>,
     ) -> std::result::Result<String, JsValue> {
-        self.chat_inner(&request, &on_chunk, signal.as_ref())
+        let request = ChatRequest::parse(&request).map(TextRequest::Chat);
+        self.texts(request, &on_chunk, signal.as_ref())
+            .await
+            .map_err(|error| to_js(&error))
+    }
+
+    /// The same of a completion request: texts that are gone on with, without a chat.
+    pub async fn complete(
+        &self,
+        request: String,
+        on_chunk: Function,
+        signal: Option<AbortSignal>,
+    ) -> std::result::Result<String, JsValue> {
+        let request = CompletionRequest::parse(&request).map(TextRequest::Completion);
+        self.texts(request, &on_chunk, signal.as_ref())
             .await
             .map_err(|error| to_js(&error))
     }
@@ -199,13 +215,13 @@ impl Engine {
         })
     }
 
-    async fn chat_inner(
+    async fn texts(
         &self,
-        request: &str,
+        request: Result<TextRequest>,
         on_chunk: &Function,
         signal: Option<&AbortSignal>,
     ) -> Result<String> {
-        let request = ChatRequest::parse(request)?;
+        let request = request?;
         let mut model = self.take()?;
         let answer = self.answer(&mut model, &request, on_chunk, signal).await;
         self.put_back(model);
@@ -273,7 +289,7 @@ impl Engine {
     async fn answer(
         &self,
         model: &mut Model,
-        request: &ChatRequest,
+        request: &TextRequest,
         on_chunk: &Function,
         signal: Option<&AbortSignal>,
     ) -> Result<String> {
@@ -283,8 +299,14 @@ impl Engine {
                 "this model makes vectors of texts, and writes none: ask it by embeddings.create",
             ));
         }
-        let generate = request.to_generate(&model.template, &model.tokenizer, random_seed())?;
-        let mut generation = Generation::new(generate, &model.tokenizer, &mut model.session)?;
+        let Model {
+            executor,
+            tokenizer,
+            template,
+            session,
+            ..
+        } = model;
+        let choices = request.choices(template, tokenizer, session.capacity(), random_seed())?;
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         #[expect(
             clippy::cast_possible_truncation,
@@ -292,53 +314,51 @@ impl Engine {
             reason = "a time in seconds is small and positive"
         )]
         let created = (js_sys::Date::now() / 1000.0) as u64;
-        let id = format!("chatcmpl-{created:x}{number:04x}");
-        let mut responder = Responder::new(
-            request,
-            id,
-            created,
-            request.model.as_deref().unwrap_or(&self.id),
-        );
+        let id = format!("{created:x}{number:04x}");
+        let options = request.options();
+        let name = options.model.as_deref().unwrap_or(&self.id);
+        let mut responder = Responder::new(request, &id, created, name);
         let mut completion = String::new();
-        let mut send = |body: serde_json::Value| -> Result<()> {
-            if request.stream {
-                on_chunk
-                    .call1(&JsValue::NULL, &body.to_string().into())
-                    .map_err(|thrown| from_js(&thrown, "handing a chunk on"))?;
-            } else {
-                completion = body.to_string();
+        let mut send = |body: Option<serde_json::Value>| -> Result<()> {
+            match body {
+                None => {}
+                Some(body) if options.stream => {
+                    on_chunk
+                        .call1(&JsValue::NULL, &body.to_string().into())
+                        .map_err(|thrown| from_js(&thrown, "handing a chunk on"))?;
+                }
+                Some(body) => completion = body.to_string(),
             }
             Ok(())
         };
-        if let Some(first) = responder.open() {
-            send(first)?;
-        }
-        model.executor.start(generation.sampler());
-        while let Ask::Forward {
-            position,
-            ids,
-            logits,
-            ahead,
-        } = generation.ask(model.executor.chunk_tokens())
-        {
-            throw_if_aborted(signal)?;
-            let executor = &mut model.executor;
-            let forwarded = if logits {
-                executor
-                    .next(position as usize, &ids, ahead as usize)
-                    .await?
-            } else {
-                executor
-                    .forward(position as usize, &ids, Wanted::None)
-                    .await?;
-                Forwarded::Nothing
-            };
-            for event in generation.answer(forwarded)? {
-                for body in responder.event(&event) {
-                    send(body)?;
+        for (index, choice) in choices.iter().enumerate() {
+            let mut generation = Generation::new(choice.generate.clone(), tokenizer, session)?;
+            send(responder.begin(index, choice))?;
+            executor.start(generation.sampler());
+            while let Ask::Forward {
+                position,
+                ids,
+                logits,
+                ahead,
+            } = generation.ask(executor.chunk_tokens())
+            {
+                throw_if_aborted(signal)?;
+                let forwarded = if logits {
+                    executor
+                        .next(position as usize, &ids, ahead as usize)
+                        .await?
+                } else {
+                    executor
+                        .forward(position as usize, &ids, Wanted::None)
+                        .await?;
+                    Forwarded::Nothing
+                };
+                for event in generation.answer(forwarded)? {
+                    send(responder.event(index, choice, &event))?;
                 }
             }
         }
+        send(responder.end())?;
         Ok(completion)
     }
 }

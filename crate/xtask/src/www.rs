@@ -33,6 +33,7 @@ pub(crate) fn build() -> Result<()> {
                 "test",
             ],
         )?
+        .path(&folder().join("test/browser"), &[])?
         .stamp("www-dist");
     if stamp.is_fresh(&[dist().join("index.js"), page().join("index.html")]) {
         println!("www/dist/ is up to date");

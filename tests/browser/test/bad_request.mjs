@@ -18,7 +18,7 @@ const REFUSED = [
   [{ messages: [message], top_p: 2 }, "top_p"],
   [{ messages: [message], max_tokens: 0 }, "max_tokens"],
   [{ messages: [message], max_tokens: 1.5 }, "max_tokens"],
-  [{ messages: [message], n: 2 }, "n"],
+  [{ messages: [message], n: 0 }, "n"],
   [{ messages: [message], tools: [{ type: "function", function: { name: "f" } }] }, "tools"],
   [{ messages: [message], response_format: { type: "json_object" } }, "response_format"],
   [{ messages: [message], logprobs: true }, "logprobs"],

@@ -100,7 +100,7 @@ test("why a model can't be run is in the report; what is no model is an error", 
   const small = await inspect(t, t.url(REAL), { device: "cpu", advanced: { memoryBytes: 2 ** 26 } });
   assert.equal(small.device.canRun, false);
   assert.equal(small.device.problem.code, "out_of_memory");
-  assert.ok(small.device.problem.details.needed_bytes > 2 ** 26);
+  assert.ok(small.device.problem.details.neededBytes > 2 ** 26);
   assert.ok(small.memory.weightsBytes > 2 ** 26);
 
   t.host.put("/page.gguf", Buffer.from("<!DOCTYPE html><title>no</title>"));

@@ -4,7 +4,7 @@
 
 import type { WireError } from "../errors.js";
 import type { Counters, ModelInfo, ModelReport, ProgressEvent, StoredModel } from "./model.js";
-import type { ChatCompletion, ChatCompletionChunk, CreateEmbeddingResponse } from "./openai.js";
+import type { ChatCompletion, ChatCompletionChunk, Completion, CreateEmbeddingResponse } from "./openai.js";
 
 /** The options as the engine reads them. */
 export interface WireLoadOptions {
@@ -38,6 +38,8 @@ export interface Requests {
   inspect: ModelRequest;
   /** `request` is the JSON of an OpenAI chat completion request. */
   chat: { request: string };
+  /** `request` is the JSON of an OpenAI completion request. */
+  complete: { request: string };
   /** `request` is the JSON of an OpenAI embeddings request. */
   embed: { request: string };
   counters: object;
@@ -55,12 +57,19 @@ export interface Results {
   inspect: ModelReport;
   /** `null` where the answer was streamed. */
   chat: ChatCompletion | null;
+  complete: Completion | null;
   embed: CreateEmbeddingResponse;
   counters: Counters;
   unload: null;
   list: StoredModel[];
   /** Whether there was something to remove. */
   remove: boolean;
+}
+
+/** What streamed answers are made of, by kind of request. */
+export interface Chunks {
+  chat: ChatCompletionChunk;
+  complete: Completion;
 }
 
 /** The kinds of request. */
@@ -105,7 +114,7 @@ export interface ThreadReport {
 /** An event of a request: any number of them. */
 export type EventMessage =
   | { kind: "progress"; id: number; progress: ProgressEvent }
-  | { kind: "chunk"; id: number; chunk: ChatCompletionChunk };
+  | { kind: "chunk"; id: number; chunk: Chunks[keyof Chunks] };
 
 /** The end of a request: exactly one. */
 export type TerminalMessage =

@@ -74,26 +74,18 @@ export interface IgnoredParams {
 
 /** Fields for what is not supported: accepted while they ask for nothing. */
 export interface DefaultParams {
-  n?: 1 | null;
   logprobs?: false | null;
   modalities?: ["text"] | null;
   response_format?: { type: "text" };
   tool_choice?: "none";
 }
 
-/**
- * What may be asked, streamed or not. A field that is not here is refused by name, unless it is one of OpenAI's
- * and `null`.
- */
-export interface ChatCompletionCreateParamsBase extends IgnoredParams, DefaultParams {
-  /** The conversation so far; the last message is the one to answer. */
-  messages: ChatCompletionMessageParam[];
+/** How tokens are chosen, and where an answer ends. */
+export interface SamplingParams {
   /** Ignored but for being echoed: a model object is one model. */
   model?: string;
-  /** Most tokens of the answer, 1 or more. The rest of the context where absent. */
-  max_completion_tokens?: number | null;
-  /** The older name of `max_completion_tokens`; one of them may be given. */
-  max_tokens?: number | null;
+  /** How many answers are wanted, 1 to 128; made one after the other, of a prompt that is read once. */
+  n?: number | null;
   /** 0 to 2. 0 takes the likeliest token each time; 1 samples the model's own distribution. */
   temperature?: number | null;
   /** Samples from the smallest set of tokens that holds this much probability, 0 to 1. */
@@ -108,6 +100,19 @@ export interface ChatCompletionCreateParamsBase extends IgnoredParams, DefaultPa
   frequency_penalty?: number | null;
   /** Added to the scores of tokens, by token id, -100 to 100. */
   logit_bias?: Record<string, number> | null;
+}
+
+/**
+ * What may be asked, streamed or not. A field that is not here is refused by name, unless it is one of OpenAI's
+ * and `null`.
+ */
+export interface ChatCompletionCreateParamsBase extends SamplingParams, IgnoredParams, DefaultParams {
+  /** The conversation so far; the last message is the one to answer. */
+  messages: ChatCompletionMessageParam[];
+  /** Most tokens of the answer, 1 or more. The rest of the context where absent. */
+  max_completion_tokens?: number | null;
+  /** The older name of `max_completion_tokens`; one of them may be given. */
+  max_tokens?: number | null;
 }
 
 /** Fields that OpenAI does not have and local models are used to. */
@@ -189,6 +194,53 @@ export interface ChatCompletionChunk {
   }[];
   /** Only where `include_usage` asks for it, and `null` in all chunks but the last. */
   usage?: CompletionUsage | null;
+}
+
+/** What may be asked of a text to go on with, streamed or not. */
+export interface CompletionCreateParamsBase extends SamplingParams, SamplingExtensions {
+  /** A text, token ids, or up to 2048 of one of both. */
+  prompt: string | string[] | number[] | number[][];
+  /** Most tokens of the answer, 1 or more; 16 where absent. */
+  max_tokens?: number | null;
+  /** Whether the answer begins with the prompt. */
+  echo?: boolean | null;
+  /** As many as `n`: answers are not ranked. */
+  best_of?: number | null;
+  /** Belongs to OpenAI's service; changes nothing. */
+  user?: string;
+}
+
+/** A request for the whole answer at once. */
+export interface CompletionCreateParamsNonStreaming extends CompletionCreateParamsBase {
+  stream?: false | null;
+  stream_options?: null;
+}
+
+/** A request for the answer as it is made. */
+export interface CompletionCreateParamsStreaming extends CompletionCreateParamsBase {
+  stream: true;
+  stream_options?: { include_usage?: boolean; include_obfuscation?: boolean } | null;
+}
+
+/** A request. */
+export type CompletionCreateParams = CompletionCreateParamsNonStreaming | CompletionCreateParamsStreaming;
+
+/** How a model goes on with texts; also a part of it. */
+export interface Completion {
+  id: string;
+  object: "text_completion";
+  /** Seconds since 1970. */
+  created: number;
+  model: string;
+  /** `n` for each prompt, in their order; of a part, one, or none in the one that tells the usage. */
+  choices: {
+    index: number;
+    text: string;
+    /** In all parts of an answer but its last, which OpenAI's types do not tell either, `null`. */
+    finish_reason: FinishReason;
+    logprobs: null;
+  }[];
+  usage?: CompletionUsage;
 }
 
 /** What vectors are wanted of. */

@@ -5,6 +5,7 @@ import { type WireError, PunaError, toWire } from "../errors.js";
 import { camelKeys } from "../names.js";
 import type {
   CancelMessage,
+  Chunks,
   FromWorker,
   Kind,
   RequestMessage,
@@ -12,7 +13,7 @@ import type {
   Results,
 } from "../types/messages.js";
 import type { Counters, ModelInfo, ModelReport, ProgressEvent, StoredModel } from "../types/model.js";
-import type { ChatCompletion, ChatCompletionChunk, CreateEmbeddingResponse } from "../types/openai.js";
+import type { CreateEmbeddingResponse } from "../types/openai.js";
 import type { WasmEngine } from "./wasm.js";
 
 /** The page, as the worker sees it. */
@@ -78,6 +79,7 @@ export class Server {
       case "load":
       case "inspect":
       case "chat":
+      case "complete":
       case "embed":
       case "list":
       case "remove":
@@ -135,7 +137,13 @@ export class Server {
       case "inspect":
         return reportOf(await this.#wasm.inspect(message, signal));
       case "chat":
-        return this.#chat(message.id, message.request, signal);
+        return this.#texts(message.id, signal, (onChunk) =>
+          this.#loaded().chat(message.request, onChunk, signal),
+        );
+      case "complete":
+        return this.#texts(message.id, signal, (onChunk) =>
+          this.#loaded().complete(message.request, onChunk, signal),
+        );
       case "embed":
         return JSON.parse(await this.#loaded().embed(message.request, signal)) as CreateEmbeddingResponse;
       case "unload":
@@ -158,14 +166,18 @@ export class Server {
     return camelKeys(JSON.parse(this.#engine.info())) as ModelInfo;
   }
 
-  async #chat(id: number, request: string, signal: AbortSignal): Promise<ChatCompletion | null> {
-    const onChunk = (json: string): void => {
+  /** A whole answer, or `null` where it is streamed. */
+  async #texts<K extends keyof Chunks>(
+    id: number,
+    signal: AbortSignal,
+    ask: (onChunk: (json: string) => void) => Promise<string>,
+  ): Promise<Results[K]> {
+    const json = await ask((chunk) => {
       // A chunk that was made before the stop was seen belongs to nobody.
       if (signal.aborted) return;
-      this.#page.postMessage({ kind: "chunk", id, chunk: JSON.parse(json) as ChatCompletionChunk });
-    };
-    const json = await this.#loaded().chat(request, onChunk, signal);
-    return json === "" ? null : (JSON.parse(json) as ChatCompletion);
+      this.#page.postMessage({ kind: "chunk", id, chunk: JSON.parse(chunk) as Chunks[K] });
+    });
+    return json === "" ? null : (JSON.parse(json) as Results[K]);
   }
 
   #countersOf(engine: WasmEngine): Counters {
@@ -213,12 +225,10 @@ export class Server {
   }
 }
 
-/** The keys of the metadata are the model's own; the details of an error are as they are everywhere. */
+/** The keys of the metadata are the model's own. */
 function reportOf(json: string): ModelReport {
-  const { metadata, device, ...ours } = JSON.parse(json) as Pick<ModelReport, "metadata" | "device">;
-  const report = camelKeys(ours) as Omit<ModelReport, "metadata" | "device">;
-  const verdict = camelKeys(device) as ModelReport["device"];
-  return { ...report, metadata, device: { ...verdict, problem: device.problem } as ModelReport["device"] };
+  const { metadata, ...ours } = JSON.parse(json) as Pick<ModelReport, "metadata">;
+  return { ...(camelKeys(ours) as Omit<ModelReport, "metadata">), metadata };
 }
 
 const ABORTED: WireError = {

@@ -19,6 +19,12 @@ export interface WasmEngine {
   info(): string;
   /** JSON of a completion, or "" where the request was streamed and `onChunk` got JSON of chunks. */
   chat(request: string, onChunk: (json: string) => void, signal: AbortSignal | undefined): Promise<string>;
+  /** The same of a text that is gone on with. */
+  complete(
+    request: string,
+    onChunk: (json: string) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<string>;
   /** JSON of vectors of texts. */
   embed(request: string, signal: AbortSignal | undefined): Promise<string>;
   /** Times the shaders of one more projection, to take the fastest from then on; `false` when there was none to time. */

@@ -168,6 +168,29 @@ class FakeEngine implements WasmEngine {
     }
   }
 
+  async complete(
+    request: string,
+    onChunk: (json: string) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const { prompt, stream } = JSON.parse(request) as { prompt?: string; stream?: boolean };
+    if (prompt === undefined) throw thrown("invalid_request", "prompt: missing", { param: "prompt" });
+    await pause(this.#script.chunkMs, signal);
+    const part = (text: string, finish: string | null): string =>
+      JSON.stringify({
+        id: "cmpl-1",
+        object: "text_completion",
+        created: 1,
+        model: "smollm2-135m-instruct",
+        choices: [{ index: 0, text, finish_reason: finish, logprobs: null }],
+      });
+    if (stream !== true) return part(" and so on", "stop");
+    onChunk(part(" and", null));
+    onChunk(part(" so on", null));
+    onChunk(part("", "stop"));
+    return "";
+  }
+
   async embed(request: string, signal: AbortSignal | undefined): Promise<string> {
     if (this.#isBusy) throw thrown("busy", "two requests at once");
     this.#isBusy = true;

@@ -17,7 +17,7 @@ use crate::{Error, ErrorCode, Result, sampler};
 pub use stop::StopStrings;
 
 /// What to answer, and how.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct GenerateRequest {
     /// The prompt's token ids, special ones included.
     pub prompt: Vec<u32>,
@@ -27,6 +27,60 @@ pub struct GenerateRequest {
     pub stop: Vec<String>,
     /// Most tokens of the answer; `None`: as many as the context has room for.
     pub max_tokens: Option<u32>,
+    /// What users call that which the prompt is made of.
+    pub param: &'static str,
+}
+
+impl Default for GenerateRequest {
+    fn default() -> Self {
+        Self {
+            prompt: Vec::new(),
+            sampling: SamplingParams::default(),
+            stop: Vec::new(),
+            max_tokens: None,
+            param: "messages",
+        }
+    }
+}
+
+impl GenerateRequest {
+    /// How many tokens its answer may have in a context of `context_length`.
+    ///
+    /// # Errors
+    ///
+    /// `context_length_exceeded` with `prompt_tokens` and `context_length` if the prompt leaves no room for an answer;
+    /// `invalid_request` naming the field if there is nothing to answer, or no answer wanted.
+    pub fn check(&self, context_length: u32) -> Result<u32> {
+        if self.prompt.is_empty() {
+            return Err(Error::invalid_request(
+                self.param,
+                "the prompt has no tokens",
+            ));
+        }
+        if self.max_tokens == Some(0) {
+            return Err(Error::invalid_request(
+                "max_tokens",
+                "'max_tokens' is 0; an answer has at least 1 token",
+            ));
+        }
+        let prompt_tokens = self.prompt.len();
+        let room = u32::try_from(prompt_tokens)
+            .ok()
+            .and_then(|prompt_tokens| context_length.checked_sub(prompt_tokens))
+            .filter(|room| *room > 0);
+        room.ok_or_else(|| {
+            let param = self.param;
+            Error::new(
+                ErrorCode::ContextLengthExceeded,
+                format!(
+                    "This model's maximum context length is {context_length} tokens, and at least 1 of them is the answer's. However, your {param} resulted in {prompt_tokens} tokens. Please reduce the length of the {param}."
+                ),
+            )
+            .detail("param", param)
+            .detail("prompt_tokens", prompt_tokens)
+            .detail("context_length", context_length)
+        })
+    }
 }
 
 /// What a generation wants next.
@@ -121,7 +175,6 @@ pub struct Generation<'s> {
     sampler: Sampler,
     text: DecodeStream,
     stop: StopStrings,
-    /// Most tokens of one forward.
     /// Tokens that the answer may have.
     max_tokens: u32,
     usage: Usage,
@@ -151,32 +204,20 @@ impl<'s> Generation<'s> {
     ///
     /// # Errors
     ///
-    /// `context_length_exceeded` with `prompt_tokens` and `context_length` if the prompt leaves no room for
-    /// an answer; `invalid_request` naming the field if the request can't be followed.
+    /// Those of [`GenerateRequest::check`]; `invalid_request` naming the field if the request can't be followed.
     pub fn new(
         request: GenerateRequest,
         tokenizer: &Tokenizer,
         session: &'s mut Session,
     ) -> Result<Self> {
+        let room = request.check(session.capacity())?;
         let GenerateRequest {
             prompt,
             sampling,
             stop,
             max_tokens,
+            param: _,
         } = request;
-        if prompt.is_empty() {
-            return Err(Error::invalid_request(
-                "messages",
-                "the prompt has no tokens",
-            ));
-        }
-        if max_tokens == Some(0) {
-            return Err(Error::invalid_request(
-                "max_tokens",
-                "'max_tokens' is 0; an answer has at least 1 token",
-            ));
-        }
-        let room = room(prompt.len(), session.capacity())?;
         let mut sampler = Sampler::new(sampling, tokenizer.vocab_size())?;
         sampler.accept_prompt(&prompt);
         let usage = Usage {
@@ -343,23 +384,4 @@ impl<'s> Generation<'s> {
 
 fn text_event(text: String) -> Option<Event> {
     (!text.is_empty()).then_some(Event::Text(text))
-}
-
-/// How many tokens an answer to a prompt of `prompt_tokens` may have.
-fn room(prompt_tokens: usize, context_length: u32) -> Result<u32> {
-    let room = u32::try_from(prompt_tokens)
-        .ok()
-        .and_then(|prompt_tokens| context_length.checked_sub(prompt_tokens))
-        .filter(|room| *room > 0);
-    room.ok_or_else(|| {
-        Error::new(
-            ErrorCode::ContextLengthExceeded,
-            format!(
-                "This model's maximum context length is {context_length} tokens, and at least 1 of them is the answer's. However, your messages resulted in {prompt_tokens} tokens. Please reduce the length of the messages."
-            ),
-        )
-        .detail("param", "messages")
-        .detail("prompt_tokens", prompt_tokens)
-        .detail("context_length", context_length)
-    })
 }

@@ -1,14 +1,11 @@
 //! A body of `POST /v1/embeddings`, and the answer to it.
 
 use serde::Serialize;
-use serde_json::Value;
 
-use super::field::Field;
+use super::field::{Body, Field, missing, refused};
+use super::input::{Input, check_ids, inputs};
 use crate::tokenizer::{Special, Tokenizer};
 use crate::{Error, ErrorCode, Result, base64};
-
-/// Most inputs of a request, as OpenAI has it.
-const MAX_INPUTS: usize = 2048;
 
 /// A checked request.
 #[derive(Clone, Debug, PartialEq)]
@@ -22,13 +19,6 @@ pub struct EmbeddingsRequest {
     dimensions: Option<u32>,
 }
 
-/// What a vector is wanted of.
-#[derive(Clone, Debug, PartialEq)]
-enum Input {
-    Text(String),
-    Ids(Vec<u32>),
-}
-
 impl EmbeddingsRequest {
     /// Reads and checks a body.
     ///
@@ -36,18 +26,17 @@ impl EmbeddingsRequest {
     ///
     /// `invalid_request`; the detail `param` names the field.
     pub fn parse(body: &str) -> Result<Self> {
-        let body = super::request::object(body)?;
+        let body = Body::parse(body)?;
         let mut request = Self {
             inputs: Vec::new(),
             model: None,
             base64: false,
             dimensions: None,
         };
-        for (key, value) in &body {
-            let field = Field { path: key, value };
-            match key.as_str() {
-                "input" => request.inputs = inputs(field)?,
-                "model" | "user" | "encoding_format" | "dimensions" if value.is_null() => {}
+        for field in body.fields() {
+            match field.path {
+                "input" => request.inputs = parse_inputs(field)?,
+                "model" | "user" | "encoding_format" | "dimensions" if field.value.is_null() => {}
                 "model" => request.model = Some(field.str()?.to_owned()),
                 "user" => {
                     field.str()?;
@@ -67,11 +56,8 @@ impl EmbeddingsRequest {
                 _ => return Err(field.unrecognized()),
             }
         }
-        if !body.contains_key("input") {
-            return Err(Error::invalid_request(
-                "input",
-                "Missing required parameter: 'input'.",
-            ));
+        if !body.has("input") {
+            return Err(missing("input"));
         }
         Ok(request)
     }
@@ -89,12 +75,10 @@ impl EmbeddingsRequest {
         width: usize,
     ) -> Result<Vec<Vec<u32>>> {
         if let Some(dimensions) = self.dimensions.filter(|&it| it as usize > width) {
-            return Err(Error::invalid_request(
-                "dimensions",
-                format!(
-                    "Invalid value: 'dimensions' is {dimensions}, and this model's vectors have {width}."
-                ),
-            ));
+            let message = format!(
+                "Invalid value: 'dimensions' is {dimensions}, and this model's vectors have {width}."
+            );
+            return Err(refused("dimensions", "invalid_value", message));
         }
         let known = tokenizer.vocab_size();
         let inputs = self.inputs.iter().enumerate();
@@ -103,17 +87,10 @@ impl EmbeddingsRequest {
                 Input::Text(text) => tokenizer.encode_document(text, Special::AsText)?,
                 Input::Ids(ids) => ids.clone(),
             };
-            if let Some(id) = ids.iter().find(|&&id| id as usize >= known) {
-                return Err(Error::invalid_request(
-                    "input",
-                    format!("Invalid 'input[{ix}]': token {id} is outside the vocabulary of {known}."),
-                ));
-            }
+            check_ids(&ids, known, &format!("input[{ix}]"))?;
             if ids.is_empty() {
-                return Err(Error::invalid_request(
-                    "input",
-                    format!("Invalid 'input[{ix}]': the text has no token."),
-                ));
+                let message = format!("Invalid 'input[{ix}]': the text has no token.");
+                return Err(refused("input", "invalid_value", message));
             }
             if ids.len() > context_length {
                 let tokens = ids.len();
@@ -124,6 +101,7 @@ impl EmbeddingsRequest {
                          Please shorten it or divide it."
                     ),
                 )
+                .detail("param", "input")
                 .detail("tokens", tokens)
                 .detail("context_length", context_length));
             }
@@ -208,56 +186,18 @@ struct Usage {
     total_tokens: usize,
 }
 
-/// A text, token ids, or several of one of both.
-fn inputs(field: Field<'_, '_>) -> Result<Vec<Input>> {
-    let wrong = || {
-        field
-            .wrong_type("a string, an array of strings, or an array of token ids or of such arrays")
-    };
-    let ids = |values: &[Value]| -> Result<Input> {
-        let ids = values
-            .iter()
-            .map(|value| u32::try_from(value.as_u64()?).ok());
-        ids.collect::<Option<_>>().map(Input::Ids).ok_or_else(wrong)
-    };
-    let inputs = match field.value {
-        Value::String(text) => vec![Input::Text(text.clone())],
-        Value::Array(values) => match values.first() {
-            Some(Value::String(_)) => {
-                let texts = values.iter().map(|value| value.as_str().map(str::to_owned));
-                let texts = texts.map(|text| text.map(Input::Text).ok_or_else(wrong));
-                texts.collect::<Result<_>>()?
-            }
-            Some(Value::Array(_)) => {
-                let several = values
-                    .iter()
-                    .map(|value| value.as_array().ok_or_else(wrong));
-                several.map(|values| ids(values?)).collect::<Result<_>>()?
-            }
-            Some(_) => vec![ids(values)?],
-            None => Vec::new(),
-        },
-        _ => return Err(wrong()),
-    };
-    let is_empty = |input: &Input| match input {
-        Input::Text(text) => text.is_empty(),
-        Input::Ids(ids) => ids.is_empty(),
-    };
-    if inputs.is_empty() || inputs.iter().any(is_empty) {
-        return Err(field.invalid("Invalid 'input': an input must not be empty.".to_owned()));
+/// Texts or ids, none of them empty.
+fn parse_inputs(field: Field<'_, '_>) -> Result<Vec<Input>> {
+    let inputs = inputs(field)?;
+    match inputs.iter().any(Input::is_empty) {
+        false => Ok(inputs),
+        true => Err(field.invalid("Invalid 'input': an input must not be empty.".to_owned())),
     }
-    if inputs.len() > MAX_INPUTS {
-        let count = inputs.len();
-        return Err(field.invalid(format!(
-            "Invalid 'input': array too long. Expected an array with maximum length {MAX_INPUTS}, but got an array with length {count} instead."
-        )));
-    }
-    Ok(inputs)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 

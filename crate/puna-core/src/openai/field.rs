@@ -1,10 +1,54 @@
-//! Reads fields of a request; errors name them as OpenAI's server does.
+//! Reads fields of a request; errors name them as OpenAI's server does, and have its `code` as the detail `reason`.
 
 use std::fmt::Display;
 
 use serde_json::{Map, Value};
 
-use crate::{Error, Result};
+use crate::{Error, ErrorCode, Result};
+
+/// A body: a JSON object.
+pub(super) struct Body(Map<String, Value>);
+
+impl Body {
+    pub(super) fn parse(body: &str) -> Result<Self> {
+        let body: Value = serde_json::from_str(body).map_err(|error| {
+            let message = format!("We could not parse the JSON body of your request: {error}");
+            Error::new(ErrorCode::InvalidRequest, message)
+        })?;
+        match body {
+            Value::Object(body) => Ok(Self(body)),
+            _ => {
+                let message = "The body of a request is a JSON object.";
+                Err(Error::new(ErrorCode::InvalidRequest, message))
+            }
+        }
+    }
+
+    pub(super) fn fields(&self) -> impl Iterator<Item = Field<'_, '_>> {
+        self.0.iter().map(|(path, value)| Field { path, value })
+    }
+
+    /// Whether a field is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.0.contains_key(key)
+    }
+
+    /// Whether a field says something: `null` is "not given".
+    pub(super) fn gives(&self, key: &str) -> bool {
+        self.0.get(key).is_some_and(|value| !value.is_null())
+    }
+}
+
+/// A refusal of the field at `param`; `reason` is OpenAI's `code`.
+pub(super) fn refused(param: &str, reason: &str, message: impl Into<String>) -> Error {
+    Error::invalid_request(param, message).detail("reason", reason)
+}
+
+/// A field that has to be there.
+pub(super) fn missing(param: &str) -> Error {
+    let message = format!("Missing required parameter: '{param}'.");
+    refused(param, "missing_required_parameter", message)
+}
 
 /// A value and the path it was found at: `"messages[0].role"`.
 #[derive(Clone, Copy)]
@@ -46,10 +90,10 @@ impl<'v> Field<'_, 'v> {
             .as_f64()
             .ok_or_else(|| self.wrong_type("a decimal"))?;
         if number < min {
-            return Err(self.out_of_range("decimal", "below minimum", ">=", min));
+            return Err(self.out_of_range("decimal", false, min));
         }
         if number > max {
-            return Err(self.out_of_range("decimal", "above maximum", "<=", max));
+            return Err(self.out_of_range("decimal", true, max));
         }
         #[expect(
             clippy::cast_possible_truncation,
@@ -67,47 +111,76 @@ impl<'v> Field<'_, 'v> {
             .or(self.value.as_u64().map(i128::from));
         let number = number.ok_or_else(|| self.wrong_type("an integer"))?;
         if number < i128::from(min) {
-            return Err(self.out_of_range("integer", "below minimum", ">=", min));
+            return Err(self.out_of_range("integer", false, min));
         }
         match u32::try_from(number) {
             Ok(number) if number <= max => Ok(number),
-            _ => Err(self.out_of_range("integer", "above maximum", "<=", max)),
+            _ => Err(self.out_of_range("integer", true, max)),
         }
     }
 
     pub(super) fn wrong_type(self, expected: &str) -> Error {
         let path = self.path;
         let got = kind(self.value);
-        self.invalid(format!(
-            "Invalid type for '{path}': expected {expected}, but got {got} instead."
-        ))
+        let message =
+            format!("Invalid type for '{path}': expected {expected}, but got {got} instead.");
+        refused(path, "invalid_type", message)
     }
 
-    fn out_of_range(self, what: &str, how: &str, relation: &str, limit: impl Display) -> Error {
+    fn out_of_range(self, what: &str, is_above: bool, limit: impl Display) -> Error {
         let Self { path, value } = self;
-        self.invalid(format!(
+        let (how, relation, reason) = match is_above {
+            true => ("above maximum", "<=", "above_max_value"),
+            false => ("below minimum", ">=", "below_min_value"),
+        };
+        let message = format!(
             "Invalid '{path}': {what} {how} value. Expected a value {relation} {limit}, but got {value} instead."
-        ))
+        );
+        refused(path, &format!("{what}_{reason}"), message)
     }
 
     /// A field that OpenAI has and this does not.
     pub(super) fn unsupported(self) -> Error {
         let path = self.path;
-        self.invalid(format!(
-            "Unsupported parameter: '{path}' is not supported with this model."
-        ))
+        let message = format!("Unsupported parameter: '{path}' is not supported with this model.");
+        refused(path, "unsupported_parameter", message)
+    }
+
+    /// A value that OpenAI has and this does not.
+    pub(super) fn unsupported_value(self, why: &str) -> Error {
+        refused(
+            self.path,
+            "unsupported_value",
+            format!("Unsupported value: {why}"),
+        )
     }
 
     /// A field that nobody has.
     pub(super) fn unrecognized(self) -> Error {
-        self.invalid(format!(
-            "Unrecognized request argument supplied: {}",
-            self.path
-        ))
+        let message = format!("Unrecognized request argument supplied: {}", self.path);
+        refused(self.path, "unknown_parameter", message)
     }
 
+    /// A value that nobody takes.
     pub(super) fn invalid(self, message: String) -> Error {
-        Error::invalid_request(self.path, message)
+        refused(self.path, "invalid_value", message)
+    }
+
+    /// An array that may not be empty, and is.
+    pub(super) fn empty_array(self) -> Error {
+        let message = format!(
+            "Invalid '{}': empty array. Expected an array with minimum length 1, but got an empty array instead.",
+            self.path
+        );
+        refused(self.path, "empty_array", message)
+    }
+
+    /// An error unless the field's name is in one of the lists.
+    pub(super) fn is_among(self, lists: &[&[&str]]) -> Result<()> {
+        match lists.iter().any(|list| list.contains(&self.path)) {
+            true => Ok(()),
+            false => Err(self.unrecognized()),
+        }
     }
 }
 

@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value};
 
-use super::field::Field;
+use super::field::{Field, missing};
+use crate::Result;
 use crate::chat::{Message, Role};
-use crate::{Error, Result};
 
 /// The field `messages`.
 pub(super) fn parse_all(field: Field<'_, '_>) -> Result<Vec<Message>> {
     let values = field.array()?;
     if values.is_empty() {
-        return Err(field.invalid("Invalid 'messages': empty array. Expected an array with minimum length 1, but got an empty array instead.".to_owned()));
+        return Err(field.empty_array());
     }
     let parse = |(ix, value)| {
         let path = format!("{}[{ix}]", field.path);
@@ -39,17 +39,12 @@ fn parse(field: Field<'_, '_>) -> Result<Message> {
         }
     }
     Ok(Message {
-        role: role.ok_or_else(|| missing(field.path, "role"))?,
-        content: content.ok_or_else(|| missing(field.path, "content"))?,
+        role: role.ok_or_else(|| missing(&format!("{}.role", field.path)))?,
+        content: content.ok_or_else(|| missing(&format!("{}.content", field.path)))?,
         name,
         tool_call_id,
         fields: Map::new(),
     })
-}
-
-fn missing(path: &str, key: &str) -> Error {
-    let path = format!("{path}.{key}");
-    Error::invalid_request(&path, format!("Missing required parameter: '{path}'."))
 }
 
 fn is_nothing(value: &Value) -> bool {
@@ -79,10 +74,7 @@ fn parse_role(field: Field<'_, '_>) -> Result<Role> {
 fn parse_content(field: Field<'_, '_>) -> Result<String> {
     match field.value {
         Value::String(text) => Ok(text.clone()),
-        Value::Array(parts) if parts.is_empty() => Err(field.invalid(format!(
-            "Invalid '{}': empty array. Expected an array with minimum length 1, but got an empty array instead.",
-            field.path
-        ))),
+        Value::Array(parts) if parts.is_empty() => Err(field.empty_array()),
         Value::Array(parts) => {
             let parse = |(ix, value)| {
                 let path = format!("{}[{ix}]", field.path);
@@ -99,7 +91,7 @@ fn parse_part<'v>(field: Field<'_, 'v>) -> Result<&'v str> {
     let part = field.object()?;
     let kind = part
         .get("type")
-        .ok_or_else(|| missing(field.path, "type"))?;
+        .ok_or_else(|| missing(&format!("{}.type", field.path)))?;
     let path = format!("{}.type", field.path);
     let kind = Field {
         path: &path,
@@ -122,5 +114,5 @@ fn parse_part<'v>(field: Field<'_, 'v>) -> Result<&'v str> {
             _ => return Err(Field { path: &path, value }.unrecognized()),
         }
     }
-    text.ok_or_else(|| missing(field.path, "text"))
+    text.ok_or_else(|| missing(&format!("{}.text", field.path)))
 }

@@ -1,5 +1,5 @@
-//! The wire types: a body of `POST /v1/chat/completions` in, chunks and completions out; one of `POST /v1/embeddings` in,
-//! vectors out.
+//! The wire types: a body of `POST /v1/chat/completions` or `/v1/completions` in, chunks and completions out; one of
+//! `POST /v1/embeddings` in, vectors out.
 //!
 //! A small part of OpenAI's API, exactly: what is not supported is refused by name, in the words that
 //! OpenAI's server uses where it has some. Ids and times come from outside.
@@ -13,14 +13,21 @@
     )
 )]
 
+mod chat;
+mod completion;
 mod embeddings;
 mod field;
+mod input;
 mod message;
-mod request;
+mod options;
 mod response;
 #[cfg(test)]
 mod tests;
+mod text;
 
+pub use chat::ChatRequest;
+pub use completion::CompletionRequest;
 pub use embeddings::EmbeddingsRequest;
-pub use request::ChatRequest;
-pub use response::{Responder, error_body};
+pub use options::Options;
+pub use response::Responder;
+pub use text::{Choice, TextRequest};

@@ -1,96 +1,140 @@
-//! What goes back: chunks, completions, errors.
+//! What goes back: chunks and completions, of a chat and of texts.
 
 use serde_json::{Value, json};
 
-use super::ChatRequest;
+use super::TextRequest;
+use super::text::Choice;
 use crate::generate::{Event, FinishReason, Usage};
-use crate::{Error, ErrorCode};
 
-/// Turns the events of a generation into what the request asked for: `chat.completion.chunk`s, or one
-/// `chat.completion`.
+/// Turns the events of generations into what the request asked for: chunks, or one completion.
 #[derive(Clone, Debug)]
 pub struct Responder {
+    /// Of this answer, such as `"chatcmpl-1"`.
     id: String,
+    /// In seconds since 1970.
     created: u64,
     model: String,
+    is_chat: bool,
     stream: bool,
     include_usage: bool,
+    /// Finished answers, unless they are streamed.
+    done: Vec<Value>,
     /// The answer so far, unless it is streamed.
     text: String,
+    /// The prompt whose answer began last.
+    prompt: Option<usize>,
+    usage: Usage,
 }
 
 impl Responder {
-    /// Answers `request` as `id`, such as `"chatcmpl-1"`; `created` is in seconds since 1970.
+    /// Answers `request` as `id`, which gets the prefix of its kind; `created` is in seconds since 1970.
     #[must_use]
-    pub fn new(
-        request: &ChatRequest,
-        id: impl Into<String>,
-        created: u64,
-        model: impl Into<String>,
-    ) -> Self {
+    pub fn new(request: &TextRequest, id: &str, created: u64, model: impl Into<String>) -> Self {
+        let is_chat = matches!(request, TextRequest::Chat(_));
+        let options = request.options();
+        let prefix = if is_chat { "chatcmpl" } else { "cmpl" };
         Self {
-            id: id.into(),
+            id: format!("{prefix}-{id}"),
             created,
             model: model.into(),
-            stream: request.stream,
-            include_usage: request.include_usage,
+            is_chat,
+            stream: options.stream,
+            include_usage: options.include_usage,
+            done: Vec::new(),
             text: String::new(),
+            prompt: None,
+            usage: Usage::default(),
         }
     }
 
-    /// What to send before the first event: when streaming, the chunk that says who speaks.
-    #[must_use]
-    pub fn open(&self) -> Option<Value> {
-        let delta = json!({ "role": "assistant", "content": "", "refusal": null });
-        self.stream.then(|| self.chunk(&delta, None))
+    /// What to send before the first event of an answer: when streaming, who speaks.
+    pub fn begin(&mut self, index: usize, choice: &Choice) -> Option<Value> {
+        self.text.clone_from(&choice.echo);
+        if !self.stream {
+            return None;
+        }
+        if self.is_chat {
+            let delta = json!({ "role": "assistant", "content": "", "refusal": null });
+            return Some(self.chunk(index, &delta, None));
+        }
+        let echo = std::mem::take(&mut self.text);
+        (!echo.is_empty()).then(|| self.chunk(index, &json!(echo), None))
     }
 
-    /// What to send for an event, in this order.
-    pub fn event(&mut self, event: &Event) -> Vec<Value> {
+    /// What to send for an event of an answer, if anything.
+    pub fn event(&mut self, index: usize, choice: &Choice, event: &Event) -> Option<Value> {
         match event {
-            Event::Text(text) if self.stream => vec![self.chunk(&json!({ "content": text }), None)],
+            Event::Text(text) if self.stream => {
+                let delta = match self.is_chat {
+                    true => json!({ "content": text }),
+                    false => json!(text),
+                };
+                Some(self.chunk(index, &delta, None))
+            }
             Event::Text(text) => {
                 self.text.push_str(text);
-                Vec::new()
+                None
             }
-            Event::Finish { reason, usage } if self.stream => {
-                let mut chunks = vec![self.chunk(&json!({}), Some(*reason))];
-                if self.include_usage {
-                    chunks.push(self.envelope(
-                        "chat.completion.chunk",
-                        json!([]),
-                        Some(usage_body(*usage)),
-                    ));
+            Event::Finish { reason, usage } => {
+                self.count(choice.prompt, *usage);
+                if self.stream {
+                    let delta = if self.is_chat { json!({}) } else { json!("") };
+                    return Some(self.chunk(index, &delta, Some(*reason)));
                 }
-                chunks
+                let text = std::mem::take(&mut self.text);
+                let message = json!({ "role": "assistant", "content": text, "refusal": null });
+                let (key, said) = match self.is_chat {
+                    true => ("message", message),
+                    false => ("text", json!(text)),
+                };
+                self.done.push(choice_of(index, key, said, Some(*reason)));
+                None
             }
-            Event::Finish { reason, usage } => vec![self.completion(*reason, *usage)],
         }
     }
 
-    fn chunk(&self, delta: &Value, reason: Option<FinishReason>) -> Value {
-        let choice = json!({
-            "index": 0,
-            "delta": delta,
-            "logprobs": null,
-            "finish_reason": reason.map(FinishReason::as_str),
+    /// What to send when all answers are complete, if anything.
+    pub fn end(&mut self) -> Option<Value> {
+        let usage = json!({
+            "prompt_tokens": self.usage.prompt_tokens,
+            "completion_tokens": self.usage.completion_tokens,
+            "total_tokens": self.usage.total_tokens(),
+            "prompt_tokens_details": { "cached_tokens": self.usage.cached_tokens },
         });
+        if !self.stream {
+            let choices = std::mem::take(&mut self.done);
+            return Some(self.envelope(choices, Some(usage)));
+        }
+        self.include_usage
+            .then(|| self.envelope(Vec::new(), Some(usage)))
+    }
+
+    /// Several answers to a prompt have read it once.
+    fn count(&mut self, prompt: usize, usage: Usage) {
+        let all = &mut self.usage;
+        all.completion_tokens = all
+            .completion_tokens
+            .saturating_add(usage.completion_tokens);
+        if self.prompt.replace(prompt) != Some(prompt) {
+            all.prompt_tokens = all.prompt_tokens.saturating_add(usage.prompt_tokens);
+            all.cached_tokens = all.cached_tokens.saturating_add(usage.cached_tokens);
+        }
+    }
+
+    fn chunk(&self, index: usize, delta: &Value, reason: Option<FinishReason>) -> Value {
+        let key = if self.is_chat { "delta" } else { "text" };
+        let choice = choice_of(index, key, delta.clone(), reason);
         // With usage wanted, every other chunk says that it has none.
         let usage = self.include_usage.then_some(Value::Null);
-        self.envelope("chat.completion.chunk", json!([choice]), usage)
+        self.envelope(vec![choice], usage)
     }
 
-    fn completion(&self, reason: FinishReason, usage: Usage) -> Value {
-        let choice = json!({
-            "index": 0,
-            "message": { "role": "assistant", "content": self.text, "refusal": null },
-            "logprobs": null,
-            "finish_reason": reason.as_str(),
-        });
-        self.envelope("chat.completion", json!([choice]), Some(usage_body(usage)))
-    }
-
-    fn envelope(&self, object: &str, choices: Value, usage: Option<Value>) -> Value {
+    fn envelope(&self, choices: Vec<Value>, usage: Option<Value>) -> Value {
+        let object = match (self.is_chat, self.stream) {
+            (true, true) => "chat.completion.chunk",
+            (true, false) => "chat.completion",
+            (false, _) => "text_completion",
+        };
         let mut body = json!({
             "id": self.id,
             "object": object,
@@ -105,28 +149,11 @@ impl Responder {
     }
 }
 
-fn usage_body(usage: Usage) -> Value {
+fn choice_of(index: usize, key: &str, said: Value, reason: Option<FinishReason>) -> Value {
     json!({
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.total_tokens(),
-        "prompt_tokens_details": { "cached_tokens": usage.cached_tokens },
-    })
-}
-
-/// The body of an error response.
-#[must_use]
-pub fn error_body(error: &Error) -> Value {
-    let kind = match error.code() {
-        ErrorCode::InvalidRequest | ErrorCode::ContextLengthExceeded => "invalid_request_error",
-        _ => "server_error",
-    };
-    json!({
-        "error": {
-            "message": error.message(),
-            "type": kind,
-            "param": error.details().get("param"),
-            "code": error.code().as_str(),
-        }
+        "index": index,
+        key: said,
+        "logprobs": null,
+        "finish_reason": reason.map(FinishReason::as_str),
     })
 }

@@ -8,9 +8,9 @@
 
 use serde_json::{Value, json};
 
-use super::{ChatRequest, Responder, error_body};
+use super::{ChatRequest, Choice, CompletionRequest, Options, Responder, TextRequest};
 use crate::chat::{ChatTemplate, Message, Role};
-use crate::generate::{Event, FinishReason, Usage};
+use crate::generate::{Event, FinishReason, GenerateRequest, Usage};
 use crate::sampler::SamplingParams;
 use crate::tokenizer::Tokenizer;
 use crate::weights::header::{Header, Parsed};
@@ -33,7 +33,11 @@ fn parse(more: Value) -> ChatRequest {
 
 #[track_caller]
 fn refused_body(body: &str, param: Option<&str>, says: &str) {
-    let error = ChatRequest::parse(body).expect_err(body);
+    is_refused(ChatRequest::parse(body).expect_err(body), param, says);
+}
+
+#[track_caller]
+fn is_refused(error: Error, param: Option<&str>, says: &str) {
     assert_eq!(error.code(), ErrorCode::InvalidRequest, "{error}");
     let got = error.details().get("param").and_then(Value::as_str);
     assert_eq!(got, param, "{error}");
@@ -63,18 +67,13 @@ fn a_request_says_how_to_answer() {
         "model": "smollm2", "stream": true, "stream_options": { "include_usage": true },
         "max_completion_tokens": 7, "stop": ["a", "b"], "seed": 42,
         "temperature": 0.5, "top_p": 0.25, "presence_penalty": -2, "frequency_penalty": 2,
-        "logit_bias": { "5": -100, "6": 1.5 }, "top_k": 40, "min_p": 0.125, "repetition_penalty": 1.25, "n": 1,
+        "logit_bias": { "5": -100, "6": 1.5 }, "top_k": 40, "min_p": 0.125, "repetition_penalty": 1.25, "n": 3,
     }));
     assert_eq!(
         request.messages,
         [Message::new(Role::User, "Hi")],
         "messages"
     );
-    assert_eq!(request.model.as_deref(), Some("smollm2"), "model");
-    assert!(request.stream && request.include_usage, "streaming");
-    assert_eq!(request.max_tokens, Some(7), "max_tokens");
-    assert_eq!(request.stop, ["a", "b"], "stop");
-    assert_eq!(request.seed, Some(42), "seed");
     let sampling = SamplingParams {
         temperature: 0.5,
         top_k: 40,
@@ -86,7 +85,17 @@ fn a_request_says_how_to_answer() {
         logit_bias: vec![(5, -100.0), (6, 1.5)],
         seed: 42,
     };
-    assert_eq!(request.sampling, sampling, "sampling");
+    let expected = Options {
+        model: Some("smollm2".to_owned()),
+        sampling,
+        seed: Some(42),
+        stop: vec!["a".to_owned(), "b".to_owned()],
+        max_tokens: Some(7),
+        n: 3,
+        stream: true,
+        include_usage: true,
+    };
+    assert_eq!(request.options, expected, "options");
 }
 
 #[test]
@@ -97,33 +106,28 @@ fn what_is_not_given_or_null_is_the_default() {
     });
     for request in [parse(json!({})), parse(nulls)] {
         assert_eq!(
-            request.sampling,
-            SamplingParams::default(),
+            request.options,
+            Options::default(),
             "OpenAI's: temperature and top_p 1"
-        );
-        assert_eq!(
-            (request.model, request.seed, request.max_tokens),
-            (None, None, None),
-            "open"
-        );
-        assert!(
-            !request.stream && !request.include_usage && request.stop.is_empty(),
-            "plain"
         );
     }
     assert_eq!(
-        parse(json!({ "max_tokens": 3 })).max_tokens,
+        parse(json!({ "max_tokens": 3 })).options.max_tokens,
         Some(3),
         "the older name"
     );
-    assert_eq!(parse(json!({ "stop": "x" })).stop, ["x"], "one string");
     assert_eq!(
-        parse(json!({ "seed": -1 })).seed,
+        parse(json!({ "stop": "x" })).options.stop,
+        ["x"],
+        "one string"
+    );
+    assert_eq!(
+        parse(json!({ "seed": -1 })).options.seed,
         Some(u64::MAX),
         "two's complement"
     );
     assert_eq!(
-        parse(json!({ "seed": u64::MAX })).seed,
+        parse(json!({ "seed": u64::MAX })).options.seed,
         Some(u64::MAX),
         "the largest"
     );
@@ -174,7 +178,6 @@ fn what_is_not_supported_is_refused_by_name() {
         "temprature",
         "Unrecognized request argument supplied: temprature",
     );
-    refused(json!({ "n": 2 }), "n", "must be 1");
     refused(
         json!({ "stream": true, "stream_options": { "x": 1 } }),
         "stream_options.x",
@@ -226,6 +229,8 @@ fn ranges_and_types_are_checked() {
     );
     refused(json!({ "max_tokens": u64::MAX }), "max_tokens", "<=");
     refused(json!({ "n": "one" }), "n", "an integer");
+    refused(json!({ "n": 0 }), "n", ">= 1");
+    refused(json!({ "n": 129 }), "n", "<= 128");
     refused(json!({ "seed": 1.5 }), "seed", "integer");
     refused(json!({ "stream": 1 }), "stream", "a boolean");
     refused(json!({ "model": 1 }), "model", "a string");
@@ -379,14 +384,20 @@ fn a_request_becomes_a_prompt() {
         panic!("the file is whole");
     };
     let tokenizer = Tokenizer::from_gguf(&header.metadata).unwrap();
-    let request = parse(json!({ "stop": "x", "max_tokens": 9, "top_k": 3 }));
+    let request = |more: Value| TextRequest::Chat(parse(more));
     let bare = ChatTemplate::for_model(&header, &tokenizer, None).unwrap();
-    let error = request.to_generate(&bare, &tokenizer, 0).unwrap_err();
+    let limits = json!({ "stop": "x", "max_tokens": 9, "top_k": 3 });
+    let error = request(limits.clone()).choices(&bare, &tokenizer, 512, 0);
+    let error = error.unwrap_err();
     assert_eq!(error.code(), ErrorCode::InvalidRequest, "{error}");
     assert!(error.message().contains("`chat_template`"), "{error}");
     let source = "{{ bos_token }}{% for m in messages %}{{ m.content }}<|eot_id|>{% endfor %}";
     let template = ChatTemplate::for_model(&header, &tokenizer, Some(source)).unwrap();
-    let generate = request.to_generate(&template, &tokenizer, 77).unwrap();
+    let choices = |request: &TextRequest| request.choices(&template, &tokenizer, 512, 77);
+    let one = choices(&request(limits)).unwrap();
+    let [Choice { generate, .. }] = one.as_slice() else {
+        panic!("one answer is wanted");
+    };
     // <|begin_of_text|> once, H, i, <|eot_id|>.
     assert_eq!(
         generate.prompt,
@@ -399,14 +410,120 @@ fn a_request_becomes_a_prompt() {
         "a random seed"
     );
     assert_eq!(
-        (generate.stop, generate.max_tokens),
-        (vec!["x".to_owned()], Some(9)),
+        (&generate.stop, generate.max_tokens),
+        (&vec!["x".to_owned()], Some(9)),
         "limits"
     );
-    let seeded = parse(json!({ "seed": 5 }))
-        .to_generate(&template, &tokenizer, 77)
-        .unwrap();
-    assert_eq!(seeded.sampling.seed, 5, "the request's seed");
+    let seeds = |more: Value| -> Vec<u64> {
+        let choices = choices(&request(more)).unwrap();
+        choices.iter().map(|it| it.generate.sampling.seed).collect()
+    };
+    assert_eq!(seeds(json!({ "seed": 5 })), [5], "the request's seed");
+    assert_eq!(
+        seeds(json!({ "seed": -1, "n": 2 })),
+        [u64::MAX, 0],
+        "one each"
+    );
+
+    let long = request(json!({}));
+    let error = long.choices(&template, &tokenizer, 4, 0).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ContextLengthExceeded, "{error}");
+
+    let texts =
+        |body: Value| TextRequest::Completion(CompletionRequest::parse(&body.to_string()).unwrap());
+    let both = choices(&texts(
+        json!({ "prompt": ["Hi", "H"], "n": 2, "echo": true }),
+    ))
+    .unwrap();
+    let of: Vec<_> = both
+        .iter()
+        .map(|it| (it.prompt, it.echo.as_str(), it.generate.prompt.as_slice()))
+        .collect();
+    let (first, second) = ((0, "Hi", &[379, 39, 72][..]), (1, "H", &[379, 39][..]));
+    assert_eq!(
+        of,
+        [first, first, second, second],
+        "BOS in front, nothing behind"
+    );
+    assert_eq!(both[0].generate.max_tokens, Some(16), "OpenAI's default");
+    let ids = choices(&texts(json!({ "prompt": [39, 72], "echo": true }))).unwrap();
+    assert_eq!(ids[0].generate.prompt, [39, 72], "as they are");
+    assert_eq!(ids[0].echo, "Hi");
+    let error = choices(&texts(json!({ "prompt": [[39], [384]] }))).unwrap_err();
+    is_refused(
+        error,
+        Some("prompt"),
+        "'prompt[1]': token 384 is outside the vocabulary of 384",
+    );
+}
+
+#[test]
+fn texts_to_go_on_with_are_read_by_their_own_rules() {
+    let request = json!({
+        "prompt": "Hi", "max_tokens": 5, "echo": true, "best_of": 2, "n": 2, "temperature": 0, "user": "u",
+        "suffix": null, "logprobs": null, "stream": true, "stream_options": { "include_usage": true },
+    });
+    let request = CompletionRequest::parse(&request.to_string()).unwrap();
+    assert!(request.echo);
+    assert_eq!(
+        (request.options.max_tokens, request.options.n),
+        (Some(5), 2)
+    );
+    for (more, param, says, reason) in [
+        (json!({}), "prompt", "Missing", "missing_required_parameter"),
+        (
+            json!({ "prompt": [] }),
+            "prompt",
+            "empty array",
+            "empty_array",
+        ),
+        (
+            json!({ "prompt": 1 }),
+            "prompt",
+            "expected a string",
+            "invalid_type",
+        ),
+        (
+            json!({ "prompt": "a", "best_of": 3 }),
+            "best_of",
+            "the same as 'n'",
+            "unsupported_value",
+        ),
+        (
+            json!({ "prompt": "a", "suffix": "b" }),
+            "suffix",
+            "not supported",
+            "unsupported_parameter",
+        ),
+        (
+            json!({ "prompt": "a", "logprobs": 1 }),
+            "logprobs",
+            "not supported",
+            "unsupported_parameter",
+        ),
+        (
+            json!({ "prompt": "a", "messages": [] }),
+            "messages",
+            "Unrecognized",
+            "unknown_parameter",
+        ),
+        (
+            json!({ "prompt": "a", "temperature": 3 }),
+            "temperature",
+            "<= 2",
+            "decimal_above_max_value",
+        ),
+        (
+            json!({ "prompt": "a", "n": 0 }),
+            "n",
+            ">= 1",
+            "integer_below_min_value",
+        ),
+    ] {
+        let error = CompletionRequest::parse(&more.to_string()).expect_err(&more.to_string());
+        assert_eq!(error.details()["reason"], reason, "{error}");
+        is_refused(error, Some(param), says);
+    }
 }
 
 fn events() -> [Event; 3] {
@@ -425,13 +542,27 @@ fn events() -> [Event; 3] {
     ]
 }
 
-fn respond(more: Value) -> Vec<Value> {
-    let mut responder = Responder::new(&parse(more), "chatcmpl-1", 1_700_000_000, "m");
-    let mut sent: Vec<Value> = responder.open().into_iter().collect();
-    for event in events() {
-        sent.extend(responder.event(&event));
+/// To as many answers as the request wants, of one prompt each.
+fn respond_to(request: &TextRequest, echo: &str) -> Vec<Value> {
+    let mut responder = Responder::new(request, "1", 1_700_000_000, "m");
+    let mut sent = Vec::new();
+    for index in 0..request.options().n as usize {
+        let choice = Choice {
+            generate: GenerateRequest::default(),
+            prompt: 0,
+            echo: echo.to_owned(),
+        };
+        sent.extend(responder.begin(index, &choice));
+        for event in events() {
+            sent.extend(responder.event(index, &choice, &event));
+        }
     }
+    sent.extend(responder.end());
     sent
+}
+
+fn respond(more: Value) -> Vec<Value> {
+    respond_to(&TextRequest::Chat(parse(more)), "")
 }
 
 fn usage() -> Value {
@@ -486,11 +617,79 @@ fn a_streamed_answer_is_chunks() {
 }
 
 #[test]
-fn errors_have_openais_shape() {
-    let error = Error::invalid_request("top_p", "too large");
-    let expected = json!({ "error": { "message": "too large", "type": "invalid_request_error", "param": "top_p", "code": "invalid_request" } });
-    assert_eq!(error_body(&error), expected, "the caller's fault");
-    let error = Error::internal("oh");
-    let expected = json!({ "error": { "message": "oh", "type": "server_error", "param": null, "code": "internal" } });
-    assert_eq!(error_body(&error), expected, "ours");
+fn several_answers_have_an_index_and_read_their_prompt_once() {
+    let [answer] = &respond(json!({ "n": 2 }))[..] else {
+        panic!("one completion");
+    };
+    let choices = answer["choices"].as_array().unwrap();
+    assert_eq!([&choices[0]["index"], &choices[1]["index"]], [0, 1]);
+    assert_eq!(choices[1]["message"]["content"], "Hello");
+    assert_eq!(answer["usage"]["prompt_tokens"], 5);
+    assert_eq!(answer["usage"]["completion_tokens"], 4);
+
+    let chunks =
+        respond(json!({ "n": 2, "stream": true, "stream_options": { "include_usage": true } }));
+    let of = |index: usize| {
+        let of_it = chunks
+            .iter()
+            .filter(|it| it["choices"][0]["index"] == index);
+        of_it.count()
+    };
+    assert_eq!((of(0), of(1), chunks.len()), (4, 4, 9));
+    assert_eq!(chunks[8]["usage"]["total_tokens"], 9);
+}
+
+#[test]
+fn texts_are_answered_by_text_completions() {
+    let request =
+        |more: Value| TextRequest::Completion(CompletionRequest::parse(&more.to_string()).unwrap());
+    let whole = respond_to(&request(json!({ "prompt": "x" })), "");
+    let expected = json!({
+        "id": "cmpl-1", "object": "text_completion", "created": 1_700_000_000, "model": "m",
+        "choices": [{ "index": 0, "text": "Hello", "logprobs": null, "finish_reason": "length" }],
+        "usage": usage(),
+    });
+    assert_eq!(whole, [expected]);
+    let whole = respond_to(&request(json!({ "prompt": "x" })), "Oh. ");
+    assert_eq!(whole[0]["choices"][0]["text"], "Oh. Hello", "echoed");
+    let chunks = respond_to(&request(json!({ "prompt": "x", "stream": true })), "Oh. ");
+    let texts: Vec<_> = chunks
+        .iter()
+        .map(|it| it["choices"][0]["text"].clone())
+        .collect();
+    assert_eq!(texts, ["Oh. ", "Hel", "lo", ""]);
+    assert!(
+        chunks
+            .iter()
+            .all(|it| it["object"] == "text_completion" && it["id"] == "cmpl-1")
+    );
+    assert_eq!(chunks[3]["choices"][0]["finish_reason"], "length");
+}
+
+/// OpenAI's `code`s, which clients branch on.
+#[test]
+fn refusals_have_openais_codes() {
+    for (more, reason) in [
+        (json!({ "temperature": "hot" }), "invalid_type"),
+        (json!({ "temperature": 3 }), "decimal_above_max_value"),
+        (json!({ "top_k": -1 }), "integer_below_min_value"),
+        (json!({ "tools": [] }), "unsupported_parameter"),
+        (json!({ "temprature": 1 }), "unknown_parameter"),
+        (json!({ "messages": [] }), "empty_array"),
+        (
+            json!({ "messages": [{ "role": "king", "content": "" }] }),
+            "invalid_value",
+        ),
+        (
+            json!({ "messages": [{ "role": "user" }] }),
+            "missing_required_parameter",
+        ),
+        (
+            json!({ "max_tokens": 1, "max_completion_tokens": 1 }),
+            "invalid_parameter_combination",
+        ),
+    ] {
+        let error = ChatRequest::parse(&body(more).to_string()).expect_err(reason);
+        assert_eq!(error.details()["reason"], reason, "{error}");
+    }
 }

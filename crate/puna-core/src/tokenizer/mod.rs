@@ -131,9 +131,15 @@ impl Tokenizer {
     /// The ids of a text that is not a chat, between the tokens that the model asks for: BOS and EOS, or an
     /// encoder's CLS and SEP. The output of a chat template has them already: use [`Self::encode`] for it.
     pub fn encode_document(&self, text: &str, special: Special) -> Result<Vec<u32>> {
+        let mut ids = self.encode_start(text, special)?;
+        ids.extend(&self.0.suffix);
+        Ok(ids)
+    }
+
+    /// The ids of a text that goes on: behind the tokens that the model asks for in front of one.
+    pub fn encode_start(&self, text: &str, special: Special) -> Result<Vec<u32>> {
         let mut ids = self.0.prefix.clone();
         self.encode_into(text, special, &mut ids)?;
-        ids.extend(&self.0.suffix);
         Ok(ids)
     }
 

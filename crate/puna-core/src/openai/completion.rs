@@ -1,0 +1,75 @@
+//! The body of `POST /v1/completions`: texts that are gone on with, without a chat.
+
+use super::field::{Body, Field, missing};
+use super::input::{Input, inputs};
+use super::options::{self, Options};
+use crate::Result;
+
+/// Most tokens of an answer where nothing is said, as OpenAI has it.
+const MAX_TOKENS: u32 = 16;
+
+/// A checked request.
+#[derive(Clone, Debug)]
+pub struct CompletionRequest {
+    /// The texts to go on with; at least one.
+    pub(super) prompts: Vec<Input>,
+    /// Whether answers begin with their prompts.
+    pub echo: bool,
+    /// How to answer.
+    pub options: Options,
+}
+
+impl CompletionRequest {
+    /// Reads and checks a body.
+    ///
+    /// # Errors
+    ///
+    /// `invalid_request`; the details `param` and `reason` are OpenAI's `param` and `code`.
+    pub fn parse(body: &str) -> Result<Self> {
+        let body = Body::parse(body)?;
+        let mut request = Self {
+            prompts: Vec::new(),
+            echo: false,
+            options: Options {
+                max_tokens: Some(MAX_TOKENS),
+                ..Options::default()
+            },
+        };
+        let mut best_of = None;
+        for field in body.fields() {
+            match field.path {
+                "prompt" => request.prompts = inputs(field)?,
+                _ if field.value.is_null() => known(field)?,
+                "echo" => request.echo = field.bool()?,
+                "best_of" => best_of = Some((field, field.integer(1, 20)?)),
+                "user" => {
+                    field.str()?;
+                }
+                _ if request.options.set(field)? => {}
+                _ => return known(field).and(Err(field.unsupported())),
+            }
+        }
+        if !body.has("prompt") {
+            return Err(missing("prompt"));
+        }
+        // More than are wanted would have to be ranked by their probabilities.
+        if let Some((field, best_of)) = best_of
+            && best_of != request.options.n
+        {
+            return Err(
+                field.unsupported_value("'best_of' must be the same as 'n' with this model.")
+            );
+        }
+        request.options.check(&body)?;
+        Ok(request)
+    }
+}
+
+/// Fields of OpenAI's that are not supported.
+const UNSUPPORTED: &[&str] = &["logprobs", "suffix"];
+
+/// An error if nobody knows a field of that name.
+fn known(field: Field<'_, '_>) -> Result<()> {
+    let own = &["echo", "best_of", "user"];
+    field.is_among(&[own, options::READ, UNSUPPORTED])
+}

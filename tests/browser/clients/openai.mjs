@@ -1,0 +1,106 @@
+// Written for a hosted API, in the way of the `openai` package's own documentation. One line of it is changed by the test.
+import OpenAI from "openai";
+
+const client = new OpenAI({ apiKey: process.env.OPENAI_API_KEY });
+
+export async function answer(content) {
+  const completion = await client.chat.completions.create({
+    model: "gpt-5",
+    messages: [
+      { role: "developer", content: "You are a helpful assistant." },
+      { role: "user", content },
+    ],
+    temperature: 0,
+    max_completion_tokens: 12,
+  });
+  return completion.choices[0].message.content;
+}
+
+export async function streamed(content) {
+  const stream = await client.chat.completions.create({
+    model: "gpt-5",
+    messages: [
+      { role: "developer", content: "You are a helpful assistant." },
+      { role: "user", content },
+    ],
+    temperature: 0,
+    max_completion_tokens: 12,
+    stream: true,
+    stream_options: { include_usage: true },
+  });
+  const deltas = [];
+  let usage = null;
+  for await (const chunk of stream) {
+    deltas.push(chunk.choices[0]?.delta?.content ?? "");
+    usage = chunk.usage ?? usage;
+  }
+  return { deltas, usage };
+}
+
+/** By the package's helper, which puts the chunks together itself. */
+export async function helped(content) {
+  const runner = client.chat.completions.stream({
+    model: "gpt-5",
+    messages: [
+      { role: "developer", content: "You are a helpful assistant." },
+      { role: "user", content },
+    ],
+    temperature: 0,
+    max_completion_tokens: 12,
+  });
+  return runner.finalContent();
+}
+
+export async function completed(prompt) {
+  const { choices } = await client.completions.create({ model: "gpt-3.5-turbo-instruct", prompt, max_tokens: 5, temperature: 0, n: 2 });
+  return choices.map(({ text }) => text);
+}
+
+export async function embedded(input) {
+  const { data } = await client.embeddings.create({ model: "text-embedding-3-small", input });
+  return data.map(({ embedding }) => Array.from(embedding));
+}
+
+export async function models() {
+  const ids = [];
+  for await (const model of client.models.list()) ids.push(model.id);
+  return ids;
+}
+
+export async function left(content) {
+  const stream = await client.chat.completions.create({
+    model: "gpt-5",
+    messages: [{ role: "user", content }],
+    stream: true,
+  });
+  let chunks = 0;
+  for await (const _ of stream) {
+    chunks += 1;
+    if (chunks === 3) stream.controller.abort();
+  }
+  return chunks;
+}
+
+/** What a bad request throws. */
+export async function refused(body) {
+  try {
+    await client.chat.completions.create({ model: "gpt-5", messages: [{ role: "user", content: "Hi" }], ...body });
+  } catch (error) {
+    const { status, code, param, type, requestID } = error;
+    return { isBad: error instanceof OpenAI.BadRequestError, status, code, param, type, requestID };
+  }
+}
+
+export async function aborted(content) {
+  const controller = new AbortController();
+  const answer = client.chat.completions.create(
+    { model: "gpt-5", messages: [{ role: "user", content }] },
+    { signal: controller.signal },
+  );
+  setTimeout(() => controller.abort(), 50);
+  try {
+    await answer;
+  } catch (error) {
+    return error instanceof OpenAI.APIUserAbortError;
+  }
+}

@@ -1,0 +1,3 @@
+// The `openai` package as one file, for the browser tests.
+
+export { default } from "openai";
