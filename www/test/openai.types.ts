@@ -63,6 +63,7 @@ export type Requests = [
 
 export type Answers = [
   Fits<ours.Completion, OpenAI.Completions.Completion>,
+  Fits<ours.ChatLogprobs, OpenAI.Chat.Completions.ChatCompletion.Choice.Logprobs>,
   Fits<ours.CreateEmbeddingResponse, OpenAI.CreateEmbeddingResponse>,
   Fits<ours.ChatCompletion, OpenAI.Chat.Completions.ChatCompletion>,
   Fits<ours.ChatCompletionChunk, OpenAI.Chat.Completions.ChatCompletionChunk>,

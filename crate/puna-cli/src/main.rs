@@ -30,7 +30,7 @@ Usage: puna COMMAND ...
 Commands:
   inspect FILE_OR_URL   say what a model file, a repository's folder or a shard manifest holds
   shard FILE -o DIR     cut a GGUF into shards that any static host can serve
-  supports              say which architectures and types of weights Puna runs
+  supports              say which architectures, types of weights and fields of requests Puna knows
   synthesize SHAPE:FORMAT FILE
                         make a model of a true shape with random weights, for measuring
   help [COMMAND]        this text, or a command's own

@@ -1,14 +1,15 @@
-//! `puna supports`: which models and which types of weights, from the registries.
+//! `puna supports`: which models, types of weights and fields of requests, from the registries.
 
 use puna_core::model::ARCHITECTURES;
+use puna_core::openai::ROUTES;
 use puna_core::quant::{FORMATS, Format, INTERLEAVED};
 
 pub(crate) const HELP: &str = "\
-puna supports: say which architectures and which types of weights Puna runs
+puna supports: say which architectures and types of weights Puna runs, and which fields of requests
 
 Usage: puna supports
 
-Prints tables in Markdown, from the lists that loading a model goes by.
+Prints tables in Markdown, from the lists that loading a model and reading a request go by.
 
 Options:
   -h, --help            this text
@@ -45,5 +46,19 @@ pub(crate) fn tables() -> String {
         of(FORMATS.iter().filter(is_ik).collect()),
         of(INTERLEAVED.iter().collect()),
     ));
+    text.push_str("\n| requests | followed | accepted, changes nothing | refused by name |\n|---|---|---|---|\n");
+    let quoted = |fields: &mut dyn Iterator<Item = &str>| {
+        let quoted: Vec<_> = fields.map(|field| format!("`{field}`")).collect();
+        quoted.join(", ")
+    };
+    for route in ROUTES {
+        text.push_str(&format!(
+            "| `POST {}` | {} | {} | {} |\n",
+            route.path,
+            quoted(&mut route.supported()),
+            quoted(&mut route.ignored.iter().copied()),
+            quoted(&mut route.refused.iter().copied()),
+        ));
+    }
     text
 }

@@ -334,7 +334,10 @@ impl Engine {
         for (index, choice) in choices.iter().enumerate() {
             let mut generation = Generation::new(choice.generate.clone(), tokenizer, session)?;
             send(responder.begin(index, choice))?;
-            executor.start(generation.sampler());
+            let needs_logits = generation.needs_logits();
+            if !needs_logits {
+                executor.start(generation.sampler());
+            }
             while let Ask::Forward {
                 position,
                 ids,
@@ -343,15 +346,16 @@ impl Engine {
             } = generation.ask(executor.chunk_tokens())
             {
                 throw_if_aborted(signal)?;
-                let forwarded = if logits {
-                    executor
-                        .next(position as usize, &ids, ahead as usize)
-                        .await?
-                } else {
-                    executor
-                        .forward(position as usize, &ids, Wanted::None)
-                        .await?;
-                    Forwarded::Nothing
+                let position = position as usize;
+                let forwarded = match (logits, needs_logits) {
+                    (true, false) => executor.next(position, &ids, ahead as usize).await?,
+                    (true, true) => {
+                        Forwarded::Logits(executor.forward(position, &ids, Wanted::Last).await?)
+                    }
+                    (false, _) => {
+                        executor.forward(position, &ids, Wanted::None).await?;
+                        Forwarded::Nothing
+                    }
                 };
                 for event in generation.answer(forwarded)? {
                     send(responder.event(index, choice, &event))?;

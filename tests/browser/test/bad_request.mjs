@@ -21,7 +21,7 @@ const REFUSED = [
   [{ messages: [message], n: 0 }, "n"],
   [{ messages: [message], tools: [{ type: "function", function: { name: "f" } }] }, "tools"],
   [{ messages: [message], response_format: { type: "json_object" } }, "response_format"],
-  [{ messages: [message], logprobs: true }, "logprobs"],
+  [{ messages: [message], top_logprobs: 3 }, "top_logprobs"],
   [{ messages: [message], temprature: 1 }, "temprature"],
 ];
 

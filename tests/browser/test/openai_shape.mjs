@@ -56,3 +56,30 @@ test("content may be a list of text parts, each a line, and null means the defau
   const { choices } = await t.chat(greedy(parts, 6, { top_p: null, stop: null, seed: null, presence_penalty: null }));
   assert.equal(choices[0].message.content, plain.choices[0].message.content);
 });
+
+test("what the model thought of tokens is the same on GPU and CPU, whole and streamed", async (t) => {
+  const asked = greedy("Hello", 6, { logprobs: true, top_logprobs: 3, logit_bias: { 72: 2 } });
+  const told = [];
+  for (const device of [t.device, "cpu"]) {
+    await t.loadTiny({ device });
+    const { message, logprobs } = (await t.chat(asked)).choices[0];
+    const plain = await t.chat(greedy("Hello", 6, { logit_bias: { 72: 2 } }));
+    assert.equal(message.content, plain.choices[0].message.content, "telling changes nothing");
+    assert.equal(logprobs.content.length, 6);
+    const bytes = logprobs.content.flatMap((token) => token.bytes);
+    assert.equal(new TextDecoder().decode(new Uint8Array(bytes)), message.content);
+    for (const { logprob, top_logprobs } of logprobs.content) {
+      assert.equal(top_logprobs.length, 3);
+      const sorted = top_logprobs.map((top) => top.logprob).toSorted((a, b) => b - a);
+      assert.deepEqual(top_logprobs.map((top) => top.logprob), sorted);
+      assert.ok(logprob <= sorted[0] && sorted[0] < 0 && Math.exp(sorted[0]) + Math.exp(sorted[1]) < 1);
+    }
+    const chunks = await t.chat({ ...asked, stream: true });
+    const streamed = chunks.flatMap(({ choices }) => choices[0].logprobs?.content ?? []);
+    assert.deepEqual(streamed.map(({ token }) => token), logprobs.content.map(({ token }) => token));
+    told.push(logprobs.content.map(({ logprob }) => logprob));
+    await t.lab("unload");
+  }
+  const off = Math.max(...told[0].map((logprob, i) => Math.abs(logprob - told[1][i])));
+  assert.ok(off < 0.2, `GPU and CPU differ by ${off}`);
+});

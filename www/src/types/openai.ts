@@ -74,7 +74,6 @@ export interface IgnoredParams {
 
 /** Fields for what is not supported: accepted while they ask for nothing. */
 export interface DefaultParams {
-  logprobs?: false | null;
   modalities?: ["text"] | null;
   response_format?: { type: "text" };
   tool_choice?: "none";
@@ -113,6 +112,10 @@ export interface ChatCompletionCreateParamsBase extends SamplingParams, IgnoredP
   max_completion_tokens?: number | null;
   /** The older name of `max_completion_tokens`; one of them may be given. */
   max_tokens?: number | null;
+  /** Whether to tell what the model thought of each token: of its own distribution, before what is asked for changes it. */
+  logprobs?: boolean | null;
+  /** Of so many of the likeliest tokens in each place, too, up to 20; only with `logprobs`. */
+  top_logprobs?: number | null;
 }
 
 /** Fields that OpenAI does not have and local models are used to. */
@@ -162,6 +165,20 @@ export interface CompletionUsage {
   };
 }
 
+/** A token of an answer, and the natural logarithm of its probability; -9999 is next to impossible. */
+export interface TokenLogprob {
+  token: string;
+  logprob: number;
+  /** What it stands for in UTF-8, not always whole characters. */
+  bytes: number[];
+}
+
+/** What the model thought of tokens. */
+export interface ChatLogprobs {
+  content: (TokenLogprob & { top_logprobs: TokenLogprob[] })[];
+  refusal: null;
+}
+
 /** A whole answer. */
 export interface ChatCompletion {
   id: string;
@@ -173,7 +190,8 @@ export interface ChatCompletion {
     index: number;
     message: { role: "assistant"; content: string; refusal: null };
     finish_reason: FinishReason;
-    logprobs: null;
+    /** `null` unless it was asked for. */
+    logprobs: ChatLogprobs | null;
   }[];
   usage: CompletionUsage;
 }
@@ -190,7 +208,8 @@ export interface ChatCompletionChunk {
     index: number;
     delta: { role?: "assistant"; content?: string; refusal?: null };
     finish_reason: FinishReason | null;
-    logprobs: null;
+    /** Of the tokens of this piece, if that was asked for. */
+    logprobs: ChatLogprobs | null;
   }[];
   /** Only where `include_usage` asks for it, and `null` in all chunks but the last. */
   usage?: CompletionUsage | null;
@@ -204,6 +223,8 @@ export interface CompletionCreateParamsBase extends SamplingParams, SamplingExte
   max_tokens?: number | null;
   /** Whether the answer begins with the prompt. */
   echo?: boolean | null;
+  /** Whether to tell what the model thought of each token, and of so many of the likeliest ones, up to 5. */
+  logprobs?: number | null;
   /** As many as `n`: answers are not ranked. */
   best_of?: number | null;
   /** Belongs to OpenAI's service; changes nothing. */
@@ -225,6 +246,15 @@ export interface CompletionCreateParamsStreaming extends CompletionCreateParamsB
 /** A request. */
 export type CompletionCreateParams = CompletionCreateParamsNonStreaming | CompletionCreateParamsStreaming;
 
+/** What the model thought of tokens, by their place. */
+export interface CompletionLogprobs {
+  tokens: string[];
+  token_logprobs: number[];
+  top_logprobs: Record<string, number>[];
+  /** Characters of the answer in front of each. */
+  text_offset: number[];
+}
+
 /** How a model goes on with texts; also a part of it. */
 export interface Completion {
   id: string;
@@ -238,7 +268,8 @@ export interface Completion {
     text: string;
     /** In all parts of an answer but its last, which OpenAI's types do not tell either, `null`. */
     finish_reason: FinishReason;
-    logprobs: null;
+    /** `null` unless it was asked for. */
+    logprobs: CompletionLogprobs | null;
   }[];
   usage?: CompletionUsage;
 }

@@ -9,7 +9,7 @@ mod stop;
 #[cfg(test)]
 mod tests;
 
-use crate::sampler::{Draw, Sampler, SamplingParams};
+use crate::sampler::{Draw, LogProbs, Sampler, SamplingParams};
 use crate::session::Session;
 use crate::tokenizer::{DecodeStream, Tokenizer};
 use crate::{Error, ErrorCode, Result, sampler};
@@ -27,6 +27,8 @@ pub struct GenerateRequest {
     pub stop: Vec<String>,
     /// Most tokens of the answer; `None`: as many as the context has room for.
     pub max_tokens: Option<u32>,
+    /// Whether to tell what the model thought of each token, and of so many of the likeliest ones besides.
+    pub logprobs: Option<usize>,
     /// What users call that which the prompt is made of.
     pub param: &'static str,
 }
@@ -38,6 +40,7 @@ impl Default for GenerateRequest {
             sampling: SamplingParams::default(),
             stop: Vec::new(),
             max_tokens: None,
+            logprobs: None,
             param: "messages",
         }
     }
@@ -112,9 +115,29 @@ pub enum Forwarded<'a> {
     Draw(Draw),
 }
 
+/// What the model thought of a token of the answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TokenLogProb {
+    /// It.
+    pub token: LogProb,
+    /// The likeliest tokens in its place, in this order; it need not be among them.
+    pub top: Vec<LogProb>,
+}
+
+/// A token and the logarithm of its probability.
+#[derive(Clone, Debug, PartialEq)]
+pub struct LogProb {
+    /// What it stands for; not always whole characters.
+    pub bytes: Vec<u8>,
+    /// Natural; 0 is certain.
+    pub logprob: f32,
+}
+
 /// What came of a step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Event {
+    /// The tokens of the text that comes next, where that was asked for.
+    Tokens(Vec<TokenLogProb>),
     /// More of the answer: whole characters, never empty.
     Text(String),
     /// The end; the last event.
@@ -181,6 +204,9 @@ pub struct Generation<'s> {
     state: State,
     /// What was asked for and not answered yet.
     asked: Option<Asked>,
+    logprobs: Option<usize>,
+    /// Tokens whose text was not shown yet.
+    unshown: Vec<TokenLogProb>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,6 +242,7 @@ impl<'s> Generation<'s> {
             sampling,
             stop,
             max_tokens,
+            logprobs,
             param: _,
         } = request;
         let mut sampler = Sampler::new(sampling, tokenizer.vocab_size())?;
@@ -236,6 +263,8 @@ impl<'s> Generation<'s> {
             usage,
             state: State::Prefill,
             asked: None,
+            logprobs,
+            unshown: Vec::new(),
         })
     }
 
@@ -256,6 +285,12 @@ impl<'s> Generation<'s> {
                     .saturating_sub(1),
             },
         }
+    }
+
+    /// Whether [`Self::answer`] needs the logits themselves, and no token that was drawn from them.
+    #[must_use]
+    pub const fn needs_logits(&self) -> bool {
+        self.logprobs.is_some()
     }
 
     /// How tokens are chosen, for a device that does it itself.
@@ -321,8 +356,19 @@ impl<'s> Generation<'s> {
             Forwarded::Logits(logits) => {
                 // Rows of a padded embedding are no tokens.
                 let known = logits.len().min(self.tokenizer.vocab_size());
-                self.sampler
-                    .sample(logits.get_mut(..known).unwrap_or_default())
+                let logits = logits.get_mut(..known).unwrap_or_default();
+                // Drawing changes them.
+                let before = self.logprobs.map(|_| LogProbs::of(logits));
+                let drawn = self.sampler.sample(logits);
+                if let (Some(before), Ok(id)) = (before, &drawn) {
+                    self.note(&before, *id);
+                }
+                drawn
+            }
+            Forwarded::Draw(_) if self.needs_logits() => {
+                return Err(Error::internal(
+                    "generation: a token was drawn where the logits were asked for",
+                ));
             }
             Forwarded::Draw(Draw::Token(id)) => Ok(id),
             Forwarded::Draw(Draw::Unusable(id)) => Err(sampler::unusable(id)),
@@ -335,6 +381,23 @@ impl<'s> Generation<'s> {
                 Err(error)
             }
         }
+    }
+
+    /// Keeps what the model thought of a token until its text is shown.
+    fn note(&mut self, before: &LogProbs, id: u32) {
+        if self.tokenizer.is_end_of_generation(id) {
+            return;
+        }
+        let of = |id: u32, logprob: f32| LogProb {
+            bytes: self.tokenizer.piece(id).unwrap_or_default().to_vec(),
+            logprob,
+        };
+        let top = before.top(self.logprobs.unwrap_or(0)).into_iter();
+        let noted = TokenLogProb {
+            token: of(id, before.of_token(id)),
+            top: top.map(|(id, logprob)| of(id, logprob)).collect(),
+        };
+        self.unshown.push(noted);
     }
 
     /// Takes `id` as the answer's next token, whoever sampled it: what it adds to the text, and whether it
@@ -355,8 +418,18 @@ impl<'s> Generation<'s> {
         } else if self.usage.completion_tokens >= self.max_tokens {
             self.finish(shown, FinishReason::Length)
         } else {
-            text_event(shown).into_iter().collect()
+            self.show(shown)
         }
+    }
+
+    /// The events of a text, if there is any.
+    fn show(&mut self, text: String) -> Vec<Event> {
+        if text.is_empty() {
+            return Vec::new();
+        }
+        let tokens = std::mem::take(&mut self.unshown);
+        let tokens = self.logprobs.map(|_| Event::Tokens(tokens));
+        tokens.into_iter().chain([Event::Text(text)]).collect()
     }
 
     /// Ends the answer and shows what was held back.
@@ -378,10 +451,8 @@ impl<'s> Generation<'s> {
             reason,
             usage: self.usage,
         };
-        text_event(shown).into_iter().chain([finish]).collect()
+        let mut events = self.show(shown);
+        events.push(finish);
+        events
     }
-}
-
-fn text_event(text: String) -> Option<Event> {
-    (!text.is_empty()).then_some(Event::Text(text))
 }

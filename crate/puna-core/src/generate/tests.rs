@@ -6,7 +6,9 @@
     reason = "a test stops at the first surprise"
 )]
 
-use super::{Ask, Event, FinishReason, Forwarded, GenerateRequest, Generation, Usage};
+use super::{
+    Ask, Event, FinishReason, Forwarded, GenerateRequest, Generation, TokenLogProb, Usage,
+};
 use crate::sampler::{Draw, SamplingParams};
 use crate::session::Session;
 use crate::tokenizer::{Special, Tokenizer};
@@ -45,11 +47,13 @@ fn sure(id: u32) -> Vec<f32> {
 }
 
 /// What a run came to.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 struct Answer {
     text: String,
     reason: FinishReason,
     usage: Usage,
+    /// What was told of tokens, and in front of which text.
+    told: Vec<(Vec<TokenLogProb>, String)>,
 }
 
 /// Plays a model that says `script` and then nothing but the end.
@@ -73,6 +77,7 @@ fn play(
     let mut generation = Generation::new(request, &tokenizer(), session)?;
     let mut script = script.iter().copied();
     let mut text = String::new();
+    let (mut told, mut tokens) = (Vec::new(), None);
     loop {
         let Ask::Forward { ids, logits, .. } = generation.ask(max_chunk) else {
             panic!("done without an end");
@@ -89,6 +94,10 @@ fn play(
                 Event::Text(part) => {
                     assert!(!part.is_empty(), "text is never empty");
                     text.push_str(&part);
+                    told.extend(tokens.take().map(|tokens| (tokens, part)));
+                }
+                Event::Tokens(of_text) => {
+                    assert!(tokens.replace(of_text).is_none(), "a text comes next");
                 }
                 Event::Finish { reason, usage } => {
                     assert_eq!(
@@ -101,6 +110,7 @@ fn play(
                         text,
                         reason,
                         usage,
+                        told,
                     });
                 }
             }
@@ -126,6 +136,7 @@ fn check(
         text: text.to_owned(),
         reason,
         usage,
+        told: Vec::new(),
     };
     for (max_chunk, draws) in [(1, false), (2, true), (64, false), (64, true)] {
         let mut session = Session::new(CONTEXT);
@@ -226,6 +237,57 @@ fn a_character_is_never_split() {
         ..request("x")
     };
     check(stop, &script[..4], "é", FinishReason::Stop, 5);
+}
+
+#[test]
+fn what_the_model_thought_of_tokens_comes_with_their_text() {
+    let asked = |stop: &[&str]| GenerateRequest {
+        logprobs: Some(2),
+        stop: stop.iter().map(|&it| it.to_owned()).collect(),
+        sampling: SamplingParams {
+            // What was thought before it.
+            logit_bias: vec![(0, 5.0)],
+            ..SamplingParams::greedy()
+        },
+        ..request("x")
+    };
+    let run = |request: GenerateRequest, script: &[u32]| {
+        run(request, &mut Session::new(CONTEXT), 64, script).unwrap()
+    };
+    // e⁹ against 383 others.
+    let sure = -(1.0_f32 + 383.0 * (-9.0_f32).exp()).ln();
+    let script = ids("aé");
+    let answer = run(asked(&[]), &script);
+    let texts: Vec<_> = answer.told.iter().map(|(_, text)| text.as_str()).collect();
+    assert_eq!(texts, ["a", "é"]);
+    let [(first, _), (second, _)] = &answer.told[..] else {
+        panic!("two texts");
+    };
+    let bytes = |tokens: &[TokenLogProb]| -> Vec<u8> {
+        tokens
+            .iter()
+            .flat_map(|it| it.token.bytes.clone())
+            .collect()
+    };
+    assert_eq!((bytes(first), bytes(second)), (b"a".to_vec(), "é".into()));
+    assert_eq!(second.len(), 2, "both bytes of a character, with its text");
+    for token in first.iter().chain(second) {
+        assert!((token.token.logprob - sure).abs() < 1e-6, "{token:?}");
+        assert_eq!(token.top[0], token.token);
+        assert!(
+            (token.top[1].logprob - (sure - 9.0)).abs() < 1e-5,
+            "{token:?}"
+        );
+    }
+    // Of what is not shown nothing is told.
+    let answer = run(asked(&["é"]), &script);
+    assert_eq!(answer.text, "a");
+    assert_eq!(answer.told.len(), 1);
+
+    let mut session = Session::new(CONTEXT);
+    let error = play(asked(&[]), &mut session, 64, &script, true).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::Internal, "{error}");
+    assert_eq!(run(request("x"), &script).told, []);
 }
 
 #[test]

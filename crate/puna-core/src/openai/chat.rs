@@ -15,7 +15,13 @@ pub struct ChatRequest {
     pub messages: Vec<Message>,
     /// How to answer.
     pub options: Options,
+    /// `logprobs` and `top_logprobs`.
+    tells: bool,
+    top: Option<usize>,
 }
+
+/// Most alternatives of a token that are told, as OpenAI has it.
+const MAX_TOP: u32 = 20;
 
 impl ChatRequest {
     /// Reads and checks a body.
@@ -28,6 +34,8 @@ impl ChatRequest {
         let mut request = Self {
             messages: Vec::new(),
             options: Options::default(),
+            tells: false,
+            top: None,
         };
         for field in body.fields() {
             match field.path {
@@ -42,15 +50,19 @@ impl ChatRequest {
     }
 
     fn set(&mut self, field: Field<'_, '_>) -> Result<()> {
-        if field.path == "max_completion_tokens" {
-            self.options.max_tokens = Some(field.integer(1, u32::MAX)?);
-        } else if !self.options.set(field)? && !says_the_default(field.path, field.value) {
-            return known(field).and(Err(field.unsupported()));
+        match field.path {
+            "max_completion_tokens" => {
+                self.options.max_tokens = Some(field.integer(1, u32::MAX)?);
+            }
+            "logprobs" => self.tells = field.bool()?,
+            "top_logprobs" => self.top = Some(field.integer(0, MAX_TOP)? as usize),
+            _ if self.options.set(field)? || says_the_default(field.path, field.value) => {}
+            _ => return known(field).and(Err(field.unsupported())),
         }
         Ok(())
     }
 
-    fn check(&self, body: &Body) -> Result<()> {
+    fn check(&mut self, body: &Body) -> Result<()> {
         if !body.has("messages") {
             return Err(missing("messages"));
         }
@@ -62,12 +74,26 @@ impl ChatRequest {
                 message,
             ));
         }
+        if self.top.is_some() && !self.tells {
+            let message =
+                "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.";
+            return Err(refused("top_logprobs", "invalid_value", message));
+        }
+        self.options.logprobs = self.tells.then(|| self.top.unwrap_or(0));
         self.options.check(body)
     }
 }
 
+/// Fields that [`ChatRequest`] reads itself.
+pub(super) const OWN: &[&str] = &[
+    "messages",
+    "max_completion_tokens",
+    "logprobs",
+    "top_logprobs",
+];
+
 /// Fields of OpenAI's that change no answer: bookkeeping of its service.
-const IGNORED: &[&str] = &[
+pub(super) const IGNORED: &[&str] = &[
     "user",
     "metadata",
     "store",
@@ -78,11 +104,10 @@ const IGNORED: &[&str] = &[
 ];
 
 /// Fields of OpenAI's that are not supported.
-const UNSUPPORTED: &[&str] = &[
+pub(super) const UNSUPPORTED: &[&str] = &[
     "audio",
     "function_call",
     "functions",
-    "logprobs",
     "modalities",
     "moderation",
     "parallel_tool_calls",
@@ -91,21 +116,18 @@ const UNSUPPORTED: &[&str] = &[
     "response_format",
     "tool_choice",
     "tools",
-    "top_logprobs",
     "verbosity",
     "web_search_options",
 ];
 
 /// An error if nobody knows a field of that name.
 fn known(field: Field<'_, '_>) -> Result<()> {
-    let own = &["max_completion_tokens"];
-    field.is_among(&[own, options::READ, IGNORED, UNSUPPORTED])
+    field.is_among(&[OWN, options::READ, IGNORED, UNSUPPORTED])
 }
 
 /// Whether a field asks for nothing that would not happen anyway.
 fn says_the_default(key: &str, value: &Value) -> bool {
     match key {
-        "logprobs" => value.as_bool() == Some(false),
         "response_format" => value.get("type").and_then(Value::as_str) == Some("text"),
         "modalities" => matches!(value.as_array().map(Vec::as_slice), Some([one]) if one == "text"),
         "tool_choice" | "function_call" => value == "none",

@@ -1,12 +1,15 @@
 //! The body of `POST /v1/completions`: texts that are gone on with, without a chat.
 
-use super::field::{Body, Field, missing};
+use super::field::{Body, Field, missing, refused};
 use super::input::{Input, inputs};
 use super::options::{self, Options};
 use crate::Result;
 
 /// Most tokens of an answer where nothing is said, as OpenAI has it.
 const MAX_TOKENS: u32 = 16;
+
+/// Most alternatives of a token that are told, as OpenAI has it.
+const MAX_TOP: u32 = 5;
 
 /// A checked request.
 #[derive(Clone, Debug)]
@@ -41,11 +44,11 @@ impl CompletionRequest {
                 "prompt" => request.prompts = inputs(field)?,
                 _ if field.value.is_null() => known(field)?,
                 "echo" => request.echo = field.bool()?,
-                "best_of" => best_of = Some((field, field.integer(1, 20)?)),
-                "user" => {
-                    field.str()?;
+                "logprobs" => {
+                    request.options.logprobs = Some(field.integer(0, MAX_TOP)? as usize);
                 }
-                _ if request.options.set(field)? => {}
+                "best_of" => best_of = Some((field, field.integer(1, 20)?)),
+                key if IGNORED.contains(&key) || request.options.set(field)? => {}
                 _ => return known(field).and(Err(field.unsupported())),
             }
         }
@@ -60,16 +63,26 @@ impl CompletionRequest {
                 field.unsupported_value("'best_of' must be the same as 'n' with this model.")
             );
         }
+        if request.echo && request.options.logprobs.is_some() {
+            let message =
+                "Unsupported value: 'logprobs' of an echoed prompt are not told by this model.";
+            return Err(refused("logprobs", "unsupported_value", message));
+        }
         request.options.check(&body)?;
         Ok(request)
     }
 }
 
+/// Fields that [`CompletionRequest`] reads itself.
+pub(super) const OWN: &[&str] = &["prompt", "echo", "best_of", "logprobs"];
+
+/// Fields of OpenAI's that change no answer.
+pub(super) const IGNORED: &[&str] = &["user"];
+
 /// Fields of OpenAI's that are not supported.
-const UNSUPPORTED: &[&str] = &["logprobs", "suffix"];
+pub(super) const UNSUPPORTED: &[&str] = &["suffix"];
 
 /// An error if nobody knows a field of that name.
 fn known(field: Field<'_, '_>) -> Result<()> {
-    let own = &["echo", "best_of", "user"];
-    field.is_among(&[own, options::READ, UNSUPPORTED])
+    field.is_among(&[OWN, options::READ, IGNORED, UNSUPPORTED])
 }

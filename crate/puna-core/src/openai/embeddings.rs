@@ -19,6 +19,12 @@ pub struct EmbeddingsRequest {
     dimensions: Option<u32>,
 }
 
+/// Fields that [`EmbeddingsRequest`] reads.
+pub(super) const OWN: &[&str] = &["input", "model", "encoding_format", "dimensions"];
+
+/// Fields of OpenAI's that change no answer.
+pub(super) const IGNORED: &[&str] = &["user"];
+
 impl EmbeddingsRequest {
     /// Reads and checks a body.
     ///
@@ -36,11 +42,9 @@ impl EmbeddingsRequest {
         for field in body.fields() {
             match field.path {
                 "input" => request.inputs = parse_inputs(field)?,
-                "model" | "user" | "encoding_format" | "dimensions" if field.value.is_null() => {}
+                _ if field.value.is_null() => field.is_among(&[OWN, IGNORED])?,
                 "model" => request.model = Some(field.str()?.to_owned()),
-                "user" => {
-                    field.str()?;
-                }
+                key if IGNORED.contains(&key) => {}
                 "dimensions" => request.dimensions = Some(field.integer(1, u32::MAX)?),
                 "encoding_format" => {
                     request.base64 = match field.str()? {

@@ -21,6 +21,7 @@ mod input;
 mod message;
 mod options;
 mod response;
+mod route;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -30,4 +31,5 @@ pub use completion::CompletionRequest;
 pub use embeddings::EmbeddingsRequest;
 pub use options::Options;
 pub use response::Responder;
+pub use route::{ROUTES, Route};
 pub use text::{Choice, TextRequest};

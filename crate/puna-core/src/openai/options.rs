@@ -24,6 +24,8 @@ pub struct Options {
     pub stop: Vec<String>,
     /// Most tokens of an answer.
     pub max_tokens: Option<u32>,
+    /// Whether to tell what the model thought of each token, and of so many of the likeliest ones besides.
+    pub logprobs: Option<usize>,
     /// How many answers are wanted of each prompt.
     pub n: u32,
     /// Whether to answer in chunks.
@@ -40,6 +42,7 @@ impl Default for Options {
             seed: None,
             stop: Vec::new(),
             max_tokens: None,
+            logprobs: None,
             n: 1,
             stream: false,
             include_usage: false,

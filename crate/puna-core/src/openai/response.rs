@@ -4,7 +4,10 @@ use serde_json::{Value, json};
 
 use super::TextRequest;
 use super::text::Choice;
-use crate::generate::{Event, FinishReason, Usage};
+use crate::generate::{Event, FinishReason, LogProb, TokenLogProb, Usage};
+
+/// What OpenAI writes for a token that is next to impossible: JSON has no infinity.
+const LEAST_LOGPROB: f32 = -9999.0;
 
 /// Turns the events of generations into what the request asked for: chunks, or one completion.
 #[derive(Clone, Debug)]
@@ -21,6 +24,11 @@ pub struct Responder {
     done: Vec<Value>,
     /// The answer so far, unless it is streamed.
     text: String,
+    /// Whether tokens are told of, and those of the answer so far, or of the chunk that comes next.
+    tells: bool,
+    tokens: Vec<TokenLogProb>,
+    /// Characters of the answer in front of `tokens`.
+    offset: usize,
     /// The prompt whose answer began last.
     prompt: Option<usize>,
     usage: Usage,
@@ -42,6 +50,9 @@ impl Responder {
             include_usage: options.include_usage,
             done: Vec::new(),
             text: String::new(),
+            tells: options.logprobs.is_some(),
+            tokens: Vec::new(),
+            offset: 0,
             prompt: None,
             usage: Usage::default(),
         }
@@ -50,6 +61,8 @@ impl Responder {
     /// What to send before the first event of an answer: when streaming, who speaks.
     pub fn begin(&mut self, index: usize, choice: &Choice) -> Option<Value> {
         self.text.clone_from(&choice.echo);
+        self.tokens.clear();
+        self.offset = 0;
         if !self.stream {
             return None;
         }
@@ -64,6 +77,10 @@ impl Responder {
     /// What to send for an event of an answer, if anything.
     pub fn event(&mut self, index: usize, choice: &Choice, event: &Event) -> Option<Value> {
         match event {
+            Event::Tokens(tokens) => {
+                self.tokens.extend_from_slice(tokens);
+                None
+            }
             Event::Text(text) if self.stream => {
                 let delta = match self.is_chat {
                     true => json!({ "content": text }),
@@ -87,7 +104,9 @@ impl Responder {
                     true => ("message", message),
                     false => ("text", json!(text)),
                 };
-                self.done.push(choice_of(index, key, said, Some(*reason)));
+                let logprobs = self.logprobs();
+                let done = choice_of(index, key, said, &logprobs, Some(*reason));
+                self.done.push(done);
                 None
             }
         }
@@ -121,12 +140,52 @@ impl Responder {
         }
     }
 
-    fn chunk(&self, index: usize, delta: &Value, reason: Option<FinishReason>) -> Value {
+    fn chunk(&mut self, index: usize, delta: &Value, reason: Option<FinishReason>) -> Value {
         let key = if self.is_chat { "delta" } else { "text" };
-        let choice = choice_of(index, key, delta.clone(), reason);
+        let logprobs = match self.tokens.is_empty() {
+            true => Value::Null,
+            false => self.logprobs(),
+        };
+        let choice = choice_of(index, key, delta.clone(), &logprobs, reason);
         // With usage wanted, every other chunk says that it has none.
         let usage = self.include_usage.then_some(Value::Null);
         self.envelope(vec![choice], usage)
+    }
+
+    /// Of the tokens since it was asked for last.
+    fn logprobs(&mut self) -> Value {
+        if !self.tells {
+            return Value::Null;
+        }
+        let tokens = std::mem::take(&mut self.tokens);
+        if self.is_chat {
+            let content = tokens.iter().map(|it| {
+                let mut token = in_chat(&it.token);
+                if let Some(fields) = token.as_object_mut() {
+                    let top = it.top.iter().map(in_chat).collect();
+                    fields.insert("top_logprobs".to_owned(), top);
+                }
+                token
+            });
+            return json!({ "content": content.collect::<Value>(), "refusal": null });
+        }
+        let offsets = tokens.iter().map(|it| {
+            let offset = self.offset;
+            self.offset = offset.saturating_add(text_of(&it.token).chars().count());
+            Value::from(offset)
+        });
+        let text_offset: Value = offsets.collect();
+        let top = tokens.iter().map(|it| {
+            let top = it.top.iter();
+            let top = top.map(|it| (text_of(it), Value::from(written(it))));
+            Value::Object(top.collect())
+        });
+        json!({
+            "tokens": tokens.iter().map(|it| text_of(&it.token)).collect::<Value>(),
+            "token_logprobs": tokens.iter().map(|it| written(&it.token)).collect::<Value>(),
+            "top_logprobs": top.collect::<Value>(),
+            "text_offset": text_offset,
+        })
     }
 
     fn envelope(&self, choices: Vec<Value>, usage: Option<Value>) -> Value {
@@ -149,11 +208,30 @@ impl Responder {
     }
 }
 
-fn choice_of(index: usize, key: &str, said: Value, reason: Option<FinishReason>) -> Value {
+fn choice_of(
+    index: usize,
+    key: &str,
+    said: Value,
+    logprobs: &Value,
+    reason: Option<FinishReason>,
+) -> Value {
     json!({
         "index": index,
         key: said,
-        "logprobs": null,
+        "logprobs": logprobs,
         "finish_reason": reason.map(FinishReason::as_str),
     })
+}
+
+fn in_chat(token: &LogProb) -> Value {
+    json!({ "token": text_of(token), "logprob": written(token), "bytes": token.bytes })
+}
+
+/// What of a token is text; parts of characters are U+FFFD.
+fn text_of(token: &LogProb) -> String {
+    String::from_utf8_lossy(&token.bytes).into_owned()
+}
+
+fn written(token: &LogProb) -> f32 {
+    token.logprob.max(LEAST_LOGPROB)
 }

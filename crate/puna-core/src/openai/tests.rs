@@ -8,9 +8,12 @@
 
 use serde_json::{Value, json};
 
-use super::{ChatRequest, Choice, CompletionRequest, Options, Responder, TextRequest};
+use super::{
+    ChatRequest, Choice, CompletionRequest, EmbeddingsRequest, Options, ROUTES, Responder,
+    TextRequest,
+};
 use crate::chat::{ChatTemplate, Message, Role};
-use crate::generate::{Event, FinishReason, GenerateRequest, Usage};
+use crate::generate::{Event, FinishReason, GenerateRequest, LogProb, TokenLogProb, Usage};
 use crate::sampler::SamplingParams;
 use crate::tokenizer::Tokenizer;
 use crate::weights::header::{Header, Parsed};
@@ -68,6 +71,7 @@ fn a_request_says_how_to_answer() {
         "max_completion_tokens": 7, "stop": ["a", "b"], "seed": 42,
         "temperature": 0.5, "top_p": 0.25, "presence_penalty": -2, "frequency_penalty": 2,
         "logit_bias": { "5": -100, "6": 1.5 }, "top_k": 40, "min_p": 0.125, "repetition_penalty": 1.25, "n": 3,
+        "logprobs": true, "top_logprobs": 5,
     }));
     assert_eq!(
         request.messages,
@@ -91,6 +95,7 @@ fn a_request_says_how_to_answer() {
         seed: Some(42),
         stop: vec!["a".to_owned(), "b".to_owned()],
         max_tokens: Some(7),
+        logprobs: Some(5),
         n: 3,
         stream: true,
         include_usage: true,
@@ -150,8 +155,6 @@ fn what_is_not_supported_is_refused_by_name() {
         ("tool_choice", json!("auto")),
         ("functions", json!([])),
         ("function_call", json!("auto")),
-        ("logprobs", json!(true)),
-        ("top_logprobs", json!(3)),
         ("response_format", json!({ "type": "json_object" })),
         ("modalities", json!(["text", "audio"])),
         ("audio", json!({})),
@@ -230,6 +233,17 @@ fn ranges_and_types_are_checked() {
     refused(json!({ "max_tokens": u64::MAX }), "max_tokens", "<=");
     refused(json!({ "n": "one" }), "n", "an integer");
     refused(json!({ "n": 0 }), "n", ">= 1");
+    refused(json!({ "logprobs": 1 }), "logprobs", "a boolean");
+    refused(
+        json!({ "logprobs": true, "top_logprobs": 21 }),
+        "top_logprobs",
+        "<= 20",
+    );
+    refused(
+        json!({ "top_logprobs": 1 }),
+        "top_logprobs",
+        "only allowed when 'logprobs'",
+    );
     refused(json!({ "n": 129 }), "n", "<= 128");
     refused(json!({ "seed": 1.5 }), "seed", "integer");
     refused(json!({ "stream": 1 }), "stream", "a boolean");
@@ -496,10 +510,16 @@ fn texts_to_go_on_with_are_read_by_their_own_rules() {
             "unsupported_parameter",
         ),
         (
-            json!({ "prompt": "a", "logprobs": 1 }),
+            json!({ "prompt": "a", "logprobs": 6 }),
             "logprobs",
-            "not supported",
-            "unsupported_parameter",
+            "<= 5",
+            "integer_above_max_value",
+        ),
+        (
+            json!({ "prompt": "a", "logprobs": 1, "echo": true }),
+            "logprobs",
+            "echoed",
+            "unsupported_value",
         ),
         (
             json!({ "prompt": "a", "messages": [] }),
@@ -691,5 +711,140 @@ fn refusals_have_openais_codes() {
     ] {
         let error = ChatRequest::parse(&body(more).to_string()).expect_err(reason);
         assert_eq!(error.details()["reason"], reason, "{error}");
+    }
+}
+
+#[test]
+fn what_the_model_thought_of_tokens_stands_beside_their_text() {
+    let of = |text: &[u8], logprob: f32| LogProb {
+        bytes: text.to_vec(),
+        logprob,
+    };
+    let tokens = vec![
+        TokenLogProb {
+            token: of("é".as_bytes(), -0.5),
+            top: vec![of("é".as_bytes(), -0.5), of(b"x", -1.5)],
+        },
+        TokenLogProb {
+            token: of(&[0xc3], f32::NEG_INFINITY),
+            top: Vec::new(),
+        },
+    ];
+    let said = [
+        Event::Tokens(tokens),
+        Event::Text("é?".to_owned()),
+        Event::Finish {
+            reason: FinishReason::Stop,
+            usage: Usage::default(),
+        },
+    ];
+    let respond = |request: &TextRequest| -> Vec<Value> {
+        let mut responder = Responder::new(request, "1", 0, "m");
+        let choice = Choice {
+            generate: GenerateRequest::default(),
+            prompt: 0,
+            echo: String::new(),
+        };
+        let mut sent: Vec<_> = responder.begin(0, &choice).into_iter().collect();
+        sent.extend(
+            said.iter()
+                .filter_map(|event| responder.event(0, &choice, event)),
+        );
+        sent.extend(responder.end());
+        sent
+    };
+    let content = json!([
+        {
+            "token": "é", "logprob": -0.5, "bytes": [0xc3, 0xa9],
+            "top_logprobs": [
+                { "token": "é", "logprob": -0.5, "bytes": [0xc3, 0xa9] },
+                { "token": "x", "logprob": -1.5, "bytes": [0x78] },
+            ],
+        },
+        { "token": "\u{fffd}", "logprob": -9999.0, "bytes": [0xc3], "top_logprobs": [] },
+    ]);
+    let asked = json!({ "logprobs": true, "top_logprobs": 2 });
+    let whole = respond(&TextRequest::Chat(parse(asked)));
+    let expected = json!({ "content": content, "refusal": null });
+    assert_eq!(whole[0]["choices"][0]["logprobs"], expected);
+    let asked = json!({ "logprobs": true, "top_logprobs": 2, "stream": true });
+    let chunks = respond(&TextRequest::Chat(parse(asked)));
+    let told: Vec<_> = chunks
+        .iter()
+        .map(|it| &it["choices"][0]["logprobs"])
+        .collect();
+    assert_eq!(
+        told,
+        [&Value::Null, &expected, &Value::Null],
+        "who, what, why"
+    );
+    let silent = respond(&TextRequest::Chat(parse(json!({}))));
+    assert_eq!(silent[0]["choices"][0]["logprobs"], Value::Null);
+
+    let asked = json!({ "prompt": "a", "logprobs": 2 }).to_string();
+    let texts = TextRequest::Completion(CompletionRequest::parse(&asked).unwrap());
+    assert_eq!(
+        respond(&texts)[0]["choices"][0]["logprobs"],
+        json!({
+            "tokens": ["é", "\u{fffd}"], "token_logprobs": [-0.5, -9999.0],
+            "top_logprobs": [{ "é": -0.5, "x": -1.5 }, {}], "text_offset": [0, 1],
+        })
+    );
+}
+
+/// What is documented is what is done.
+#[test]
+fn fields_are_followed_ignored_or_refused_as_their_lists_say() {
+    let parse = |path: &str, body: &Value| -> Option<String> {
+        let body = body.to_string();
+        let error = match path {
+            "/v1/chat/completions" => ChatRequest::parse(&body).err(),
+            "/v1/completions" => CompletionRequest::parse(&body).err(),
+            _ => EmbeddingsRequest::parse(&body).err(),
+        };
+        let error = error?;
+        Some(
+            error.details()["reason"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned(),
+        )
+    };
+    for route in ROUTES {
+        let main = route.supported().next().unwrap();
+        let with = |field: &str, value: Value| {
+            let content = match main {
+                "messages" => json!([{ "role": "user", "content": "Hi" }]),
+                _ => json!("Hi"),
+            };
+            let mut body = json!({ main: content });
+            body[field] = value;
+            parse(route.path, &body)
+        };
+        // No field is both an object of this and anything else.
+        let odd = json!({ "odd": [] });
+        for field in route.supported() {
+            let reason = with(field, odd.clone()).unwrap_or_default();
+            let is_read = !["unknown_parameter", "unsupported_parameter"].contains(&&*reason);
+            assert!(is_read || field == "stream_options", "{field}: {reason}");
+            if field != main {
+                assert_eq!(with(field, Value::Null), None, "{field}");
+            }
+        }
+        for field in route.ignored {
+            assert_eq!(with(field, odd.clone()), None, "{field}");
+        }
+        for field in route.refused {
+            let reason = with(field, odd.clone());
+            assert_eq!(reason.as_deref(), Some("unsupported_parameter"), "{field}");
+            assert_eq!(with(field, Value::Null), None, "{field}");
+        }
+        let reason = with("odd", odd);
+        assert_eq!(
+            reason.as_deref(),
+            Some("unknown_parameter"),
+            "{}",
+            route.path
+        );
     }
 }

@@ -59,6 +59,7 @@ impl TextRequest {
                     sampling: options.sampling_of(choice, random_seed),
                     stop: options.stop.clone(),
                     max_tokens: options.max_tokens,
+                    logprobs: options.logprobs,
                     param: self.param(),
                 };
                 generate.check(context_length)?;

@@ -22,6 +22,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod exp;
+mod logprobs;
 mod params;
 pub mod philox;
 #[cfg(test)]
@@ -32,6 +33,7 @@ use std::collections::BTreeMap;
 
 use crate::{Error, Result};
 
+pub use logprobs::LogProbs;
 pub use params::SamplingParams;
 
 /// What came of a draw.
