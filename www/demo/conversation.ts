@@ -4,7 +4,7 @@ import type {
   ChatCompletionMessageParam,
   ChatCompletionCreateParamsStreaming,
   CompletionUsage,
-  FinishReason,
+  ChatFinishReason,
   Model,
 } from "../src/index.js";
 import { byId, button } from "./view/dom.js";
@@ -79,12 +79,13 @@ export class Conversation {
     this.#log.append(view.element);
     this.#scroll(true);
     let usage: CompletionUsage | null = null;
-    let reason: FinishReason | null = null;
+    let reason: ChatFinishReason | null = null;
     try {
       const stream = await this.#model.chat.completions.create(this.#request(), { signal: abort.signal });
       for await (const chunk of stream) {
         const isNear = this.#isNear();
         const choice = chunk.choices[0];
+        view.think(choice?.delta.reasoning_content ?? "");
         view.add(choice?.delta.content ?? "");
         reason = choice?.finish_reason ?? reason;
         usage = chunk.usage ?? usage;
@@ -93,7 +94,7 @@ export class Conversation {
             this.#scroll(false);
           });
       }
-      view.end(reason ?? "stop", usage);
+      view.end(reason === "length" ? reason : "stop", usage);
     } catch (error) {
       const isStopped = codeOf(error) === "aborted";
       view.end(isStopped ? "stopped" : "failed", usage);

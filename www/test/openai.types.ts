@@ -43,7 +43,9 @@ export type Requests = [
   Fits<TheirText<"developer">, ours.ChatCompletionMessageParam>,
   Fits<TheirText<"tool">, ours.ChatCompletionMessageParam>,
   Fits<TheirText<"user">, ours.ChatCompletionMessageParam>,
-  Fits<TheirText<"assistant">, ours.ChatCompletionMessageParam>,
+  // But for calls of tools that are no functions.
+  Fits<Omit<TheirText<"assistant">, "tool_calls">, ours.ChatCompletionMessageParam>,
+  Fits<ours.ChatCompletionTool, OpenAI.Chat.Completions.ChatCompletionTool>,
   Fits<ForThem<ours.ChatCompletionCreateParamsNonStreaming>, Theirs>,
   Fits<ForThem<ours.ChatCompletionCreateParamsStreaming>, Theirs>,
   // Every field of ours that is no extension is one of theirs, with their meaning of absence.
@@ -104,7 +106,7 @@ export async function overloads(create: ChatCompletions["create"]): Promise<void
   // @ts-expect-error -- a stream has no choices
   stream.choices satisfies unknown;
   // @ts-expect-error -- an unsupported field is not offered
-  await create({ messages, tools: [] });
+  await create({ messages, audio: {} });
   // @ts-expect-error -- a role that no template knows
   await create({ messages: [{ role: "wizard", content: "" }] });
   // @ts-expect-error -- the usage is told only in a stream's last chunk

@@ -319,21 +319,19 @@ impl Engine {
         let name = options.model.as_deref().unwrap_or(&self.id);
         let mut responder = Responder::new(request, &id, created, name);
         let mut completion = String::new();
-        let mut send = |body: Option<serde_json::Value>| -> Result<()> {
-            match body {
-                None => {}
-                Some(body) if options.stream => {
-                    on_chunk
-                        .call1(&JsValue::NULL, &body.to_string().into())
-                        .map_err(|thrown| from_js(&thrown, "handing a chunk on"))?;
-                }
-                Some(body) => completion = body.to_string(),
+        let mut send = |body: serde_json::Value| -> Result<()> {
+            if options.stream {
+                on_chunk
+                    .call1(&JsValue::NULL, &body.to_string().into())
+                    .map_err(|thrown| from_js(&thrown, "handing a chunk on"))?;
+            } else {
+                completion = body.to_string();
             }
             Ok(())
         };
         for (index, choice) in choices.iter().enumerate() {
             let mut generation = Generation::new(choice.generate.clone(), tokenizer, session)?;
-            send(responder.begin(index, choice))?;
+            responder.begin(index, choice).map_or(Ok(()), &mut send)?;
             let needs_logits = generation.needs_logits();
             if !needs_logits {
                 executor.start(generation.sampler());
@@ -358,11 +356,12 @@ impl Engine {
                     }
                 };
                 for event in generation.answer(forwarded)? {
-                    send(responder.event(index, choice, &event))?;
+                    let bodies = responder.event(index, choice, &event);
+                    bodies.into_iter().try_for_each(&mut send)?;
                 }
             }
         }
-        send(responder.end())?;
+        responder.end().map_or(Ok(()), &mut send)?;
         Ok(completion)
     }
 }

@@ -51,6 +51,33 @@ export async function helped(content) {
   return runner.finalContent();
 }
 
+/** Lets the model call a tool, and tells it what that says. */
+export async function called(question) {
+  const tools = [
+    {
+      type: "function",
+      function: {
+        name: "get_weather",
+        description: "Get the current weather of a city.",
+        parameters: { type: "object", properties: { city: { type: "string" } }, required: ["city"] },
+      },
+    },
+  ];
+  const messages = [{ role: "user", content: question }];
+  const first = await client.chat.completions.create({ model: "gpt-5", messages, tools, temperature: 0, stop: ["\n"], max_completion_tokens: 60 });
+  const { message, finish_reason } = first.choices[0];
+  if (finish_reason !== "tool_calls") return { message, finish_reason };
+  messages.push(message);
+  for (const call of message.tool_calls) {
+    const { city } = JSON.parse(call.function.arguments);
+    messages.push({ role: "tool", tool_call_id: call.id, content: `${city}: 21 degrees, sunny` });
+  }
+  const second = await client.chat.completions.create({ model: "gpt-5", messages, tools, temperature: 0, stop: ["\n"], max_completion_tokens: 30 });
+  const runner = client.chat.completions.stream({ model: "gpt-5", messages: [messages[0]], tools, temperature: 0, stop: ["\n"], max_completion_tokens: 60 });
+  const streamed = await runner.finalMessage();
+  return { message, finish_reason, answer: second.choices[0].message.content, streamed };
+}
+
 export async function completed(prompt) {
   const { choices } = await client.completions.create({ model: "gpt-3.5-turbo-instruct", prompt, max_tokens: 5, temperature: 0, n: 2 });
   return choices.map(({ text }) => text);

@@ -20,6 +20,7 @@ const REFUSED = [
   [{ messages: [message], max_tokens: 1.5 }, "max_tokens"],
   [{ messages: [message], n: 0 }, "n"],
   [{ messages: [message], tools: [{ type: "function", function: { name: "f" } }] }, "tools"],
+  [{ messages: [message], tools: [{ type: "function", function: { name: "f g" } }] }, "tools[0].function.name"],
   [{ messages: [message], response_format: { type: "json_object" } }, "response_format"],
   [{ messages: [message], top_logprobs: 3 }, "top_logprobs"],
   [{ messages: [message], temprature: 1 }, "temprature"],

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
-import { root, TINY, TINY_OPTIONS } from "../context.mjs";
+import { REAL, root } from "../context.mjs";
 import { test } from "../suite.mjs";
 
 const CODE = path.join(root, "tests/browser/clients/openai.mjs");
@@ -81,4 +81,44 @@ test("makes vectors of texts, by the same client", async (t) => {
   const refused = await call("refused", {});
   assert.equal(refused.status, 400);
   assert.equal(refused.param, "model");
+});
+
+/** By examples a small model learns to call a tool. */
+const EXAMPLES = `{%- macro call(name, arguments) -%}
+<tool_call>{"name": "{{ name }}", "arguments": {{ arguments | tojson }}}</tool_call>
+{%- endmacro -%}
+Q: What is the weather like in Paris?
+A: {{ call("get_weather", {"city": "Paris"}) }}
+Result: Paris: 12 degrees, rain
+A: It is 12 degrees and it rains in Paris.
+Q: Is it warm in Cairo today?
+A: {{ call("get_weather", {"city": "Cairo"}) }}
+Result: Cairo: 35 degrees, sunny
+A: It is 35 degrees and sunny in Cairo.
+Q: Weather in Lima?
+A: {{ call("get_weather", {"city": "Lima"}) }}
+Result: Lima: 18 degrees, fog
+A: It is 18 degrees and foggy in Lima.
+{% for message in messages -%}
+{%- if message.role == "user" -%}
+Q: {{ message.content }}
+A:
+{%- elif message.role == "tool" %}
+Result: {{ message.content }}
+A:
+{%- else %} {{ call(message.tool_calls[0].function.name, message.tool_calls[0].function.arguments) }}
+{%- endif -%}
+{%- endfor -%}`;
+
+test("calls a tool, and answers by what it says", { seconds: 300 }, async (t) => {
+  await t.load(t.url(REAL), { device: "cpu", chatTemplate: EXAMPLES });
+  const call = await adopt(t);
+  const { message, finish_reason, answer, streamed } = await call("called", "What is the weather like in Oslo?");
+  assert.equal(finish_reason, "tool_calls", JSON.stringify(message));
+  assert.equal(message.content, null);
+  const [{ id, type, function: called }] = message.tool_calls;
+  assert.match(id, /^[a-z0-9]{9}$/);
+  assert.deepEqual({ type, called }, { type: "function", called: { name: "get_weather", arguments: '{"city":"Oslo"}' } });
+  assert.match(answer, /21 degrees.*Oslo/);
+  assert.deepEqual(streamed.tool_calls[0].function, called);
 });

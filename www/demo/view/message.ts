@@ -19,6 +19,8 @@ export class AnswerView {
   /** What has been said so far. */
   text = "";
   readonly #body = h("div", { class: "prose" });
+  readonly #thoughts = h("p", {});
+  readonly #thinking = h("details", { class: "thinking" }, h("summary", {}, "Thoughts"), this.#thoughts);
   readonly #stats = h("p", { class: "stats" });
   readonly #prose = new Prose(this.#body);
   readonly #askedMs = performance.now();
@@ -39,6 +41,13 @@ export class AnswerView {
       this.#body,
       this.#stats,
     );
+  }
+
+  /** Adds to what the model thinks before it answers, which is shown to who asks for it. */
+  think(text: string): void {
+    if (text === "") return;
+    if (!this.#thinking.isConnected) this.#body.before(this.#thinking);
+    this.#thoughts.append(text);
   }
 
   /** Adds text; it is shown with the next frame. */

@@ -37,9 +37,39 @@ export interface ChatCompletionUserMessageParam {
 /** What the model said before. */
 export interface ChatCompletionAssistantMessageParam {
   role: "assistant";
-  content: ChatCompletionContent;
+  /** May be missing where tools are called. */
+  content?: ChatCompletionContent | null;
+  /** Tools that it called. */
+  tool_calls?: ChatCompletionMessageToolCall[];
+  /** What it thought before, for templates that tell. */
+  reasoning_content?: string;
   /** Who it is, for templates that tell. */
   name?: string;
+}
+
+/** A call of a tool. */
+export interface ChatCompletionMessageToolCall {
+  id: string;
+  type: "function";
+  function: {
+    name: string;
+    /** JSON. */
+    arguments: string;
+  };
+}
+
+/** A tool that the model may call. */
+export interface ChatCompletionTool {
+  type: "function";
+  function: {
+    /** Up to 64 letters, digits, `_` and `-`. */
+    name: string;
+    description?: string;
+    /** JSON schema of an object. */
+    parameters?: Record<string, unknown>;
+    /** Whether arguments must follow the schema, which they are not made to. */
+    strict?: boolean | null;
+  };
 }
 
 /** What a tool said, for templates that know tools. */
@@ -76,7 +106,6 @@ export interface IgnoredParams {
 export interface DefaultParams {
   modalities?: ["text"] | null;
   response_format?: { type: "text" };
-  tool_choice?: "none";
 }
 
 /** How tokens are chosen, and where an answer ends. */
@@ -108,6 +137,12 @@ export interface SamplingParams {
 export interface ChatCompletionCreateParamsBase extends SamplingParams, IgnoredParams, DefaultParams {
   /** The conversation so far; the last message is the one to answer. */
   messages: ChatCompletionMessageParam[];
+  /** Up to 128 tools that the model may call, if its chat template knows any. */
+  tools?: ChatCompletionTool[];
+  /** Whether it may call them, as where absent. It can't be made to. */
+  tool_choice?: "auto" | "none";
+  /** Whether it may call several in an answer, as where absent. */
+  parallel_tool_calls?: boolean;
   /** Most tokens of the answer, 1 or more. The rest of the context where absent. */
   max_completion_tokens?: number | null;
   /** The older name of `max_completion_tokens`; one of them may be given. */
@@ -154,6 +189,9 @@ export type ChatCompletionCreateParams =
 /** Why an answer ended: by itself or at a stop text, or at the most tokens allowed. */
 export type FinishReason = "stop" | "length";
 
+/** The same of a chat, or for tools to be called. */
+export type ChatFinishReason = FinishReason | "tool_calls";
+
 /** What an answer took. */
 export interface CompletionUsage {
   prompt_tokens: number;
@@ -179,6 +217,18 @@ export interface ChatLogprobs {
   refusal: null;
 }
 
+/** What the model says. */
+export interface ChatCompletionMessage {
+  role: "assistant";
+  /** `null` where it calls tools and says nothing. */
+  content: string | null;
+  refusal: null;
+  /** What it thought before, of models that mark it. */
+  reasoning_content?: string;
+  /** Tools to be called, of those that were offered. What looks like a call and is none is in the content. */
+  tool_calls?: ChatCompletionMessageToolCall[];
+}
+
 /** A whole answer. */
 export interface ChatCompletion {
   id: string;
@@ -188,8 +238,8 @@ export interface ChatCompletion {
   model: string;
   choices: {
     index: number;
-    message: { role: "assistant"; content: string; refusal: null };
-    finish_reason: FinishReason;
+    message: ChatCompletionMessage;
+    finish_reason: ChatFinishReason;
     /** `null` unless it was asked for. */
     logprobs: ChatLogprobs | null;
   }[];
@@ -206,8 +256,15 @@ export interface ChatCompletionChunk {
   /** Empty in the chunk that tells the usage. */
   choices: {
     index: number;
-    delta: { role?: "assistant"; content?: string; refusal?: null };
-    finish_reason: FinishReason | null;
+    delta: {
+      role?: "assistant";
+      content?: string;
+      refusal?: null;
+      reasoning_content?: string;
+      /** Each whole. */
+      tool_calls?: (ChatCompletionMessageToolCall & { index: number })[];
+    };
+    finish_reason: ChatFinishReason | null;
     /** Of the tokens of this piece, if that was asked for. */
     logprobs: ChatLogprobs | null;
   }[];

@@ -1,4 +1,4 @@
-//! Messages to a prompt, by the model's own Jinja template.
+//! Messages to a prompt, by the model's own Jinja template; and what the model says to it, taken apart.
 //!
 //! The template is part of the model file and as untrusted as the rest of it: it runs with a budget and
 //! can reach nothing but the messages. Knows nothing of tokens.
@@ -15,6 +15,7 @@
 mod date;
 mod json;
 mod message;
+mod output;
 mod prompt;
 mod python;
 mod source;
@@ -25,5 +26,6 @@ mod tests;
 
 pub use date::Date;
 pub use message::{Message, Role};
+pub use output::{Call, MARKS, OutputParser, Part, Style};
 pub use prompt::Prompt;
 pub use template::ChatTemplate;

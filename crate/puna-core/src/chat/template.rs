@@ -8,7 +8,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, ErrorKind, Value};
 
 use super::source::Sources;
-use super::{Date, Message, Prompt, json, python, syntax};
+use super::{Date, Message, Prompt, Style, json, python, syntax};
 use crate::checkpoint;
 use crate::tokenizer::Tokenizer;
 use crate::weights::header::{Header, Origin};
@@ -29,6 +29,7 @@ pub struct ChatTemplate {
     environment: Option<Environment<'static>>,
     bos: String,
     eos: String,
+    style: Style,
 }
 
 impl ChatTemplate {
@@ -112,11 +113,19 @@ impl ChatTemplate {
                 .add_template_owned(name, syntax::without_generation(source).into_owned())
                 .map_err(|error| failed("does not parse", &error))?;
         }
+        let default = sources.default.as_deref().unwrap_or_default();
         Ok(Self {
             environment,
             bos,
             eos,
+            style: Style::of(default, sources.tool_use.as_deref()),
         })
+    }
+
+    /// How the model marks what is no text.
+    #[must_use]
+    pub const fn style(&self) -> Style {
+        self.style
     }
 
     /// Gives the template a date to print; without one it finds no `strftime_now`, which most take as a

@@ -29,6 +29,8 @@ pub struct GenerateRequest {
     pub max_tokens: Option<u32>,
     /// Whether to tell what the model thought of each token, and of so many of the likeliest ones besides.
     pub logprobs: Option<usize>,
+    /// Control tokens that are text in the answer.
+    pub shown: Vec<u32>,
     /// What users call that which the prompt is made of.
     pub param: &'static str,
 }
@@ -41,6 +43,7 @@ impl Default for GenerateRequest {
             stop: Vec::new(),
             max_tokens: None,
             logprobs: None,
+            shown: Vec::new(),
             param: "messages",
         }
     }
@@ -243,6 +246,7 @@ impl<'s> Generation<'s> {
             stop,
             max_tokens,
             logprobs,
+            shown,
             param: _,
         } = request;
         let mut sampler = Sampler::new(sampling, tokenizer.vocab_size())?;
@@ -257,7 +261,7 @@ impl<'s> Generation<'s> {
             tokenizer: tokenizer.clone(),
             prompt,
             sampler,
-            text: tokenizer.decode_stream(),
+            text: tokenizer.decode_stream().showing(shown),
             stop: StopStrings::new(stop),
             max_tokens: max_tokens.unwrap_or(room).min(room),
             usage,

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::field::{Body, Field, missing, refused};
 use super::message;
 use super::options::{self, Options};
+use super::tools::{self, Tools};
 use crate::Result;
 use crate::chat::Message;
 
@@ -13,6 +14,8 @@ use crate::chat::Message;
 pub struct ChatRequest {
     /// The chat so far; at least one message.
     pub messages: Vec<Message>,
+    /// What may be called.
+    pub(super) tools: Tools,
     /// How to answer.
     pub options: Options,
     /// `logprobs` and `top_logprobs`.
@@ -33,6 +36,7 @@ impl ChatRequest {
         let body = Body::parse(body)?;
         let mut request = Self {
             messages: Vec::new(),
+            tools: Tools::default(),
             options: Options::default(),
             tells: false,
             top: None,
@@ -56,7 +60,8 @@ impl ChatRequest {
             }
             "logprobs" => self.tells = field.bool()?,
             "top_logprobs" => self.top = Some(field.integer(0, MAX_TOP)? as usize),
-            _ if self.options.set(field)? || says_the_default(field.path, field.value) => {}
+            _ if self.options.set(field)? || self.tools.set(field)? => {}
+            _ if says_the_default(field.path, field.value) => {}
             _ => return known(field).and(Err(field.unsupported())),
         }
         Ok(())
@@ -79,6 +84,7 @@ impl ChatRequest {
                 "The 'top_logprobs' parameter is only allowed when 'logprobs' is enabled.";
             return Err(refused("top_logprobs", "invalid_value", message));
         }
+        self.tools.check(body)?;
         self.options.logprobs = self.tells.then(|| self.top.unwrap_or(0));
         self.options.check(body)
     }
@@ -110,19 +116,16 @@ pub(super) const UNSUPPORTED: &[&str] = &[
     "functions",
     "modalities",
     "moderation",
-    "parallel_tool_calls",
     "prediction",
     "reasoning_effort",
     "response_format",
-    "tool_choice",
-    "tools",
     "verbosity",
     "web_search_options",
 ];
 
 /// An error if nobody knows a field of that name.
 fn known(field: Field<'_, '_>) -> Result<()> {
-    field.is_among(&[OWN, options::READ, IGNORED, UNSUPPORTED])
+    field.is_among(&[OWN, options::READ, tools::READ, IGNORED, UNSUPPORTED])
 }
 
 /// Whether a field asks for nothing that would not happen anyway.
@@ -130,7 +133,7 @@ fn says_the_default(key: &str, value: &Value) -> bool {
     match key {
         "response_format" => value.get("type").and_then(Value::as_str) == Some("text"),
         "modalities" => matches!(value.as_array().map(Vec::as_slice), Some([one]) if one == "text"),
-        "tool_choice" | "function_call" => value == "none",
+        "function_call" => value == "none",
         _ => IGNORED.contains(&key),
     }
 }

@@ -175,6 +175,15 @@ impl<'v> Field<'_, 'v> {
         refused(self.path, "empty_array", message)
     }
 
+    /// An array that has more elements than it may.
+    pub(super) fn too_long(self, most: usize, count: usize) -> Error {
+        let message = format!(
+            "Invalid '{}': array too long. Expected an array with maximum length {most}, but got an array with length {count} instead.",
+            self.path
+        );
+        refused(self.path, "array_above_max_length", message)
+    }
+
     /// An error unless the field's name is in one of the lists.
     pub(super) fn is_among(self, lists: &[&[&str]]) -> Result<()> {
         match lists.iter().any(|list| list.contains(&self.path)) {

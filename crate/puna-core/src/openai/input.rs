@@ -56,11 +56,7 @@ pub(super) fn inputs(field: Field<'_, '_>) -> Result<Vec<Input>> {
         _ => return Err(wrong()),
     };
     if inputs.len() > MAX_INPUTS {
-        let (path, count) = (field.path, inputs.len());
-        let message = format!(
-            "Invalid '{path}': array too long. Expected an array with maximum length {MAX_INPUTS}, but got an array with length {count} instead."
-        );
-        return Err(refused(path, "array_above_max_length", message));
+        return Err(field.too_long(MAX_INPUTS, inputs.len()));
     }
     Ok(inputs)
 }

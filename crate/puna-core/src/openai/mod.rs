@@ -25,6 +25,7 @@ mod route;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tools;
 
 pub use chat::ChatRequest;
 pub use completion::CompletionRequest;

@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use super::TextRequest;
 use super::text::Choice;
+use crate::chat::{Call, OutputParser, Part};
 use crate::generate::{Event, FinishReason, LogProb, TokenLogProb, Usage};
 
+/// Why an answer ended that calls tools.
+const TOOL_CALLS: &str = "tool_calls";
 /// What OpenAI writes for a token that is next to impossible: JSON has no infinity.
 const LEAST_LOGPROB: f32 = -9999.0;
 
@@ -24,6 +27,13 @@ pub struct Responder {
     done: Vec<Value>,
     /// The answer so far, unless it is streamed.
     text: String,
+    reasoning: String,
+    /// Takes it apart, if it is of a chat.
+    parser: Option<OutputParser>,
+    /// Calls of tools, unless they are streamed; how many there were, and may be.
+    calls: Vec<Value>,
+    called: usize,
+    most_calls: usize,
     /// Whether tokens are told of, and those of the answer so far, or of the chunk that comes next.
     tells: bool,
     tokens: Vec<TokenLogProb>,
@@ -50,6 +60,11 @@ impl Responder {
             include_usage: options.include_usage,
             done: Vec::new(),
             text: String::new(),
+            reasoning: String::new(),
+            parser: None,
+            calls: Vec::new(),
+            called: 0,
+            most_calls: usize::MAX,
             tells: options.logprobs.is_some(),
             tokens: Vec::new(),
             offset: 0,
@@ -63,6 +78,11 @@ impl Responder {
         self.text.clone_from(&choice.echo);
         self.tokens.clear();
         self.offset = 0;
+        self.reasoning.clear();
+        self.parser.clone_from(&choice.parser);
+        self.calls.clear();
+        self.called = 0;
+        self.most_calls = if choice.is_single { 1 } else { usize::MAX };
         if !self.stream {
             return None;
         }
@@ -74,42 +94,121 @@ impl Responder {
         (!echo.is_empty()).then(|| self.chunk(index, &json!(echo), None))
     }
 
-    /// What to send for an event of an answer, if anything.
-    pub fn event(&mut self, index: usize, choice: &Choice, event: &Event) -> Option<Value> {
+    /// What to send for an event of an answer, in this order.
+    pub fn event(&mut self, index: usize, choice: &Choice, event: &Event) -> Vec<Value> {
         match event {
             Event::Tokens(tokens) => {
                 self.tokens.extend_from_slice(tokens);
-                None
-            }
-            Event::Text(text) if self.stream => {
-                let delta = match self.is_chat {
-                    true => json!({ "content": text }),
-                    false => json!(text),
-                };
-                Some(self.chunk(index, &delta, None))
+                Vec::new()
             }
             Event::Text(text) => {
-                self.text.push_str(text);
-                None
+                let parts = match &mut self.parser {
+                    Some(parser) => parser.push(text),
+                    None => vec![Part::Text(text.clone())],
+                };
+                self.parts(index, parts)
             }
             Event::Finish { reason, usage } => {
+                let rest = self.parser.as_mut().map(OutputParser::finish);
+                let mut sent = self.parts(index, rest.unwrap_or_default());
                 self.count(choice.prompt, *usage);
+                let reason = match reason {
+                    FinishReason::Stop if self.called > 0 => TOOL_CALLS,
+                    reason => reason.as_str(),
+                };
                 if self.stream {
                     let delta = if self.is_chat { json!({}) } else { json!("") };
-                    return Some(self.chunk(index, &delta, Some(*reason)));
+                    sent.push(self.chunk(index, &delta, Some(reason)));
+                } else {
+                    let done = self.whole(index, reason);
+                    self.done.push(done);
                 }
-                let text = std::mem::take(&mut self.text);
-                let message = json!({ "role": "assistant", "content": text, "refusal": null });
-                let (key, said) = match self.is_chat {
-                    true => ("message", message),
-                    false => ("text", json!(text)),
-                };
-                let logprobs = self.logprobs();
-                let done = choice_of(index, key, said, &logprobs, Some(*reason));
-                self.done.push(done);
-                None
+                sent
             }
         }
+    }
+
+    fn parts(&mut self, index: usize, parts: Vec<Part>) -> Vec<Value> {
+        let mut sent = Vec::new();
+        for part in parts {
+            let delta = match part {
+                Part::Text(text) if !self.stream => {
+                    self.text.push_str(&text);
+                    continue;
+                }
+                Part::Reasoning(text) if !self.stream => {
+                    self.reasoning.push_str(&text);
+                    continue;
+                }
+                Part::Text(text) if self.is_chat => json!({ "content": text }),
+                Part::Text(text) => json!(text),
+                Part::Reasoning(text) => json!({ "reasoning_content": text }),
+                Part::Call(_) if self.called >= self.most_calls => continue,
+                Part::Call(Call { name, arguments }) => {
+                    let mut call = json!({
+                        "id": self.call_id(index),
+                        "type": "function",
+                        "function": { "name": name, "arguments": arguments },
+                    });
+                    let number = self.called;
+                    self.called = number.saturating_add(1);
+                    if !self.stream {
+                        self.calls.push(call);
+                        continue;
+                    }
+                    if let Some(fields) = call.as_object_mut() {
+                        fields.insert("index".to_owned(), number.into());
+                    }
+                    json!({ "tool_calls": [call] })
+                }
+            };
+            sent.push(self.chunk(index, &delta, None));
+        }
+        sent
+    }
+
+    /// A finished answer.
+    fn whole(&mut self, index: usize, reason: &str) -> Value {
+        let text = std::mem::take(&mut self.text);
+        let logprobs = self.logprobs();
+        if !self.is_chat {
+            return choice_of(index, "text", text.into(), &logprobs, Some(reason));
+        }
+        // Who calls a tool may say nothing.
+        let content = match text.is_empty() && self.called > 0 {
+            true => Value::Null,
+            false => text.into(),
+        };
+        let mut message = json!({ "role": "assistant", "content": content, "refusal": null });
+        if let Some(fields) = message.as_object_mut() {
+            if !self.reasoning.is_empty() {
+                let reasoning = std::mem::take(&mut self.reasoning);
+                fields.insert("reasoning_content".to_owned(), reasoning.into());
+            }
+            if !self.calls.is_empty() {
+                let calls = std::mem::take(&mut self.calls);
+                fields.insert("tool_calls".to_owned(), calls.into());
+            }
+        }
+        choice_of(index, "message", message, &logprobs, Some(reason))
+    }
+
+    /// Of the call that comes next: nine letters and digits, as some templates demand.
+    fn call_id(&self, index: usize) -> String {
+        const DIGITS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+        // FNV-1a (Fowler, Noll, Vo).
+        let name = format!("{}/{index}/{}", self.id, self.called);
+        let mut hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        let digit = |_| {
+            let digit = usize::try_from(hash % 36).ok();
+            hash /= 36;
+            digit
+                .and_then(|ix| DIGITS.get(ix))
+                .map_or('a', |it| char::from(*it))
+        };
+        (0..9).map(digit).collect()
     }
 
     /// What to send when all answers are complete, if anything.
@@ -140,7 +239,7 @@ impl Responder {
         }
     }
 
-    fn chunk(&mut self, index: usize, delta: &Value, reason: Option<FinishReason>) -> Value {
+    fn chunk(&mut self, index: usize, delta: &Value, reason: Option<&str>) -> Value {
         let key = if self.is_chat { "delta" } else { "text" };
         let logprobs = match self.tokens.is_empty() {
             true => Value::Null,
@@ -213,13 +312,13 @@ fn choice_of(
     key: &str,
     said: Value,
     logprobs: &Value,
-    reason: Option<FinishReason>,
+    reason: Option<&str>,
 ) -> Value {
     json!({
         "index": index,
         key: said,
         "logprobs": logprobs,
-        "finish_reason": reason.map(FinishReason::as_str),
+        "finish_reason": reason,
     })
 }
 

@@ -1,6 +1,6 @@
 //! Which fields each route takes: what documentation is made of.
 
-use super::{chat, completion, embeddings, options};
+use super::{chat, completion, embeddings, options, tools};
 
 /// A resource that requests are posted to, and its fields.
 #[derive(Clone, Copy, Debug)]
@@ -8,7 +8,7 @@ pub struct Route {
     /// Where it is.
     pub path: &'static str,
     /// Lists of fields that are followed.
-    supported: [&'static [&'static str]; 2],
+    supported: [&'static [&'static str]; 3],
     /// Fields that may be there and change nothing.
     pub ignored: &'static [&'static str],
     /// Fields that are refused by name.
@@ -26,19 +26,19 @@ impl Route {
 pub static ROUTES: &[Route] = &[
     Route {
         path: "/v1/chat/completions",
-        supported: [chat::OWN, options::READ],
+        supported: [chat::OWN, tools::READ, options::READ],
         ignored: chat::IGNORED,
         refused: chat::UNSUPPORTED,
     },
     Route {
         path: "/v1/completions",
-        supported: [completion::OWN, options::READ],
+        supported: [completion::OWN, &[], options::READ],
         ignored: completion::IGNORED,
         refused: completion::UNSUPPORTED,
     },
     Route {
         path: "/v1/embeddings",
-        supported: [embeddings::OWN, &[]],
+        supported: [embeddings::OWN, &[], &[]],
         ignored: embeddings::IGNORED,
         refused: &[],
     },

@@ -1,9 +1,10 @@
 //! Requests that are answered with texts, whatever they go on with.
 
+use super::field::refused;
 use super::input::{Input, check_ids};
 use super::{ChatRequest, CompletionRequest, Options};
 use crate::Result;
-use crate::chat::{ChatTemplate, Prompt};
+use crate::chat::{ChatTemplate, MARKS, OutputParser, Prompt};
 use crate::generate::GenerateRequest;
 use crate::tokenizer::{Special, Tokenizer};
 
@@ -25,6 +26,10 @@ pub struct Choice {
     pub prompt: usize,
     /// What it begins with, beside what is generated.
     pub echo: String,
+    /// What takes it apart, if it is of a chat.
+    pub parser: Option<OutputParser>,
+    /// Whether at most one tool is to be called.
+    pub is_single: bool,
 }
 
 impl TextRequest {
@@ -52,39 +57,40 @@ impl TextRequest {
         let options = self.options();
         let mut choices = Vec::new();
         let prompts = self.prompts(template, tokenizer)?;
-        for (ix, (prompt, echo)) in prompts.into_iter().enumerate() {
+        for (ix, prompt) in prompts.into_iter().enumerate() {
+            let shown: Vec<u32> = match &prompt.parser {
+                Some(_) => MARKS
+                    .iter()
+                    .filter_map(|it| tokenizer.control(it))
+                    .collect(),
+                None => Vec::new(),
+            };
             for choice in 0..options.n {
                 let generate = GenerateRequest {
-                    prompt: prompt.clone(),
+                    prompt: prompt.ids.clone(),
                     sampling: options.sampling_of(choice, random_seed),
                     stop: options.stop.clone(),
                     max_tokens: options.max_tokens,
                     logprobs: options.logprobs,
+                    shown: shown.clone(),
                     param: self.param(),
                 };
                 generate.check(context_length)?;
                 choices.push(Choice {
                     generate,
                     prompt: ix,
-                    echo: echo.clone(),
+                    echo: prompt.echo.clone(),
+                    parser: prompt.parser.clone(),
+                    is_single: self.is_single(),
                 });
             }
         }
         Ok(choices)
     }
 
-    /// Token ids of the prompts, and what answers to them begin with.
-    fn prompts(
-        &self,
-        template: &ChatTemplate,
-        tokenizer: &Tokenizer,
-    ) -> Result<Vec<(Vec<u32>, String)>> {
+    fn prompts(&self, template: &ChatTemplate, tokenizer: &Tokenizer) -> Result<Vec<Ready>> {
         let request = match self {
-            Self::Chat(request) => {
-                let text = template.render(&Prompt::answer(&request.messages))?;
-                let ids = tokenizer.encode(&text, Special::Parse)?;
-                return Ok(vec![(ids, String::new())]);
-            }
+            Self::Chat(request) => return Ok(vec![chat(request, template, tokenizer)?]),
             Self::Completion(request) => request,
         };
         let prompts = request.prompts.iter().enumerate().map(|(ix, prompt)| {
@@ -98,9 +104,20 @@ impl TextRequest {
                 (true, Input::Text(text)) => text.clone(),
                 (true, Input::Ids(ids)) => tokenizer.decode(ids),
             };
-            Ok((ids, echo))
+            Ok(Ready {
+                ids,
+                echo,
+                parser: None,
+            })
         });
         prompts.collect()
+    }
+
+    const fn is_single(&self) -> bool {
+        match self {
+            Self::Chat(request) => request.tools.is_single,
+            Self::Completion(_) => false,
+        }
     }
 
     /// The field that prompts are made of.
@@ -110,4 +127,38 @@ impl TextRequest {
             Self::Completion(_) => "prompt",
         }
     }
+}
+
+/// A prompt.
+struct Ready {
+    ids: Vec<u32>,
+    /// What answers to it begin with.
+    echo: String,
+    /// What takes them apart.
+    parser: Option<OutputParser>,
+}
+
+fn chat(request: &ChatRequest, template: &ChatTemplate, tokenizer: &Tokenizer) -> Result<Ready> {
+    let tools = request.tools.offered();
+    let style = match tools {
+        [] => template.style().without_calls(),
+        _ if template.style().calls() => template.style(),
+        _ => {
+            let message = "Unsupported parameter: 'tools' is not supported with this model: its chat template knows none.";
+            return Err(refused("tools", "unsupported_parameter", message));
+        }
+    };
+    let text = template.render(&Prompt {
+        tools,
+        ..Prompt::answer(&request.messages)
+    })?;
+    Ok(Ready {
+        ids: tokenizer.encode(&text, Special::Parse)?,
+        echo: String::new(),
+        parser: Some(OutputParser::new(
+            style,
+            request.tools.names().to_vec(),
+            &text,
+        )),
+    })
 }

@@ -189,6 +189,15 @@ impl Tokenizer {
         self.0.vocab.kind(id)
     }
 
+    /// The control token that is written so.
+    #[must_use]
+    pub fn control(&self, text: &str) -> Option<u32> {
+        match self.encode(text, Special::Parse).ok()?.as_slice() {
+            [id] if self.kind(*id) == Some(TokenKind::Control) => Some(*id),
+            _ => None,
+        }
+    }
+
     /// Whether an answer ends with token `id`.
     #[must_use]
     pub fn is_end_of_generation(&self, id: u32) -> bool {

@@ -65,6 +65,8 @@ pub struct DecodeStream {
     stream: Utf8Stream,
     /// How many spaces may still be left out: the tokenizer put them in front of the text.
     own_spaces: usize,
+    /// Control tokens that are text here.
+    shown: Vec<u32>,
 }
 
 impl DecodeStream {
@@ -73,12 +75,23 @@ impl DecodeStream {
             tokenizer,
             stream: Utf8Stream::new(),
             own_spaces,
+            shown: Vec::new(),
         }
+    }
+
+    /// The same where these control tokens are text, as they are written.
+    #[must_use]
+    pub fn showing(mut self, shown: Vec<u32>) -> Self {
+        self.shown = shown;
+        self
     }
 
     /// The characters that token `id` completes, if any.
     pub fn push(&mut self, id: u32) -> Option<String> {
-        let mut bytes = self.tokenizer.text_of(id);
+        let mut bytes = match self.shown.contains(&id) {
+            true => self.tokenizer.piece(id).unwrap_or_default(),
+            false => self.tokenizer.text_of(id),
+        };
         while self.own_spaces > 0 {
             match bytes.split_first() {
                 Some((b' ', rest)) => {

@@ -1,0 +1,105 @@
+//! How a model marks reasoning and calls.
+
+use super::calls::{self, Call};
+
+/// How a model marks what is no text. By its chat template: what it writes for the turns before is how the model goes on.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Style {
+    /// Whether it may reason before it answers, between `<think>` and `</think>`.
+    pub reasons: bool,
+    /// How it calls tools, if it can.
+    pub(super) block: Option<&'static Block>,
+}
+
+/// How calls of tools are marked.
+#[derive(Debug)]
+pub(super) struct Block {
+    /// What begins them.
+    pub(super) open: &'static str,
+    /// What ends them; else the end of the answer does.
+    pub(super) close: Option<&'static str>,
+    /// Whether a bare JSON object, if an answer begins with it, is one as well.
+    pub(super) bare: bool,
+    /// What is between the marks → calls.
+    pub(super) parse: fn(&str) -> Option<Vec<Call>>,
+    /// What of a template tells it.
+    told_by: &'static str,
+}
+
+/// Every way to mark calls; the first that a template tells counts.
+static BLOCKS: &[Block] = &[
+    // Hermes, Qwen2.5, Qwen3, SmolLM3.
+    Block {
+        open: "<tool_call>",
+        close: Some("</tool_call>"),
+        bare: false,
+        parse: calls::json_objects,
+        told_by: "<tool_call>",
+    },
+    Block {
+        open: "[TOOL_CALLS]",
+        close: None,
+        bare: false,
+        parse: calls::mistral,
+        told_by: "[TOOL_CALLS]",
+    },
+    Block {
+        open: calls::DEEPSEEK_BEGIN,
+        close: Some(calls::DEEPSEEK_END),
+        bare: false,
+        parse: calls::deepseek,
+        told_by: calls::DEEPSEEK_BEGIN,
+    },
+    // Llama 3.1 to 3.3.
+    Block {
+        open: "<|python_tag|>",
+        close: None,
+        bare: true,
+        parse: calls::json_objects,
+        told_by: "\"parameters\":",
+    },
+];
+
+/// Marks that may be control tokens, which are no text elsewhere.
+pub const MARKS: &[&str] = &[
+    "<think>",
+    "</think>",
+    "<tool_call>",
+    "</tool_call>",
+    "[TOOL_CALLS]",
+    "[CALL_ID]",
+    "[ARGS]",
+    "<|python_tag|>",
+    calls::DEEPSEEK_BEGIN,
+    calls::DEEPSEEK_END,
+    calls::DEEPSEEK_CALL_BEGIN,
+    calls::DEEPSEEK_CALL_END,
+    calls::DEEPSEEK_SEPARATOR,
+];
+
+impl Style {
+    /// Of a model with this chat template; calls by that for tools, if it has one of its own.
+    #[must_use]
+    pub fn of(template: &str, for_tools: Option<&str>) -> Self {
+        let shows = for_tools.unwrap_or(template);
+        Self {
+            reasons: template.contains("</think>"),
+            block: BLOCKS.iter().find(|block| shows.contains(block.told_by)),
+        }
+    }
+
+    /// Whether it can call tools.
+    #[must_use]
+    pub const fn calls(&self) -> bool {
+        self.block.is_some()
+    }
+
+    /// The same for an answer to a request without tools.
+    #[must_use]
+    pub const fn without_calls(self) -> Self {
+        Self {
+            block: None,
+            ..self
+        }
+    }
+}

@@ -1,0 +1,230 @@
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+use super::{Call, OutputParser, Part, Style};
+
+const HERMES: &str = "x <tool_call> x </think>";
+const MISTRAL: &str = "x [TOOL_CALLS] x";
+const DEEPSEEK: &str = "x <｜tool▁calls▁begin｜> x </think>";
+const LLAMA: &str = "{\"name\": function name, \"parameters\": x}";
+
+fn text(text: &str) -> Part {
+    Part::Text(text.to_owned())
+}
+
+fn reasoning(text: &str) -> Part {
+    Part::Reasoning(text.to_owned())
+}
+
+fn call(name: &str, arguments: &str) -> Part {
+    Part::Call(Call {
+        name: name.to_owned(),
+        arguments: arguments.to_owned(),
+    })
+}
+
+/// Pieces of a kind together.
+fn joined(parts: Vec<Part>) -> Vec<Part> {
+    let mut all: Vec<Part> = Vec::new();
+    for part in parts {
+        match (all.last_mut(), part) {
+            (Some(Part::Text(before)), Part::Text(more))
+            | (Some(Part::Reasoning(before)), Part::Reasoning(more)) => before.push_str(&more),
+            (_, part) => all.push(part),
+        }
+    }
+    all
+}
+
+/// In pieces of every size, and whole.
+#[track_caller]
+fn check(template: &str, prompt: &str, said: &str, expected: &[Part]) {
+    let style = Style::of(template, None);
+    let tools = vec!["f".to_owned(), "get_weather".to_owned()];
+    let characters: Vec<char> = said.chars().collect();
+    for size in [1, 2, 3, 7, characters.len().max(1)] {
+        let mut parser = OutputParser::new(style, tools.clone(), prompt);
+        let mut parts = Vec::new();
+        for piece in characters.chunks(size) {
+            let piece: String = piece.iter().collect();
+            let of_piece = parser.push(&piece);
+            assert!(!of_piece.contains(&text("")), "no part is empty");
+            parts.extend(of_piece);
+        }
+        parts.extend(parser.finish());
+        assert_eq!(joined(parts), expected, "pieces of {size} of {said:?}");
+    }
+}
+
+#[test]
+fn plain_text_stays_what_it_is() {
+    for template in [HERMES, MISTRAL, DEEPSEEK, LLAMA, "nothing"] {
+        for said in [
+            "Hello",
+            " a <b> [c] < ",
+            "",
+            "\n\n",
+            "1 < 2 <tool",
+            "<think",
+            "[TOOL",
+        ] {
+            let expected: Vec<_> = [text(said)]
+                .into_iter()
+                .filter(|it| *it != text(""))
+                .collect();
+            check(template, "", said, &expected);
+        }
+    }
+    // Of a model that does not reason.
+    check(LLAMA, "", "<think>a</think>b", &[text("<think>a</think>b")]);
+}
+
+#[test]
+fn reasoning_stands_apart() {
+    check(
+        HERMES,
+        "",
+        "<think>\na b\n</think>\n\nHi",
+        &[reasoning("a b"), text("Hi")],
+    );
+    check(HERMES, "", "\n<think></think>Hi", &[text("Hi")]);
+    check(
+        HERMES,
+        "…<think>\n",
+        "a b\n</think>\nHi",
+        &[reasoning("a b"), text("Hi")],
+    );
+    // The answer was cut short.
+    check(HERMES, "", "<think>a <b", &[reasoning("a <b")]);
+    check(
+        HERMES,
+        "",
+        "<think>a</think>\n\n",
+        &[reasoning("a"), text("\n\n")],
+    );
+    // Later it is text.
+    check(HERMES, "", "So <think> it", &[text("So <think> it")]);
+    check(
+        DEEPSEEK,
+        "<think>\n",
+        "a</think>b</think>c",
+        &[reasoning("a"), text("b</think>c")],
+    );
+}
+
+#[test]
+fn calls_of_every_family_are_found() {
+    let sum = call("f", r#"{"a":1,"b":[2,"x"]}"#);
+    let weather = call("get_weather", r#"{"city":"Oslo {1}"}"#);
+    let (a, b) = (
+        r#"{"name": "f", "arguments": {"a": 1, "b": [2, "x"]}}"#,
+        r#"{"name": "get_weather", "arguments": {"city": "Oslo {1}"}}"#,
+    );
+    check(
+        HERMES,
+        "",
+        &format!(
+            "<think>x</think>\n\nI look.\n<tool_call>\n{a}\n</tool_call>\n<tool_call>\n{b}\n</tool_call>"
+        ),
+        &[
+            reasoning("x"),
+            text("I look."),
+            sum.clone(),
+            weather.clone(),
+        ],
+    );
+    check(
+        HERMES,
+        "",
+        &format!("<tool_call>{a}</tool_call> Done."),
+        &[sum.clone(), text(" Done.")],
+    );
+    check(
+        MISTRAL,
+        "",
+        &format!("[TOOL_CALLS][{a}, {b}]"),
+        &[sum.clone(), weather.clone()],
+    );
+    check(
+        MISTRAL,
+        "",
+        r#"Hm. [TOOL_CALLS]f[ARGS]{"a": 1, "b": [2, "x"]}[TOOL_CALLS]get_weather[CALL_ID]abc[ARGS]{"city": "Oslo {1}"}"#,
+        &[text("Hm."), sum.clone(), weather.clone()],
+    );
+    check(
+        DEEPSEEK,
+        "",
+        "<｜tool▁calls▁begin｜><｜tool▁call▁begin｜>function<｜tool▁sep｜>f\n```json\n{\"a\": 1, \"b\": [2, \"x\"]}\n```<｜tool▁call▁end｜>\n\
+         <｜tool▁call▁begin｜>get_weather<｜tool▁sep｜>{\"city\": \"Oslo {1}\"}<｜tool▁call▁end｜><｜tool▁calls▁end｜>",
+        &[sum.clone(), weather.clone()],
+    );
+    let llama = r#"{"name": "f", "parameters": {"a": 1, "b": [2, "x"]}}"#;
+    check(LLAMA, "", &format!("\n{llama}"), std::slice::from_ref(&sum));
+    check(
+        LLAMA,
+        "",
+        &format!("<|python_tag|>{llama}; {b}"),
+        &[sum, weather],
+    );
+    check(
+        HERMES,
+        "",
+        r#"<tool_call>{"name": "f"}</tool_call>"#,
+        &[call("f", "{}")],
+    );
+    check(
+        HERMES,
+        "",
+        r#"<tool_call>{"name": "f", "arguments": "{\"a\": 1}"}</tool_call>"#,
+        &[call("f", r#"{"a":1}"#)],
+    );
+}
+
+#[test]
+fn what_is_no_call_stays_text_and_is_not_lost() {
+    for said in [
+        "<tool_call>{\"name\": \"f\", \"arguments\": {\"a\": 1}</tool_call>",
+        "<tool_call>f(1)</tool_call>",
+        "<tool_call>{\"name\": \"f\", \"arguments\": [1]}</tool_call>",
+        "<tool_call>{\"name\": \"unknown\", \"arguments\": {}}</tool_call>",
+        "<tool_call></tool_call>",
+        // Cut short.
+        "<tool_call>{\"name\": \"f\"",
+    ] {
+        check(HERMES, "", said, &[text(said)]);
+    }
+    for said in [
+        "{\"a\": 1}",
+        "{not JSON",
+        "{\"name\": \"f\", \"parameters\": {}} and more",
+    ] {
+        check(LLAMA, "", said, &[text(said)]);
+    }
+    for said in ["[TOOL_CALLS]", "[TOOL_CALLS]f[ARGS]{", "[TOOL_CALLS][{}]"] {
+        check(MISTRAL, "", said, &[text(said)]);
+    }
+    let said = "<｜tool▁calls▁begin｜>f<｜tool▁calls▁end｜>x";
+    check(DEEPSEEK, "", said, &[text(said)]);
+}
+
+#[test]
+fn a_template_tells_the_style() {
+    for (template, for_tools, calls, reasons) in [
+        (HERMES, None, true, true),
+        ("plain", Some(MISTRAL), true, false),
+        (MISTRAL, Some("plain"), false, false),
+        ("plain", None, false, false),
+    ] {
+        let style = Style::of(template, for_tools);
+        assert_eq!(
+            (style.calls(), style.reasons),
+            (calls, reasons),
+            "{template}"
+        );
+        assert!(!style.without_calls().calls());
+    }
+}

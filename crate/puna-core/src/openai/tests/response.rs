@@ -1,0 +1,180 @@
+use super::*;
+use crate::generate::{LogProb, TokenLogProb};
+use crate::openai::CompletionRequest;
+
+#[test]
+fn an_answer_is_one_completion() {
+    let expected = json!({
+        "id": "chatcmpl-1", "object": "chat.completion", "created": 1_700_000_000, "model": "m",
+        "choices": [{
+            "index": 0, "message": { "role": "assistant", "content": "Hello", "refusal": null },
+            "logprobs": null, "finish_reason": "length",
+        }],
+        "usage": usage(),
+    });
+    assert_eq!(respond(json!({})), [expected], "at the end");
+}
+
+#[test]
+fn a_streamed_answer_is_chunks() {
+    let chunk = |delta: Value, reason: Value| {
+        json!({
+            "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_700_000_000, "model": "m",
+            "choices": [{ "index": 0, "delta": delta, "logprobs": null, "finish_reason": reason }],
+        })
+    };
+    let mut expected = vec![
+        chunk(
+            json!({ "role": "assistant", "content": "", "refusal": null }),
+            json!(null),
+        ),
+        chunk(json!({ "content": "Hel" }), json!(null)),
+        chunk(json!({ "content": "lo" }), json!(null)),
+        chunk(json!({}), json!("length")),
+    ];
+    assert_eq!(
+        respond(json!({ "stream": true })),
+        expected,
+        "who, what, why"
+    );
+    let last = json!({
+        "id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1_700_000_000, "model": "m",
+        "choices": [], "usage": usage(),
+    });
+    for chunk in &mut expected {
+        chunk["usage"] = json!(null);
+    }
+    expected.push(last);
+    let got = respond(json!({ "stream": true, "stream_options": { "include_usage": true } }));
+    assert_eq!(got, expected, "and how much");
+}
+
+#[test]
+fn several_answers_have_an_index_and_read_their_prompt_once() {
+    let [answer] = &respond(json!({ "n": 2 }))[..] else {
+        panic!("one completion");
+    };
+    let choices = answer["choices"].as_array().unwrap();
+    assert_eq!([&choices[0]["index"], &choices[1]["index"]], [0, 1]);
+    assert_eq!(choices[1]["message"]["content"], "Hello");
+    assert_eq!(answer["usage"]["prompt_tokens"], 5);
+    assert_eq!(answer["usage"]["completion_tokens"], 4);
+
+    let chunks =
+        respond(json!({ "n": 2, "stream": true, "stream_options": { "include_usage": true } }));
+    let of = |index: usize| {
+        let of_it = chunks
+            .iter()
+            .filter(|it| it["choices"][0]["index"] == index);
+        of_it.count()
+    };
+    assert_eq!((of(0), of(1), chunks.len()), (4, 4, 9));
+    assert_eq!(chunks[8]["usage"]["total_tokens"], 9);
+}
+
+#[test]
+fn texts_are_answered_by_text_completions() {
+    let request =
+        |more: Value| TextRequest::Completion(CompletionRequest::parse(&more.to_string()).unwrap());
+    let whole = respond_to(&request(json!({ "prompt": "x" })), "");
+    let expected = json!({
+        "id": "cmpl-1", "object": "text_completion", "created": 1_700_000_000, "model": "m",
+        "choices": [{ "index": 0, "text": "Hello", "logprobs": null, "finish_reason": "length" }],
+        "usage": usage(),
+    });
+    assert_eq!(whole, [expected]);
+    let whole = respond_to(&request(json!({ "prompt": "x" })), "Oh. ");
+    assert_eq!(whole[0]["choices"][0]["text"], "Oh. Hello", "echoed");
+    let chunks = respond_to(&request(json!({ "prompt": "x", "stream": true })), "Oh. ");
+    let texts: Vec<_> = chunks
+        .iter()
+        .map(|it| it["choices"][0]["text"].clone())
+        .collect();
+    assert_eq!(texts, ["Oh. ", "Hel", "lo", ""]);
+    assert!(
+        chunks
+            .iter()
+            .all(|it| it["object"] == "text_completion" && it["id"] == "cmpl-1")
+    );
+    assert_eq!(chunks[3]["choices"][0]["finish_reason"], "length");
+}
+
+#[test]
+fn what_the_model_thought_of_tokens_stands_beside_their_text() {
+    let of = |text: &[u8], logprob: f32| LogProb {
+        bytes: text.to_vec(),
+        logprob,
+    };
+    let tokens = vec![
+        TokenLogProb {
+            token: of("é".as_bytes(), -0.5),
+            top: vec![of("é".as_bytes(), -0.5), of(b"x", -1.5)],
+        },
+        TokenLogProb {
+            token: of(&[0xc3], f32::NEG_INFINITY),
+            top: Vec::new(),
+        },
+    ];
+    let said = [
+        Event::Tokens(tokens),
+        Event::Text("é?".to_owned()),
+        Event::Finish {
+            reason: FinishReason::Stop,
+            usage: Usage::default(),
+        },
+    ];
+    let respond = |request: &TextRequest| -> Vec<Value> {
+        let mut responder = Responder::new(request, "1", 0, "m");
+        let choice = Choice {
+            generate: GenerateRequest::default(),
+            prompt: 0,
+            echo: String::new(),
+            parser: None,
+            is_single: false,
+        };
+        let mut sent: Vec<_> = responder.begin(0, &choice).into_iter().collect();
+        sent.extend(
+            said.iter()
+                .flat_map(|event| responder.event(0, &choice, event)),
+        );
+        sent.extend(responder.end());
+        sent
+    };
+    let content = json!([
+        {
+            "token": "é", "logprob": -0.5, "bytes": [0xc3, 0xa9],
+            "top_logprobs": [
+                { "token": "é", "logprob": -0.5, "bytes": [0xc3, 0xa9] },
+                { "token": "x", "logprob": -1.5, "bytes": [0x78] },
+            ],
+        },
+        { "token": "\u{fffd}", "logprob": -9999.0, "bytes": [0xc3], "top_logprobs": [] },
+    ]);
+    let asked = json!({ "logprobs": true, "top_logprobs": 2 });
+    let whole = respond(&TextRequest::Chat(parse(asked)));
+    let expected = json!({ "content": content, "refusal": null });
+    assert_eq!(whole[0]["choices"][0]["logprobs"], expected);
+    let asked = json!({ "logprobs": true, "top_logprobs": 2, "stream": true });
+    let chunks = respond(&TextRequest::Chat(parse(asked)));
+    let told: Vec<_> = chunks
+        .iter()
+        .map(|it| &it["choices"][0]["logprobs"])
+        .collect();
+    assert_eq!(
+        told,
+        [&Value::Null, &expected, &Value::Null],
+        "who, what, why"
+    );
+    let silent = respond(&TextRequest::Chat(parse(json!({}))));
+    assert_eq!(silent[0]["choices"][0]["logprobs"], Value::Null);
+
+    let asked = json!({ "prompt": "a", "logprobs": 2 }).to_string();
+    let texts = TextRequest::Completion(CompletionRequest::parse(&asked).unwrap());
+    assert_eq!(
+        respond(&texts)[0]["choices"][0]["logprobs"],
+        json!({
+            "tokens": ["é", "\u{fffd}"], "token_logprobs": [-0.5, -9999.0],
+            "top_logprobs": [{ "é": -0.5, "x": -1.5 }, {}], "text_offset": [0, 1],
+        })
+    );
+}
