@@ -4,7 +4,7 @@ use super::field::refused;
 use super::input::{Input, check_ids};
 use super::{ChatRequest, CompletionRequest, Options};
 use crate::Result;
-use crate::chat::{ChatTemplate, MARKS, OutputParser, Prompt};
+use crate::chat::{ChatTemplate, OutputParser, Prompt, marks};
 use crate::generate::GenerateRequest;
 use crate::tokenizer::{Special, Tokenizer};
 
@@ -59,10 +59,7 @@ impl TextRequest {
         let prompts = self.prompts(template, tokenizer)?;
         for (ix, prompt) in prompts.into_iter().enumerate() {
             let shown: Vec<u32> = match &prompt.parser {
-                Some(_) => MARKS
-                    .iter()
-                    .filter_map(|it| tokenizer.control(it))
-                    .collect(),
+                Some(_) => marks().filter_map(|it| tokenizer.control(it)).collect(),
                 None => Vec::new(),
             };
             for choice in 0..options.n {

@@ -18,7 +18,7 @@ pub(super) const DEEPSEEK_CALL_END: &str = "<｜tool▁call▁end｜>";
 pub(super) const DEEPSEEK_SEPARATOR: &str = "<｜tool▁sep｜>";
 
 impl Call {
-    fn new(name: &str, arguments: &Value) -> Option<Self> {
+    pub(super) fn new(name: &str, arguments: &Value) -> Option<Self> {
         // Some write the object as a string.
         let parsed = match arguments {
             Value::String(text) => &serde_json::from_str(text).ok()?,

@@ -4,6 +4,8 @@
 //! text: nothing that was said is lost.
 
 mod calls;
+mod harmony;
+mod marked;
 mod parser;
 mod style;
 #[cfg(test)]
@@ -11,4 +13,4 @@ mod tests;
 
 pub use calls::Call;
 pub use parser::{OutputParser, Part};
-pub use style::{MARKS, Style};
+pub use style::{Style, marks};

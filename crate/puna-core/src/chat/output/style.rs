@@ -1,12 +1,15 @@
 //! How a model marks reasoning and calls.
 
 use super::calls::{self, Call};
+use super::harmony;
 
 /// How a model marks what is no text. By its chat template: what it writes for the turns before is how the model goes on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Style {
     /// Whether it may reason before it answers, between `<think>` and `</think>`.
     pub reasons: bool,
+    /// Whether its answers are messages with headers.
+    pub(super) is_harmony: bool,
     /// How it calls tools, if it can.
     pub(super) block: Option<&'static Block>,
 }
@@ -61,7 +64,7 @@ static BLOCKS: &[Block] = &[
 ];
 
 /// Marks that may be control tokens, which are no text elsewhere.
-pub const MARKS: &[&str] = &[
+const MARKS: &[&str] = &[
     "<think>",
     "</think>",
     "<tool_call>",
@@ -77,6 +80,11 @@ pub const MARKS: &[&str] = &[
     calls::DEEPSEEK_SEPARATOR,
 ];
 
+/// All marks that may be control tokens.
+pub fn marks() -> impl Iterator<Item = &'static str> {
+    MARKS.iter().chain(harmony::MARKS).copied()
+}
+
 impl Style {
     /// Of a model with this chat template; calls by that for tools, if it has one of its own.
     #[must_use]
@@ -84,6 +92,7 @@ impl Style {
         let shows = for_tools.unwrap_or(template);
         Self {
             reasons: template.contains("</think>"),
+            is_harmony: template.contains("<|channel|>"),
             block: BLOCKS.iter().find(|block| shows.contains(block.told_by)),
         }
     }
@@ -91,7 +100,7 @@ impl Style {
     /// Whether it can call tools.
     #[must_use]
     pub const fn calls(&self) -> bool {
-        self.block.is_some()
+        self.is_harmony || self.block.is_some()
     }
 
     /// The same for an answer to a request without tools.

@@ -228,3 +228,51 @@ fn a_template_tells_the_style() {
         assert!(!style.without_calls().calls());
     }
 }
+
+#[test]
+fn messages_of_harmony_are_told_apart_by_their_headers() {
+    const HARMONY: &str = "x <|channel|> x";
+    let analysis = "<|channel|>analysis<|message|>Hm, <b.<|end|><|start|>assistant";
+    check(
+        HARMONY,
+        "",
+        &format!("{analysis}<|channel|>final<|message|>It is <|1|>."),
+        &[reasoning("Hm, <b."), text("It is <|1|>.")],
+    );
+    let called = call("f", r#"{"a":1}"#);
+    for header in [
+        "<|channel|>commentary to=functions.f <|constrain|>json<|message|>",
+        " to=functions.f<|channel|>commentary <|constrain|>json<|message|>",
+    ] {
+        let said = format!("{analysis}{header}{{\"a\": 1}}");
+        check(HARMONY, "", &said, &[reasoning("Hm, <b."), called.clone()]);
+        check(
+            HARMONY,
+            "",
+            &format!("{said}<|call|>"),
+            &[reasoning("Hm, <b."), called.clone()],
+        );
+    }
+    check(
+        HARMONY,
+        "",
+        "<|channel|>commentary<|message|>I look.<|end|><|start|>assistant<|channel|>commentary to=functions.f<|message|>{\"a\": 1}",
+        &[text("I look."), called],
+    );
+    // Nothing that was said is lost.
+    for said in [
+        "<|channel|>commentary to=functions.f<|message|>{\"a\": ",
+        "<|channel|>commentary to=functions.unknown<|message|>{}",
+        "Hello, without a header",
+        "<|channel|>final",
+    ] {
+        check(HARMONY, "", said, &[text(said)]);
+    }
+    check(HARMONY, "", "<|channel|>final<|message|>", &[]);
+    check(
+        HARMONY,
+        "",
+        "<|channel|>analysis<|message|>cut sho",
+        &[reasoning("cut sho")],
+    );
+}

@@ -1,0 +1,139 @@
+//! gpt-oss's answers: messages with a header each, which says what they are (OpenAI, "harmony" response format).
+//!
+//! ```text
+//! <|channel|>analysis<|message|>…<|end|><|start|>assistant<|channel|>final<|message|>…
+//! <|channel|>commentary to=functions.NAME <|constrain|>json<|message|>{…}
+//! ```
+
+use serde_json::Value;
+
+use super::calls::Call;
+use super::parser::{Part, put, without_end};
+
+const CHANNEL: &str = "<|channel|>";
+const MESSAGE: &str = "<|message|>";
+/// What ends a message, and, all that is between two, a header's beginning.
+const ENDS: &[&str] = &["<|end|>", "<|start|>", "<|call|>", "<|return|>"];
+/// Control tokens that are no ends of answers.
+pub(super) const MARKS: &[&str] = &[CHANNEL, MESSAGE, "<|constrain|>", "<|end|>", "<|start|>"];
+
+/// Takes such an answer apart.
+#[derive(Clone, Debug)]
+pub(super) struct Harmony {
+    /// Names that may be called.
+    tools: Vec<String>,
+    state: State,
+    /// What was not given out yet.
+    held: String,
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    /// The prompt ends inside of a header, behind who speaks.
+    Header,
+    Text,
+    Reasoning,
+    /// The header, as it was, and the name in it.
+    Call(String, String),
+}
+
+impl Harmony {
+    pub(super) const fn new(tools: Vec<String>) -> Self {
+        Self {
+            tools,
+            state: State::Header,
+            held: String::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, text: &str) -> Vec<Part> {
+        self.held.push_str(text);
+        let mut parts = Vec::new();
+        while self.advance(&mut parts) {}
+        parts
+    }
+
+    pub(super) fn finish(&mut self) -> Vec<Part> {
+        let mut parts = Vec::new();
+        let held = std::mem::take(&mut self.held);
+        match &self.state {
+            // Who says nothing but a role has said nothing.
+            State::Header if held.trim() == "assistant" => {}
+            State::Header => put(&mut parts, Part::Text(held)),
+            _ => self.end(held, &mut parts),
+        }
+        parts
+    }
+
+    /// Goes over to the next message if what is held tells; whether it did.
+    fn advance(&mut self, parts: &mut Vec<Part>) -> bool {
+        if let State::Header = self.state {
+            return self.header();
+        }
+        let found = ENDS
+            .iter()
+            .filter_map(|end| Some((self.held.find(end)?, end.len())));
+        if let Some((at, length)) = found.min() {
+            let body: String = self.held.drain(..at).collect();
+            self.held.drain(..length);
+            self.end(body, parts);
+            self.state = State::Header;
+            return true;
+        }
+        let sure = match self.state {
+            // A call is one only as a whole.
+            State::Call(..) => 0,
+            _ => without_end(&self.held, ENDS),
+        };
+        let said = self.held.drain(..sure).collect();
+        if !matches!(self.state, State::Call(..)) {
+            self.end(said, parts);
+        }
+        false
+    }
+
+    fn header(&mut self) -> bool {
+        let Some((header, body)) = self.held.split_once(MESSAGE) else {
+            // A model that goes on without one says its answer.
+            let seen = self.held.trim_start();
+            let may_be = |front: &str| front.starts_with(seen) || seen.starts_with(front);
+            let is_header = [CHANNEL, "<|start|>", "assistant", " to=", "to="].into_iter();
+            if seen.is_empty() || is_header.into_iter().any(may_be) {
+                return false;
+            }
+            self.state = State::Text;
+            return true;
+        };
+        let (header, body) = (header.to_owned(), body.to_owned());
+        let name = header.split_once("to=functions.").map(|(_, name)| name);
+        let name = name.and_then(|it| it.split([' ', '<']).next());
+        self.state = match name {
+            Some(name) => State::Call(header.clone(), name.to_owned()),
+            None if header.contains("<|channel|>analysis") => State::Reasoning,
+            None => State::Text,
+        };
+        self.held = body;
+        true
+    }
+
+    /// Gives out what was said in a message.
+    fn end(&self, body: String, parts: &mut Vec<Part>) {
+        match &self.state {
+            State::Header | State::Text => put(parts, Part::Text(body)),
+            State::Reasoning => put(parts, Part::Reasoning(body)),
+            State::Call(header, name) => {
+                let arguments = serde_json::from_str::<Value>(&body).ok();
+                let call = arguments
+                    .filter(|_| self.tools.contains(name))
+                    .and_then(|arguments| Call::new(name, &arguments));
+                put(
+                    parts,
+                    match call {
+                        Some(call) => Part::Call(call),
+                        None => Part::Text(format!("{header}{MESSAGE}{body}")),
+                    },
+                );
+            }
+        }
+    }
+}
