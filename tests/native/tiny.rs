@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use puna_core::checkpoint::{self, COMPANIONS, Companions, Shard};
-use puna_core::weights::header::{Header, Parsed};
+use puna_core::quant::Format;
+use puna_core::weights::header::{Header, Parsed, TensorInfo};
 use puna_core::weights::safetensors::{self, Safetensors};
 
 /// A model file and its logits.
@@ -17,6 +18,8 @@ pub(crate) struct Tiny {
     pub(crate) tolerance: f32,
     /// Most tokens of the context to ask for.
     pub(crate) context_length: Option<u32>,
+    /// Tensors with this in their names are as floats, which have the same values.
+    floats: Option<&'static str>,
 }
 
 const fn tiny(folder: &'static str, format: &'static str) -> Tiny {
@@ -25,6 +28,14 @@ const fn tiny(folder: &'static str, format: &'static str) -> Tiny {
         format,
         tolerance: 1e-3,
         context_length: None,
+        floats: None,
+    }
+}
+
+const fn mixed(tiny: Tiny, floats: &'static str) -> Tiny {
+    Tiny {
+        floats: Some(floats),
+        ..tiny
     }
 }
 
@@ -77,6 +88,14 @@ pub(crate) const ARCHITECTURES: &[Tiny] = &[
     tiny("tiny/gpt-oss", "MXFP4"),
 ];
 
+/// Gates and what comes through them in two formats.
+pub(crate) const MIXED: &[Tiny] = &[
+    mixed(tiny("llama-256", "Q8_0"), "ffn_up"),
+    mixed(gelu("tiny/gemma3", "Q5_0"), "ffn_gate"),
+    // Of shared experts; those that are chosen share one.
+    mixed(tiny("tiny/deepseek-v3", "Q8_0"), "ffn_up_shexp"),
+];
+
 /// A model in several files, of which `path` is none.
 pub(crate) const SPLIT: Tiny = tiny("tiny/qwen3", "F16-split");
 
@@ -119,7 +138,7 @@ pub(crate) const ENCODERS: &[Tiny] = &[
 
 /// All that write texts.
 pub(crate) fn all() -> impl Iterator<Item = &'static Tiny> {
-    let others = ARCHITECTURES.iter().chain(CHECKPOINTS);
+    let others = ARCHITECTURES.iter().chain(CHECKPOINTS).chain(MIXED);
     LLAMAS.iter().chain(FORMATS).chain(others)
 }
 
@@ -155,7 +174,13 @@ impl Golden {
 impl Tiny {
     /// For messages.
     pub(crate) fn name(&self) -> String {
-        format!("{} {}", self.folder, self.format)
+        let floats = self.floats.map(|name| format!(" but for {name}"));
+        format!(
+            "{} {}{}",
+            self.folder,
+            self.format,
+            floats.unwrap_or_default()
+        )
     }
 
     /// The model's bytes, its files put end to end, and its header.
@@ -163,11 +188,27 @@ impl Tiny {
         if self.format == SAFETENSORS {
             return read_checkpoint(&root.join("tests/golden").join(self.folder));
         }
-        let bytes = std::fs::read(self.path(root)).expect("the golden file is in the tree");
-        match Header::from_gguf(&bytes).expect("a good header") {
-            Parsed::Done(header) => (bytes, header),
-            Parsed::NeedMore { .. } => panic!("{} ends inside its header", self.name()),
+        let mut bytes = std::fs::read(self.path(root)).expect("the golden file is in the tree");
+        let Parsed::Done(mut header) = Header::from_gguf(&bytes).expect("a good header") else {
+            panic!("{} ends inside its header", self.name());
+        };
+        let as_floats = |tensor: &&mut TensorInfo| {
+            let name = self.floats;
+            name.is_some_and(|name| tensor.name.contains(name))
+        };
+        for tensor in header.tensors.iter_mut().filter(as_floats) {
+            let [at, size] =
+                [tensor.offset, tensor.bytes].map(|it| usize::try_from(it).expect("small"));
+            let format = Format::of(&tensor.name, tensor.ggml_type).expect("a format");
+            let cols = usize::try_from(tensor.dims[0]).expect("small");
+            let values = format.dequantize_rows(&bytes[at..at + size], cols);
+            bytes.resize(bytes.len().next_multiple_of(32), 0);
+            tensor.offset = bytes.len() as u64;
+            tensor.bytes = 4 * values.len() as u64;
+            tensor.ggml_type = 0;
+            bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
         }
+        (bytes, header)
     }
 
     /// The model's file.

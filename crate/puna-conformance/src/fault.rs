@@ -55,6 +55,7 @@ pub const FAULTS: &[Fault] = &[
         "square) / f32(WIDTH + 4u)",
     ),
     fault("kernel/layer_norm", "x[row + d] - mean;", "x[row + d];"),
+    fault("kernel/gate_up", "gated(x[i], up[i])", "gated(up[i], x[i])"),
     fault("kernel/positions", "step.position * WIDTH + i)", "i)"),
     fault("lib/act_none", "return v;", "return v * 1.5;"),
     fault("lib/act_gelu", "0.254829592", "0.264829592"),

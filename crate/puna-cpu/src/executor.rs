@@ -337,6 +337,7 @@ impl Executor {
                 Op::HeadLinear(op) => step.head_linear(op, state)?,
                 Op::Linear(op) => step.linear(op, state)?,
                 Op::LinearAdd(op) => step.linear_add(op, state)?,
+                Op::GateUp(op) => step.gate_up(op, state),
                 Op::NormAdd(op) => step.norm_add(op, state),
                 Op::Positions(op) => step.positions(op, state),
                 Op::LayerNorm(op) => step.layer_norm(op, wanted, state),

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use puna_core::graph::{
-    Activate, Attention, Embed, Gate, Glu, Graph, Head, HeadLinear, Latent, LayerNorm, Linear,
-    LinearAdd, MoeDown, MoeGlu, Norm, NormAdd, Positions, QkNorm, Qkv, RopeIx, Route, VectorIx,
-    Wanted,
+    Activate, Attention, Embed, Gate, GateUp, Glu, Graph, Head, HeadLinear, Latent, LayerNorm,
+    Linear, LinearAdd, MoeDown, MoeGlu, Norm, NormAdd, Positions, QkNorm, Qkv, RopeIx, Route,
+    VectorIx, Wanted,
 };
 
 use crate::activation::{Activations, Row};
@@ -571,6 +571,22 @@ impl Step<'_> {
     }
 
     /// What comes through a gate, of four pairs of it and of what it lets through.
+    pub(crate) fn gate_up(&self, op: &GateUp, state: &mut State) {
+        let mut up = std::mem::take(&mut state.activations[op.up]);
+        let gates = state.activations[op.x].chunks(4);
+        for (x, up) in gates.zip(up.chunks_mut(4)) {
+            let at = |of: &[f32], i: usize| of.get(i).copied().unwrap_or(0.0);
+            let pairs = std::array::from_fn(|i| match i % 2 {
+                0 => at(x, i / 2),
+                _ => at(up, i / 2),
+            });
+            for (up, value) in up.iter_mut().zip(self.gate(op.gate, pairs)) {
+                *up = value;
+            }
+        }
+        state.activations[op.up] = up;
+    }
+
     fn gate(&self, gate: Gate, pairs: [f32; 8]) -> [f32; 4] {
         match gate {
             Gate::Silu => self.simd.vectorize(|| math::silu(pairs)),

@@ -123,6 +123,7 @@ fn of_op(ix: usize, setting: &Setting<'_>) -> Vec<Recipe> {
         Op::LinearAdd(op) => kernel::linear_add::recipes(op, next(op.residual), setting),
         Op::Positions(op) => kernel::positions::recipes(op, setting),
         Op::LayerNorm(op) => kernel::layer_norm::recipes(op, setting),
+        Op::GateUp(op) => kernel::gate_up::recipes(op, setting),
         Op::NormAdd(op) => kernel::norm_add::recipes(op, next(op.residual), setting),
         Op::Route(op) => kernel::route::recipes(op, setting),
         Op::MoeGlu(op) => kernel::moe_glu::recipes(op, setting),

@@ -353,6 +353,13 @@ fn rows_that_are_stored_together_reproduce_the_golden_logits() {
 }
 
 #[test]
+fn gates_may_have_another_format_than_what_comes_through_them() {
+    for tiny in tiny::MIXED {
+        check(tiny, Split::Serial, Precision::F32, KvType::F32);
+    }
+}
+
+#[test]
 fn matrices_over_the_binding_limit_are_cut_and_answer_alike() {
     let mut gpu = support::gpu();
     // Planes of 384 rows and more are 48 KiB and more.

@@ -3,6 +3,7 @@
 mod attention;
 mod deinterleave;
 mod embed;
+mod gate_up;
 mod glu;
 mod head;
 mod head_linear;
@@ -244,6 +245,7 @@ pub fn all(split: Split, precision: Precision, extent: Extent) -> Vec<Case> {
             cases.extend(deinterleave::cases());
             cases.extend(place::cases());
             cases.extend(positions::cases(variant));
+            cases.extend(gate_up::cases(variant));
             cases.extend(quantize::cases());
             cases.extend(transpose::cases());
             cases.extend(penalize::cases());

@@ -43,6 +43,12 @@ impl Part {
         }
     }
 
+    /// Rows that it has.
+    #[must_use]
+    pub const fn rows(&self) -> usize {
+        self.rows
+    }
+
     /// Rows for each of so many experts or heads, which the tensor `name` has as columns.
     #[must_use]
     pub fn transposed(name: impl Into<String>, experts: usize, transposed: Transposed) -> Self {
@@ -260,6 +266,15 @@ impl<'a> Builder<'a> {
     pub fn matrix_of(&mut self, part: Part, cols: usize) -> Result<MatrixIx> {
         let found = self.find_matrix(&part, cols)?;
         Ok(self.push(&[(part, found)], cols, 1))
+    }
+
+    /// Whether rows of two can be read together: whether they have one format.
+    ///
+    /// # Errors
+    /// As [`Self::matrix`].
+    pub fn is_one_format(&self, a: &Part, b: &Part, cols: usize) -> Result<bool> {
+        let [a, b] = [self.find_matrix(a, cols)?, self.find_matrix(b, cols)?];
+        Ok(a.format == b.format)
     }
 
     /// Declares a matrix of rows of so many heads.

@@ -11,9 +11,9 @@ mod target;
 pub(crate) use builder::too_many;
 pub use builder::{Builder, Part};
 pub use op::{
-    Activate, Attention, Embed, Gate, Glu, Groups, Head, HeadLinear, Latent, LayerNorm, Linear,
-    LinearAdd, MoeDown, MoeGlu, Norm, NormAdd, Op, Positions, Projection, QkNorm, Qkv, Route,
-    Routing, Scoring, Span, Temperature,
+    Activate, Attention, Embed, Gate, GateUp, Glu, Groups, Head, HeadLinear, Latent, LayerNorm,
+    Linear, LinearAdd, MoeDown, MoeGlu, Norm, NormAdd, Op, Positions, Projection, QkNorm, Qkv,
+    Route, Routing, Scoring, Span, Temperature,
 };
 pub use rows::{Halves, Source, Transposed};
 

@@ -27,6 +27,8 @@ pub enum Op {
     HeadLinear(HeadLinear),
     /// Projection added to the residual stream.
     LinearAdd(LinearAdd),
+    /// A gate and what comes through it.
+    GateUp(GateUp),
     /// Norm of an output, added to the residual stream.
     NormAdd(NormAdd),
     /// Norm with mean and bias.
@@ -57,6 +59,7 @@ impl Op {
             Self::Linear(_) => "linear",
             Self::HeadLinear(_) => "head_linear",
             Self::LinearAdd(_) => "linear_add",
+            Self::GateUp(_) => "gate_up",
             Self::NormAdd(_) => "norm_add",
             Self::LayerNorm(_) => "layer_norm",
             Self::Route(_) => "route",
@@ -334,6 +337,18 @@ pub struct LinearAdd {
     pub x: ActivationIx,
     /// (T, D), read and written.
     pub residual: ActivationIx,
+}
+
+/// `up[t] = gate(x[t], up[t])`: for a gate and an up projection whose weights have different formats, so that
+/// [`Glu`] can't read both at once.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GateUp {
+    /// (T, F): what the gate is made of.
+    pub x: ActivationIx,
+    /// (T, F), read and written.
+    pub up: ActivationIx,
+    /// The gate.
+    pub gate: Gate,
 }
 
 /// `residual[t] += norm(x[t])`.

@@ -3,8 +3,8 @@
 use crate::Result;
 use crate::config::ModelConfig;
 use crate::graph::{
-    ActivationIx, Attention, Builder, Embed, Gate, Glu, Head, Linear, LinearAdd, MatrixIx, Norm,
-    NormAdd, Op, Part, QkNorm, Qkv, RopeIx, Span, Temperature, VectorIx,
+    ActivationIx, Attention, Builder, Embed, Gate, GateUp, Glu, Head, Linear, LinearAdd, MatrixIx,
+    Norm, NormAdd, Op, Part, QkNorm, Qkv, RopeIx, Span, Temperature, VectorIx,
 };
 
 /// A model that is being built.
@@ -333,6 +333,9 @@ impl<'c, 'b, 'f> Model<'c, 'b, 'f> {
         out: ActivationIx,
     ) -> Result<()> {
         let cols = self.width();
+        if !self.b.is_one_format(&gate, &up, cols)? {
+            return self.gate_and_up(gate, up, norm, kind, out);
+        }
         let weight = self.b.interleaved(gate, up, cols)?;
         self.b.op(Op::Glu(Glu {
             x: self.hidden,
@@ -340,6 +343,30 @@ impl<'c, 'b, 'f> Model<'c, 'b, 'f> {
             weight,
             gate: kind,
             out,
+        }));
+        Ok(())
+    }
+
+    /// A gate and an up projection in two formats, one by one.
+    fn gate_and_up(
+        &mut self,
+        gate: Part,
+        up: Part,
+        norm: Option<Norm>,
+        kind: Gate,
+        out: ActivationIx,
+    ) -> Result<()> {
+        let (cols, rows) = (self.width(), gate.rows());
+        let x = self.b.activation_once("gates", rows);
+        let hidden = self.hidden;
+        for (part, out) in [(gate, x), (up, out)] {
+            let weight = self.b.matrix_of(part, cols)?;
+            self.linear(weight, hidden, norm, out);
+        }
+        self.b.op(Op::GateUp(GateUp {
+            x,
+            up: out,
+            gate: kind,
         }));
         Ok(())
     }

@@ -3,8 +3,8 @@
 use super::attention::Scores;
 use super::qkv::{Inputs, KvLayer};
 use super::{
-    Dense, Norm, attention, embed, glu, head, head_linear, latent, layer_norm, linear, linear_add,
-    moe_down, moe_glu, norm_add, positions, qk_norm, qkv, route,
+    Dense, Norm, attention, embed, gate_up, glu, head, head_linear, latent, layer_norm, linear,
+    linear_add, moe_down, moe_glu, norm_add, positions, qk_norm, qkv, route,
 };
 use crate::Result;
 use crate::graph::{self, Graph, Op};
@@ -199,6 +199,11 @@ impl Executor {
                     let (x, bias) = (&act[op.x], vector(op.bias));
                     linear_add::linear_add(dense(op.weight), x, bias, &mut residual);
                     act[op.residual] = residual;
+                }
+                Op::GateUp(op) => {
+                    let mut up = std::mem::take(&mut act[op.up]);
+                    gate_up::gate_up(&act[op.x], op.gate, &mut up);
+                    act[op.up] = up;
                 }
                 Op::NormAdd(op) => {
                     let mut residual = std::mem::take(&mut act[op.residual]);

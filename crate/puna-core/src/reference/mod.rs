@@ -5,6 +5,7 @@ pub mod attention;
 pub mod deinterleave;
 pub mod embed;
 mod executor;
+pub mod gate_up;
 pub mod glu;
 pub mod head;
 pub mod head_linear;
