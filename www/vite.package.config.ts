@@ -1,6 +1,7 @@
 // The package, file by file: `--mode index` builds dist/index.js, `--mode worker` dist/worker.js and the wasm,
 // `--mode thread` dist/thread.js; and for tests alone, `--mode cpu` dist/test/cpu.js, by which they start the CPU's
-// executor, and `--mode openai` dist/test/openai.js, a client of a hosted API.
+// executor, and `--mode openai` and `--mode anthropic` dist/test/openai.js and anthropic.js, clients of
+// hosted APIs.
 
 import { defineConfig } from "vite";
 
@@ -12,6 +13,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
   thread: "src/worker/thread.ts",
   cpu: "test/browser/cpu.ts",
   openai: "test/browser/openai.ts",
+  anthropic: "test/browser/anthropic.ts",
 };
 
 export default defineConfig(({ mode }) => {

@@ -22,6 +22,7 @@ const NOUNS = [...new Set([...FIRST, ...fs.readdirSync(path.join(root, "tests/br
 const NOUNS_WITHOUT_WEBGPU = [
   "cold_load",
   "chat",
+  "anthropic_client",
   "openai_client",
   "openai_shape",
   "bad_request",

@@ -1,10 +1,14 @@
 //! A file on a server, of which ranges are read one after the other.
 
 use std::io::Read;
+use std::time::Duration;
 
 use puna_core::{Error, ErrorCode, Result};
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
+
+/// How long a server may say nothing.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A file on a server.
 pub(crate) struct WebFile {
@@ -17,6 +21,8 @@ impl WebFile {
     pub(crate) fn new(url: &str) -> Self {
         let config = Agent::config_builder()
             .http_status_as_error(false)
+            .timeout_connect(Some(PATIENCE))
+            .timeout_recv_response(Some(PATIENCE))
             .user_agent(concat!("puna/", env!("CARGO_PKG_VERSION")))
             .build();
         Self {
@@ -72,7 +78,8 @@ impl WebFile {
         ended.map_err(|error| self.failed(&error))?;
         let read = body.take(count).read_to_end(bytes);
         let read = read.map_err(|error| self.failed(&error))?;
-        if (read as u64) < count {
+        // A server may give less of a range than there is.
+        if (read as u64) < count && self.file_bytes.is_none() {
             self.file_bytes = Some(bytes.len() as u64);
         }
         Ok(())

@@ -12,7 +12,7 @@
 //! - [`sampler`], [`session`], [`generate`]: the token loop, as a state machine that is asked
 //! - [`prepared`]: a model without its weights; [`report`]: what a header tells of it
 //! - [`embedding`]: vectors of texts
-//! - [`openai`]: the wire types
+//! - [`openai`], [`anthropic`]: the wire types
 //! - [`error`]: the closed list of what can go wrong
 //!
 //! # Shape legend
@@ -22,6 +22,8 @@
 //! columns of a weight matrix. Shapes are written outermost first, `(R, K)`.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "text")]
+pub mod anthropic;
 #[cfg(feature = "text")]
 mod base64;
 #[cfg(feature = "text")]

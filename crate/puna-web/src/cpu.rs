@@ -343,11 +343,15 @@ pub(crate) fn fit(graph: &Graph, options: &Options) -> Result<(usize, u64)> {
     let (limits, most) = limits(options);
     let bytes = needed(graph, limits, most)?;
     let context_length = limits.context_length(graph);
-    let all = |tokens: usize| executor::bytes(graph, tokens).saturating_add(OVERHEAD_BYTES);
+    // The cache grows by steps, of which the last must fit as a whole.
+    let all = |tokens: usize| -> Result<u64> {
+        let capacity = grown_capacity(tokens, context_length)?;
+        Ok(executor::bytes(graph, capacity).saturating_add(OVERHEAD_BYTES))
+    };
     let (mut fits, mut too_many) = (1, context_length.saturating_add(1));
     while too_many.saturating_sub(fits) > 1 {
         let tokens = fits.midpoint(too_many);
-        if all(tokens) <= most {
+        if all(tokens)? <= most {
             fits = tokens;
         } else {
             too_many = tokens;

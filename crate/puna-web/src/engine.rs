@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use js_sys::Function;
+use puna_core::anthropic::{self, MessageResponder};
 use puna_core::chat::ChatTemplate;
 use puna_core::embedding::Pooling;
 use puna_core::generate::{Ask, Forwarded, Generation};
 use puna_core::graph::Wanted;
 use puna_core::openai::{
-    ChatRequest, CompletionRequest, EmbeddingsRequest, Responder, TextRequest,
+    ChatRequest, CompletionRequest, EmbeddingsRequest, Respond, Responder, TextRequest,
 };
 use puna_core::session::Session;
 use puna_core::tokenizer::Tokenizer;
@@ -54,6 +55,13 @@ struct Model {
     session: Session,
     /// What vectors of texts are made by, where it makes such.
     encoder: Option<Encoder>,
+}
+
+/// In whose words a request is answered.
+#[derive(Clone, Copy, Debug)]
+enum Wire {
+    OpenAi,
+    Anthropic,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -101,7 +109,20 @@ impl Engine {
         signal: Option<AbortSignal>,
     ) -> std::result::Result<String, JsValue> {
         let request = ChatRequest::parse(&request).map(TextRequest::Chat);
-        self.texts(request, &on_chunk, signal.as_ref())
+        self.texts(request, Wire::OpenAi, &on_chunk, signal.as_ref())
+            .await
+            .map_err(|error| to_js(&error))
+    }
+
+    /// Answers a request of Anthropic's wire: with the JSON of each event, or of a message.
+    pub async fn message(
+        &self,
+        request: String,
+        on_chunk: Function,
+        signal: Option<AbortSignal>,
+    ) -> std::result::Result<String, JsValue> {
+        let request = anthropic::parse(&request).map(TextRequest::Chat);
+        self.texts(request, Wire::Anthropic, &on_chunk, signal.as_ref())
             .await
             .map_err(|error| to_js(&error))
     }
@@ -114,7 +135,7 @@ impl Engine {
         signal: Option<AbortSignal>,
     ) -> std::result::Result<String, JsValue> {
         let request = CompletionRequest::parse(&request).map(TextRequest::Completion);
-        self.texts(request, &on_chunk, signal.as_ref())
+        self.texts(request, Wire::OpenAi, &on_chunk, signal.as_ref())
             .await
             .map_err(|error| to_js(&error))
     }
@@ -218,12 +239,15 @@ impl Engine {
     async fn texts(
         &self,
         request: Result<TextRequest>,
+        wire: Wire,
         on_chunk: &Function,
         signal: Option<&AbortSignal>,
     ) -> Result<String> {
         let request = request?;
         let mut model = self.take()?;
-        let answer = self.answer(&mut model, &request, on_chunk, signal).await;
+        let answer = self
+            .answer(&mut model, &request, wire, on_chunk, signal)
+            .await;
         self.put_back(model);
         answer
     }
@@ -290,6 +314,7 @@ impl Engine {
         &self,
         model: &mut Model,
         request: &TextRequest,
+        wire: Wire,
         on_chunk: &Function,
         signal: Option<&AbortSignal>,
     ) -> Result<String> {
@@ -317,7 +342,10 @@ impl Engine {
         let id = format!("{created:x}{number:04x}");
         let options = request.options();
         let name = options.model.as_deref().unwrap_or(&self.id);
-        let mut responder = Responder::new(request, &id, created, name);
+        let mut responder: Box<dyn Respond> = match wire {
+            Wire::OpenAi => Box::new(Responder::new(request, &id, created, name)),
+            Wire::Anthropic => Box::new(MessageResponder::new(options.stream, &id, name)),
+        };
         let mut completion = String::new();
         let mut send = |body: serde_json::Value| -> Result<()> {
             if options.stream {
@@ -331,7 +359,8 @@ impl Engine {
         };
         for (index, choice) in choices.iter().enumerate() {
             let mut generation = Generation::new(choice.generate.clone(), tokenizer, session)?;
-            responder.begin(index, choice).map_or(Ok(()), &mut send)?;
+            let bodies = responder.begin(index, choice);
+            bodies.into_iter().try_for_each(&mut send)?;
             let needs_logits = generation.needs_logits();
             if !needs_logits {
                 executor.start(generation.sampler());
@@ -361,7 +390,7 @@ impl Engine {
                 }
             }
         }
-        responder.end().map_or(Ok(()), &mut send)?;
+        responder.end().into_iter().try_for_each(&mut send)?;
         Ok(completion)
     }
 }

@@ -11,14 +11,14 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use crate::js_error::{install_panic_hook, to_js};
-use crate::loader::{ModelSource, read_header};
+use crate::loader::{LoadOptions, ModelSource, read_header};
 use crate::options::{Device, Options};
 use crate::progress::Progress;
 use crate::{cpu, gpu, unicode};
 
 /// JSON of a [`Report`], and besides of `id`, `network_bytes`, and `device`: whether that which `options` name can run the
 /// model, `{kind, name, reason, can_run, context_length, memory_bytes, problem}`. Where `falls_back`, it is about the CPU if
-/// there is no device after all.
+/// there is no device after all; `refused` is JSON of why there is none.
 ///
 /// Rejects with an error that has `code`, `message` and `details` where the header can't be read.
 #[wasm_bindgen]
@@ -26,11 +26,13 @@ pub async fn inspect_model(
     options: String,
     source: JsValue,
     falls_back: bool,
+    refused: Option<String>,
     signal: Option<AbortSignal>,
 ) -> std::result::Result<String, JsValue> {
     install_panic_hook();
     unicode::supply();
-    inspect(&options, &source, falls_back, signal.as_ref())
+    let refused = refused.map(|json| Error::from_json(&json));
+    inspect(&options, &source, falls_back, refused, signal.as_ref())
         .await
         .map_err(|error| to_js(&error))
 }
@@ -39,17 +41,23 @@ async fn inspect(
     options: &str,
     source: &JsValue,
     falls_back: bool,
+    refused: Option<Error>,
     signal: Option<&AbortSignal>,
 ) -> Result<String> {
     let options = Options::parse(options)?;
     let source = ModelSource::from_js(source)?;
     let progress = Progress::new(None);
-    let found = read_header(&source, &progress, signal).await?;
+    let load = LoadOptions {
+        cache: options.cache(),
+        revalidate: options.revalidate(),
+    };
+    let found = read_header(&source, load, &progress, signal).await?;
     let prepared = Prepared::new(&found.header, &options.wishes()?);
     let report = Report::new(&found.header, found.file_bytes, &prepared);
-    let verdict = match &prepared {
-        Ok(prepared) => verdict(&prepared.graph, &options, falls_back).await,
-        Err(error) => refusal(options.device(), options.device_reason(), error),
+    let verdict = match (&prepared, refused) {
+        (Ok(_), Some(error)) => refusal(options.device(), options.device_reason(), &error),
+        (Ok(prepared), None) => verdict(&prepared.graph, &options, falls_back).await,
+        (Err(error), _) => refusal(options.device(), options.device_reason(), error),
     };
     let mut report = serde_json::to_value(report)
         .map_err(|error| Error::internal(format!("the report is no JSON: {error}")))?;

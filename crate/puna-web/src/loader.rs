@@ -146,9 +146,10 @@ pub async fn load<S: ChunkSink>(
     aborted_or(signal, result)
 }
 
-/// Reads a model's header and nothing else: from the cache where it is there, without asking whether it is still true.
+/// Reads a model's header and nothing else: from the cache where it is there. Nothing is kept.
 pub async fn read_header(
     source: &ModelSource,
+    options: LoadOptions,
     progress: &Progress,
     signal: Option<&AbortSignal>,
 ) -> Result<Loaded> {
@@ -167,22 +168,26 @@ pub async fn read_header(
             }
             ModelSource::Url(url) => {
                 let address = Address::parse(url, "source")?;
-                open_header(context, &address).await
+                open_header(context, &address, options).await
             }
         }
     };
     aborted_or(signal, read.await)
 }
 
-async fn open_header(context: Context<'_>, address: &Address) -> Result<Loaded> {
+async fn open_header(
+    context: Context<'_>,
+    address: &Address,
+    options: LoadOptions,
+) -> Result<Loaded> {
     let url = address.url.as_str();
     // A cache that can't be read costs a request and nothing else.
-    let entry = match Store::open().await {
-        Ok(Some(store)) if is_lasting(url) => store.existing(url).await.unwrap_or_default(),
-        _ => None,
+    let entry = match options.cache != CacheMode::Off && is_lasting(url) {
+        true => Store::existing(url).await,
+        false => None,
     };
     let opened = match &entry {
-        Some(entry) => open_cached(context, url, entry, false).await?,
+        Some(entry) => open_cached(context, url, entry, options.revalidate).await?,
         None => None,
     };
     let opened = match opened {

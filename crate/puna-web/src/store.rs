@@ -106,14 +106,17 @@ impl Store {
         Ok(Entry::new(folder, index, data))
     }
 
-    /// The same for reading, `None` if nothing is here; nothing is made for it.
-    pub(crate) async fn existing(&self, url: &str) -> Result<Option<Entry>> {
-        let name = key(url).await?;
-        let is_there = self.names().await?.contains(&name);
-        Ok(match is_there {
-            true => Some(self.entry(url).await?),
-            false => None,
-        })
+    /// What is here of the model of this address, for reading; `None` if nothing is. Nothing is made for it.
+    pub(crate) async fn existing(url: &str) -> Option<Entry> {
+        let root = root().await.ok()??;
+        let folder = existing_folder(&root, FOLDER).await?;
+        let folder = existing_folder(&folder, &key(url).await.ok()?).await?;
+        let index = read_index(&folder).await.filter(|index| index.url == url);
+        let data = match &index {
+            Some(_) => file(&folder, DATA).await,
+            None => None,
+        };
+        Some(Entry::new(folder, index, data))
     }
 
     async fn names(&self) -> Result<Vec<String>> {
@@ -165,6 +168,14 @@ pub(crate) async fn folder(
         .await
         .map_err(|thrown| from_js(&thrown, "opening the cache"))?;
     Ok(handle.unchecked_into())
+}
+
+async fn existing_folder(
+    parent: &FileSystemDirectoryHandle,
+    name: &str,
+) -> Option<FileSystemDirectoryHandle> {
+    let handle = JsFuture::from(parent.get_directory_handle(name)).await;
+    Some(handle.ok()?.unchecked_into())
 }
 
 /// A handle to a file, made if it isn't there.

@@ -1,34 +1,16 @@
 // Code that was written for a hosted API: its own client, one changed line, and a model in the tab.
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import path from "node:path";
-import { REAL, root } from "../context.mjs";
+import { adopt, EXAMPLES } from "../clients.mjs";
+import { REAL } from "../context.mjs";
 import { test } from "../suite.mjs";
 
-const CODE = path.join(root, "tests/browser/clients/openai.mjs");
 const HOSTED = "const client = new OpenAI({ apiKey: process.env.OPENAI_API_KEY });";
 const LOCAL = 'const client = new OpenAI({ apiKey: "none", dangerouslyAllowBrowser: true, fetch: model.fetch });';
-
-/** Lines that differ, as a diff has them. */
-function diff(before, after) {
-  const [a, b] = [before, after].map((text) => text.split("\n"));
-  assert.equal(a.length, b.length, "no line is added or removed");
-  return a.flatMap((line, i) => (line === b[i] ? [] : [`-${line}`, `+${b[i]}`]));
-}
-
-/** Loads the code with its one line changed; `call` calls its functions. */
-async function adopt(t) {
-  const hosted = fs.readFileSync(CODE, "utf8");
-  const local = hosted.replace(HOSTED, LOCAL);
-  assert.deepEqual(diff(hosted, local), [`-${HOSTED}`, `+${LOCAL}`]);
-  t.site.put("/clients/openai.local.mjs", Buffer.from(local));
-  return (name, ...given) =>
-    t.page.evaluate(async (name, given) => (await import("/clients/openai.local.mjs"))[name](...given), name, given);
-}
+const adopted = (t) => adopt(t, "openai", HOSTED, LOCAL);
 
 test("chats, streams and goes on with texts", async (t) => {
   const { info } = await t.loadTiny();
-  const call = await adopt(t);
+  const call = await adopted(t);
   const text = await call("answer", "Hello");
   assert.ok(text.length > 0);
   const { deltas, usage } = await call("streamed", "Hello");
@@ -46,7 +28,7 @@ test("chats, streams and goes on with texts", async (t) => {
 
 test("is stopped in the middle, and told what was wrong", async (t) => {
   await t.loadTiny();
-  const call = await adopt(t);
+  const call = await adopted(t);
   assert.equal(await call("left", "Hello"), 3);
   assert.equal(await call("aborted", "Tell me everything"), true);
   const refused = await call("refused", { temperature: 3 });
@@ -71,7 +53,7 @@ test("is stopped in the middle, and told what was wrong", async (t) => {
 
 test("makes vectors of texts, by the same client", async (t) => {
   await t.load(`${t.host.origin}/golden/tiny/bert/`);
-  const call = await adopt(t);
+  const call = await adopted(t);
   const [a, b, again] = await call("embedded", ["the cat", "a dog", "the cat"]);
   assert.equal(a.length, 32);
   assert.deepEqual(a, again);
@@ -83,36 +65,9 @@ test("makes vectors of texts, by the same client", async (t) => {
   assert.equal(refused.param, "model");
 });
 
-/** By examples a small model learns to call a tool. */
-const EXAMPLES = `{%- macro call(name, arguments) -%}
-<tool_call>{"name": "{{ name }}", "arguments": {{ arguments | tojson }}}</tool_call>
-{%- endmacro -%}
-Q: What is the weather like in Paris?
-A: {{ call("get_weather", {"city": "Paris"}) }}
-Result: Paris: 12 degrees, rain
-A: It is 12 degrees and it rains in Paris.
-Q: Is it warm in Cairo today?
-A: {{ call("get_weather", {"city": "Cairo"}) }}
-Result: Cairo: 35 degrees, sunny
-A: It is 35 degrees and sunny in Cairo.
-Q: Weather in Lima?
-A: {{ call("get_weather", {"city": "Lima"}) }}
-Result: Lima: 18 degrees, fog
-A: It is 18 degrees and foggy in Lima.
-{% for message in messages -%}
-{%- if message.role == "user" -%}
-Q: {{ message.content }}
-A:
-{%- elif message.role == "tool" %}
-Result: {{ message.content }}
-A:
-{%- else %} {{ call(message.tool_calls[0].function.name, message.tool_calls[0].function.arguments) }}
-{%- endif -%}
-{%- endfor -%}`;
-
 test("calls a tool, and answers by what it says", { seconds: 300 }, async (t) => {
   await t.load(t.url(REAL), { device: "cpu", chatTemplate: EXAMPLES });
-  const call = await adopt(t);
+  const call = await adopted(t);
   const { message, finish_reason, answer, streamed } = await call("called", "What is the weather like in Oslo?");
   assert.equal(finish_reason, "tool_calls", JSON.stringify(message));
   assert.equal(message.content, null);

@@ -38,6 +38,8 @@ export interface Requests {
   inspect: ModelRequest;
   /** `request` is the JSON of an OpenAI chat completion request. */
   chat: { request: string };
+  /** `request` is the JSON of an Anthropic message request. */
+  message: { request: string };
   /** `request` is the JSON of an OpenAI completion request. */
   complete: { request: string };
   /** `request` is the JSON of an OpenAI embeddings request. */
@@ -57,6 +59,7 @@ export interface Results {
   inspect: ModelReport;
   /** `null` where the answer was streamed. */
   chat: ChatCompletion | null;
+  message: object | null;
   complete: Completion | null;
   embed: CreateEmbeddingResponse;
   counters: Counters;
@@ -70,6 +73,8 @@ export interface Results {
 export interface Chunks {
   chat: ChatCompletionChunk;
   complete: Completion;
+  /** An event of Anthropic's wire. */
+  message: object;
 }
 
 /** The kinds of request. */

@@ -1,11 +1,19 @@
-// A `fetch` that the model answers itself, as OpenAI's server would: code that was written for a hosted API keeps its
-// client, which is given this in place of the platform's.
+// A `fetch` that the model answers itself, as OpenAI's server would, or Anthropic's: code that was written for a hosted API
+// keeps its client, which is given this in place of the platform's.
 
 import { AbortError, PunaError, toWire } from "../errors.js";
 import { Texts } from "../texts.js";
 import type { Chunks } from "../types/messages.js";
 import type { WorkerClient } from "../worker/client.js";
-import { errorReply, jsonReply, refusalReply, streamReply } from "./reply.js";
+import {
+  ANTHROPIC,
+  type Dialect,
+  OPENAI,
+  errorReply,
+  jsonReply,
+  refusalReply,
+  streamReply,
+} from "./reply.js";
 
 /** What of a request is looked at. */
 interface Asked {
@@ -20,17 +28,27 @@ interface Asked {
 interface Route {
   path: RegExp;
   method: "GET" | "POST";
+  dialect: Dialect;
   answer: (asked: Asked, server: ModelServer) => Promise<Response> | Response;
 }
 
 /** The first that fits counts. */
 const ROUTES: readonly Route[] = [
-  { path: /\/models$/, method: "GET", answer: (_, server) => jsonReply(200, server.models()) },
-  { path: /\/models\/[^/]+$/, method: "GET", answer: ({ path }, server) => server.model(path) },
-  { path: /\/chat\/completions$/, method: "POST", answer: (asked, server) => server.texts("chat", asked) },
-  { path: /\/completions$/, method: "POST", answer: (asked, server) => server.texts("complete", asked) },
-  { path: /\/embeddings$/, method: "POST", answer: (asked, server) => server.embed(asked) },
+  get(/\/models$/, (_, server) => jsonReply(200, server.models())),
+  get(/\/models\/[^/]+$/, ({ path }, server) => server.model(path)),
+  post(/\/chat\/completions$/, OPENAI, (asked, server) => server.texts("chat", asked, OPENAI)),
+  post(/\/completions$/, OPENAI, (asked, server) => server.texts("complete", asked, OPENAI)),
+  post(/\/embeddings$/, OPENAI, (asked, server) => server.embed(asked)),
+  post(/\/messages$/, ANTHROPIC, (asked, server) => server.texts("message", asked, ANTHROPIC)),
 ];
+
+function get(path: RegExp, answer: Route["answer"]): Route {
+  return { path, method: "GET", dialect: OPENAI, answer };
+}
+
+function post(path: RegExp, dialect: Dialect, answer: Route["answer"]): Route {
+  return { path, method: "POST", dialect, answer };
+}
 
 /** What is served. */
 export interface Served {
@@ -48,24 +66,21 @@ export function fetchOf(client: WorkerClient, served: Served): typeof fetch {
   return async (input, init) => {
     const asked = askedOf(input, init);
     throwIfAborted(asked.signal);
+    const { method, path } = asked;
+    const route = ROUTES.find((route) => route.path.test(path));
+    if (route === undefined) return refusalReply(404, `Invalid URL (${method} ${path})`);
+    if (route.method !== method) {
+      return refusalReply(405, `Not allowed to ${method} on ${path}.`, { code: "method_not_supported" });
+    }
     try {
-      return await answer(asked, server);
+      return await route.answer(asked, server);
     } catch (error) {
       throwIfAborted(asked.signal);
       if (error instanceof AbortError) throw error;
-      return errorReply(
-        error instanceof PunaError ? error : new PunaError("internal", toWire(error).message),
-      );
+      const known = error instanceof PunaError ? error : new PunaError("internal", toWire(error).message);
+      return errorReply(known, route.dialect);
     }
   };
-}
-
-async function answer(asked: Asked, server: ModelServer): Promise<Response> {
-  const { method, path } = asked;
-  const route = ROUTES.find((route) => route.path.test(path));
-  if (route === undefined) return refusalReply(404, `Invalid URL (${method} ${path})`);
-  if (route.method === method) return route.answer(asked, server);
-  return refusalReply(405, `Not allowed to ${method} on ${path}.`, { code: "method_not_supported" });
 }
 
 function askedOf(input: RequestInfo | URL, init: RequestInit | undefined): Asked {
@@ -108,17 +123,17 @@ class ModelServer {
   }
 
   model(path: string): Response {
-    const id = path.split("/").at(-1) ?? "";
-    if (id === encodeURIComponent(this.#served.id)) return jsonReply(200, this.#entry());
+    const id = decoded(path.split("/").at(-1) ?? "");
+    if (id === this.#served.id) return jsonReply(200, this.#entry());
     const message = `The model '${id}' does not exist or you do not have access to it.`;
     return refusalReply(404, message, { param: "model", code: "model_not_found" });
   }
 
   /** A request that is answered with texts, whole or in chunks. */
-  async texts(kind: keyof Chunks, { text, signal }: Asked): Promise<Response> {
+  async texts(kind: keyof Chunks, { text, signal }: Asked, dialect: Dialect): Promise<Response> {
     const request = await text();
     const texts = new Texts(this.#client, kind);
-    if (isStreamed(request)) return streamReply(await texts.stream(request, signal), signal);
+    if (isStreamed(request)) return streamReply(await texts.stream(request, signal), signal, dialect);
     return jsonReply(200, await texts.whole(request, signal));
   }
 
@@ -130,6 +145,15 @@ class ModelServer {
   #entry(): object {
     const { id, created } = this.#served;
     return { id, object: "model", created, owned_by: "puna" };
+  }
+}
+
+/** A part of an address as it was before it became one. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
   }
 }
 

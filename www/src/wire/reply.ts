@@ -4,11 +4,6 @@ import type { PunaError } from "../errors.js";
 import type { ErrorCode } from "../generated/codes.js";
 import type { ChatStream } from "../stream.js";
 
-/** The body of an error response. */
-interface ErrorBody {
-  error: { message: string; type: string; param: string | null; code: string | null };
-}
-
 /** An answer in JSON. `headers` come on top. */
 export function jsonReply(status: number, body: unknown, headers: Record<string, string> = {}): Response {
   return new Response(JSON.stringify(body), {
@@ -26,22 +21,39 @@ export function refusalReply(
   return jsonReply(status, { error: { message, type: "invalid_request_error", param, code } });
 }
 
+/** What the wires differ in: errors, and events. */
+export interface Dialect {
+  /** The body of an error. */
+  error: (error: PunaError, requestId: string) => unknown;
+  /** What stands in front of an event's data. */
+  front: (data: unknown) => string;
+  /** The last event's data, if there is one that says so. */
+  done: string | null;
+}
+
 /** The answer to a request that failed. */
-export function errorReply(error: PunaError): Response {
+export function errorReply(error: PunaError, dialect: Dialect): Response {
   const status = STATUS[error.code];
+  const headers = common();
   // What failed here once will fail again, unless the model was busy: a client need not try.
-  const headers: Record<string, string> = status === 429 ? {} : { "x-should-retry": "false" };
-  return jsonReply(status, errorBody(error), headers);
+  const retry: Record<string, string> = status === 429 ? {} : { "x-should-retry": "false" };
+  return jsonReply(status, dialect.error(error, headers["request-id"]), { ...headers, ...retry });
 }
 
 /**
  * An answer as server-sent events (the HTML standard, "Server-sent events"), as the chunks are made. Where the work fails
- * the last event is the error, as OpenAI's server does it; leaving it unread stops the work. `signal` is what the request
- * was made with.
+ * the last event is the error, as hosted APIs do it; cancelling it stops the work. `signal` is what the request was made
+ * with.
  */
-export function streamReply(chunks: ChatStream<unknown>, signal: AbortSignal | null): Response {
+export function streamReply(
+  chunks: ChatStream<unknown>,
+  signal: AbortSignal | null,
+  dialect: Dialect,
+): Response {
   const encoder = new TextEncoder();
-  const event = (data: string): Uint8Array => encoder.encode(`data: ${data}\n\n`);
+  const event = (front: string, data: string): Uint8Array => encoder.encode(`${front}data: ${data}\n\n`);
+  const told = (data: unknown): Uint8Array => event(dialect.front(data), JSON.stringify(data));
+  const headers = common();
   const iterator = chunks[Symbol.asyncIterator]();
   const body = new ReadableStream<Uint8Array>(
     {
@@ -49,16 +61,16 @@ export function streamReply(chunks: ChatStream<unknown>, signal: AbortSignal | n
         try {
           const { done, value } = await iterator.next();
           if (done !== true) {
-            controller.enqueue(event(JSON.stringify(value)));
+            controller.enqueue(told(value));
             return;
           }
-          controller.enqueue(event("[DONE]"));
+          if (dialect.done !== null) controller.enqueue(event("", dialect.done));
         } catch (error) {
           if (signal?.aborted === true) {
             controller.error(signal.reason);
             return;
           }
-          controller.enqueue(event(JSON.stringify(errorBody(error as PunaError))));
+          controller.enqueue(told(dialect.error(error as PunaError, headers["request-id"])));
         }
         controller.close();
       },
@@ -68,24 +80,39 @@ export function streamReply(chunks: ChatStream<unknown>, signal: AbortSignal | n
     },
     { highWaterMark: 0 },
   );
-  const headers = {
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-cache",
-    ...common(),
-  };
-  return new Response(body, { headers });
+  const kind = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
+  return new Response(body, { headers: { ...kind, ...headers } });
 }
 
-/** As OpenAI's servers word it. */
-function errorBody(error: PunaError): ErrorBody {
-  const { code, message, details } = error;
-  const text = (value: unknown): string | null => (typeof value === "string" ? value : null);
-  if (STATUS[code] === 400) {
-    const reason = code === "context_length_exceeded" ? code : text(details["reason"]);
-    return { error: { message, type: "invalid_request_error", param: text(details["param"]), code: reason } };
-  }
-  const type = code === "busy" ? "rate_limit_error" : "server_error";
-  return { error: { message, type, param: null, code } };
+/** OpenAI's. */
+export const OPENAI: Dialect = {
+  error(error) {
+    const { code, message, details } = error;
+    if (STATUS[code] === 400) {
+      const reason = code === "context_length_exceeded" ? code : text(details["reason"]);
+      return {
+        error: { message, type: "invalid_request_error", param: text(details["param"]), code: reason },
+      };
+    }
+    const type = code === "busy" ? "rate_limit_error" : "server_error";
+    return { error: { message, type, param: null, code } };
+  },
+  front: () => "",
+  done: "[DONE]",
+};
+
+/** Anthropic's, whose events have names. */
+export const ANTHROPIC: Dialect = {
+  error({ code, message }, requestId) {
+    const type = { 400: "invalid_request_error", 429: "rate_limit_error" }[STATUS[code]] ?? "api_error";
+    return { type: "error", error: { type, message }, request_id: requestId };
+  },
+  front: (data) => `event: ${text((data as { type?: unknown }).type) ?? "message"}\n`,
+  done: null,
+};
+
+function text(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
 }
 
 /** An abort is no answer, and has no status: it rejects. */
@@ -106,9 +133,10 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   unsupported_model: 500,
 };
 
-/** Clients put it into their errors. */
-function common(): Record<string, string> {
+/** Clients put it into their errors; by either name. */
+function common(): { "request-id": string; "x-request-id": string } {
   const random = crypto.getRandomValues(new Uint8Array(16));
-  const id = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return { "x-request-id": `req_${id}` };
+  const digits = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const id = `req_${digits}`;
+  return { "request-id": id, "x-request-id": id };
 }

@@ -57,10 +57,18 @@ const wasm: Wasm = {
   async inspect({ source, options }, signal) {
     await startWasm();
     const { device: wanted = "auto", ...others } = options;
-    const { device, reason } = await chooseDevice(wanted, scope, is_software_adapter);
-    const text = JSON.stringify({ ...others, device, device_reason: reason });
-    const run = (): Promise<string> => inspect_model(text, source, wanted === "auto", signal);
-    return device === "cpu" ? run() : withSubgroups(GPUAdapter, run);
+    const run = ({ device, reason }: Choice, refused?: string): Promise<string> => {
+      const text = JSON.stringify({ ...others, device, device_reason: reason });
+      return inspect_model(text, source, wanted === "auto", refused, signal);
+    };
+    let choice: Choice;
+    try {
+      choice = await chooseDevice(wanted, scope, is_software_adapter);
+    } catch (error) {
+      // What is asked for is not there: that is what is reported.
+      return run({ device: "webgpu", reason: "asked for" }, JSON.stringify(toWire(error)));
+    }
+    return choice.device === "cpu" ? run(choice) : withSubgroups(GPUAdapter, () => run(choice));
   },
   async list() {
     await startWasm();

@@ -80,6 +80,7 @@ export class Server {
       case "inspect":
       case "chat":
       case "complete":
+      case "message":
       case "embed":
       case "list":
       case "remove":
@@ -143,6 +144,10 @@ export class Server {
       case "complete":
         return this.#texts(message.id, signal, (onChunk) =>
           this.#loaded().complete(message.request, onChunk, signal),
+        );
+      case "message":
+        return this.#texts(message.id, signal, (onChunk) =>
+          this.#loaded().message(message.request, onChunk, signal),
         );
       case "embed":
         return JSON.parse(await this.#loaded().embed(message.request, signal)) as CreateEmbeddingResponse;

@@ -25,6 +25,8 @@ export interface WasmEngine {
     onChunk: (json: string) => void,
     signal: AbortSignal | undefined,
   ): Promise<string>;
+  /** The same of a request of Anthropic's wire. */
+  message(request: string, onChunk: (json: string) => void, signal: AbortSignal | undefined): Promise<string>;
   /** JSON of vectors of texts. */
   embed(request: string, signal: AbortSignal | undefined): Promise<string>;
   /** Times the shaders of one more projection, to take the fastest from then on; `false` when there was none to time. */
@@ -47,10 +49,11 @@ export interface WasmEngineClass {
   ): Promise<WasmEngine>;
 }
 
-/** The function that the glue exports. `fallsBack` asks about the CPU where there is no device after all. */
+/** The function that the glue exports. `fallsBack` asks about the CPU where there is no device after all; `refused` is why there is none. */
 export type InspectModel = (
   options: string,
   source: string | Blob | File[],
   fallsBack: boolean,
+  refused: string | undefined,
   signal: AbortSignal | undefined,
 ) => Promise<string>;

@@ -64,7 +64,7 @@ const stored = [
 ];
 
 /** The glue's function; `?fail=` makes it fail, `?refuse=` makes the device unable. */
-export const inspect_model: InspectModel = async (options, source, _fallsBack, signal) => {
+export const inspect_model: InspectModel = async (options, source, _fallsBack, _refused, signal) => {
   const script = scriptOf(typeof source === "string" ? new URL(source).searchParams : new URLSearchParams());
   await pause(script.loadMs, signal);
   if (script.fail !== null) throw failureOf(script.fail);
@@ -189,6 +189,10 @@ class FakeEngine implements WasmEngine {
     onChunk(part(" so on", null));
     onChunk(part("", "stop"));
     return "";
+  }
+
+  message(): Promise<string> {
+    return Promise.reject(thrown("invalid_request", "max_tokens: Field required", { param: "max_tokens" }));
   }
 
   async embed(request: string, signal: AbortSignal | undefined): Promise<string> {

@@ -57,7 +57,7 @@ export class FakeWorker implements WorkerLike {
       {
         load,
         inspect: ({ source, options }, signal) =>
-          inspect_model(JSON.stringify(options), source, false, signal),
+          inspect_model(JSON.stringify(options), source, false, undefined, signal),
         list: list_models,
         remove: remove_model,
       },

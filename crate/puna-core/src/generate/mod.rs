@@ -147,6 +147,8 @@ pub enum Event {
     Finish {
         /// Why.
         reason: FinishReason,
+        /// The stop string at which it ended, if it did.
+        stop: Option<String>,
         /// What it took.
         usage: Usage,
     },
@@ -453,6 +455,7 @@ impl<'s> Generation<'s> {
         self.state = State::Done;
         let finish = Event::Finish {
             reason,
+            stop: self.stop.found().map(str::to_owned),
             usage: self.usage,
         };
         let mut events = self.show(shown);

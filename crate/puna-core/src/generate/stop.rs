@@ -7,6 +7,7 @@ pub struct StopStrings {
     /// None is empty.
     strings: Vec<String>,
     held: String,
+    found: Option<String>,
 }
 
 impl StopStrings {
@@ -17,7 +18,14 @@ impl StopStrings {
         Self {
             strings,
             held: String::new(),
+            found: None,
         }
+    }
+
+    /// The one at which the answer ended.
+    #[must_use]
+    pub fn found(&self) -> Option<&str> {
+        self.found.as_deref()
     }
 
     /// The text that can be shown now, and whether the answer ends here. Of several stop strings the one
@@ -27,7 +35,8 @@ impl StopStrings {
             return (text.to_owned(), false);
         }
         self.held.push_str(text);
-        if let Some(start) = self.first() {
+        if let Some((start, string)) = self.first() {
+            self.found = Some(string.to_owned());
             self.held.truncate(start);
             return (std::mem::take(&mut self.held), true);
         }
@@ -41,12 +50,14 @@ impl StopStrings {
     }
 
     /// Where the stop string begins that ends first; of those that end together, the longest.
-    fn first(&self) -> Option<usize> {
+    fn first(&self) -> Option<(usize, &str)> {
         let found = self.strings.iter().filter_map(|string| {
             let start = self.held.find(string.as_str())?;
-            Some((start.saturating_add(string.len()), start))
+            Some((start.saturating_add(string.len()), start, string))
         });
-        found.min().map(|(_, start)| start)
+        found
+            .min()
+            .map(|(_, start, string)| (start, string.as_str()))
     }
 
     /// Where the longest end of the held text begins that a stop string begins with.

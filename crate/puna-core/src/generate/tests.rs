@@ -99,7 +99,7 @@ fn play(
                 Event::Tokens(of_text) => {
                     assert!(tokens.replace(of_text).is_none(), "a text comes next");
                 }
-                Event::Finish { reason, usage } => {
+                Event::Finish { reason, usage, .. } => {
                     assert_eq!(
                         generation.ask(max_chunk),
                         Ask::Done,

@@ -323,11 +323,9 @@ impl KvShape {
     /// Bytes of the cache of a token, of elements of `element_bytes`.
     #[must_use]
     pub const fn token_bytes(&self, element_bytes: u64) -> u64 {
-        (self.layers * self.heads * (self.head_dim + self.value_dim)) as u64 * element_bytes
+        (self.layers * self.layer_elements(1)) as u64 * element_bytes
     }
-}
 
-impl KvShape {
     /// Rows of a position and head: its key, and its value if that stands apart.
     #[must_use]
     pub const fn planes(&self) -> usize {

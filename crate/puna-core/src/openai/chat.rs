@@ -16,6 +16,8 @@ pub struct ChatRequest {
     pub messages: Vec<Message>,
     /// What may be called.
     pub(super) tools: Tools,
+    /// Whether the model is to think before it answers, where its template has a switch for that.
+    pub(super) thinks: Option<bool>,
     /// How to answer.
     pub options: Options,
     /// `logprobs` and `top_logprobs`.
@@ -27,6 +29,24 @@ pub struct ChatRequest {
 const MAX_TOP: u32 = 20;
 
 impl ChatRequest {
+    /// Of what other wires ask.
+    pub(crate) const fn new(messages: Vec<Message>, tools: Tools, options: Options) -> Self {
+        Self {
+            messages,
+            tools,
+            thinks: None,
+            options,
+            tells: false,
+            top: None,
+        }
+    }
+
+    /// The same where the model is to think before it answers, or not to.
+    pub(crate) const fn thinking(mut self, thinks: Option<bool>) -> Self {
+        self.thinks = thinks;
+        self
+    }
+
     /// Reads and checks a body.
     ///
     /// # Errors
@@ -34,13 +54,7 @@ impl ChatRequest {
     /// `invalid_request`; the details `param` and `reason` are OpenAI's `param` and `code`.
     pub fn parse(body: &str) -> Result<Self> {
         let body = Body::parse(body)?;
-        let mut request = Self {
-            messages: Vec::new(),
-            tools: Tools::default(),
-            options: Options::default(),
-            tells: false,
-            top: None,
-        };
+        let mut request = Self::new(Vec::new(), Tools::default(), Options::default());
         for field in body.fields() {
             match field.path {
                 "messages" => request.messages = message::parse_all(field)?,

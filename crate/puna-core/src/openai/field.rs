@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 use crate::{Error, ErrorCode, Result};
 
 /// A body: a JSON object.
-pub(super) struct Body(Map<String, Value>);
+pub(crate) struct Body(Map<String, Value>);
 
 impl Body {
-    pub(super) fn parse(body: &str) -> Result<Self> {
+    pub(crate) fn parse(body: &str) -> Result<Self> {
         let body: Value = serde_json::from_str(body).map_err(|error| {
             let message = format!("We could not parse the JSON body of your request: {error}");
             Error::new(ErrorCode::InvalidRequest, message)
@@ -24,67 +24,67 @@ impl Body {
         }
     }
 
-    pub(super) fn fields(&self) -> impl Iterator<Item = Field<'_, '_>> {
+    pub(crate) fn fields(&self) -> impl Iterator<Item = Field<'_, '_>> {
         self.0.iter().map(|(path, value)| Field { path, value })
     }
 
     /// Whether a field is there.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub(crate) fn has(&self, key: &str) -> bool {
         self.0.contains_key(key)
     }
 
     /// Whether a field says something: `null` is "not given".
-    pub(super) fn gives(&self, key: &str) -> bool {
+    pub(crate) fn gives(&self, key: &str) -> bool {
         self.0.get(key).is_some_and(|value| !value.is_null())
     }
 }
 
 /// A refusal of the field at `param`; `reason` is OpenAI's `code`.
-pub(super) fn refused(param: &str, reason: &str, message: impl Into<String>) -> Error {
+pub(crate) fn refused(param: &str, reason: &str, message: impl Into<String>) -> Error {
     Error::invalid_request(param, message).detail("reason", reason)
 }
 
 /// A field that has to be there.
-pub(super) fn missing(param: &str) -> Error {
+pub(crate) fn missing(param: &str) -> Error {
     let message = format!("Missing required parameter: '{param}'.");
     refused(param, "missing_required_parameter", message)
 }
 
 /// A value and the path it was found at: `"messages[0].role"`.
 #[derive(Clone, Copy)]
-pub(super) struct Field<'p, 'v> {
-    pub(super) path: &'p str,
-    pub(super) value: &'v Value,
+pub(crate) struct Field<'p, 'v> {
+    pub(crate) path: &'p str,
+    pub(crate) value: &'v Value,
 }
 
 impl<'v> Field<'_, 'v> {
-    pub(super) fn bool(self) -> Result<bool> {
+    pub(crate) fn bool(self) -> Result<bool> {
         self.value
             .as_bool()
             .ok_or_else(|| self.wrong_type("a boolean"))
     }
 
-    pub(super) fn str(self) -> Result<&'v str> {
+    pub(crate) fn str(self) -> Result<&'v str> {
         self.value
             .as_str()
             .ok_or_else(|| self.wrong_type("a string"))
     }
 
-    pub(super) fn array(self) -> Result<&'v [Value]> {
+    pub(crate) fn array(self) -> Result<&'v [Value]> {
         match self.value {
             Value::Array(values) => Ok(values),
             _ => Err(self.wrong_type("an array")),
         }
     }
 
-    pub(super) fn object(self) -> Result<&'v Map<String, Value>> {
+    pub(crate) fn object(self) -> Result<&'v Map<String, Value>> {
         self.value
             .as_object()
             .ok_or_else(|| self.wrong_type("an object"))
     }
 
     /// A number in `min..=max`, rounded to f32.
-    pub(super) fn number(self, min: f64, max: f64) -> Result<f32> {
+    pub(crate) fn number(self, min: f64, max: f64) -> Result<f32> {
         let number = self
             .value
             .as_f64()
@@ -103,7 +103,7 @@ impl<'v> Field<'_, 'v> {
     }
 
     /// A whole number in `min..=max`.
-    pub(super) fn integer(self, min: u32, max: u32) -> Result<u32> {
+    pub(crate) fn integer(self, min: u32, max: u32) -> Result<u32> {
         let number = self
             .value
             .as_i64()
@@ -119,7 +119,7 @@ impl<'v> Field<'_, 'v> {
         }
     }
 
-    pub(super) fn wrong_type(self, expected: &str) -> Error {
+    pub(crate) fn wrong_type(self, expected: &str) -> Error {
         let path = self.path;
         let got = kind(self.value);
         let message =
@@ -140,14 +140,14 @@ impl<'v> Field<'_, 'v> {
     }
 
     /// A field that OpenAI has and this does not.
-    pub(super) fn unsupported(self) -> Error {
+    pub(crate) fn unsupported(self) -> Error {
         let path = self.path;
         let message = format!("Unsupported parameter: '{path}' is not supported with this model.");
         refused(path, "unsupported_parameter", message)
     }
 
     /// A value that OpenAI has and this does not.
-    pub(super) fn unsupported_value(self, why: &str) -> Error {
+    pub(crate) fn unsupported_value(self, why: &str) -> Error {
         refused(
             self.path,
             "unsupported_value",
@@ -156,18 +156,18 @@ impl<'v> Field<'_, 'v> {
     }
 
     /// A field that nobody has.
-    pub(super) fn unrecognized(self) -> Error {
+    pub(crate) fn unrecognized(self) -> Error {
         let message = format!("Unrecognized request argument supplied: {}", self.path);
         refused(self.path, "unknown_parameter", message)
     }
 
     /// A value that nobody takes.
-    pub(super) fn invalid(self, message: String) -> Error {
+    pub(crate) fn invalid(self, message: String) -> Error {
         refused(self.path, "invalid_value", message)
     }
 
     /// An array that may not be empty, and is.
-    pub(super) fn empty_array(self) -> Error {
+    pub(crate) fn empty_array(self) -> Error {
         let message = format!(
             "Invalid '{}': empty array. Expected an array with minimum length 1, but got an empty array instead.",
             self.path
@@ -176,7 +176,7 @@ impl<'v> Field<'_, 'v> {
     }
 
     /// An array that has more elements than it may.
-    pub(super) fn too_long(self, most: usize, count: usize) -> Error {
+    pub(crate) fn too_long(self, most: usize, count: usize) -> Error {
         let message = format!(
             "Invalid '{}': array too long. Expected an array with maximum length {most}, but got an array with length {count} instead.",
             self.path
@@ -185,7 +185,7 @@ impl<'v> Field<'_, 'v> {
     }
 
     /// An error unless the field's name is in one of the lists.
-    pub(super) fn is_among(self, lists: &[&[&str]]) -> Result<()> {
+    pub(crate) fn is_among(self, lists: &[&[&str]]) -> Result<()> {
         match lists.iter().any(|list| list.contains(&self.path)) {
             true => Ok(()),
             false => Err(self.unrecognized()),

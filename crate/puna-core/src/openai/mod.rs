@@ -16,10 +16,11 @@
 mod chat;
 mod completion;
 mod embeddings;
-mod field;
+pub(crate) mod field;
 mod input;
 mod message;
 mod options;
+mod respond;
 mod response;
 mod route;
 #[cfg(test)]
@@ -31,6 +32,8 @@ pub use chat::ChatRequest;
 pub use completion::CompletionRequest;
 pub use embeddings::EmbeddingsRequest;
 pub use options::Options;
+pub use respond::Respond;
 pub use response::Responder;
 pub use route::{ROUTES, Route};
 pub use text::{Choice, TextRequest};
+pub(crate) use tools::Tools;

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::TextRequest;
 use super::text::Choice;
-use crate::chat::{Call, OutputParser, Part};
+use super::{Respond, TextRequest};
+use crate::chat::{OutputParser, Part};
 use crate::generate::{Event, FinishReason, LogProb, TokenLogProb, Usage};
 
 /// Why an answer ended that calls tools.
@@ -72,9 +72,11 @@ impl Responder {
             usage: Usage::default(),
         }
     }
+}
 
-    /// What to send before the first event of an answer: when streaming, who speaks.
-    pub fn begin(&mut self, index: usize, choice: &Choice) -> Option<Value> {
+impl Respond for Responder {
+    /// When streaming, who speaks.
+    fn begin(&mut self, index: usize, choice: &Choice) -> Vec<Value> {
         self.text.clone_from(&choice.echo);
         self.tokens.clear();
         self.offset = 0;
@@ -84,18 +86,19 @@ impl Responder {
         self.called = 0;
         self.most_calls = if choice.is_single { 1 } else { usize::MAX };
         if !self.stream {
-            return None;
+            return Vec::new();
         }
         if self.is_chat {
             let delta = json!({ "role": "assistant", "content": "", "refusal": null });
-            return Some(self.chunk(index, &delta, None));
+            return vec![self.chunk(index, &delta, None)];
         }
-        let echo = std::mem::take(&mut self.text);
-        (!echo.is_empty()).then(|| self.chunk(index, &json!(echo), None))
+        match std::mem::take(&mut self.text) {
+            echo if echo.is_empty() => Vec::new(),
+            echo => vec![self.chunk(index, &json!(echo), None)],
+        }
     }
 
-    /// What to send for an event of an answer, in this order.
-    pub fn event(&mut self, index: usize, choice: &Choice, event: &Event) -> Vec<Value> {
+    fn event(&mut self, index: usize, choice: &Choice, event: &Event) -> Vec<Value> {
         match event {
             Event::Tokens(tokens) => {
                 self.tokens.extend_from_slice(tokens);
@@ -108,7 +111,7 @@ impl Responder {
                 };
                 self.parts(index, parts)
             }
-            Event::Finish { reason, usage } => {
+            Event::Finish { reason, usage, .. } => {
                 let rest = self.parser.as_mut().map(OutputParser::finish);
                 let mut sent = self.parts(index, rest.unwrap_or_default());
                 self.count(choice.prompt, *usage);
@@ -128,6 +131,25 @@ impl Responder {
         }
     }
 
+    fn end(&mut self) -> Vec<Value> {
+        let usage = json!({
+            "prompt_tokens": self.usage.prompt_tokens,
+            "completion_tokens": self.usage.completion_tokens,
+            "total_tokens": self.usage.total_tokens(),
+            "prompt_tokens_details": { "cached_tokens": self.usage.cached_tokens },
+        });
+        if !self.stream {
+            let choices = std::mem::take(&mut self.done);
+            return vec![self.envelope(choices, Some(usage))];
+        }
+        match self.include_usage {
+            true => vec![self.envelope(Vec::new(), Some(usage))],
+            false => Vec::new(),
+        }
+    }
+}
+
+impl Responder {
     fn parts(&mut self, index: usize, parts: Vec<Part>) -> Vec<Value> {
         let mut sent = Vec::new();
         for part in parts {
@@ -144,11 +166,12 @@ impl Responder {
                 Part::Text(text) => json!(text),
                 Part::Reasoning(text) => json!({ "reasoning_content": text }),
                 Part::Call(_) if self.called >= self.most_calls => continue,
-                Part::Call(Call { name, arguments }) => {
+                Part::Call(call) => {
+                    let answer = format!("{}/{index}", self.id);
                     let mut call = json!({
-                        "id": self.call_id(index),
+                        "id": call.id(&answer, self.called),
                         "type": "function",
-                        "function": { "name": name, "arguments": arguments },
+                        "function": { "name": call.name, "arguments": call.arguments },
                     });
                     let number = self.called;
                     self.called = number.saturating_add(1);
@@ -191,40 +214,6 @@ impl Responder {
             }
         }
         choice_of(index, "message", message, &logprobs, Some(reason))
-    }
-
-    /// Of the call that comes next: nine letters and digits, as some templates demand.
-    fn call_id(&self, index: usize) -> String {
-        const DIGITS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
-        // FNV-1a (Fowler, Noll, Vo).
-        let name = format!("{}/{index}/{}", self.id, self.called);
-        let mut hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-        let digit = |_| {
-            let digit = usize::try_from(hash % 36).ok();
-            hash /= 36;
-            digit
-                .and_then(|ix| DIGITS.get(ix))
-                .map_or('a', |it| char::from(*it))
-        };
-        (0..9).map(digit).collect()
-    }
-
-    /// What to send when all answers are complete, if anything.
-    pub fn end(&mut self) -> Option<Value> {
-        let usage = json!({
-            "prompt_tokens": self.usage.prompt_tokens,
-            "completion_tokens": self.usage.completion_tokens,
-            "total_tokens": self.usage.total_tokens(),
-            "prompt_tokens_details": { "cached_tokens": self.usage.cached_tokens },
-        });
-        if !self.stream {
-            let choices = std::mem::take(&mut self.done);
-            return Some(self.envelope(choices, Some(usage)));
-        }
-        self.include_usage
-            .then(|| self.envelope(Vec::new(), Some(usage)))
     }
 
     /// Several answers to a prompt have read it once.

@@ -1,6 +1,7 @@
 //! Which fields each route takes: what documentation is made of.
 
 use super::{chat, completion, embeddings, options, tools};
+use crate::anthropic;
 
 /// A resource that requests are posted to, and its fields.
 #[derive(Clone, Copy, Debug)]
@@ -41,5 +42,11 @@ pub static ROUTES: &[Route] = &[
         supported: [embeddings::OWN, &[], &[]],
         ignored: embeddings::IGNORED,
         refused: &[],
+    },
+    Route {
+        path: "/v1/messages",
+        supported: [anthropic::READ, &[], &[]],
+        ignored: anthropic::IGNORED,
+        refused: anthropic::UNSUPPORTED,
     },
 ];

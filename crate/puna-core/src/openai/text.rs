@@ -1,5 +1,7 @@
 //! Requests that are answered with texts, whatever they go on with.
 
+use serde_json::{Map, Value};
+
 use super::field::refused;
 use super::input::{Input, check_ids};
 use super::{ChatRequest, CompletionRequest, Options};
@@ -145,17 +147,25 @@ fn chat(request: &ChatRequest, template: &ChatTemplate, tokenizer: &Tokenizer) -
             return Err(refused("tools", "unsupported_parameter", message));
         }
     };
+    let variables: Option<Map<String, Value>> = request.thinks.map(|thinks| {
+        [("enable_thinking".to_owned(), thinks.into())]
+            .into_iter()
+            .collect()
+    });
+    // What is not offered can't be called.
+    let names = match tools {
+        [] => Vec::new(),
+        _ => request.tools.names().to_vec(),
+    };
+    let messages = style.messages(&request.messages);
     let text = template.render(&Prompt {
         tools,
-        ..Prompt::answer(&request.messages)
+        variables: variables.as_ref(),
+        ..Prompt::answer(&messages)
     })?;
     Ok(Ready {
         ids: tokenizer.encode(&text, Special::Parse)?,
         echo: String::new(),
-        parser: Some(OutputParser::new(
-            style,
-            request.tools.names().to_vec(),
-            &text,
-        )),
+        parser: Some(OutputParser::new(style, names, &text)),
     })
 }

@@ -15,14 +15,14 @@ pub(super) const READ: &[&str] = &["tools", "tool_choice", "parallel_tool_calls"
 
 /// What may be called.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Tools {
+pub(crate) struct Tools {
     /// As the request has them: that is how templates expect them.
     all: Vec<Value>,
     names: Vec<String>,
     /// Whether they are not to be called.
-    is_off: bool,
+    pub(crate) is_off: bool,
     /// Whether at most one is to be called.
-    pub(super) is_single: bool,
+    pub(crate) is_single: bool,
 }
 
 impl Tools {
@@ -35,18 +35,24 @@ impl Tools {
         &self.names
     }
 
+    /// Adds a tool of a list, as OpenAI's requests have it.
+    pub(crate) fn add(&mut self, tool: Field<'_, '_>, list: Field<'_, '_>) -> Result<()> {
+        if self.all.len() == MAX_TOOLS {
+            return Err(list.too_long(MAX_TOOLS, list.array()?.len()));
+        }
+        let name = parse(tool)?;
+        self.names.push(name);
+        self.all.push(tool.value.clone());
+        Ok(())
+    }
+
     /// Takes a field that is among [`READ`]; whether it is.
     pub(super) fn set(&mut self, field: Field<'_, '_>) -> Result<bool> {
         match field.path {
             "tools" => {
                 for (ix, value) in field.array()?.iter().enumerate() {
                     let path = format!("tools[{ix}]");
-                    let name = parse(Field { path: &path, value })?;
-                    self.names.push(name);
-                    self.all.push(value.clone());
-                }
-                if self.all.len() > MAX_TOOLS {
-                    return Err(field.too_long(MAX_TOOLS, self.all.len()));
+                    self.add(Field { path: &path, value }, field)?;
                 }
             }
             "tool_choice" => match field.value.as_str() {

@@ -31,6 +31,25 @@ impl Call {
         })
     }
 
+    /// What it is known by, as the call of that number in an answer: nine letters and digits, as some templates demand.
+    #[must_use]
+    pub fn id(&self, answer: &str, number: usize) -> String {
+        const DIGITS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+        // FNV-1a (Fowler, Noll, Vo).
+        let name = format!("{answer}/{number}/{}", self.name);
+        let mut hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+        let digit = |_| {
+            let digit = usize::try_from(hash % 36).ok();
+            hash /= 36;
+            digit
+                .and_then(|ix| DIGITS.get(ix))
+                .map_or('a', |it| char::from(*it))
+        };
+        (0..9).map(digit).collect()
+    }
+
     /// `{"name": …, "arguments" or "parameters": {…}}`; what takes no arguments may have none.
     fn of_object(object: &Map<String, Value>) -> Option<Self> {
         // Some put it inside, as OpenAI does.

@@ -57,8 +57,8 @@ impl Harmony {
         let mut parts = Vec::new();
         let held = std::mem::take(&mut self.held);
         match &self.state {
-            // Who says nothing but a role has said nothing.
-            State::Header if held.trim() == "assistant" => {}
+            // A header that was cut short says nothing.
+            State::Header if is_header(held.trim()) => {}
             State::Header => put(&mut parts, Part::Text(held)),
             _ => self.end(held, &mut parts),
         }
@@ -96,9 +96,7 @@ impl Harmony {
         let Some((header, body)) = self.held.split_once(MESSAGE) else {
             // A model that goes on without one says its answer.
             let seen = self.held.trim_start();
-            let may_be = |front: &str| front.starts_with(seen) || seen.starts_with(front);
-            let is_header = [CHANNEL, "<|start|>", "assistant", " to=", "to="].into_iter();
-            if seen.is_empty() || is_header.into_iter().any(may_be) {
+            if seen.is_empty() || is_header(seen) {
                 return false;
             }
             self.state = State::Text;
@@ -136,4 +134,11 @@ impl Harmony {
             }
         }
     }
+}
+
+/// Whether a text is the beginning of a header, or may become one.
+fn is_header(seen: &str) -> bool {
+    let fronts = [CHANNEL, "<|start|>", "assistant", "to="];
+    let may_be = |front: &&str| front.starts_with(seen) || seen.starts_with(*front);
+    fronts.iter().any(may_be)
 }

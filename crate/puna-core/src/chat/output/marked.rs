@@ -15,6 +15,10 @@ pub(super) struct Marked {
     state: State,
     /// What was not given out yet: it may be a mark, or in front of one.
     held: String,
+    /// The space in front of the block of calls that is open.
+    space: String,
+    /// Whether a tool was called.
+    called: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +51,8 @@ impl Marked {
                 false => State::Start,
             },
             held: String::new(),
+            space: String::new(),
+            called: false,
         }
     }
 
@@ -71,6 +77,8 @@ impl Marked {
                 };
                 put(&mut parts, Part::Reasoning(held.trim_end().to_owned()));
             }
+            // The space behind calls is nobody's, either.
+            State::Text if self.called && held.trim().is_empty() => {}
             // An answer of nothing but space is one.
             State::Start | State::Between | State::Text => put(&mut parts, Part::Text(held)),
             State::Calls { bare } => self.close(&held, bare, "", &mut parts),
@@ -150,8 +158,10 @@ impl Marked {
             return false;
         };
         if let Some((before, behind)) = self.held.split_once(block.open) {
-            // The space in front of calls is nobody's.
-            put(parts, Part::Text(before.trim_end().to_owned()));
+            // The space in front of calls is nobody's, if they are some.
+            let (said, space) = before.split_at(before.trim_end().len());
+            put(parts, Part::Text(said.to_owned()));
+            self.space = space.to_owned();
             self.held = behind.to_owned();
             self.state = State::Calls { bare: false };
             return true;
@@ -174,7 +184,7 @@ impl Marked {
     }
 
     /// What was between the marks: calls, or text as it was said.
-    fn close(&self, inside: &str, bare: bool, close: &str, parts: &mut Vec<Part>) {
+    fn close(&mut self, inside: &str, bare: bool, close: &str, parts: &mut Vec<Part>) {
         let Some(Block { open, parse, .. }) = self.style.block else {
             return;
         };
@@ -183,9 +193,15 @@ impl Marked {
             names.all(|name| self.tools.contains(name))
         });
         match calls {
-            Some(calls) => parts.extend(calls.into_iter().map(Part::Call)),
+            Some(calls) => {
+                self.called = true;
+                parts.extend(calls.into_iter().map(Part::Call));
+            }
             None if bare => put(parts, Part::Text(inside.to_owned())),
-            None => put(parts, Part::Text(format!("{open}{inside}{close}"))),
+            None => {
+                let space = std::mem::take(&mut self.space);
+                put(parts, Part::Text(format!("{space}{open}{inside}{close}")));
+            }
         }
     }
 }

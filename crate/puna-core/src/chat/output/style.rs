@@ -1,7 +1,10 @@
 //! How a model marks reasoning and calls.
 
+use std::borrow::Cow;
+
 use super::calls::{self, Call};
 use super::harmony;
+use crate::chat::Message;
 
 /// How a model marks what is no text. By its chat template: what it writes for the turns before is how the model goes on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -90,11 +93,30 @@ impl Style {
     #[must_use]
     pub fn of(template: &str, for_tools: Option<&str>) -> Self {
         let shows = for_tools.unwrap_or(template);
+        let block = BLOCKS.iter().find(|block| shows.contains(block.told_by));
         Self {
             reasons: template.contains("</think>"),
             is_harmony: template.contains("<|channel|>"),
-            block: BLOCKS.iter().find(|block| shows.contains(block.told_by)),
+            // Qwen3-Coder has marks of its own inside of these.
+            block: block.filter(|_| !shows.contains("<function=")),
         }
+    }
+
+    /// Messages as its template looks at them: harmony's knows thoughts by another name, and wants them where tools were
+    /// called and nothing was said.
+    #[must_use]
+    pub fn messages<'m>(&self, messages: &'m [Message]) -> Cow<'m, [Message]> {
+        if !self.is_harmony {
+            return Cow::Borrowed(messages);
+        }
+        let renamed = messages.iter().cloned().map(|mut message| {
+            let calls = message.fields.contains_key("tool_calls") && message.content.is_empty();
+            if let (true, Some(thoughts)) = (calls, message.fields.remove("reasoning_content")) {
+                message.fields.insert("thinking".to_owned(), thoughts);
+            }
+            message
+        });
+        Cow::Owned(renamed.collect())
     }
 
     /// Whether it can call tools.

@@ -218,6 +218,7 @@ fn a_template_tells_the_style() {
         ("plain", Some(MISTRAL), true, false),
         (MISTRAL, Some("plain"), false, false),
         ("plain", None, false, false),
+        ("<tool_call> <function=x>", None, false, false),
     ] {
         let style = Style::of(template, for_tools);
         assert_eq!(
@@ -264,11 +265,20 @@ fn messages_of_harmony_are_told_apart_by_their_headers() {
         "<|channel|>commentary to=functions.f<|message|>{\"a\": ",
         "<|channel|>commentary to=functions.unknown<|message|>{}",
         "Hello, without a header",
-        "<|channel|>final",
     ] {
         check(HARMONY, "", said, &[text(said)]);
     }
-    check(HARMONY, "", "<|channel|>final<|message|>", &[]);
+    // Headers that were cut short say nothing.
+    for cut in [
+        "<|channel|>final<|message|>",
+        "<|channel|>final",
+        "<|channel|>",
+        "",
+    ] {
+        check(HARMONY, "", cut, &[]);
+        let said = format!("{analysis}{cut}");
+        check(HARMONY, "", &said, &[reasoning("Hm, <b.")]);
+    }
     check(
         HARMONY,
         "",

@@ -12,7 +12,7 @@ mod tools;
 
 use serde_json::{Value, json};
 
-use super::{ChatRequest, Choice, Responder, TextRequest};
+use super::{ChatRequest, Choice, Respond, Responder, TextRequest};
 use crate::generate::{Event, FinishReason, GenerateRequest, Usage};
 use crate::{Error, ErrorCode};
 
@@ -72,6 +72,7 @@ fn events() -> [Event; 3] {
         Event::Text("lo".to_owned()),
         Event::Finish {
             reason: FinishReason::Length,
+            stop: None,
             usage,
         },
     ]

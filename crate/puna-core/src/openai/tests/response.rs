@@ -120,6 +120,7 @@ fn what_the_model_thought_of_tokens_stands_beside_their_text() {
         Event::Text("é?".to_owned()),
         Event::Finish {
             reason: FinishReason::Stop,
+            stop: None,
             usage: Usage::default(),
         },
     ];

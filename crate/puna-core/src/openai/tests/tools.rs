@@ -159,6 +159,7 @@ fn an_answer_may_call_tools_and_reason_before() {
         }
         let finish = Event::Finish {
             reason: FinishReason::Stop,
+            stop: None,
             usage: Usage::default(),
         };
         sent.extend(responder.event(0, &choice, &finish));

@@ -1,0 +1,218 @@
+//! What goes back: a message, or the events that it is made of.
+
+use serde_json::{Map, Value, json};
+
+use crate::chat::{Call, OutputParser, Part};
+use crate::generate::{Event, FinishReason, Usage};
+use crate::openai::{Choice, Respond};
+
+/// Turns the events of a generation into a `message`, or into the events of one.
+#[derive(Debug)]
+pub struct MessageResponder {
+    id: String,
+    model: String,
+    stream: bool,
+    parser: Option<OutputParser>,
+    /// Finished blocks of the content, unless it is streamed.
+    content: Vec<Value>,
+    /// The kind of the block that is open, and its number.
+    open: Option<Kind>,
+    blocks: usize,
+    called: usize,
+    most_calls: usize,
+    /// What was said in the open block, unless it is streamed.
+    text: String,
+    message: Value,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Text,
+    Thinking,
+}
+
+impl MessageResponder {
+    /// Answers as `id`, which gets the prefix of its kind.
+    #[must_use]
+    pub fn new(stream: bool, id: &str, model: impl Into<String>) -> Self {
+        Self {
+            id: id.to_owned(),
+            model: model.into(),
+            stream,
+            parser: None,
+            content: Vec::new(),
+            open: None,
+            blocks: 0,
+            called: 0,
+            most_calls: usize::MAX,
+            text: String::new(),
+            message: Value::Null,
+        }
+    }
+
+    fn parts(&mut self, parts: Vec<Part>) -> Vec<Value> {
+        let mut sent = Vec::new();
+        for part in parts {
+            match part {
+                Part::Text(text) => self.say(Kind::Text, &text, &mut sent),
+                Part::Reasoning(text) => self.say(Kind::Thinking, &text, &mut sent),
+                Part::Call(_) if self.called >= self.most_calls => {}
+                Part::Call(call) => self.call(&call, &mut sent),
+            }
+        }
+        sent
+    }
+
+    fn say(&mut self, kind: Kind, text: &str, sent: &mut Vec<Value>) {
+        if self.open != Some(kind) {
+            self.close(sent);
+            self.open = Some(kind);
+            let block = match kind {
+                Kind::Text => json!({ "type": "text", "text": "" }),
+                Kind::Thinking => json!({ "type": "thinking", "thinking": "", "signature": "" }),
+            };
+            self.start(&block, sent);
+        }
+        if !self.stream {
+            self.text.push_str(text);
+            return;
+        }
+        let delta = match kind {
+            Kind::Text => json!({ "type": "text_delta", "text": text }),
+            Kind::Thinking => json!({ "type": "thinking_delta", "thinking": text }),
+        };
+        self.delta(&delta, sent);
+    }
+
+    fn call(&mut self, call: &Call, sent: &mut Vec<Value>) {
+        self.close(sent);
+        let id = format!("toolu_{}", call.id(&self.id, self.called));
+        self.called = self.called.saturating_add(1);
+        if !self.stream {
+            let input: Value = serde_json::from_str(&call.arguments).unwrap_or_default();
+            let block = json!({ "type": "tool_use", "id": id, "name": call.name, "input": input });
+            self.content.push(block);
+            return;
+        }
+        let block = json!({ "type": "tool_use", "id": id, "name": call.name, "input": {} });
+        self.start(&block, sent);
+        let delta = json!({ "type": "input_json_delta", "partial_json": call.arguments });
+        self.delta(&delta, sent);
+        self.stop(sent);
+    }
+
+    fn start(&self, block: &Value, sent: &mut Vec<Value>) {
+        if self.stream {
+            sent.push(json!({
+                "type": "content_block_start", "index": self.blocks, "content_block": block,
+            }));
+        }
+    }
+
+    fn delta(&self, delta: &Value, sent: &mut Vec<Value>) {
+        sent.push(json!({ "type": "content_block_delta", "index": self.blocks, "delta": delta }));
+    }
+
+    fn stop(&mut self, sent: &mut Vec<Value>) {
+        sent.push(json!({ "type": "content_block_stop", "index": self.blocks }));
+        self.blocks = self.blocks.saturating_add(1);
+    }
+
+    /// Closes the open block, if one is.
+    fn close(&mut self, sent: &mut Vec<Value>) {
+        let Some(kind) = self.open.take() else {
+            return;
+        };
+        if self.stream {
+            return self.stop(sent);
+        }
+        let text = std::mem::take(&mut self.text);
+        self.content.push(match kind {
+            Kind::Text => json!({ "type": "text", "text": text }),
+            Kind::Thinking => json!({ "type": "thinking", "thinking": text, "signature": "" }),
+        });
+    }
+
+    fn message(&self, stop: &Map<String, Value>, usage: &Value) -> Value {
+        json!({
+            "id": format!("msg_{}", self.id),
+            "type": "message",
+            "role": "assistant",
+            "model": self.model,
+            "content": self.content,
+            "stop_reason": stop.get("stop_reason"),
+            "stop_sequence": stop.get("stop_sequence"),
+            "usage": usage,
+        })
+    }
+}
+
+impl Respond for MessageResponder {
+    fn begin(&mut self, _index: usize, choice: &Choice) -> Vec<Value> {
+        self.parser.clone_from(&choice.parser);
+        self.most_calls = if choice.is_single { 1 } else { usize::MAX };
+        if !self.stream {
+            return Vec::new();
+        }
+        let usage = json!({ "input_tokens": choice.generate.prompt.len(), "output_tokens": 0 });
+        let message = self.message(&Map::new(), &usage);
+        vec![json!({ "type": "message_start", "message": message })]
+    }
+
+    fn event(&mut self, _index: usize, _choice: &Choice, event: &Event) -> Vec<Value> {
+        match event {
+            Event::Tokens(_) => Vec::new(),
+            Event::Text(text) => {
+                let parts = match &mut self.parser {
+                    Some(parser) => parser.push(text),
+                    None => vec![Part::Text(text.clone())],
+                };
+                self.parts(parts)
+            }
+            Event::Finish {
+                reason,
+                stop,
+                usage,
+            } => {
+                let rest = self.parser.as_mut().map(OutputParser::finish);
+                let mut sent = self.parts(rest.unwrap_or_default());
+                self.close(&mut sent);
+                let why = match (reason, stop) {
+                    (FinishReason::Stop, _) if self.called > 0 => "tool_use",
+                    (FinishReason::Stop, Some(_)) => "stop_sequence",
+                    (FinishReason::Stop, None) => "end_turn",
+                    (FinishReason::Length, _) => "max_tokens",
+                };
+                let mut stopped = Map::new();
+                stopped.insert("stop_reason".to_owned(), why.into());
+                let at = stop.as_deref().filter(|_| why == "stop_sequence");
+                stopped.insert("stop_sequence".to_owned(), at.into());
+                let usage = usage_body(*usage);
+                if self.stream {
+                    sent.push(json!({ "type": "message_delta", "delta": stopped, "usage": usage }));
+                    sent.push(json!({ "type": "message_stop" }));
+                } else {
+                    self.message = self.message(&stopped, &usage);
+                }
+                sent
+            }
+        }
+    }
+
+    fn end(&mut self) -> Vec<Value> {
+        match self.stream {
+            true => Vec::new(),
+            false => vec![std::mem::take(&mut self.message)],
+        }
+    }
+}
+
+/// As Anthropic counts: what was read anew, and what was known.
+fn usage_body(usage: Usage) -> Value {
+    json!({
+        "input_tokens": usage.prompt_tokens.saturating_sub(usage.cached_tokens),
+        "cache_read_input_tokens": usage.cached_tokens,
+        "cache_creation_input_tokens": 0,
+        "output_tokens": usage.completion_tokens,
+    })
+}

@@ -1,0 +1,18 @@
+//! How answers go back, whatever the wire.
+
+use serde_json::Value;
+
+use super::Choice;
+use crate::generate::Event;
+
+/// Turns the events of generations into what a request asked for, in this order.
+pub trait Respond {
+    /// What to send before the first event of an answer.
+    fn begin(&mut self, index: usize, choice: &Choice) -> Vec<Value>;
+
+    /// What to send for an event of an answer.
+    fn event(&mut self, index: usize, choice: &Choice, event: &Event) -> Vec<Value>;
+
+    /// What to send when all answers are complete.
+    fn end(&mut self) -> Vec<Value>;
+}
