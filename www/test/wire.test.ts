@@ -57,6 +57,10 @@ describe("an address", () => {
       expect(answer.status).toBe(405);
       expect((await failureOf(answer)).code).toBe("method_not_supported");
     }
+    // Clients differ in what they escape.
+    for (const id of [model.id, model.id.replaceAll("-", "%2D")]) {
+      expect((await model.fetch(`${BASE}/models/${id}`)).status).toBe(200);
+    }
     const other = await model.fetch(`${BASE}/models/gpt-9`);
     expect(other.status).toBe(404);
     expect(await failureOf(other)).toMatchObject({ param: "model", code: "model_not_found" });
@@ -128,6 +132,18 @@ describe("an answer", () => {
       const last = (await streamed.text()).trimEnd().split("\n\n").at(-1) ?? "";
       expect(JSON.parse(last.slice("data: ".length))).toMatchObject({ error });
     }
+  });
+
+  it("of Anthropic's wire is refused in its own words", async () => {
+    const { model } = await loaded();
+    const answer = await model.fetch(`${BASE}/messages`, post({ messages }));
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get("request-id")).toMatch(/^req_/);
+    expect(await answer.json()).toEqual({
+      type: "error",
+      error: { type: "invalid_request_error", message: "max_tokens: Field required" },
+      request_id: answer.headers.get("request-id"),
+    });
   });
 
   it("is given up where its signal says so, with the signal's reason", async () => {

@@ -119,3 +119,17 @@ fn a_tensor_that_nothing_uses_is_refused_by_name() {
     assert_eq!(error.code(), ErrorCode::UnsupportedModel, "{error}");
     assert!(error.message().contains("blk.0.attn_q.bias"), "{error}");
 }
+
+/// The compressed key is the only row of the cache, and its first dimensions the value.
+#[test]
+fn latent_attention_keeps_one_row_a_token() {
+    let deepseek = |tiny: &&&Tiny| tiny.name().starts_with("tiny/deepseek-v2 ");
+    let tiny = tiny::all().collect::<Vec<_>>();
+    let tiny = tiny.iter().find(deepseek).expect("a tiny DeepSeek V2");
+    let (_, header) = tiny.read(&root());
+    let (config, graph) = model::open(&header).expect("a graph");
+    let kv = graph.kv;
+    assert!(kv.value_dim < kv.head_dim && kv.heads == 1, "{kv:?}");
+    let layers = config.num_hidden_layers as u64;
+    assert_eq!(kv.token_bytes(2), layers * kv.head_dim as u64 * 2);
+}

@@ -125,7 +125,7 @@ impl Options {
     /// `invalid_request` naming the field.
     pub(crate) fn parse(json: &str) -> Result<Self> {
         serde_json::from_str(json)
-            .map_err(|error| Error::invalid_request("options", format!("load: options: {error}")))
+            .map_err(|error| Error::invalid_request("options", format!("options: {error}")))
     }
 
     pub(crate) fn device(&self) -> Device {

@@ -103,6 +103,13 @@ test("why a model can't be run is in the report; what is no model is an error", 
   assert.ok(small.device.problem.details.neededBytes > 2 ** 26);
   assert.ok(small.memory.weightsBytes > 2 ** 26);
 
+  if (!t.hasWebGpu) {
+    const { device } = await inspect(t, t.url(TINY), { device: "webgpu" });
+    assert.equal(device.canRun, false);
+    assert.equal(device.kind, "webgpu");
+    assert.equal(device.problem.code, "unsupported_device");
+  }
+
   t.host.put("/page.gguf", Buffer.from("<!DOCTYPE html><title>no</title>"));
   assert.equal((await attempt(t, `${t.host.origin}/page.gguf`)).error.code, "bad_model_file");
   assert.equal((await attempt(t, `${t.host.origin}/nothing.gguf`)).error.code, "network");

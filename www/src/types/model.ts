@@ -170,7 +170,7 @@ export interface ModelReport {
   architecture: string | null;
   /** Numbers in all its tensors. */
   parameters: number;
-  /** Most tokens of a conversation, as it was made; `null` if it can't be run. */
+  /** Most tokens of a conversation, as it was made; `null` if its architecture, or a type of its weights, is not known. */
   contextLength: number | null;
   /** As in {@link ModelInfo}. */
   embeddingDimensions: number | null;

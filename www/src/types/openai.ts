@@ -308,7 +308,7 @@ export interface CompletionLogprobs {
   tokens: string[];
   token_logprobs: number[];
   top_logprobs: Record<string, number>[];
-  /** Characters of the answer in front of each. */
+  /** Characters of the tokens in front of each. */
   text_offset: number[];
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::chat::ChatTemplate;
+use crate::chat::{ChatTemplate, Part};
 use crate::tokenizer::Tokenizer;
 use crate::weights::header::{Header, Parsed};
 
