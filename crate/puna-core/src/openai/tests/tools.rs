@@ -142,6 +142,18 @@ fn an_answer_may_call_tools_and_reason_before() {
         prompt(json!({ "tools": tools, "tool_choice": "none" })),
         "0:Hi"
     );
+    // What is not offered can't be called, whatever the model's marks.
+    let source = "{{ messages[0].content }}{# <|channel|> #}";
+    let harmony = ChatTemplate::for_model(&header, &tokenizer, Some(source)).unwrap();
+    for (tool_choice, calls) in [("auto", 1), ("none", 0)] {
+        let more = json!({ "tools": tools, "tool_choice": tool_choice });
+        let (mut choice, _) = choices(more, &harmony).unwrap();
+        let parser = choice.parser.as_mut().unwrap();
+        let mut parts = parser.push("<|channel|>commentary to=functions.get_weather<|message|>{}");
+        parts.extend(parser.finish());
+        let called = parts.iter().filter(|part| matches!(part, Part::Call(_)));
+        assert_eq!(called.count(), calls, "{parts:?}");
+    }
     let plain =
         ChatTemplate::for_model(&header, &tokenizer, Some("{{ messages[0].content }}")).unwrap();
     let error = choices(json!({ "tools": tools }), &plain).unwrap_err();
