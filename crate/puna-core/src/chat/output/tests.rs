@@ -197,6 +197,14 @@ fn what_is_no_call_stays_text_and_is_not_lost() {
     ] {
         check(HERMES, "", said, &[text(said)]);
     }
+    // With the space around it.
+    for said in [
+        "```xml\n<tool_call>\nexample\n</tool_call>\n```",
+        "See:\n\n<tool_call>f(1)</tool_call>",
+        "\n <tool_call>f(1)",
+    ] {
+        check(HERMES, "", said, &[text(said)]);
+    }
     for said in [
         "{\"a\": 1}",
         "{not JSON",
