@@ -71,9 +71,15 @@ let running = await launch(name, program, hasWebGpu);
 const { label, facts } = await adapter();
 console.log(`${running.version} on ${label}: ${facts}`);
 
-/** What does not touch WebGPU is tested in Firefox as it comes; `auto` takes no software adapter. */
-const ELSEWHERE = name === "firefox" ? ["cpu_kernels", "cpu_device", "cpu_model", "demo_page"] : [];
-const withWebGpu = NOUNS.filter((noun) => !ELSEWHERE.includes(noun));
+/**
+ * What other runs test: what does not touch WebGPU, Firefox as it comes, for `auto` takes no software adapter; and, unless
+ * this is a full run, what differs least between browsers.
+ */
+const elsewhere = {
+  firefox: ["cpu_kernels", "cpu_device", "cpu_model", "demo_page", ...(options.full ? [] : ["anthropic_client"])],
+  chromium: options.full ? [] : ["checkpoint", "embeddings"],
+}[name];
+const withWebGpu = NOUNS.filter((noun) => !elsewhere.includes(noun));
 const nouns = options.only ? options.only.split(",") : hasWebGpu ? withWebGpu : NOUNS_WITHOUT_WEBGPU;
 const tests = (await collect(nouns, { browser: name, full: options.full })).filter((test) => test.name.includes(options.name));
 const failures = [];

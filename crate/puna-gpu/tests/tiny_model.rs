@@ -354,7 +354,13 @@ fn rows_that_are_stored_together_reproduce_the_golden_logits() {
 
 #[test]
 fn gates_may_have_another_format_than_what_comes_through_them() {
-    for tiny in tiny::MIXED {
+    // The twins have all of them.
+    let count = if support::is_full() {
+        tiny::MIXED.len()
+    } else {
+        1
+    };
+    for tiny in &tiny::MIXED[..count] {
         check(tiny, Split::Serial, Precision::F32, KvType::F32);
     }
 }
