@@ -57,6 +57,7 @@ export async function left(content) {
   const stream = await client.messages.create({
     model: "claude-sonnet-4-5",
     max_tokens: 400,
+    temperature: 0,
     messages: [{ role: "user", content }],
     stream: true,
   });
@@ -79,15 +80,20 @@ export async function refused(body) {
 }
 
 export async function aborted(content) {
-  const controller = new AbortController();
-  const answer = client.messages.create(
-    { model: "claude-sonnet-4-5", max_tokens: 400, messages: [{ role: "user", content }] },
-    { signal: controller.signal },
-  );
-  setTimeout(() => controller.abort(), 50);
+  const stream = client.messages.stream({
+    model: "claude-sonnet-4-5",
+    max_tokens: 400,
+    temperature: 0,
+    messages: [{ role: "user", content }],
+  });
+  let pieces = 0;
+  stream.on("text", () => {
+    pieces += 1;
+    if (pieces === 3) stream.abort();
+  });
   try {
-    await answer;
+    await stream.finalMessage();
   } catch (error) {
-    return error instanceof Anthropic.APIUserAbortError;
+    return { pieces, isAbort: error instanceof Anthropic.APIUserAbortError };
   }
 }

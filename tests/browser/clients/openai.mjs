@@ -97,6 +97,7 @@ export async function models() {
 export async function left(content) {
   const stream = await client.chat.completions.create({
     model: "gpt-5",
+    temperature: 0,
     messages: [{ role: "user", content }],
     stream: true,
   });
@@ -121,7 +122,7 @@ export async function refused(body) {
 export async function aborted(content) {
   const controller = new AbortController();
   const answer = client.chat.completions.create(
-    { model: "gpt-5", messages: [{ role: "user", content }] },
+    { model: "gpt-5", n: 128, messages: [{ role: "user", content }] },
     { signal: controller.signal },
   );
   setTimeout(() => controller.abort(), 50);

@@ -33,7 +33,7 @@ test("is stopped in the middle, and told what was wrong", async (t) => {
   await t.loadTiny();
   const call = await adopted(t);
   assert.equal(await call("left", "Hello"), 5);
-  assert.equal(await call("aborted", "Tell me everything"), true);
+  assert.deepEqual(await call("aborted", "Tell me everything"), { pieces: 3, isAbort: true });
   const refused = await call("refused", { temperature: 3 });
   assert.equal(refused.isBad, true);
   assert.equal(refused.status, 400);
