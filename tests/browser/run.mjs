@@ -66,6 +66,9 @@ const out = path.join(root, "tests/out", name);
 fs.rmSync(out, { recursive: true, force: true });
 fs.mkdirSync(out, { recursive: true });
 
+/** How puppeteer's errors begin when there is no tab any more. */
+const GONE = /^Protocol error \(.*\): (Target|Session|Connection) closed/;
+
 const hasWebGpu = options.adapter !== "none";
 let running = await launch(name, program, hasWebGpu);
 const { label, facts } = await adapter();
@@ -83,11 +86,18 @@ const withWebGpu = NOUNS.filter((noun) => !elsewhere.includes(noun));
 const nouns = options.only ? options.only.split(",") : hasWebGpu ? withWebGpu : NOUNS_WITHOUT_WEBGPU;
 const tests = (await collect(nouns, { browser: name, full: options.full })).filter((test) => test.name.includes(options.name));
 const failures = [];
+/** Tests that were run again, for the tab or the browser had gone under them. One may: software adapters crash now and then. */
+const again = [];
 let passed = 0;
 for (const test of tests) {
   const title = `${test.noun}: ${test.name}`;
   const start = performance.now();
-  const failure = await runOne(test);
+  let failure = await runOne(test);
+  if (failure !== null && GONE.test(failure) && again.length === 0) {
+    again.push(title);
+    console.log(`again   ${title}: the tab is gone\n${failure.replace(/^/gm, "        ")}`);
+    failure = await runOne(test);
+  }
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   if (failure === null) {
     passed += 1;
@@ -99,7 +109,7 @@ for (const test of tests) {
 }
 await running.close();
 console.log(`${passed} passed, ${failures.length} failed`);
-console.log(`result: ${JSON.stringify({ browser: running.version, adapter: `${label} (${facts})`, passed, failures })}`);
+console.log(`result: ${JSON.stringify({ browser: running.version, adapter: `${label} (${facts})`, passed, again, failures })}`);
 process.exit(failures.length > 0 || passed === 0 ? 1 : 0);
 
 function newContext() {
