@@ -1,6 +1,6 @@
 // `model.chat.completions.create`, as in the `openai` package.
 
-import { type RequestOptions, Texts, jsonOf } from "./texts.js";
+import { type RequestOptions, Texts } from "./texts.js";
 import type { ChatStream } from "./stream.js";
 import type {
   ChatCompletion,
@@ -31,11 +31,10 @@ export class ChatCompletions {
   create(body: ChatCompletionCreateParamsNonStreaming, options?: RequestOptions): Promise<ChatCompletion>;
   create(body: ChatCompletionCreateParamsStreaming, options?: RequestOptions): Promise<ChatStream>;
   create(body: ChatCompletionCreateParams, options?: RequestOptions): Promise<ChatCompletion | ChatStream>;
-  async create(
+  create(
     body: ChatCompletionCreateParams,
-    { signal = null }: RequestOptions = {},
+    options: RequestOptions = {},
   ): Promise<ChatCompletion | ChatStream> {
-    const request = jsonOf(body);
-    return body.stream === true ? this.#texts.stream(request, signal) : this.#texts.whole(request, signal);
+    return this.#texts.create(body, options);
   }
 }

@@ -1,6 +1,6 @@
 // `model.completions.create`, as in the `openai` package.
 
-import { type RequestOptions, Texts, jsonOf } from "./texts.js";
+import { type RequestOptions, Texts } from "./texts.js";
 import type { ChatStream } from "./stream.js";
 import type {
   Completion,
@@ -33,11 +33,10 @@ export class Completions {
     body: CompletionCreateParams,
     options?: RequestOptions,
   ): Promise<Completion | ChatStream<Completion>>;
-  async create(
+  create(
     body: CompletionCreateParams,
-    { signal = null }: RequestOptions = {},
+    options: RequestOptions = {},
   ): Promise<Completion | ChatStream<Completion>> {
-    const request = jsonOf(body);
-    return body.stream === true ? this.#texts.stream(request, signal) : this.#texts.whole(request, signal);
+    return this.#texts.create(body, options);
   }
 }

@@ -23,6 +23,15 @@ export class Texts<K extends keyof Chunks> {
     this.#kind = kind;
   }
 
+  /** What a request in an object asks for: the whole answer, or with `stream: true` a stream. */
+  async create(
+    body: { stream?: boolean | null },
+    { signal = null }: RequestOptions,
+  ): Promise<NonNullable<Results[K]> | ChatStream<Chunks[K]>> {
+    const request = jsonOf(body);
+    return body.stream === true ? this.stream(request, signal) : this.whole(request, signal);
+  }
+
   /** The whole answer. */
   async whole(request: string, signal: AbortSignal | null): Promise<NonNullable<Results[K]>> {
     if (signal?.aborted === true) throw abortErrorOf(signal);

@@ -346,7 +346,7 @@ pub(crate) fn fit(graph: &Graph, options: &Options) -> Result<(usize, u64)> {
     // The cache grows by steps, of which the last must fit as a whole.
     let all = |tokens: usize| -> Result<u64> {
         let capacity = grown_capacity(tokens, context_length)?;
-        Ok(executor::bytes(graph, capacity).saturating_add(OVERHEAD_BYTES))
+        Ok(module_bytes(graph, capacity))
     };
     let (mut fits, mut too_many) = (1, context_length.saturating_add(1));
     while too_many.saturating_sub(fits) > 1 {
@@ -366,8 +366,7 @@ pub(crate) fn fit(graph: &Graph, options: &Options) -> Result<(usize, u64)> {
 /// `out_of_memory` when not even the first of it fits.
 fn needed(graph: &Graph, limits: Limits, most: u64) -> Result<u64> {
     let context_length = limits.context_length(graph);
-    let bytes = |tokens| executor::bytes(graph, tokens).saturating_add(OVERHEAD_BYTES);
-    let least = bytes(grown_capacity(1, context_length)?);
+    let least = module_bytes(graph, grown_capacity(1, context_length)?);
     if least > most {
         return Err(Error::new(
             ErrorCode::OutOfMemory,
@@ -379,7 +378,12 @@ fn needed(graph: &Graph, limits: Limits, most: u64) -> Result<u64> {
         .detail("needed_bytes", least)
         .detail("limit_bytes", most));
     }
-    Ok(bytes(context_length).min(most))
+    Ok(module_bytes(graph, context_length).min(most))
+}
+
+/// Bytes of the module's memory where the cache has room for so many tokens.
+fn module_bytes(graph: &Graph, tokens: usize) -> u64 {
+    executor::bytes(graph, tokens).saturating_add(OVERHEAD_BYTES)
 }
 
 fn ask(module: &CpuModule, request: &Request) -> Result<Response> {

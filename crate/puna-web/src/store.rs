@@ -98,12 +98,7 @@ impl Store {
     /// What is here of the model of this address.
     pub(crate) async fn entry(&self, url: &str) -> Result<Entry> {
         let folder = folder(&self.folder, &key(url).await?).await?;
-        let index = read_index(&folder).await.filter(|index| index.url == url);
-        let data = match &index {
-            Some(_) => file(&folder, DATA).await,
-            None => None,
-        };
-        Ok(Entry::new(folder, index, data))
+        Ok(entry_in(folder, url).await)
     }
 
     /// What is here of the model of this address, for reading; `None` if nothing is. Nothing is made for it.
@@ -111,12 +106,7 @@ impl Store {
         let root = root().await.ok()??;
         let folder = existing_folder(&root, FOLDER).await?;
         let folder = existing_folder(&folder, &key(url).await.ok()?).await?;
-        let index = read_index(&folder).await.filter(|index| index.url == url);
-        let data = match &index {
-            Some(_) => file(&folder, DATA).await,
-            None => None,
-        };
-        Some(Entry::new(folder, index, data))
+        Some(entry_in(folder, url).await)
     }
 
     async fn names(&self) -> Result<Vec<String>> {
@@ -168,6 +158,16 @@ pub(crate) async fn folder(
         .await
         .map_err(|thrown| from_js(&thrown, "opening the cache"))?;
     Ok(handle.unchecked_into())
+}
+
+/// What this folder holds of the model of this address.
+async fn entry_in(folder: FileSystemDirectoryHandle, url: &str) -> Entry {
+    let index = read_index(&folder).await.filter(|index| index.url == url);
+    let data = match &index {
+        Some(_) => file(&folder, DATA).await,
+        None => None,
+    };
+    Entry::new(folder, index, data)
 }
 
 async fn existing_folder(

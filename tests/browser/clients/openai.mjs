@@ -3,8 +3,8 @@ import OpenAI from "openai";
 
 const client = new OpenAI({ apiKey: process.env.OPENAI_API_KEY });
 
-export async function answer(content) {
-  const completion = await client.chat.completions.create({
+function asked(content) {
+  return {
     model: "gpt-5",
     messages: [
       { role: "developer", content: "You are a helpful assistant." },
@@ -12,19 +12,17 @@ export async function answer(content) {
     ],
     temperature: 0,
     max_completion_tokens: 12,
-  });
+  };
+}
+
+export async function answer(content) {
+  const completion = await client.chat.completions.create(asked(content));
   return completion.choices[0].message.content;
 }
 
 export async function streamed(content) {
   const stream = await client.chat.completions.create({
-    model: "gpt-5",
-    messages: [
-      { role: "developer", content: "You are a helpful assistant." },
-      { role: "user", content },
-    ],
-    temperature: 0,
-    max_completion_tokens: 12,
+    ...asked(content),
     stream: true,
     stream_options: { include_usage: true },
   });
@@ -39,15 +37,7 @@ export async function streamed(content) {
 
 /** By the package's helper, which puts the chunks together itself. */
 export async function helped(content) {
-  const runner = client.chat.completions.stream({
-    model: "gpt-5",
-    messages: [
-      { role: "developer", content: "You are a helpful assistant." },
-      { role: "user", content },
-    ],
-    temperature: 0,
-    max_completion_tokens: 12,
-  });
+  const runner = client.chat.completions.stream(asked(content));
   return runner.finalContent();
 }
 

@@ -11,16 +11,7 @@ import encoder
 
 
 def config():
-    return BertConfig(
-        vocab_size=encoder.vocab_size(),
-        hidden_size=32,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=48,
-        attn_implementation="eager",
-        dtype="float32",
-    )
+    return BertConfig(**encoder.settings())
 
 
 def to_gguf(path, config, state):

@@ -24,8 +24,18 @@ TOKENS = 40
 MATRIX = gguf.GGMLQuantizationType.Q8_0
 
 
-def vocab_size():
-    return len(json.loads((VOCAB / "bert.json").read_text())["model"]["vocab"])
+def settings():
+    """Those that the tiny models share."""
+    return {
+        "vocab_size": len(json.loads((VOCAB / "bert.json").read_text())["model"]["vocab"]),
+        "hidden_size": 32,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 4,
+        "intermediate_size": 64,
+        "max_position_embeddings": 48,
+        "attn_implementation": "eager",
+        "dtype": "float32",
+    }
 
 
 def fill(model, seed, scores):
@@ -75,7 +85,7 @@ def make(name, model, scores, parts, to_gguf):
     out = GOLDEN / "tiny" / name
     out.mkdir(exist_ok=True)
     fill(model, 0, scores)
-    ids = np.random.default_rng(1).integers(0, vocab_size(), TOKENS)
+    ids = np.random.default_rng(1).integers(0, settings()["vocab_size"], TOKENS)
     rows = hidden(model, ids)
     print(f"deviation {rows.std():.2f}")
     state = {key: value.clone() for key, value in model.state_dict().items()}

@@ -14,16 +14,7 @@ import encoder
 
 
 def config():
-    return NomicBertConfig(
-        vocab_size=encoder.vocab_size(),
-        hidden_size=32,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        intermediate_size=64,
-        max_position_embeddings=48,
-        attn_implementation="eager",
-        dtype="float32",
-    )
+    return NomicBertConfig(**encoder.settings())
 
 
 def to_gguf(path, config, state):

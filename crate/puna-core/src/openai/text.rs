@@ -139,9 +139,10 @@ struct Ready {
 
 fn chat(request: &ChatRequest, template: &ChatTemplate, tokenizer: &Tokenizer) -> Result<Ready> {
     let tools = request.tools.offered();
-    let style = match tools {
-        [] => template.style().without_calls(),
-        _ if template.style().calls() => template.style(),
+    // What is not offered can't be called.
+    let (style, names) = match tools {
+        [] => (template.style().without_calls(), Vec::new()),
+        _ if template.style().calls() => (template.style(), request.tools.names().to_vec()),
         _ => {
             let message = "Unsupported parameter: 'tools' is not supported with this model: its chat template knows none.";
             return Err(refused("tools", "unsupported_parameter", message));
@@ -152,11 +153,6 @@ fn chat(request: &ChatRequest, template: &ChatTemplate, tokenizer: &Tokenizer) -
             .into_iter()
             .collect()
     });
-    // What is not offered can't be called.
-    let names = match tools {
-        [] => Vec::new(),
-        _ => request.tools.names().to_vec(),
-    };
     let messages = style.messages(&request.messages);
     let text = template.render(&Prompt {
         tools,
