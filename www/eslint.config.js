@@ -2,7 +2,7 @@
 import tseslint from "typescript-eslint";
 
 export default tseslint.config(
-  { ignores: ["dist", "pkg", "pkg-conformance", "pkg-cpu", "pkg-cpu-test", "src/generated"] },
+  { ignores: ["dist", "pkg", "pkg-conformance", "pkg-cpu", "pkg-cpu-test", "pkg-grammar", "src/generated"] },
   {
     files: ["**/*.ts"],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

@@ -8,7 +8,10 @@ import type { Plugin } from "vite";
 
 const GLUE = fileURLToPath(new URL("../pkg/puna_web.js", import.meta.url));
 const WASM = fileURLToPath(new URL("../pkg/puna_web_bg.wasm", import.meta.url));
-const CPU = fileURLToPath(new URL("../pkg-cpu/", import.meta.url));
+/** Folders of modules that stand on their own. */
+const MODULES = ["pkg-cpu", "pkg-grammar"];
+const folderOf = (name: string): string => fileURLToPath(new URL(`../${name}/`, import.meta.url));
+const FOLDERS = new RegExp(`"\\.\\./\\.\\./(${MODULES.join("|")})/`, "g");
 const META_URL = "__PUNA_IMPORT_META_URL__";
 
 /** Resolves the import "puna-engine": to the glue, or to the module at `instead`. */
@@ -19,8 +22,8 @@ export function engine(instead?: string): Plugin {
     resolveId(id) {
       if (id !== "puna-engine") return null;
       if (instead !== undefined) return instead;
-      if (!existsSync(GLUE) || !existsSync(WASM) || !existsSync(CPU)) {
-        return this.error("www/pkg/ and www/pkg-cpu/ hold no engine: run `cargo xtask wasm` first");
+      if (![GLUE, WASM, ...MODULES.map(folderOf)].every((path) => existsSync(path))) {
+        return this.error("www/pkg/ and the folders beside it hold no engine: run `cargo xtask wasm` first");
       }
       return GLUE;
     },
@@ -43,7 +46,7 @@ export function plainFiles(base: "./" | "../"): Plugin {
         .replaceAll("import.meta.url", META_URL)
         .replace('"./main.ts"', `"${base}worker.js"`)
         .replace('"./thread.ts"', `"${base}thread.js"`)
-        .replaceAll('"../../pkg-cpu/', `"${base}`);
+        .replaceAll(FOLDERS, `"${base}`);
     },
     renderChunk(code) {
       return code.replaceAll(META_URL, "import.meta.url");
@@ -51,8 +54,10 @@ export function plainFiles(base: "./" | "../"): Plugin {
     generateBundle(_, bundle) {
       if ("worker.js" in bundle) {
         this.emitFile({ type: "asset", fileName: "puna_web_bg.wasm", source: readFileSync(WASM) });
-        for (const file of readdirSync(CPU)) {
-          this.emitFile({ type: "asset", fileName: file, source: readFileSync(join(CPU, file)) });
+        for (const folder of MODULES.map(folderOf)) {
+          for (const file of readdirSync(folder)) {
+            this.emitFile({ type: "asset", fileName: file, source: readFileSync(join(folder, file)) });
+          }
         }
       }
     },

@@ -9,10 +9,12 @@
 //! - [`quant`]: the block formats that weights come in
 //! - [`reference`]: every op again as plain loops, the truth that executors are tested against
 //! - [`tokenizer`], [`chat`]: text to token ids and back
-//! - [`sampler`], [`session`], [`generate`]: the token loop, as a state machine that is asked
+//! - [`sampler`], [`session`], [`generate`]: the token loop, as a state machine that is asked; [`grammar`], [`guide`]: what an
+//!   answer may be
 //! - [`prepared`]: a model without its weights; [`report`]: what a header tells of it
 //! - [`embedding`]: vectors of texts
 //! - [`openai`], [`anthropic`]: the wire types
+//! - [`message`]: what modules say to each other
 //! - [`error`]: the closed list of what can go wrong
 //!
 //! # Shape legend
@@ -34,7 +36,10 @@ pub mod embedding;
 pub mod error;
 #[cfg(feature = "text")]
 pub mod generate;
+pub mod grammar;
 pub mod graph;
+pub mod guide;
+pub mod message;
 pub mod model;
 #[cfg(feature = "text")]
 pub mod openai;

@@ -13,12 +13,13 @@ use std::fmt::Write;
 use std::panic;
 use std::sync::Once;
 
+use puna_core::message::{decode, encode, room};
 use puna_core::{Error, Result};
 
 use crate::executor::{Executor, ExecutorOptions};
 use crate::pool::{Lost, Shared};
 use crate::simd::Simd;
-use crate::wire::{Request, Response, decode, encode};
+use crate::wire::{Request, Response};
 
 /// What JavaScript does for the module.
 pub(crate) mod import {
@@ -88,15 +89,6 @@ extern "C" fn stack_room(bytes: usize) -> *mut u128 {
         return std::ptr::null_mut();
     }
     stack.leak().as_mut_ptr()
-}
-
-fn room(buffer: &mut Vec<u8>, bytes: usize) -> *mut u8 {
-    buffer.clear();
-    if buffer.try_reserve_exact(bytes).is_err() {
-        return std::ptr::null_mut();
-    }
-    buffer.resize(bytes, 0);
-    buffer.as_mut_ptr()
 }
 
 /// Answers the request that was written; where the response is.

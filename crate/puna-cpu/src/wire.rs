@@ -67,21 +67,3 @@ pub enum Response {
     /// Refused: JSON of the error.
     Failed(String),
 }
-
-/// A message as bytes.
-///
-/// # Errors
-/// `internal`, which no message of these types should be.
-pub fn encode<T: Serialize>(message: &T) -> puna_core::Result<Vec<u8>> {
-    postcard::to_allocvec(message)
-        .map_err(|error| puna_core::Error::internal(format!("a message: {error}")))
-}
-
-/// Bytes as a message.
-///
-/// # Errors
-/// `internal` when they are none.
-pub fn decode<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> puna_core::Result<T> {
-    postcard::from_bytes(bytes)
-        .map_err(|error| puna_core::Error::internal(format!("a message: {error}")))
-}

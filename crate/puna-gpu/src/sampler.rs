@@ -1,5 +1,7 @@
 //! The GPU's sampler: settings of an answer, and the two dispatches that end each of its steps.
 
+use std::cell::Cell;
+
 use puna_core::sampler::Sampler;
 
 use crate::device::{Counters, Gpu};
@@ -27,6 +29,8 @@ pub(crate) struct GpuSampler {
     /// Rows of the head.
     rows: usize,
     params: wgpu::Buffer,
+    /// What is in them.
+    settings: Cell<SampleParams>,
     /// (V,) u32: bit 31 for tokens of the prompt, and how often each is in the answer.
     seen: wgpu::Buffer,
     /// (V,) f32.
@@ -97,6 +101,7 @@ impl GpuSampler {
         Self {
             rows,
             params,
+            settings: Cell::default(),
             seen,
             bias,
             allowed,
@@ -110,7 +115,8 @@ impl GpuSampler {
     /// Takes over the settings and the past of `sampler`; the steps submitted from now on go by them.
     pub(crate) fn start(&self, gpu: &Gpu, sampler: &Sampler) {
         let vocab = to_u32(sampler.vocab_size().min(self.rows));
-        let params = SampleParams::new(sampler.params(), vocab, false);
+        let params = SampleParams::new(sampler.params(), vocab);
+        self.settings.set(params);
         let write = |buffer: &wgpu::Buffer, bytes: &[u8]| gpu.queue.write_buffer(buffer, 0, bytes);
         write(&self.params, bytemuck::bytes_of(&params));
         if params.has_penalties() {
@@ -130,6 +136,20 @@ impl GpuSampler {
                 }
             }
             write(&self.bias, bytemuck::cast_slice(&bias));
+        }
+    }
+
+    /// Of the step that is submitted next only these tokens may be drawn: (⌈V / 32⌉,), a bit a token.
+    pub(crate) fn allow(&self, gpu: &Gpu, allowed: &[u32]) {
+        let words = self.rows.div_ceil(32).min(allowed.len());
+        gpu.queue
+            .write_buffer(&self.allowed, 0, bytemuck::cast_slice(&allowed[..words]));
+        let params = self.settings.get();
+        if !params.is_masked() {
+            let params = params.masked();
+            self.settings.set(params);
+            gpu.queue
+                .write_buffer(&self.params, 0, bytemuck::bytes_of(&params));
         }
     }
 

@@ -67,6 +67,11 @@ impl<'a> Tape<'a> {
         }
     }
 
+    /// Submits what is left.
+    pub(crate) fn submit(self) {
+        submit(self.gpu, self.encoder);
+    }
+
     /// Records the copy of `bytes` of `source`, and submits what is left.
     pub(crate) fn end(
         mut self,

@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 
 use js_sys::{Float32Array, Uint8Array};
 use puna_core::graph::{Graph, Wanted};
+use puna_core::message::{decode, encode};
 use puna_core::session::grown_capacity;
 use puna_core::weights::plan::Chunk;
 use puna_core::{Error, ErrorCode, Result};
 use puna_cpu::executor::{self, Limits};
-use puna_cpu::wire::{Request, Response, decode, encode};
+use puna_cpu::wire::{Request, Response};
 use puna_gpu::device::Counters;
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;

@@ -21,6 +21,7 @@ use web_sys::AbortSignal;
 
 use crate::cpu::CpuHost;
 use crate::executor::{Executor, Gauges};
+use crate::grammar::{GrammarHost, Grammars};
 use crate::js_error::{from_js, install_panic_hook, to_js};
 use crate::loader::{self, LoadOptions, ModelSource};
 use crate::options::Options;
@@ -53,6 +54,7 @@ struct Model {
     tokenizer: Tokenizer,
     template: ChatTemplate,
     session: Session,
+    grammars: Grammars,
     /// What vectors of texts are made by, where it makes such.
     encoder: Option<Encoder>,
 }
@@ -75,7 +77,8 @@ struct Encoder {
 impl Engine {
     /// Loads a model from a URL (of a GGUF, of a manifest of shards, of a checkpoint), a `Blob`, or an array of `File`s.
     ///
-    /// `options` is JSON; its fields are those of [`Options`]. `cpu` starts the CPU's executor if that is asked for.
+    /// `options` is JSON; its fields are those of [`Options`]. `cpu` starts the CPU's executor if that is asked for, `grammar`
+    /// what holds answers to grammars.
     /// `on_progress` gets `{stage, loaded_bytes, total_bytes, network_bytes, cached_bytes, warning?}`.
     /// Rejects with an error that has `code`, `message` and `details`.
     pub async fn load(
@@ -84,10 +87,11 @@ impl Engine {
         on_progress: Option<Function>,
         signal: Option<AbortSignal>,
         cpu: CpuHost,
+        grammar: GrammarHost,
     ) -> std::result::Result<Self, JsValue> {
         install_panic_hook();
         unicode::supply();
-        Self::load_inner(&options, source, on_progress, signal.as_ref(), cpu)
+        Self::load_inner(&options, source, on_progress, signal.as_ref(), cpu, grammar)
             .await
             .map_err(|error| to_js(&error))
     }
@@ -188,6 +192,7 @@ impl Engine {
         on_progress: Option<Function>,
         signal: Option<&AbortSignal>,
         cpu: CpuHost,
+        grammar: GrammarHost,
     ) -> Result<Self> {
         let options = Options::parse(options)?;
         let source = ModelSource::from_js(&source)?;
@@ -221,6 +226,7 @@ impl Engine {
             tokenizer,
             template,
             session: Session::new(context_length),
+            grammars: Grammars::new(grammar),
             encoder: config.pooling.map(|pooling| Encoder {
                 pooling,
                 width: config.hidden_size as usize,
@@ -329,6 +335,7 @@ impl Engine {
             tokenizer,
             template,
             session,
+            grammars,
             ..
         } = model;
         let choices = request.choices(template, tokenizer, session.capacity(), random_seed())?;
@@ -358,7 +365,12 @@ impl Engine {
             Ok(())
         };
         for (index, choice) in choices.iter().enumerate() {
-            let mut generation = Generation::new(choice.generate.clone(), tokenizer, session)?;
+            let guide = match &choice.generate.grammar {
+                Some(grammar) => Some(grammars.guide(grammar, tokenizer).await?),
+                None => None,
+            };
+            let mut generation =
+                Generation::new(choice.generate.clone(), tokenizer, session)?.guided(guide);
             let bodies = responder.begin(index, choice);
             bodies.into_iter().try_for_each(&mut send)?;
             let needs_logits = generation.needs_logits();
@@ -375,6 +387,11 @@ impl Engine {
                 throw_if_aborted(signal)?;
                 let position = position as usize;
                 let forwarded = match (logits, needs_logits) {
+                    (true, false) if generation.is_guided() => {
+                        executor
+                            .next_guided(position, &ids, &mut generation)
+                            .await?
+                    }
                     (true, false) => executor.next(position, &ids, ahead as usize).await?,
                     (true, true) => {
                         Forwarded::Logits(executor.forward(position, &ids, Wanted::Last).await?)

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use puna_core::Result;
-use puna_core::generate::Forwarded;
+use puna_core::generate::{Forwarded, Generation};
 use puna_core::graph::Wanted;
 use puna_core::sampler::Sampler;
+use puna_core::{Error, Result};
 use puna_gpu::device::Counters;
 use serde_json::{Value, json};
 use wasm_bindgen::JsCast;
@@ -68,6 +68,32 @@ impl Executor {
     ) -> Result<Forwarded<'_>> {
         Ok(match self {
             Self::Gpu(executor, _) => Forwarded::Draw(executor.sample(position, ids, ahead).await?),
+            Self::Cpu(executor) => {
+                Forwarded::Logits(executor.forward(position, ids, Wanted::Last).await?)
+            }
+        })
+    }
+
+    /// The same in an answer that is held to a grammar.
+    pub(crate) async fn next_guided(
+        &mut self,
+        position: usize,
+        ids: &[u32],
+        generation: &mut Generation<'_>,
+    ) -> Result<Forwarded<'_>> {
+        Ok(match self {
+            Self::Gpu(executor, _) => {
+                if ids.len() > 1 {
+                    // Tokens that were not drawn are among them.
+                    executor.start(generation.sampler());
+                }
+                let allowed = move || {
+                    let once = generation;
+                    let none = || Error::internal("an answer that is held to a grammar has none");
+                    once.allowed()?.ok_or_else(none)
+                };
+                Forwarded::Draw(executor.sample_among(position, ids, allowed).await?)
+            }
             Self::Cpu(executor) => {
                 Forwarded::Logits(executor.forward(position, ids, Wanted::Last).await?)
             }

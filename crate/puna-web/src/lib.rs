@@ -35,6 +35,8 @@ mod executor;
 mod fetch;
 #[cfg(target_arch = "wasm32")]
 mod gpu;
+#[cfg(target_arch = "wasm32")]
+mod grammar;
 mod http;
 #[cfg(target_arch = "wasm32")]
 mod inspect;

@@ -8,13 +8,15 @@ use crate::stems;
 use crate::tool::Tool;
 
 /// The crates that run in the browser.
-const WEB_CRATES: [&str; 8] = [
+const WEB_CRATES: [&str; 10] = [
     "-p",
     "puna-core",
     "-p",
     "puna-cpu",
     "-p",
     "puna-gpu",
+    "-p",
+    "puna-grammar",
     "-p",
     "puna-web",
 ];
@@ -23,7 +25,7 @@ const WEB_CRATES: [&str; 8] = [
 type Step = (&'static str, fn() -> Result<()>);
 
 /// Every step in order.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     ("formatting", formatting),
     ("clippy, native", clippy_native),
     ("clippy, wasm32", clippy_wasm),
@@ -32,6 +34,7 @@ const STEPS: [Step; 7] = [
         clippy_wasm_conformance,
     ),
     ("clippy, the CPU's module", clippy_cpu_module),
+    ("clippy, the grammar module", clippy_grammar_module),
     ("kernel stems", kernel_stems),
     ("generated code", codegen::verify),
 ];
@@ -113,6 +116,17 @@ fn clippy_cpu_module() -> Result<()> {
         ])?;
     }
     Ok(())
+}
+
+fn clippy_grammar_module() -> Result<()> {
+    clippy(&[
+        "-p",
+        "puna-grammar",
+        "--features",
+        "module",
+        "--target",
+        WASM_TARGET,
+    ])
 }
 
 fn clippy(what: &[&str]) -> Result<()> {

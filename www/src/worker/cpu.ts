@@ -1,7 +1,7 @@
 // Starts the CPU's executor: which of its builds, on which kind of memory, with how many threads.
 
-import { PunaError } from "../errors.js";
 import { CpuModule } from "./cpu_module.js";
+import { compile } from "./message_module.js";
 import { type SimdBuild, chooseBuild } from "./simd.js";
 import type { Threads } from "./threads.js";
 
@@ -49,7 +49,7 @@ export class CpuHost {
     const maximum = Math.ceil(memoryBytes / PAGE_BYTES);
     const shared = wanted > 1 ? this.#sharedMemory(maximum) : undefined;
     const parts = {
-      module: await compile(FILES[build][shared === undefined ? "alone" : "threads"]()),
+      module: await compile(FILES[build][shared === undefined ? "alone" : "threads"](), "the CPU executor"),
       memory: shared ?? new WebAssembly.Memory({ initial: FIRST_PAGES, maximum }),
       threads: shared === undefined ? 1 : wanted,
       limited: shared === undefined && wanted > 1 ? "shared memory was refused" : limited,
@@ -76,19 +76,5 @@ export class CpuHost {
       this.warn(`the CPU executor goes on with one thread: shared memory was refused: ${String(error)}`);
       return undefined;
     }
-  }
-}
-
-async function compile(url: URL): Promise<WebAssembly.Module> {
-  try {
-    const response = await fetch(url);
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    return await WebAssembly.compile(await response.arrayBuffer());
-  } catch (error) {
-    throw new PunaError(
-      "internal",
-      `the CPU executor did not start: ${url.pathname.split("/").at(-1) ?? ""}: ${String(error)}; the puna_cpu files must lie beside ` +
-        "worker.js, and a Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src and 'self' in connect-src",
-    );
   }
 }

@@ -1,12 +1,11 @@
 // What the CPU's module asks of JavaScript, on its own thread and on the others.
 
+import { type MessageExports, panicked } from "./message_module.js";
+
 /** The functions that the module exports (crate/puna-cpu/src/wasm.rs). Addresses are bytes; 0 is none. */
-export interface CpuExports {
-  request_room(bytes: number): number;
+export interface CpuExports extends MessageExports {
   chunk_room(bytes: number): number;
   stack_room(bytes: number): number;
-  call(): number;
-  response_bytes(): number;
   serve(pool: number, ix: number): void;
   /** Only where memory is shared. */
   __stack_pointer?: WebAssembly.Global<"i32">;
@@ -30,10 +29,6 @@ function imports(memory: WebAssembly.Memory): Record<string, (...args: number[])
     wake(word = 0) {
       Atomics.notify(words(), word >>> 2);
     },
-    panicked(message = 0, bytes = 0) {
-      // A copy: text is not decoded from shared memory.
-      const text = new Uint8Array(memory.buffer, message >>> 0, bytes >>> 0).slice();
-      throw new Error(`the CPU executor panicked: ${new TextDecoder().decode(text)}`);
-    },
+    panicked: panicked(memory, "the CPU executor"),
   };
 }

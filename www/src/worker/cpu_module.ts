@@ -1,30 +1,27 @@
 // The CPU's executor: a module with a memory of its own, and its threads. What goes in and out are messages that
 // Rust writes and reads (crate/puna-cpu/src/wire.rs).
 
-import { PunaError } from "../errors.js";
 import { type CpuExports, instantiate } from "./cpu_imports.js";
+import { MessageModule } from "./message_module.js";
 import type { Threads } from "./threads.js";
 
 /** Kernels keep next to nothing on it. */
 const STACK_BYTES = 256 << 10;
 
 /** A module that runs. */
-export class CpuModule {
+export class CpuModule extends MessageModule<CpuExports> {
   /** Threads that it may have, its own among them. */
   readonly threads: number;
   /** Why it may have no more. */
   readonly limited: string | undefined;
   readonly #module: WebAssembly.Module;
-  readonly #memory: WebAssembly.Memory;
-  readonly #exports: CpuExports;
   readonly #threads: Threads;
 
   private constructor(parts: CpuParts, exports: CpuExports, threads: Threads) {
+    super(parts.memory, exports, "the CPU's");
     this.threads = parts.threads;
     this.limited = parts.limited;
     this.#module = parts.module;
-    this.#memory = parts.memory;
-    this.#exports = exports;
     this.#threads = threads;
   }
 
@@ -34,34 +31,27 @@ export class CpuModule {
 
   /** Bytes of its memory. */
   get memoryBytes(): number {
-    return this.#memory.buffer.byteLength;
-  }
-
-  /** Asks, and gives a copy of the answer. */
-  call(request: Uint8Array): Uint8Array {
-    this.#bytes(this.#exports.request_room(request.length), request.length).set(request);
-    const response = this.#exports.call();
-    return this.#bytes(response, this.#exports.response_bytes()).slice();
+    return this.memory.buffer.byteLength;
   }
 
   /** Puts a chunk where the next request looks for it. */
   putChunk(bytes: Uint8Array): void {
-    this.#bytes(this.#exports.chunk_room(bytes.length), bytes.length).set(bytes);
+    this.bytes(this.exports.chunk_room(bytes.length), bytes.length).set(bytes);
   }
 
   /** A copy of floats. */
   floats(at: number, length: number): Float32Array {
-    return new Float32Array(this.#memory.buffer, at, length).slice();
+    return new Float32Array(this.memory.buffer, at, length).slice();
   }
 
   /** Starts the other threads; rejects unless all of them have started. */
   async startThreads(pool: number): Promise<void> {
     const starts = Array.from({ length: this.threads - 1 }, (_, before) => {
-      const stack = this.#exports.stack_room(STACK_BYTES);
-      if (stack === 0) throw outOfMemory(STACK_BYTES);
+      const stack = this.exports.stack_room(STACK_BYTES);
+      if (stack === 0) throw this.outOfMemory(STACK_BYTES);
       return {
         module: this.#module,
-        memory: this.#memory,
+        memory: this.memory,
         pool,
         ix: before + 1,
         stack: stack + STACK_BYTES,
@@ -79,11 +69,6 @@ export class CpuModule {
   endThreads(): void {
     this.#threads.end();
   }
-
-  #bytes(at: number, length: number): Uint8Array {
-    if (at === 0) throw outOfMemory(length);
-    return new Uint8Array(this.#memory.buffer, at >>> 0, length);
-  }
 }
 
 /** What a module is made of. */
@@ -92,12 +77,4 @@ export interface CpuParts {
   memory: WebAssembly.Memory;
   threads: number;
   limited: string | undefined;
-}
-
-function outOfMemory(bytes: number): PunaError {
-  return new PunaError(
-    "out_of_memory",
-    `the CPU's memory has no ${bytes} bytes left; close other tabs, or take a smaller model`,
-    { details: { bytes } },
-  );
 }

@@ -9,6 +9,7 @@ import type { FromWorker, ToWorker } from "../types/messages.js";
 import type { ProgressEvent } from "../types/model.js";
 import { CpuHost, type CpuScope } from "./cpu.js";
 import { type Choice, type DeviceScope, chooseDevice } from "./device.js";
+import { GrammarHost } from "./grammar.js";
 import { Server, type Wasm } from "./serve.js";
 import { withSubgroups } from "./subgroups.js";
 import { Threads } from "./threads.js";
@@ -29,6 +30,8 @@ const cpu = new CpuHost(scope, threads, (message) => {
   scope.postMessage({ kind: "warned", message });
 });
 
+const grammar = new GrammarHost();
+
 const wasm: Wasm = {
   async load({ source, options }, onProgress, signal) {
     await startWasm();
@@ -42,6 +45,7 @@ const wasm: Wasm = {
         },
         signal,
         cpu,
+        grammar,
       );
     const choice = await chooseDevice(wanted, scope, is_software_adapter);
     if (choice.device === "cpu") return run(choice);

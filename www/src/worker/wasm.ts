@@ -2,6 +2,7 @@
 // types needs no build of the wasm.
 
 import type { CpuHost } from "./cpu.js";
+import type { GrammarHost } from "./grammar.js";
 
 /** Progress in the engine's names. */
 export interface WasmProgress {
@@ -39,13 +40,14 @@ export interface WasmEngine {
 
 /** The class that the glue exports. */
 export interface WasmEngineClass {
-  /** `options.device` is what runs it; `cpu` starts the CPU's executor if that is it. */
+  /** `options.device` is what runs it; `cpu` starts the CPU's executor if that is it, `grammar` what holds answers. */
   load(
     options: string,
     source: string | Blob | File[],
     onProgress: (event: WasmProgress) => void,
     signal: AbortSignal | undefined,
     cpu: CpuHost,
+    grammar: GrammarHost,
   ): Promise<WasmEngine>;
 }
 

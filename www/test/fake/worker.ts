@@ -8,6 +8,7 @@ import type { FromWorker, ToWorker } from "../../src/types/messages.js";
 import type { ProgressEvent } from "../../src/types/model.js";
 import type { WorkerLike } from "../../src/worker/client.js";
 import { CpuHost } from "../../src/worker/cpu.js";
+import { GrammarHost } from "../../src/worker/grammar.js";
 import { type LoadEngine, Server } from "../../src/worker/serve.js";
 import { Threads } from "../../src/worker/threads.js";
 import { Engine, inspect_model, list_models, remove_model } from "./engine.js";
@@ -23,6 +24,7 @@ const loadEngine: LoadEngine = ({ source, options }, onProgress, signal) =>
     },
     signal,
     NO_CPU,
+    new GrammarHost(),
   );
 
 /** The fake engine starts nothing. */

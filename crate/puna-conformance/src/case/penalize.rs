@@ -62,7 +62,8 @@ fn case(label: &str, params: &SamplingParams, vocab: u32, masked: bool, seed: u3
     for &(id, value) in &params.logit_bias {
         bias[id as usize] = value;
     }
-    let gpu = SampleParams::new(params, vocab, masked);
+    let gpu = SampleParams::new(params, vocab);
+    let gpu = if masked { gpu.masked() } else { gpu };
     let mut want = logits.clone();
     let unseen = vec![0; vocab as usize];
     penalize(

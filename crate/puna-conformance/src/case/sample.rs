@@ -137,7 +137,7 @@ fn finish(
     [token, emitted]: [u32; 2],
 ) -> Case {
     let vocab = logits.len() as u32;
-    let gpu = SampleParams::new(params, vocab, false);
+    let gpu = SampleParams::new(params, vocab);
     let winners = best(logits, SLICE as usize).into_iter();
     let winners = winners
         .flat_map(|id| [key(logits[id]), id as u32])

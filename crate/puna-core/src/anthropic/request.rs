@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::content::{text, turns};
 use crate::Result;
 use crate::chat::{Message, Role};
+use crate::grammar::Grammar;
 use crate::openai::field::{Body, Field, missing};
-use crate::openai::{ChatRequest, Options, Tools};
+use crate::openai::{ChatRequest, Options, ToolChoice, Tools, schema};
 
 /// Fields that are followed.
 pub const READ: &[&str] = &[
@@ -21,6 +22,7 @@ pub const READ: &[&str] = &[
     "top_k",
     "tools",
     "tool_choice",
+    "output_config",
     "thinking",
 ];
 
@@ -28,12 +30,7 @@ pub const READ: &[&str] = &[
 pub const IGNORED: &[&str] = &["metadata", "service_tier", "inference_geo", "cache_control"];
 
 /// Fields that are not supported.
-pub const UNSUPPORTED: &[&str] = &[
-    "container",
-    "context_management",
-    "mcp_servers",
-    "output_config",
-];
+pub const UNSUPPORTED: &[&str] = &["container", "context_management", "mcp_servers"];
 
 /// Most stop sequences.
 const MAX_STOPS: usize = 64;
@@ -71,6 +68,7 @@ pub fn parse(body: &str) -> Result<ChatRequest> {
             "top_k" => sampling.top_k = field.integer(0, u32::MAX)?,
             "tools" => offer(field, &mut tools)?,
             "tool_choice" => choose(field, &mut tools)?,
+            "output_config" => options.grammar = output(field)?,
             "thinking" => thinks = Some(thinking(field)?),
             key if IGNORED.contains(&key) => {}
             key if UNSUPPORTED.contains(&key) => return Err(field.unsupported()),
@@ -82,6 +80,7 @@ pub fn parse(body: &str) -> Result<ChatRequest> {
             return Err(missing(key));
         }
     }
+    tools.check_choice("tool_choice", "tool_choice.name")?;
     if let Some(system) = system.filter(|it| !it.is_empty()) {
         messages.insert(0, Message::new(Role::System, system));
     }
@@ -127,7 +126,7 @@ fn offer(field: Field<'_, '_>, tools: &mut Tools) -> Result<()> {
             path: &path,
             value: &tool,
         };
-        tools.add(tool, field)?;
+        tools.add(tool, field, &schema_path)?;
     }
     Ok(())
 }
@@ -142,11 +141,11 @@ fn choose(field: Field<'_, '_>, tools: &mut Tools) -> Result<()> {
     };
     match kind.str()? {
         "auto" => {}
-        "none" => tools.is_off = true,
-        "any" | "tool" => {
-            return Err(kind.unsupported_value(
-                "'tool_choice.type' must be 'auto' or 'none' with this model: it can't be made to call a tool.",
-            ));
+        "none" => tools.choice = ToolChoice::None,
+        "any" => tools.choice = ToolChoice::Required,
+        "tool" => {
+            tools.choice = ToolChoice::Required;
+            tools.only = Some(vec![field.member("name", |it| it.name())?]);
         }
         other => {
             return Err(kind.invalid(format!(
@@ -157,6 +156,19 @@ fn choose(field: Field<'_, '_>, tools: &mut Tools) -> Result<()> {
     let single = choice.get("disable_parallel_tool_use");
     tools.is_single = single.and_then(Value::as_bool).unwrap_or(false);
     Ok(())
+}
+
+/// What the answer's text has to be. How much effort is made is the model's own affair.
+fn output(field: Field<'_, '_>) -> Result<Option<Grammar>> {
+    let format = field.optional("format", |format| {
+        format.member("type", |kind| kind.one_of(&[("json_schema", ())]))?;
+        format.member("schema", schema)
+    })?;
+    field.members(|key, field| match key {
+        "format" | "effort" => Ok(()),
+        _ => Err(field.unrecognized()),
+    })?;
+    Ok(format)
 }
 
 /// Whether the model is to think before it answers, where its template knows that.

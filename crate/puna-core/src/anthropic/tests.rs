@@ -132,8 +132,18 @@ fn what_can_not_be_followed_is_refused_by_name() {
         ),
         (
             json!({ "tool_choice": { "type": "any" } }),
-            "tool_choice.type",
-            "'auto' or 'none'",
+            "tool_choice",
+            "only allowed when 'tools'",
+        ),
+        (
+            json!({ "tool_choice": { "type": "tool", "name": "f" } }),
+            "tool_choice.name",
+            "'f' was not found",
+        ),
+        (
+            json!({ "output_config": { "format": { "type": "regex" } } }),
+            "output_config.format.type",
+            "'json_schema'",
         ),
         (json!({ "tool_choice": {} }), "tool_choice.type", "Missing"),
         (

@@ -9,6 +9,8 @@ mod stop;
 #[cfg(test)]
 mod tests;
 
+use crate::grammar::Grammar;
+use crate::guide::Guide;
 use crate::sampler::{Draw, LogProbs, Sampler, SamplingParams};
 use crate::session::Session;
 use crate::tokenizer::{DecodeStream, Tokenizer};
@@ -31,6 +33,9 @@ pub struct GenerateRequest {
     pub logprobs: Option<usize>,
     /// Control tokens that are text in the answer.
     pub shown: Vec<u32>,
+    /// What the answer may be, if not anything. Whoever asks for it has it compiled, and gives what follows it to
+    /// [`Generation::guided`].
+    pub grammar: Option<Grammar>,
     /// What users call that which the prompt is made of.
     pub param: &'static str,
 }
@@ -44,6 +49,7 @@ impl Default for GenerateRequest {
             max_tokens: None,
             logprobs: None,
             shown: Vec::new(),
+            grammar: None,
             param: "messages",
         }
     }
@@ -199,29 +205,23 @@ impl Usage {
 pub struct Generation<'s> {
     session: &'s mut Session,
     tokenizer: Tokenizer,
-    prompt: Vec<u32>,
+    /// Of the prompt, and of the answer so far.
+    tokens: Vec<u32>,
     sampler: Sampler,
+    /// What holds the answer to a grammar.
+    guide: Option<Box<dyn Guide>>,
     text: DecodeStream,
     stop: StopStrings,
     /// Tokens that the answer may have.
     max_tokens: u32,
     usage: Usage,
-    state: State,
+    /// Whether the answer is complete, or failed.
+    is_done: bool,
     /// What was asked for and not answered yet.
     asked: Option<Asked>,
     logprobs: Option<usize>,
     /// Tokens whose text was not shown yet.
     unshown: Vec<TokenLogProb>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// The prompt is not forwarded yet, from the session's length on.
-    Prefill,
-    /// This token was accepted and is to be forwarded.
-    Step(u32),
-    /// The answer is complete, or failed.
-    Done,
 }
 
 #[derive(Clone, Debug)]
@@ -249,6 +249,7 @@ impl<'s> Generation<'s> {
             max_tokens,
             logprobs,
             shown,
+            grammar: _,
             param: _,
         } = request;
         let mut sampler = Sampler::new(sampling, tokenizer.vocab_size())?;
@@ -261,17 +262,25 @@ impl<'s> Generation<'s> {
         Ok(Self {
             session,
             tokenizer: tokenizer.clone(),
-            prompt,
+            tokens: prompt,
             sampler,
+            guide: None,
             text: tokenizer.decode_stream().showing(shown),
             stop: StopStrings::new(stop),
             max_tokens: max_tokens.unwrap_or(room).min(room),
             usage,
-            state: State::Prefill,
+            is_done: false,
             asked: None,
             logprobs,
             unshown: Vec::new(),
         })
+    }
+
+    /// The same, held to a grammar.
+    #[must_use]
+    pub fn guided(mut self, guide: Option<Box<dyn Guide>>) -> Self {
+        self.guide = guide;
+        self
     }
 
     /// What to do next, at most `max_chunk` tokens. Asking again before answering gives the same.
@@ -299,6 +308,25 @@ impl<'s> Generation<'s> {
         self.logprobs.is_some()
     }
 
+    /// The tokens that may come next, as [`Guide::allowed`] has them, where not all may: for a device that draws them itself.
+    /// It takes a while, in which the device may well forward what was asked for.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Guide::allowed`]. The answer is over then.
+    pub fn allowed(&mut self) -> Result<Option<&[u32]>> {
+        match &mut self.guide {
+            Some(guide) => guide.allowed().map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether tokens are held to a grammar.
+    #[must_use]
+    pub const fn is_guided(&self) -> bool {
+        self.guide.is_some()
+    }
+
     /// How tokens are chosen, for a device that does it itself.
     #[must_use]
     pub const fn sampler(&self) -> &Sampler {
@@ -312,9 +340,7 @@ impl<'s> Generation<'s> {
     /// `internal` if nothing was asked for, or the logits are missing or broken. The answer is over then.
     pub fn answer(&mut self, forwarded: Forwarded<'_>) -> Result<Vec<Event>> {
         let result = self.forwarded(forwarded);
-        if result.is_err() {
-            self.state = State::Done;
-        }
+        self.is_done |= result.is_err();
         result
     }
 
@@ -325,22 +351,16 @@ impl<'s> Generation<'s> {
     }
 
     fn next(&self, max_chunk: usize) -> Option<Asked> {
-        match self.state {
-            State::Done => None,
-            State::Step(id) => Some(Asked {
-                ids: vec![id],
-                logits: true,
-            }),
-            State::Prefill => {
-                let done = self.session.tokens().len();
-                let rest = self.prompt.get(done..).unwrap_or_default();
-                let chunk = rest.get(..max_chunk).unwrap_or(rest);
-                Some(Asked {
-                    ids: chunk.to_vec(),
-                    logits: chunk.len() == rest.len(),
-                })
-            }
+        if self.is_done {
+            return None;
         }
+        let rest = self.tokens.get(self.session.tokens().len()..);
+        let rest = rest.unwrap_or_default();
+        let chunk = rest.get(..max_chunk).unwrap_or(rest);
+        Some(Asked {
+            ids: chunk.to_vec(),
+            logits: chunk.len() == rest.len(),
+        })
     }
 
     fn forwarded(&mut self, forwarded: Forwarded<'_>) -> Result<Vec<Event>> {
@@ -365,7 +385,11 @@ impl<'s> Generation<'s> {
                 let logits = logits.get_mut(..known).unwrap_or_default();
                 // Drawing changes them.
                 let before = self.logprobs.map(|_| LogProbs::of(logits));
-                let drawn = self.sampler.sample(logits);
+                let allowed = match &mut self.guide {
+                    Some(guide) => Some(guide.allowed()?),
+                    None => None,
+                };
+                let drawn = self.sampler.sample(logits, allowed);
                 if let (Some(before), Ok(id)) = (before, &drawn) {
                     self.note(&before, *id);
                 }
@@ -380,7 +404,13 @@ impl<'s> Generation<'s> {
             Forwarded::Draw(Draw::Unusable(id)) => Err(sampler::unusable(id)),
         };
         match drawn {
-            Ok(id) => Ok(self.accept(id)),
+            Ok(id) => {
+                let mut events = self.accept(id)?;
+                for id in self.forced()? {
+                    events.extend(self.accept(id)?);
+                }
+                Ok(events)
+            }
             Err(error) => {
                 // What made these logits is in the cache, too.
                 self.session.clear();
@@ -406,26 +436,53 @@ impl<'s> Generation<'s> {
         self.unshown.push(noted);
     }
 
-    /// Takes `id` as the answer's next token, whoever sampled it: what it adds to the text, and whether it
+    /// Tokens that must come next, as far as there is only one text: they need not be drawn, and are forwarded together. None
+    /// where it is to be told what the model thought of them.
+    fn forced(&mut self) -> Result<Vec<u32>> {
+        let Some(guide) = &mut self.guide else {
+            return Ok(Vec::new());
+        };
+        if self.is_done || self.logprobs.is_some() {
+            return Ok(Vec::new());
+        }
+        let text = guide.forced()?;
+        let mut ids = self.tokenizer.encode_inside(&text)?;
+        // What follows may be one token with the end of it.
+        ids.pop();
+        let room = self.max_tokens.saturating_sub(self.usage.completion_tokens);
+        ids.truncate(usize::try_from(room).unwrap_or(usize::MAX));
+        Ok(ids)
+    }
+
+    /// Takes `id` as the answer's next token, whoever chose it: what it adds to the text, and whether it
     /// is the last.
-    fn accept(&mut self, id: u32) -> Vec<Event> {
+    fn accept(&mut self, id: u32) -> Result<Vec<Event>> {
+        if self.is_done {
+            return Ok(Vec::new());
+        }
         self.sampler.accept(id);
         self.usage.completion_tokens = self.usage.completion_tokens.saturating_add(1);
-        self.state = State::Step(id);
+        self.tokens.push(id);
         if self.tokenizer.is_end_of_generation(id) {
-            return self.finish(String::new(), FinishReason::Stop);
+            return Ok(self.finish(String::new(), FinishReason::Stop));
         }
+        let is_complete = match &mut self.guide {
+            Some(guide) => guide.accept(id)?,
+            None => false,
+        };
         let (shown, stopped) = match self.text.push(id) {
             Some(text) => self.stop.push(&text),
             None => (String::new(), false),
         };
-        if stopped {
+        Ok(if stopped {
             self.end(shown, FinishReason::Stop)
+        } else if is_complete {
+            self.finish(shown, FinishReason::Stop)
         } else if self.usage.completion_tokens >= self.max_tokens {
             self.finish(shown, FinishReason::Length)
         } else {
             self.show(shown)
-        }
+        })
     }
 
     /// The events of a text, if there is any.
@@ -452,7 +509,7 @@ impl<'s> Generation<'s> {
     }
 
     fn end(&mut self, shown: String, reason: FinishReason) -> Vec<Event> {
-        self.state = State::Done;
+        self.is_done = true;
         let finish = Event::Finish {
             reason,
             stop: self.stop.found().map(str::to_owned),

@@ -3,11 +3,13 @@
 use serde_json::Value;
 
 use super::field::{Body, Field, missing, refused};
+use super::format;
 use super::message;
 use super::options::{self, Options};
 use super::tools::{self, Tools};
 use crate::Result;
 use crate::chat::Message;
+use crate::grammar::Grammar;
 
 /// A checked request.
 #[derive(Clone, Debug)]
@@ -20,6 +22,8 @@ pub struct ChatRequest {
     pub(super) thinks: Option<bool>,
     /// How to answer.
     pub options: Options,
+    /// `response_format`.
+    format: Option<Grammar>,
     /// `logprobs` and `top_logprobs`.
     tells: bool,
     top: Option<usize>,
@@ -36,6 +40,7 @@ impl ChatRequest {
             tools,
             thinks: None,
             options,
+            format: None,
             tells: false,
             top: None,
         }
@@ -72,6 +77,7 @@ impl ChatRequest {
             "max_completion_tokens" => {
                 self.options.max_tokens = Some(field.integer(1, u32::MAX)?);
             }
+            "response_format" => self.format = format::parse(field)?,
             "logprobs" => self.tells = field.bool()?,
             "top_logprobs" => self.top = Some(field.integer(0, MAX_TOP)? as usize),
             _ if self.options.set(field)? || self.tools.set(field)? => {}
@@ -99,6 +105,17 @@ impl ChatRequest {
             return Err(refused("top_logprobs", "invalid_value", message));
         }
         self.tools.check(body)?;
+        if self.format.is_some() {
+            if self.options.grammar.is_some() {
+                let message = "Invalid 'response_format': an answer is held to it or to a grammar of the request's own, not to both.";
+                return Err(refused(
+                    "response_format",
+                    "invalid_parameter_combination",
+                    message,
+                ));
+            }
+            self.options.grammar = self.format.take();
+        }
         self.options.logprobs = self.tells.then(|| self.top.unwrap_or(0));
         self.options.check(body)
     }
@@ -108,6 +125,7 @@ impl ChatRequest {
 pub(super) const OWN: &[&str] = &[
     "messages",
     "max_completion_tokens",
+    "response_format",
     "logprobs",
     "top_logprobs",
 ];
@@ -132,7 +150,6 @@ pub(super) const UNSUPPORTED: &[&str] = &[
     "moderation",
     "prediction",
     "reasoning_effort",
-    "response_format",
     "verbosity",
     "web_search_options",
 ];
@@ -145,7 +162,6 @@ fn known(field: Field<'_, '_>) -> Result<()> {
 /// Whether a field asks for nothing that would not happen anyway.
 fn says_the_default(key: &str, value: &Value) -> bool {
     match key {
-        "response_format" => value.get("type").and_then(Value::as_str) == Some("text"),
         "modalities" => matches!(value.as_array().map(Vec::as_slice), Some([one]) if one == "text"),
         "function_call" => value == "none",
         _ => IGNORED.contains(&key),

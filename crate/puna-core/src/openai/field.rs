@@ -6,6 +6,9 @@ use serde_json::{Map, Value};
 
 use crate::{Error, ErrorCode, Result};
 
+/// Characters of names, as OpenAI has it.
+const MAX_NAME: usize = 64;
+
 /// A body: a JSON object.
 pub(crate) struct Body(Map<String, Value>);
 
@@ -81,6 +84,72 @@ impl<'v> Field<'_, 'v> {
         self.value
             .as_object()
             .ok_or_else(|| self.wrong_type("an object"))
+    }
+
+    /// What `read` makes of a member that has to be there.
+    pub(crate) fn member<T>(
+        self,
+        key: &str,
+        read: impl FnOnce(Field<'_, 'v>) -> Result<T>,
+    ) -> Result<T> {
+        let path = format!("{}.{key}", self.path);
+        let value = self.object()?.get(key).ok_or_else(|| missing(&path))?;
+        read(Field { path: &path, value })
+    }
+
+    /// What `read` makes of a member, if it is there.
+    pub(crate) fn optional<T>(
+        self,
+        key: &str,
+        read: impl FnOnce(Field<'_, 'v>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        match self.object()?.get(key) {
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => self.member(key, read).map(Some),
+        }
+    }
+
+    /// What `read` makes of each member.
+    pub(crate) fn members(
+        self,
+        mut read: impl FnMut(&str, Field<'_, 'v>) -> Result<()>,
+    ) -> Result<()> {
+        for (key, value) in self.object()? {
+            let path = format!("{}.{key}", self.path);
+            read(key, Field { path: &path, value })?;
+        }
+        Ok(())
+    }
+
+    /// What a tool or a schema is called.
+    pub(crate) fn name(self) -> Result<String> {
+        let name = self.str()?;
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(fits) {
+            return Err(self.invalid(format!(
+                "Invalid '{}': expected 1 to {MAX_NAME} letters, digits, '_' and '-', got '{}'.",
+                self.path,
+                name.chars().take(MAX_NAME).collect::<String>()
+            )));
+        }
+        Ok(name.to_owned())
+    }
+
+    /// One of these strings.
+    pub(crate) fn one_of<T: Copy>(self, names: &[(&str, T)]) -> Result<T> {
+        let got = self.str()?;
+        let found = names.iter().find(|(name, _)| *name == got);
+        found.map(|(_, it)| *it).ok_or_else(|| {
+            let names: Vec<String> = names.iter().map(|(name, _)| format!("'{name}'")).collect();
+            let names = match names.split_last() {
+                Some((last, [])) => last.clone(),
+                Some((last, before)) => format!("{} and {last}", before.join(", ")),
+                None => String::new(),
+            };
+            self.invalid(format!(
+                "Invalid value: '{got}'. Supported values are: {names}."
+            ))
+        })
     }
 
     /// A number in `min..=max`, rounded to f32.

@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
+use super::extension;
 use super::field::{Body, Field};
 use crate::Result;
+use crate::grammar::Grammar;
 use crate::sampler::SamplingParams;
 
 /// Most stop strings, as OpenAI has it.
@@ -24,6 +26,8 @@ pub struct Options {
     pub stop: Vec<String>,
     /// Most tokens of an answer.
     pub max_tokens: Option<u32>,
+    /// What the text of an answer has to be, if not anything.
+    pub grammar: Option<Grammar>,
     /// Whether to tell what the model thought of each token, and of so many of the likeliest ones besides.
     pub logprobs: Option<usize>,
     /// How many answers are wanted of each prompt.
@@ -42,6 +46,7 @@ impl Default for Options {
             seed: None,
             stop: Vec::new(),
             max_tokens: None,
+            grammar: None,
             logprobs: None,
             n: 1,
             stream: false,
@@ -67,6 +72,7 @@ pub(super) const READ: &[&str] = &[
     "min_p",
     "repetition_penalty",
     "n",
+    extension::KEY,
 ];
 
 impl Options {
@@ -89,10 +95,21 @@ impl Options {
             "presence_penalty" => sampling.presence_penalty = field.number(-2.0, 2.0)?,
             "frequency_penalty" => sampling.frequency_penalty = field.number(-2.0, 2.0)?,
             "logit_bias" => sampling.logit_bias = parse_logit_bias(field)?,
+            "n" => self.n = field.integer(1, MAX_CHOICES)?,
+            extension::KEY => extension::parse(field, self)?,
+            key => return self.sample(key, field),
+        }
+        Ok(true)
+    }
+
+    /// Takes what many hosted APIs have beside OpenAI's fields, and what is also found under the key of extensions; whether it
+    /// is that.
+    pub(super) fn sample(&mut self, key: &str, field: Field<'_, '_>) -> Result<bool> {
+        let sampling = &mut self.sampling;
+        match key {
             "top_k" => sampling.top_k = field.integer(0, u32::MAX)?,
             "min_p" => sampling.min_p = field.number(0.0, 1.0)?,
             "repetition_penalty" => sampling.repetition_penalty = field.number(0.01, 10.0)?,
-            "n" => self.n = field.integer(1, MAX_CHOICES)?,
             _ => return Ok(false),
         }
         Ok(true)

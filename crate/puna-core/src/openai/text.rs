@@ -4,10 +4,12 @@ use serde_json::{Map, Value};
 
 use super::field::refused;
 use super::input::{Input, check_ids};
+use super::tools::ToolChoice;
 use super::{ChatRequest, CompletionRequest, Options};
 use crate::Result;
-use crate::chat::{ChatTemplate, OutputParser, Prompt, marks};
+use crate::chat::{ChatTemplate, OutputParser, Prompt, Saying, marks};
 use crate::generate::GenerateRequest;
+use crate::grammar::Grammar;
 use crate::tokenizer::{Special, Tokenizer};
 
 /// A request for texts.
@@ -60,9 +62,9 @@ impl TextRequest {
         let mut choices = Vec::new();
         let prompts = self.prompts(template, tokenizer)?;
         for (ix, prompt) in prompts.into_iter().enumerate() {
-            let shown: Vec<u32> = match &prompt.parser {
-                Some(_) => marks().filter_map(|it| tokenizer.control(it)).collect(),
-                None => Vec::new(),
+            let shown = match prompt.parser.is_some() || prompt.grammar.is_some() {
+                true => shown_marks(tokenizer),
+                false => Vec::new(),
             };
             for choice in 0..options.n {
                 let generate = GenerateRequest {
@@ -72,6 +74,7 @@ impl TextRequest {
                     max_tokens: options.max_tokens,
                     logprobs: options.logprobs,
                     shown: shown.clone(),
+                    grammar: prompt.grammar.clone(),
                     param: self.param(),
                 };
                 generate.check(context_length)?;
@@ -107,6 +110,7 @@ impl TextRequest {
                 ids,
                 echo,
                 parser: None,
+                grammar: request.options.grammar.clone(),
             })
         });
         prompts.collect()
@@ -135,14 +139,21 @@ struct Ready {
     echo: String,
     /// What takes them apart.
     parser: Option<OutputParser>,
+    /// What they are held to.
+    grammar: Option<Grammar>,
+}
+
+/// Control tokens that are text in an answer which is taken apart, or held to a grammar.
+pub fn shown_marks(tokenizer: &Tokenizer) -> Vec<u32> {
+    marks().filter_map(|it| tokenizer.control(it)).collect()
 }
 
 fn chat(request: &ChatRequest, template: &ChatTemplate, tokenizer: &Tokenizer) -> Result<Ready> {
     let tools = request.tools.offered();
     // What is not offered can't be called.
-    let (style, names) = match tools {
+    let (style, callable) = match tools {
         [] => (template.style().without_calls(), Vec::new()),
-        _ if template.style().calls() => (template.style(), request.tools.names().to_vec()),
+        _ if template.style().calls() => (template.style(), request.tools.callable()),
         _ => {
             let message = "Unsupported parameter: 'tools' is not supported with this model: its chat template knows none.";
             return Err(refused("tools", "unsupported_parameter", message));
@@ -159,9 +170,20 @@ fn chat(request: &ChatRequest, template: &ChatTemplate, tokenizer: &Tokenizer) -
         variables: variables.as_ref(),
         ..Prompt::answer(&messages)
     })?;
+    let names = callable.iter().map(|tool| tool.name.clone()).collect();
+    let answer = request.options.grammar.clone().map(Saying::Text);
+    let calls = || Saying::Calls(callable.clone(), request.tools.is_single);
+    let saying = match (request.tools.choice, answer) {
+        (ToolChoice::Required, _) => Some(calls()),
+        (_, Some(answer)) if !callable.is_empty() => {
+            Some(Saying::Either(Box::new(calls()), Box::new(answer)))
+        }
+        (_, answer) => answer,
+    };
     Ok(Ready {
         ids: tokenizer.encode(&text, Special::Parse)?,
         echo: String::new(),
+        grammar: saying.map(|saying| style.grammar(&text, &saying)),
         parser: Some(OutputParser::new(style, names, &text)),
     })
 }

@@ -1,14 +1,15 @@
 //! Tools that a request offers, and whether they may be called.
 
-use serde_json::{Map, Value};
+use serde_json::{Value, json};
 
-use super::field::{Body, Field, missing};
-use crate::Result;
+use super::field::{Body, Field, refused};
+use super::format;
+use crate::chat::Callable;
+use crate::grammar::Grammar;
+use crate::{Error, Result};
 
 /// Most tools of a request, as OpenAI has it.
 const MAX_TOOLS: usize = 128;
-/// Characters of a tool's name, as OpenAI has it.
-const MAX_NAME: usize = 64;
 
 /// Fields that [`Tools::set`] reads.
 pub(super) const READ: &[&str] = &["tools", "tool_choice", "parallel_tool_calls"];
@@ -18,30 +19,72 @@ pub(super) const READ: &[&str] = &["tools", "tool_choice", "parallel_tool_calls"
 pub(crate) struct Tools {
     /// As the request has them: that is how templates expect them.
     all: Vec<Value>,
-    names: Vec<String>,
-    /// Whether they are not to be called.
-    pub(crate) is_off: bool,
+    /// The same, as answers may call them.
+    callable: Vec<Callable>,
+    /// Whether they are to be called.
+    pub(crate) choice: ToolChoice,
+    /// The only ones that may be called, if not all.
+    pub(crate) only: Option<Vec<String>>,
     /// Whether at most one is to be called.
     pub(crate) is_single: bool,
+}
+
+/// Whether tools are to be called.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ToolChoice {
+    /// If the model wants to.
+    #[default]
+    Auto,
+    /// Never: they are as good as not offered.
+    None,
+    /// At least one.
+    Required,
 }
 
 impl Tools {
     /// What templates are told of; nothing if nothing is to be called.
     pub(super) fn offered(&self) -> &[Value] {
-        if self.is_off { &[] } else { &self.all }
+        if self.choice == ToolChoice::None {
+            &[]
+        } else {
+            &self.all
+        }
     }
 
-    pub(super) fn names(&self) -> &[String] {
-        &self.names
+    /// Those that may be called.
+    pub(super) fn callable(&self) -> Vec<Callable> {
+        let may_be = |tool: &&Callable| match &self.only {
+            Some(names) => names.contains(&tool.name),
+            None => true,
+        };
+        self.callable.iter().filter(may_be).cloned().collect()
     }
 
-    /// Adds a tool of a list, as OpenAI's requests have it.
-    pub(crate) fn add(&mut self, tool: Field<'_, '_>, list: Field<'_, '_>) -> Result<()> {
+    /// Adds a tool of a list, as OpenAI's requests have it. `arguments` is what the request calls the schema of its arguments.
+    pub(crate) fn add(
+        &mut self,
+        tool: Field<'_, '_>,
+        list: Field<'_, '_>,
+        arguments: &str,
+    ) -> Result<()> {
         if self.all.len() == MAX_TOOLS {
             return Err(list.too_long(MAX_TOOLS, list.array()?.len()));
         }
-        let name = parse(tool)?;
-        self.names.push(name);
+        tool.member("type", |kind| kind.one_of(&[("function", ())]))?;
+        let callable = tool.member("function", |function| {
+            function.optional("strict", |it| it.bool())?;
+            Ok(Callable {
+                name: function.member("name", |it| it.name())?,
+                arguments: match function.object()?.get("parameters") {
+                    None | Some(Value::Null) => nothing(),
+                    Some(value) => format::schema(Field {
+                        path: arguments,
+                        value,
+                    })?,
+                },
+            })
+        })?;
+        self.callable.push(callable);
         self.all.push(tool.value.clone());
         Ok(())
     }
@@ -52,80 +95,94 @@ impl Tools {
             "tools" => {
                 for (ix, value) in field.array()?.iter().enumerate() {
                     let path = format!("tools[{ix}]");
-                    self.add(Field { path: &path, value }, field)?;
+                    let arguments = format!("{path}.function.parameters");
+                    self.add(Field { path: &path, value }, field, &arguments)?;
                 }
             }
-            "tool_choice" => match field.value.as_str() {
-                Some("auto") => self.is_off = false,
-                Some("none") => self.is_off = true,
-                Some("required") | None if field.value.is_object() || field.value == "required" => {
-                    return Err(field.unsupported_value(
-                        "'tool_choice' must be 'auto' or 'none' with this model: it can't be made to call a tool.",
-                    ));
-                }
-                _ => {
-                    return Err(field.invalid(format!(
-                        "Invalid value: {}. Supported values are: 'none' and 'auto'.",
-                        field.value
-                    )));
-                }
-            },
+            "tool_choice" => self.choose(field)?,
             "parallel_tool_calls" => self.is_single = !field.bool()?,
             _ => return Ok(false),
         }
         Ok(true)
     }
 
+    fn choose(&mut self, field: Field<'_, '_>) -> Result<()> {
+        const MODES: [(&str, ToolChoice); 3] = [
+            ("none", ToolChoice::None),
+            ("auto", ToolChoice::Auto),
+            ("required", ToolChoice::Required),
+        ];
+        if !field.value.is_object() {
+            self.choice = field.one_of(&MODES)?;
+            return Ok(());
+        }
+        let kinds = [("function", true), ("allowed_tools", false)];
+        if field.member("type", |kind| kind.one_of(&kinds))? {
+            self.choice = ToolChoice::Required;
+            self.only = Some(vec![named(field)?]);
+            return Ok(());
+        }
+        field.member("allowed_tools", |field| {
+            let [_, auto, required] = MODES;
+            self.choice = field.member("mode", |mode| mode.one_of(&[auto, required]))?;
+            self.only = Some(field.member("tools", |list| {
+                let tools = list.array()?.iter().enumerate().map(|(ix, value)| {
+                    let path = format!("{}[{ix}]", list.path);
+                    named(Field { path: &path, value })
+                });
+                tools.collect()
+            })?);
+            Ok(())
+        })
+    }
+
     /// What no field alone can tell.
     pub(super) fn check(&self, body: &Body) -> Result<()> {
         for key in ["tool_choice", "parallel_tool_calls"] {
-            if self.all.is_empty() && body.gives(key) && !self.is_off {
-                let message = format!(
-                    "Invalid value for '{key}': '{key}' is only allowed when 'tools' are specified."
-                );
-                return Err(super::field::refused(key, "invalid_value", message));
+            if self.all.is_empty() && body.gives(key) && self.choice != ToolChoice::None {
+                return Err(without_tools(key));
             }
         }
-        Ok(())
+        self.check_choice("tool_choice", "tool_choice")
+    }
+
+    /// Whether what is to be called is there; what says that it is, and by which name.
+    pub(crate) fn check_choice(&self, choice: &str, param: &str) -> Result<()> {
+        let Some(names) = &self.only else {
+            return match self.choice {
+                ToolChoice::Required if self.all.is_empty() => Err(without_tools(choice)),
+                _ => Ok(()),
+            };
+        };
+        let is_there = |name: &&String| self.callable.iter().any(|tool| tool.name == **name);
+        match names.iter().find(|name| !is_there(name)) {
+            None if !names.is_empty() => Ok(()),
+            missing => {
+                let name = missing.map_or("", String::as_str);
+                let message = format!(
+                    "Invalid value for '{param}': the function '{name}' was not found in the 'tools' parameter."
+                );
+                Err(refused(param, "invalid_value", message))
+            }
+        }
     }
 }
 
-/// The name of a tool.
-fn parse(field: Field<'_, '_>) -> Result<String> {
-    let tool = field.object()?;
-    let at = |key: &str| format!("{}.{key}", field.path);
-    let kind_path = at("type");
-    let kind = tool.get("type").ok_or_else(|| missing(&kind_path))?;
-    let kind = Field {
-        path: &kind_path,
-        value: kind,
-    };
-    if kind.str()? != "function" {
-        return Err(kind.invalid(format!(
-            "Invalid value for '{kind_path}': {}. Supported values are: 'function'.",
-            kind.value
-        )));
-    }
-    let path = at("function");
-    let function = tool.get("function").ok_or_else(|| missing(&path))?;
-    let function: &Map<String, Value> = Field {
-        path: &path,
-        value: function,
-    }
-    .object()?;
-    let path = at("function.name");
-    let name = function.get("name").ok_or_else(|| missing(&path))?;
-    let field = Field {
-        path: &path,
-        value: name,
-    };
-    let name = field.str()?;
-    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    if name.is_empty() || name.len() > MAX_NAME || !name.chars().all(fits) {
-        return Err(field.invalid(format!(
-            "Invalid '{path}': expected 1 to {MAX_NAME} letters, digits, '_' and '-', got '{}'.",
-            name.chars().take(MAX_NAME).collect::<String>()
-        )));
-    }
-    Ok(name.to_owned())
+fn without_tools(param: &str) -> Error {
+    let message = format!(
+        "Invalid value for '{param}': '{param}' is only allowed when 'tools' are specified."
+    );
+    refused(param, "invalid_value", message)
+}
+
+/// The name in `{"type": "function", "function": {"name": …}}`.
+fn named(field: Field<'_, '_>) -> Result<String> {
+    field.member("type", |kind| kind.one_of(&[("function", ())]))?;
+    field.member("function", |it| it.member("name", |it| it.name()))
+}
+
+/// What a tool is called with that takes nothing.
+fn nothing() -> Grammar {
+    let schema = json!({ "type": "object", "properties": {}, "additionalProperties": false });
+    Grammar::json(&schema, "tools")
 }

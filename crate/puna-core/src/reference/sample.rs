@@ -54,6 +54,7 @@ pub fn sample_at(logits: &[f32], params: &SamplingParams, random: f64) -> usize 
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
+    use crate::guide::allows;
     use crate::random::Random;
     use crate::reference::penalize::{IN_PROMPT, penalize};
     use crate::sampler::Sampler;
@@ -84,8 +85,8 @@ mod tests {
         for ix in 0..600 {
             let params = params(ix, ix as u64);
             let mut random = Random(ix as u64);
-            let mut unit = || random.word() as f32 / 2_147_483_648.0 - 1.0;
-            let mut logits: Vec<f32> = (0..VOCAB).map(|_| unit() * 8.0).collect();
+            let unit = |random: &mut Random| random.word() as f32 / 2_147_483_648.0 - 1.0;
+            let mut logits: Vec<f32> = (0..VOCAB).map(|_| unit(&mut random) * 8.0).collect();
             // Some equals among the best.
             for id in [17, 60, 61, 199] {
                 logits[id] = 7.5;
@@ -100,10 +101,17 @@ mod tests {
                 sampler.accept(id);
                 seen[id as usize] += 1;
             }
+            // Every other time some are forbidden, the best of them among those.
+            let mut allowed = [0_u32; VOCAB.div_ceil(32)];
+            for word in &mut allowed {
+                *word = random.word() << 1;
+            }
+            let allowed = (ix % 2 == 1).then_some(allowed.as_slice());
             let mut penalized = logits.clone();
-            penalize(&mut penalized, &seen, None, &params);
+            penalize(&mut penalized, &seen, allowed, &params);
             let plain = sample(&penalized, &params, 3);
-            let got = sampler.sample(&mut logits).unwrap();
+            let got = sampler.sample(&mut logits, allowed).unwrap();
+            assert!(allowed.is_none_or(|it| allows(it, got)), "{params:?}");
             assert_eq!(got as usize, plain, "{params:?}");
             assert_eq!(logits, penalized, "{params:?}");
         }

@@ -7,6 +7,7 @@
 //!    else `l[i] *= r` (Keskar et al., "CTRL", 2019; Hugging Face's `RepetitionPenaltyLogitsProcessor`).
 //! 3. **`frequency_penalty`** f and **`presence_penalty`** p, for tokens that are in the answer `n > 0`
 //!    times: `l[i] -= n f + p` (OpenAI; the prompt does not count).
+//!    Tokens that a [`Guide`](crate::guide::Guide) does not allow then count as the least likely of all.
 //! 4. **`temperature`** t: if 0, the token of the largest logit, the first of equals. Else weights
 //!    `w[i] = exp((l[i] - max l) / t)`.
 //! 5. **`top_k`**, 6. **`top_p`**, 7. **`min_p`**, in the order of Hugging Face's warpers. Tokens are
@@ -31,6 +32,7 @@ mod tests;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use crate::guide::allows;
 use crate::{Error, Result};
 
 pub use logprobs::LogProbs;
@@ -141,13 +143,17 @@ impl Sampler {
         }
     }
 
-    /// The next token for `logits` (V,), which it changes. Call [`Self::accept`] with it.
+    /// The next token for `logits` (V,), which it changes: one of those `allowed`, (⌈V / 32⌉,) a bit a token, or of all. Call
+    /// [`Self::accept`] with it.
     ///
     /// # Errors
     ///
     /// `internal` if a logit is not a number or infinite, or if there are none.
-    pub fn sample(&mut self, logits: &mut [f32]) -> Result<u32> {
+    pub fn sample(&mut self, logits: &mut [f32], allowed: Option<&[u32]>) -> Result<u32> {
         self.adjust(logits);
+        if let Some(allowed) = allowed {
+            forbid(logits, allowed);
+        }
         let (best, max) = argmax(logits)?;
         if self.params.is_greedy() {
             return Ok(best);
@@ -231,6 +237,18 @@ impl Sampler {
                 id,
             }
         }));
+    }
+}
+
+/// Below every logit, and finite; the GPU's sampler has the same.
+const FORBIDDEN: f32 = -3.0e38;
+
+/// Makes all tokens that are not allowed the least likely, but for logits that are none: those are told of.
+fn forbid(logits: &mut [f32], allowed: &[u32]) {
+    for (id, logit) in (0..).zip(logits) {
+        if logit.is_finite() && !allows(allowed, id) {
+            *logit = FORBIDDEN;
+        }
     }
 }
 

@@ -23,7 +23,7 @@ fn draws(params: &SamplingParams, seeds: u64) -> [u32; 8] {
             seed,
             ..params.clone()
         });
-        let id = sampler.sample(&mut LOGITS.clone()).unwrap();
+        let id = sampler.sample(&mut LOGITS.clone(), None).unwrap();
         counts[id as usize] += 1;
     }
     counts
@@ -164,16 +164,20 @@ fn filters_work_on_what_the_one_before_left() {
 fn temperature_zero_takes_the_first_of_the_largest() {
     let mut sampler = sampler(SamplingParams::greedy());
     assert_eq!(
-        sampler.sample(&mut LOGITS.clone()).unwrap(),
+        sampler.sample(&mut LOGITS.clone(), None).unwrap(),
         4,
         "the largest"
     );
     assert_eq!(
-        sampler.sample(&mut [1.0, 2.0, 2.0]).unwrap(),
+        sampler.sample(&mut [1.0, 2.0, 2.0], None).unwrap(),
         1,
         "the first of equals"
     );
-    assert_eq!(sampler.sample(&mut [-3.0]).unwrap(), 0, "the only one");
+    assert_eq!(
+        sampler.sample(&mut [-3.0], None).unwrap(),
+        0,
+        "the only one"
+    );
     for temperature in [1e-30, f32::MIN_POSITIVE, f32::from_bits(1)] {
         let counts = draws(
             &SamplingParams {
@@ -196,7 +200,7 @@ fn a_draw_depends_on_seed_and_step_alone() {
         });
         (0..skip).for_each(|_| sampler.accept(0));
         let mut step = || {
-            let id = sampler.sample(&mut LOGITS.clone()).unwrap();
+            let id = sampler.sample(&mut LOGITS.clone(), None).unwrap();
             sampler.accept(id);
             id
         };
@@ -219,9 +223,9 @@ fn sampling_twice_without_accepting_gives_the_same_token() {
         seed: 3,
         ..NEUTRAL()
     });
-    let first = sampler.sample(&mut LOGITS.clone()).unwrap();
+    let first = sampler.sample(&mut LOGITS.clone(), None).unwrap();
     assert_eq!(
-        sampler.sample(&mut LOGITS.clone()).unwrap(),
+        sampler.sample(&mut LOGITS.clone(), None).unwrap(),
         first,
         "nothing was accepted"
     );
@@ -241,7 +245,7 @@ fn adjusts(params: SamplingParams, changed: &[(usize, f32)]) {
         expected[*ix] = *logit;
     }
     let mut logits = LOGITS;
-    sampler.sample(&mut logits).unwrap();
+    sampler.sample(&mut logits, None).unwrap();
     assert_eq!(logits, expected, "{:?}", sampler.params);
 }
 
@@ -322,7 +326,9 @@ fn broken_logits_are_an_error() {
             for ix in [0, 3, 7] {
                 let mut logits = LOGITS;
                 logits[ix] = broken;
-                let error = sampler(params.clone()).sample(&mut logits).unwrap_err();
+                let error = sampler(params.clone())
+                    .sample(&mut logits, None)
+                    .unwrap_err();
                 assert_eq!(error.code(), ErrorCode::Internal, "{error}");
                 assert!(
                     error.message().contains(&format!("token {ix} is")),
@@ -330,7 +336,7 @@ fn broken_logits_are_an_error() {
                 );
             }
         }
-        let error = sampler(params).sample(&mut []).unwrap_err();
+        let error = sampler(params).sample(&mut [], None).unwrap_err();
         assert_eq!(error.code(), ErrorCode::Internal, "no logits: {error}");
     }
 }
@@ -342,11 +348,16 @@ fn extreme_logits_are_drawn_from_without_harm() {
         ..NEUTRAL()
     });
     assert_eq!(
-        sampler.sample(&mut [f32::MAX, f32::MIN, 0.0]).unwrap(),
+        sampler
+            .sample(&mut [f32::MAX, f32::MIN, 0.0], None)
+            .unwrap(),
         0,
         "all the weight"
     );
-    assert!(sampler.sample(&mut [f32::MIN; 5]).unwrap() < 5, "all equal");
+    assert!(
+        sampler.sample(&mut [f32::MIN; 5], None).unwrap() < 5,
+        "all equal"
+    );
 }
 
 #[test]
@@ -466,7 +477,7 @@ fn partial_ranking_agrees_with_a_full_sort() {
             ..NEUTRAL()
         };
         let mut sampler = Sampler::new(params, logits.len()).unwrap();
-        let id = sampler.sample(&mut logits.clone()).unwrap();
+        let id = sampler.sample(&mut logits.clone(), None).unwrap();
         let left: Vec<u32> = sampler
             .candidates
             .iter()

@@ -124,7 +124,7 @@ impl Tokenizer {
     /// tokens only with [`Special::Parse`].
     pub fn encode(&self, text: &str, special: Special) -> Result<Vec<u32>> {
         let mut ids = Vec::new();
-        self.encode_into(text, special, &mut ids)?;
+        self.encode_into(text, special, true, &mut ids)?;
         Ok(ids)
     }
 
@@ -139,24 +139,55 @@ impl Tokenizer {
     /// The ids of a text that goes on: behind the tokens that the model asks for in front of one.
     pub fn encode_start(&self, text: &str, special: Special) -> Result<Vec<u32>> {
         let mut ids = self.0.prefix.clone();
-        self.encode_into(text, special, &mut ids)?;
+        self.encode_into(text, special, true, &mut ids)?;
         Ok(ids)
     }
 
-    fn encode_into(&self, text: &str, special: Special, ids: &mut Vec<u32>) -> Result<()> {
+    /// The ids of `text` (bytes) as it goes on inside of a text, as far as it is whole characters and its ids stand for it byte
+    /// by byte; control tokens are found as a whole.
+    pub fn encode_inside(&self, text: &[u8]) -> Result<Vec<u32>> {
+        let text = text.utf8_chunks().next().map_or("", |it| it.valid());
+        let mut ids = Vec::new();
+        self.encode_into(text, Special::Parse, false, &mut ids)?;
+        let mut rest = text.as_bytes();
+        let stands_for_it = |id: &u32| {
+            let behind = self.piece(*id).and_then(|piece| rest.strip_prefix(piece));
+            behind.map(|behind| rest = behind).is_some()
+        };
+        let same = ids.iter().copied().take_while(stands_for_it);
+        Ok(same.collect())
+    }
+
+    /// The bytes that token `id` adds to a text in which the control tokens `shown` are text too.
+    #[must_use]
+    pub fn text_of(&self, id: u32, shown: &[u32]) -> &[u8] {
+        match shown.contains(&id) {
+            true => self.piece(id).unwrap_or_default(),
+            false => self.0.vocab.text(id),
+        }
+    }
+
+    /// Adds the ids of `text`. `begins`: nothing is in front of it.
+    fn encode_into(
+        &self,
+        text: &str,
+        special: Special,
+        begins: bool,
+        ids: &mut Vec<u32>,
+    ) -> Result<()> {
         let pipeline = &self.0.pipeline;
         let mut end = 0;
         for found in self.0.special.find(text, special) {
             let before = text.get(end..found.range.start).unwrap_or_default();
             if !before.is_empty() {
-                pipeline.encode(before, end == 0, special, ids)?;
+                pipeline.encode(before, begins && end == 0, special, ids)?;
             }
             ids.push(found.id);
             end = found.range.end;
         }
         match text.get(end..) {
             None | Some("") => Ok(()),
-            Some(rest) => pipeline.encode(rest, end == 0, special, ids),
+            Some(rest) => pipeline.encode(rest, begins && end == 0, special, ids),
         }
     }
 
@@ -231,11 +262,6 @@ impl Tokenizer {
     fn written(&self, id: Option<u32>) -> String {
         let piece = id.and_then(|id| self.piece(id)).unwrap_or_default();
         String::from_utf8_lossy(piece).into_owned()
-    }
-
-    /// The bytes that token `id` adds to a text.
-    fn text_of(&self, id: u32) -> &[u8] {
-        self.0.vocab.text(id)
     }
 }
 

@@ -88,10 +88,7 @@ impl DecodeStream {
 
     /// The characters that token `id` completes, if any.
     pub fn push(&mut self, id: u32) -> Option<String> {
-        let mut bytes = match self.shown.contains(&id) {
-            true => self.tokenizer.piece(id).unwrap_or_default(),
-            false => self.tokenizer.text_of(id),
-        };
+        let mut bytes = self.tokenizer.text_of(id, &self.shown);
         while self.own_spaces > 0 {
             match bytes.split_first() {
                 Some((b' ', rest)) => {

@@ -203,7 +203,7 @@ async fn check(executor: &mut Executor) -> Result<()> {
     let mut position = 0;
     while plain.len() < CHECKED {
         let logits = executor.forward(position, &ids, Wanted::Last).await?;
-        let id = sampler.sample(logits)?;
+        let id = sampler.sample(logits, None)?;
         sampler.accept(id);
         position += ids.len();
         plain.push(id);

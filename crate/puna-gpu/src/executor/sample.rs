@@ -43,6 +43,34 @@ impl Executor {
         self.run_ahead.next(&self.gpu, end).await
     }
 
+    /// The same where only some tokens may be drawn: `allowed` says which, (⌈V / 32⌉,) a bit a token, while the GPU runs `ids`.
+    /// What [`Self::start`] was told last holds still.
+    ///
+    /// # Errors
+    /// As [`Self::sample`], and those of `allowed`.
+    pub async fn sample_among<'a>(
+        &mut self,
+        position: usize,
+        ids: &[u32],
+        allowed: impl FnOnce() -> Result<&'a [u32]>,
+    ) -> Result<Draw> {
+        self.gpu.check()?;
+        let end = position + ids.len();
+        // One step at a time tells nothing about how many there should be.
+        self.run_ahead.pace.pause();
+        self.run_ahead.make_room(&self.gpu).await?;
+        let step = self.begin(position, ids, 1, self.run_ahead.drawn()).await?;
+        let mut tape = self.tape(ids.len());
+        tape.play(self.step(&step));
+        tape.submit();
+        self.sampler.allow(&self.gpu, allowed()?);
+        let mut tape = self.tape(1);
+        tape.play(self.sampler.work().into_iter());
+        let index = self.end(tape);
+        self.run_ahead.submitted(1, end, index);
+        self.run_ahead.next(&self.gpu, end).await
+    }
+
     /// Submits steps until there are enough. The position `end` is that of the token that is to be handed out.
     async fn run_ahead(&mut self, end: usize, ahead: usize) -> Result<()> {
         // A token has no place to be forwarded at beyond the context.

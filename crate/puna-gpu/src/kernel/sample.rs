@@ -58,18 +58,17 @@ pub struct SampleParams {
 }
 
 impl SampleParams {
-    /// What `params` ask for, among `vocab` tokens; `masked` where some are forbidden.
+    /// What `params` ask for, among `vocab` tokens.
     #[must_use]
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "halves of a seed; a share from 0 to 1, in 2^-32"
     )]
-    pub fn new(params: &SamplingParams, vocab: u32, masked: bool) -> Self {
+    pub fn new(params: &SamplingParams, vocab: u32) -> Self {
         let flags = [
             (BIAS, !params.logit_bias.is_empty()),
             (PENALTIES, params.has_penalties()),
-            (MASK, masked),
             (GREEDY, params.is_greedy()),
             (TOP_K, (1..vocab).contains(&params.top_k)),
             (TOP_P, params.top_p < 1.0),
@@ -91,6 +90,21 @@ impl SampleParams {
             seed_high: (params.seed >> 32) as u32,
             padding: 0,
         }
+    }
+
+    /// The same where some tokens are forbidden.
+    #[must_use]
+    pub const fn masked(self) -> Self {
+        Self {
+            flags: self.flags | MASK,
+            ..self
+        }
+    }
+
+    /// Whether some tokens are forbidden.
+    #[must_use]
+    pub const fn is_masked(&self) -> bool {
+        self.flags & MASK != 0
     }
 
     /// Whether the biases are added.

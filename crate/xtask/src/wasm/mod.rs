@@ -46,18 +46,18 @@ pub(crate) fn engine() -> Result<()> {
     weigh(&recipe, false)
 }
 
-/// Holds what a page fetches to the budget: the engine and one of the modules.
+/// Holds what a page fetches to the budget: the engine and one of the modules; and what it fetches later to its own.
 fn weigh(recipe: &Recipe, dev: bool) -> Result<()> {
     if dev {
         return Ok(());
     }
     let mut files = Vec::new();
-    for output in recipe.output.iter().filter(|output| output.within_budget) {
+    for output in recipe.output.iter().filter(|output| output.shipped) {
         files.extend(files_under(&root().join(&output.folder), &[])?);
     }
-    let modules = recipe.module.iter().filter(|module| module.within_budget);
+    let modules = recipe.module.iter().filter(|module| module.shipped);
     files.extend(modules.map(|module| root().join(&module.file)));
-    weigh::check(&files, recipe.budget_brotli_bytes)
+    weigh::check(&files, recipe)
 }
 
 fn build(recipe: &Recipe, output: &Output, dev: bool) -> Result<()> {
@@ -84,13 +84,13 @@ fn build(recipe: &Recipe, output: &Output, dev: bool) -> Result<()> {
 /// Holds the built package to the budget: what a page fetches, the engine's glue and worker bundled.
 pub(crate) fn weigh_package(dist: &Path) -> Result<()> {
     let files = files_under(dist, &["demo", "test", "types"])?;
-    weigh::check(&files, Recipe::read()?.budget_brotli_bytes)
+    weigh::check(&files, &Recipe::read()?)
 }
 
 /// Everything that the output is made from.
 fn stamp(output: &Output, dev: bool) -> Result<Stamp> {
     let name = format!("wasm-{}", output.folder.replace('/', "-"));
-    let crates = ["core", "cpu", "gpu", "web", "conformance"];
+    let crates = ["core", "cpu", "gpu", "grammar", "web", "conformance"];
     stamp_of(&name, if dev { "dev" } else { "release" }, &crates)
 }
 

@@ -14,14 +14,15 @@ pub(super) fn build_all(recipe: &Recipe, only_shipped: bool) -> Result<()> {
     recipe
         .module
         .iter()
-        .filter(|module| module.within_budget || !only_shipped)
+        .filter(|module| module.shipped || !only_shipped)
         .try_for_each(|module| build(recipe, module))
 }
 
 fn build(recipe: &Recipe, module: &Module) -> Result<()> {
     let path = root().join(&module.file);
     let name = format!("wasm-{}", module.file.replace(['/', '.'], "-"));
-    let stamp = stamp_of(&name, "release", &["core", "cpu"])?;
+    let own = module.package.trim_start_matches("puna-");
+    let stamp = stamp_of(&name, "release", &["core", own])?;
     if stamp.is_fresh(std::slice::from_ref(&path)) {
         println!("{} is up to date", module.file);
         return Ok(());
@@ -57,14 +58,11 @@ fn flags(module: &Module) -> Vec<String> {
         features.extend(["atomics", "bulk-memory"].map(str::to_owned));
         link.extend(["--shared-memory", "--export=__stack_pointer"]);
     }
-    let mut flags = vec![format!(
-        "-Ctarget-feature={}",
-        features
-            .iter()
-            .map(|name| format!("+{name}"))
-            .collect::<Vec<_>>()
-            .join(",")
-    )];
+    let mut flags = Vec::new();
+    if !features.is_empty() {
+        let features: Vec<_> = features.iter().map(|name| format!("+{name}")).collect();
+        flags.push(format!("-Ctarget-feature={}", features.join(",")));
+    }
     flags.extend(link.iter().map(|flag| format!("-Clink-arg={flag}")));
     flags
 }
@@ -82,7 +80,8 @@ mod tests {
                 file: "f.wasm".to_owned(),
                 target_features: vec!["simd128".to_owned()],
                 threads,
-                within_budget: true,
+                shipped: true,
+                budget_brotli_bytes: None,
             };
             let flags = flags(&module);
             assert!(

@@ -31,8 +31,8 @@ pub(super) struct Output {
     pub(super) folder: String,
     /// Cargo features to switch on.
     pub(super) features: Vec<String>,
-    /// Whether the budget holds for it.
-    pub(super) within_budget: bool,
+    /// Whether it is part of the package, and the budget holds for it.
+    pub(super) shipped: bool,
 }
 
 /// A crate as a module of its own, which takes its memory from whoever starts it.
@@ -49,8 +49,10 @@ pub(super) struct Module {
     pub(super) target_features: Vec<String>,
     /// Whether its memory is shared between threads.
     pub(super) threads: bool,
-    /// Whether it is shipped, and the budget holds for it.
-    pub(super) within_budget: bool,
+    /// Whether it is part of the package, and a budget holds for it.
+    pub(super) shipped: bool,
+    /// What it may weigh, if a page fetches it only when something asks for it; else it counts with the rest.
+    pub(super) budget_brotli_bytes: Option<u64>,
 }
 
 impl Recipe {
@@ -72,7 +74,7 @@ mod tests {
     fn projects_recipe_is_read_and_its_first_output_is_held_to_the_budget() {
         let recipe = Recipe::read().expect("it is well-formed");
         let first = recipe.output.first().expect("there is one");
-        assert!(first.within_budget, "the shipped output has a budget");
+        assert!(first.shipped, "the shipped output has a budget");
         assert!(
             first.features.is_empty(),
             "the shipped output has no test feature"

@@ -8,7 +8,9 @@
 use serde_json::Value;
 
 use super::calls::Call;
+use super::grammar::Callable;
 use super::parser::{Part, put, without_end};
+use crate::grammar::Grammar;
 
 const CHANNEL: &str = "<|channel|>";
 const MESSAGE: &str = "<|message|>";
@@ -134,6 +136,32 @@ impl Harmony {
             }
         }
     }
+}
+
+/// Thoughts in front of an answer, if there are any.
+pub(super) fn thoughts() -> Grammar {
+    Grammar::Optional(Box::new(Grammar::Sequence(vec![
+        Grammar::Text(format!("{CHANNEL}analysis{MESSAGE}")),
+        Grammar::Through("<|end|>".to_owned()),
+        Grammar::text("<|start|>assistant"),
+    ])))
+}
+
+/// An answer that says this.
+pub(super) fn answer(text: Grammar) -> Grammar {
+    Grammar::Sequence(vec![
+        Grammar::Text(format!("{CHANNEL}final{MESSAGE}")),
+        text,
+    ])
+}
+
+/// A call of a tool.
+pub(super) fn call(tool: &Callable) -> Vec<Grammar> {
+    let header = format!(
+        "{CHANNEL}commentary to=functions.{} <|constrain|>json{MESSAGE}",
+        tool.name
+    );
+    vec![Grammar::Text(header), tool.arguments.clone()]
 }
 
 /// Whether a text is the beginning of a header, or may become one.

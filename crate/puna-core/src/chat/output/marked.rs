@@ -3,8 +3,8 @@
 use super::parser::{Part, put, without_end};
 use super::style::{Block, Style};
 
-const THINK: &str = "<think>";
-const END_THINK: &str = "</think>";
+pub(super) const THINK: &str = "<think>";
+pub(super) const END_THINK: &str = "</think>";
 
 /// Takes such an answer apart.
 #[derive(Clone, Debug)]

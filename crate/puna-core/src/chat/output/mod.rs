@@ -4,6 +4,7 @@
 //! text: nothing that was said is lost.
 
 mod calls;
+mod grammar;
 mod harmony;
 mod marked;
 mod parser;
@@ -12,5 +13,6 @@ mod style;
 mod tests;
 
 pub use calls::Call;
+pub use grammar::{Callable, Saying};
 pub use parser::{OutputParser, Part};
 pub use style::{Style, marks};

@@ -28,8 +28,23 @@ pub(super) struct Block {
     pub(super) bare: bool,
     /// What is between the marks → calls.
     pub(super) parse: fn(&str) -> Option<Vec<Call>>,
-    /// What of a template tells it.
-    told_by: &'static str,
+    /// Calls as the model was taught to write them.
+    pub(super) writing: Writing,
+    /// What of a template tells it: all of these.
+    told_by: &'static [&'static str],
+}
+
+/// How calls are written.
+#[derive(Debug)]
+pub(super) struct Writing {
+    /// In front of the first.
+    pub(super) begin: &'static str,
+    /// In front of the name, between the name and the arguments, and behind those.
+    pub(super) call: [&'static str; 3],
+    /// Between two calls.
+    pub(super) between: &'static str,
+    /// Behind the last.
+    pub(super) end: &'static str,
 }
 
 /// Every way to mark calls; the first that a template tells counts.
@@ -40,21 +55,80 @@ static BLOCKS: &[Block] = &[
         close: Some("</tool_call>"),
         bare: false,
         parse: calls::json_objects,
-        told_by: "<tool_call>",
+        writing: Writing {
+            begin: "",
+            call: [
+                "<tool_call>\n{\"name\": \"",
+                "\", \"arguments\": ",
+                "}\n</tool_call>",
+            ],
+            between: "\n",
+            end: "",
+        },
+        told_by: &["<tool_call>"],
+    },
+    // Mistral, since its third version of them.
+    Block {
+        open: "[TOOL_CALLS]",
+        close: None,
+        bare: false,
+        parse: calls::mistral,
+        writing: Writing {
+            begin: "",
+            call: ["[TOOL_CALLS]", "[ARGS]", ""],
+            between: "",
+            end: "",
+        },
+        told_by: &["[TOOL_CALLS]", "[ARGS]"],
     },
     Block {
         open: "[TOOL_CALLS]",
         close: None,
         bare: false,
         parse: calls::mistral,
-        told_by: "[TOOL_CALLS]",
+        writing: Writing {
+            begin: "[TOOL_CALLS][",
+            call: ["{\"name\": \"", "\", \"arguments\": ", "}"],
+            between: ", ",
+            end: "]",
+        },
+        told_by: &["[TOOL_CALLS]"],
     },
+    // DeepSeek V3 and R1.
     Block {
         open: calls::DEEPSEEK_BEGIN,
         close: Some(calls::DEEPSEEK_END),
         bare: false,
         parse: calls::deepseek,
-        told_by: calls::DEEPSEEK_BEGIN,
+        writing: Writing {
+            begin: calls::DEEPSEEK_BEGIN,
+            call: [
+                "<｜tool▁call▁begin｜>function<｜tool▁sep｜>",
+                "\n```json\n",
+                "\n```<｜tool▁call▁end｜>",
+            ],
+            between: "\n",
+            end: calls::DEEPSEEK_END,
+        },
+        told_by: &[calls::DEEPSEEK_BEGIN, "```json"],
+    },
+    // DeepSeek V3.1.
+    Block {
+        open: calls::DEEPSEEK_BEGIN,
+        close: Some(calls::DEEPSEEK_END),
+        bare: false,
+        parse: calls::deepseek,
+        writing: Writing {
+            begin: calls::DEEPSEEK_BEGIN,
+            call: [
+                calls::DEEPSEEK_CALL_BEGIN,
+                calls::DEEPSEEK_SEPARATOR,
+                calls::DEEPSEEK_CALL_END,
+            ],
+            between: "",
+            end: calls::DEEPSEEK_END,
+        },
+        told_by: &[calls::DEEPSEEK_BEGIN],
     },
     // Llama 3.1 to 3.3.
     Block {
@@ -62,7 +136,13 @@ static BLOCKS: &[Block] = &[
         close: None,
         bare: true,
         parse: calls::json_objects,
-        told_by: "\"parameters\":",
+        writing: Writing {
+            begin: "",
+            call: ["{\"name\": \"", "\", \"parameters\": ", "}"],
+            between: "; ",
+            end: "",
+        },
+        told_by: &["\"parameters\":"],
     },
 ];
 
@@ -93,7 +173,8 @@ impl Style {
     #[must_use]
     pub fn of(template: &str, for_tools: Option<&str>) -> Self {
         let shows = for_tools.unwrap_or(template);
-        let block = BLOCKS.iter().find(|block| shows.contains(block.told_by));
+        let tells = |block: &&Block| block.told_by.iter().all(|it| shows.contains(it));
+        let block = BLOCKS.iter().find(tells);
         Self {
             reasons: template.contains("</think>"),
             is_harmony: template.contains("<|channel|>"),

@@ -5,7 +5,8 @@
     reason = "a test stops at the first surprise"
 )]
 
-use super::{Call, OutputParser, Part, Style};
+use super::{Call, Callable, OutputParser, Part, Saying, Style};
+use crate::grammar::Grammar;
 
 const HERMES: &str = "x <tool_call> x </think>";
 const MISTRAL: &str = "x [TOOL_CALLS] x";
@@ -292,5 +293,94 @@ fn messages_of_harmony_are_told_apart_by_their_headers() {
         "",
         "<|channel|>analysis<|message|>cut sho",
         &[reasoning("cut sho")],
+    );
+}
+
+/// Something that is in a language: of each choice the last, of what may be left out all, of what may come again two.
+fn said(grammar: &Grammar, source: &str) -> String {
+    let all = |parts: &[Grammar]| parts.iter().map(|it| said(it, source)).collect();
+    match grammar {
+        Grammar::Text(text) => text.clone(),
+        Grammar::Source(it) if it.param.is_empty() => "\n".to_owned(),
+        Grammar::Source(_) => source.to_owned(),
+        Grammar::Through(text) => format!("hm{text}"),
+        Grammar::Sequence(parts) => all(parts),
+        Grammar::OneOf(parts) => said(parts.last().unwrap(), source),
+        Grammar::Optional(part) => said(part, source),
+        Grammar::Several(part, between) => {
+            let one = said(part, source);
+            format!("{one}{between}{one}")
+        }
+    }
+}
+
+/// What a model may say that is held to calls is read as calls.
+#[test]
+fn what_grammars_of_calls_write_is_read() {
+    let tools: Vec<_> = ["f", "get_weather"]
+        .map(|name| Callable {
+            name: name.to_owned(),
+            arguments: Grammar::json(&serde_json::json!({}), "tools[0].function.parameters"),
+        })
+        .to_vec();
+    let arguments = "{\"city\":\"Oslo\"}";
+    let styles = [
+        (HERMES, 2, true),
+        (MISTRAL, 2, false),
+        ("[TOOL_CALLS] [ARGS]", 2, false),
+        (DEEPSEEK, 2, true),
+        ("<｜tool▁calls▁begin｜> ```json", 2, false),
+        (LLAMA, 2, false),
+        ("<|channel|>", 1, true),
+    ];
+    for (template, calls, thinks) in styles {
+        let style = Style::of(template, None);
+        for is_single in [true, false] {
+            let grammar = style.grammar("", &Saying::Calls(tools.clone(), is_single));
+            let text = said(&grammar, arguments);
+            let mut expected =
+                vec![call("get_weather", arguments); if is_single { 1 } else { calls }];
+            if thinks {
+                expected.insert(0, reasoning("hm"));
+            }
+            check(template, "", &text, &expected);
+        }
+        let either = Saying::Either(
+            Box::new(Saying::Calls(tools.clone(), false)),
+            Box::new(Saying::Text(Grammar::json(
+                &serde_json::json!({}),
+                "response_format",
+            ))),
+        );
+        let mut expected = vec![text("[1]")];
+        if thinks {
+            expected.insert(0, reasoning("hm"));
+        }
+        check(
+            template,
+            "",
+            &said(&style.grammar("", &either), "[1]"),
+            &expected,
+        );
+    }
+}
+
+#[test]
+fn thoughts_come_first_where_the_prompt_leaves_room_for_them() {
+    let style = Style::of(HERMES, None);
+    let answer = Saying::Text(Grammar::text("x"));
+    let of = |prompt: &str| said(&style.grammar(prompt, &answer), "");
+    assert_eq!(of("assistant\n"), "<think>hm</think>\nx");
+    assert_eq!(
+        of("assistant\n<think>\n"),
+        "hm</think>\nx",
+        "begun by the template"
+    );
+    assert_eq!(of("<think>\n\n</think>\n\n"), "x", "over already");
+    let plain = Style::of("nothing", None);
+    assert_eq!(
+        said(&plain.grammar("", &answer), ""),
+        "x",
+        "it does not think"
     );
 }

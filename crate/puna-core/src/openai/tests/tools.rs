@@ -42,19 +42,44 @@ fn tools_are_checked_by_name() {
             "maximum length 128",
         ),
         (
-            json!({ "tools": [weather()], "tool_choice": "required" }),
-            "tool_choice",
-            "'auto' or 'none'",
+            json!({ "tools": [weather()], "tool_choice": { "type": "function" } }),
+            "tool_choice.function",
+            "Missing",
         ),
         (
-            json!({ "tools": [weather()], "tool_choice": { "type": "function" } }),
+            json!({ "tools": [weather()], "tool_choice": { "type": "function", "function": { "name": "f" } } }),
             "tool_choice",
-            "'auto' or 'none'",
+            "the function 'f' was not found in the 'tools' parameter",
+        ),
+        (
+            json!({ "tools": [weather()], "tool_choice": { "type": "allowed_tools", "allowed_tools": { "mode": "none", "tools": [] } } }),
+            "tool_choice.allowed_tools.mode",
+            "'auto' and 'required'",
+        ),
+        (
+            json!({ "tools": [weather()], "tool_choice": { "type": "allowed_tools", "allowed_tools": { "mode": "auto", "tools": [] } } }),
+            "tool_choice",
+            "not found",
         ),
         (
             json!({ "tools": [weather()], "tool_choice": "maybe" }),
             "tool_choice",
-            "Invalid value",
+            "'none', 'auto' and 'required'",
+        ),
+        (
+            json!({ "tool_choice": "required" }),
+            "tool_choice",
+            "only allowed when 'tools'",
+        ),
+        (
+            function(json!({ "name": "f", "parameters": [] })),
+            "tools[0].function.parameters",
+            "an object",
+        ),
+        (
+            function(json!({ "name": "f", "strict": "yes" })),
+            "tools[0].function.strict",
+            "a boolean",
         ),
         (
             json!({ "tool_choice": "auto" }),

@@ -6,6 +6,8 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod guided;
+
 use super::{
     Ask, Event, FinishReason, Forwarded, GenerateRequest, Generation, TokenLogProb, Usage,
 };
@@ -15,7 +17,7 @@ use crate::tokenizer::{Special, Tokenizer};
 use crate::weights::header::{Header, Parsed};
 use crate::{ErrorCode, Result};
 
-const GGUF: &[u8] = include_bytes!("../../../../tests/golden/llama-256/llama-256-Q4_1.gguf");
+const GGUF: &[u8] = include_bytes!("../../../../../tests/golden/llama-256/llama-256-Q4_1.gguf");
 /// `<|eot_id|>`.
 const END: u32 = 383;
 const CONTEXT: u32 = 32;

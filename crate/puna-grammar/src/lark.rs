@@ -1,0 +1,130 @@
+//! A [`Grammar`] in llguidance's own language, a dialect of Lark.
+
+use std::fmt::Write;
+
+use llguidance::api::{GrammarWithLexer, TopLevelGrammar};
+use llguidance::regex_to_lark;
+use puna_core::Result;
+use puna_core::grammar::{Grammar, Source, Syntax};
+use serde_json::{Map, Value, json};
+
+use crate::blame::refused;
+use crate::gbnf;
+
+/// White space between the parts of JSON, at most once at each place: some models would go on with nothing else.
+const JSON_SPACE: &str = r"[ ]|\n[ \t]{0,40}";
+
+/// The whole of it.
+///
+/// # Errors
+/// `invalid_request` for a source that can't be read at all.
+pub(crate) fn written(grammar: &Grammar) -> Result<TopLevelGrammar> {
+    let mut lark = Lark::default();
+    let start = lark.expression(grammar)?;
+    let text = format!("start: {start}\n{}", lark.rules);
+    let mut grammars = vec![GrammarWithLexer {
+        name: Some("start".to_owned()),
+        ..GrammarWithLexer::from_lark(text)
+    }];
+    grammars.append(&mut lark.others);
+    Ok(TopLevelGrammar {
+        grammars,
+        max_tokens: None,
+    })
+}
+
+#[derive(Default)]
+struct Lark {
+    /// All but `start`.
+    rules: String,
+    n_rules: usize,
+    /// Grammars that somebody wrote, under their names.
+    others: Vec<GrammarWithLexer>,
+}
+
+impl Lark {
+    fn expression(&mut self, grammar: &Grammar) -> Result<String> {
+        Ok(match grammar {
+            Grammar::Text(text) => literal(text),
+            Grammar::Source(source) => self.source(source)?,
+            Grammar::Through(text) => {
+                let attribute = format!("[suffix={}]", quoted(text));
+                self.rule(&attribute, "/(?s:.*)/")
+            }
+            Grammar::Sequence(parts) => self.joined(parts, " ")?,
+            Grammar::OneOf(parts) => self.joined(parts, " | ")?,
+            Grammar::Optional(part) => format!("({})?", self.expression(part)?),
+            Grammar::Several(part, between) => {
+                let part = self.expression(part)?;
+                let part = self.rule("", &part);
+                format!("({part} ({} {part})*)", literal(between))
+            }
+        })
+    }
+
+    fn joined(&mut self, parts: &[Grammar], between: &str) -> Result<String> {
+        let parts: Result<Vec<_>> = parts.iter().map(|part| self.expression(part)).collect();
+        Ok(format!("({})", parts?.join(between)))
+    }
+
+    /// The name of a new rule.
+    fn rule(&mut self, attributes: &str, body: &str) -> String {
+        let name = format!("r{}", self.n_rules);
+        self.n_rules = self.n_rules.saturating_add(1);
+        // Writing to a string does not fail.
+        let _ = writeln!(self.rules, "{name}{attributes}: {body}");
+        name
+    }
+
+    fn source(&mut self, source: &Source) -> Result<String> {
+        let definition = source.definition.as_str();
+        Ok(match source.syntax {
+            Syntax::JsonSchema => format!("%json {}", schema(source)?),
+            // What is between two slashes must be something.
+            Syntax::Regex if definition.is_empty() => literal(""),
+            Syntax::Regex => format!("/{}/", regex_to_lark(definition, "")),
+            Syntax::Lark => self.other(definition.to_owned()),
+            Syntax::Gbnf => self.other(gbnf::to_lark(source)?),
+        })
+    }
+
+    fn other(&mut self, lark: String) -> String {
+        let name = format!("other{}", self.others.len());
+        let reference = format!("@{name}");
+        self.others.push(GrammarWithLexer {
+            name: Some(name),
+            ..GrammarWithLexer::from_lark(lark)
+        });
+        reference
+    }
+}
+
+/// A text as the longest piece that fits is taken: an object's brace stands alone, as it does in JSON of a schema, or one of
+/// the two would hide the other.
+fn literal(text: &str) -> String {
+    match text.strip_prefix('{') {
+        Some(rest) if !rest.is_empty() => format!("{} {}", quoted("{"), quoted(rest)),
+        _ => quoted(text),
+    }
+}
+
+/// A string of Lark: JSON's, in which this stands for itself no more.
+pub(crate) fn quoted(text: &str) -> String {
+    Value::from(text).to_string().replace('\u{7f}', "\\u007f")
+}
+
+/// The schema, and how its JSON is written.
+fn schema(source: &Source) -> Result<Value> {
+    let schema = serde_json::from_str(&source.definition);
+    let schema = schema.map_err(|error| refused(source, None, &error.to_string()))?;
+    let mut schema = match schema {
+        Value::Object(schema) => schema,
+        Value::Bool(true) => Map::new(),
+        _ => return Err(refused(source, Some(""), "no JSON is in this schema")),
+    };
+    schema.insert(
+        "x-guidance".to_owned(),
+        json!({ "whitespace_pattern": JSON_SPACE }),
+    );
+    Ok(Value::Object(schema))
+}
