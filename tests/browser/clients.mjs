@@ -21,6 +21,9 @@ export async function adopt(t, name, hosted, local) {
     t.page.evaluate(async (url, call, given) => (await import(url))[call](...given), `/clients/${name}.local.mjs`, call, given);
 }
 
+/** The prompt is the messages' text; the marks are there for what the model's calls look like. */
+export const CALLS = "{% for message in messages %}{{ message.content }}{% endfor %}{# <tool_call> #}";
+
 /** By examples a small model learns to call a tool. */
 export const EXAMPLES = `{%- macro call(name, arguments) -%}
 <tool_call>{"name": "{{ name }}", "arguments": {{ arguments | tojson }}}</tool_call>

@@ -25,6 +25,7 @@ const NOUNS_WITHOUT_WEBGPU = [
   "anthropic_client",
   "openai_client",
   "openai_shape",
+  "structured",
   "bad_request",
   "checkpoint",
   "embeddings",

@@ -19,7 +19,7 @@ type Fails<T extends false> = T;
 type IsFitting<From, To> = [From] extends [To] ? true : false;
 
 /** Our requests, as code that names a model would send them to OpenAI. */
-type ForThem<T> = Omit<T, keyof ours.SamplingExtensions> & { model: string };
+type ForThem<T> = Omit<T, keyof ours.ExtendedParams> & { model: string };
 
 /** The part of their messages that we take: text from every role but the outdated `function`. */
 type TheirText<Role extends string> = {
@@ -31,11 +31,11 @@ export type Requests = [
   Fits<ours.EmbeddingCreateParams & { model: string }, OpenAI.EmbeddingCreateParams>,
   Fits<OpenAI.EmbeddingCreateParams, ours.EmbeddingCreateParams>,
   Fits<
-    Omit<ours.CompletionCreateParamsNonStreaming, keyof ours.SamplingExtensions> & { model: string },
+    Omit<ours.CompletionCreateParamsNonStreaming, keyof ours.ExtendedParams> & { model: string },
     OpenAI.CompletionCreateParamsNonStreaming
   >,
   Fits<
-    Omit<ours.CompletionCreateParamsStreaming, keyof ours.SamplingExtensions> & { model: string },
+    Omit<ours.CompletionCreateParamsStreaming, keyof ours.ExtendedParams> & { model: string },
     OpenAI.CompletionCreateParamsStreaming
   >,
   Fits<ours.ChatCompletionMessageParam, OpenAI.Chat.Completions.ChatCompletionMessageParam>,
@@ -60,7 +60,7 @@ export type Requests = [
   // What is ignored may have any value.
   Fits<Pick<Theirs, keyof ours.IgnoredParams>, ours.IgnoredParams>,
   // Extensions are really extensions: one that OpenAI takes up should move to the base.
-  Holds<IsFitting<keyof ours.SamplingExtensions & keyof Theirs, never>>,
+  Holds<IsFitting<keyof ours.ExtendedParams & keyof Theirs, never>>,
 ];
 
 export type Answers = [
@@ -98,6 +98,13 @@ export async function overloads(create: ChatCompletions["create"]): Promise<void
   const whole = await create({ messages });
   const alsoWhole = await create({ messages, stream: false });
   const stream = await create({ messages, stream: true, top_k: 40 });
+  await create({ messages, tool_choice: "required", puna: { regex: "yes|no", min_p: 0.1 } });
+  await create({
+    messages,
+    response_format: { type: "json_schema", json_schema: { name: "a", schema: {} } },
+  });
+  // @ts-expect-error -- no such syntax
+  await create({ messages, puna: { grammar: { syntax: "ebnf", definition: "" } } });
   const either = await create({ messages, stream: Math.random() > 0.5 } as ours.ChatCompletionCreateParams);
   whole satisfies ours.ChatCompletion;
   alsoWhole satisfies ours.ChatCompletion;

@@ -4,6 +4,8 @@ use puna_core::Error;
 use puna_core::grammar::{Grammar, Source, Syntax};
 use serde_json::{Map, Value};
 
+use crate::schema::parts;
+
 /// Parts of a schema that are compiled on their own to find the one that fails, at most.
 const MOST_TRIALS: usize = 2000;
 
@@ -95,30 +97,6 @@ fn collect<'g>(grammar: &'g Grammar, sources: &mut Vec<&'g Source>) {
     }
 }
 
-/// Keywords whose values are schemas, or lists or objects of such.
-const ONE: [&str; 12] = [
-    "additionalItems",
-    "additionalProperties",
-    "contains",
-    "else",
-    "if",
-    "items",
-    "not",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-    "contentSchema",
-];
-const LISTS: [&str; 5] = ["allOf", "anyOf", "items", "oneOf", "prefixItems"];
-const NAMED: [&str; 5] = [
-    "$defs",
-    "definitions",
-    "dependentSchemas",
-    "patternProperties",
-    "properties",
-];
-
 /// A JSON pointer to the innermost part of a schema of which alone the same is said as of the whole, and what is said of it.
 fn place(
     source: &Source,
@@ -166,38 +144,4 @@ fn alone(root: &Value, part: &Value) -> Value {
     }
     schema.extend(part.clone());
     Value::Object(schema)
-}
-
-/// The schemas directly inside of one, each with the way to it.
-fn parts(schema: &Value) -> Vec<(String, &Value)> {
-    let mut parts = Vec::new();
-    let Value::Object(schema) = schema else {
-        return parts;
-    };
-    for (key, value) in schema {
-        let key = key.as_str();
-        match value {
-            Value::Object(named) if NAMED.contains(&key) => {
-                let named = named.iter();
-                parts.extend(named.map(|(name, part)| (format!("/{key}/{}", escaped(name)), part)));
-            }
-            Value::Array(list) if LISTS.contains(&key) => {
-                let list = list.iter().enumerate();
-                parts.extend(list.map(|(ix, part)| (format!("/{key}/{ix}"), part)));
-            }
-            Value::Object(_) | Value::Bool(_) if ONE.contains(&key) => {
-                parts.push((format!("/{key}"), value));
-            }
-            _ => {}
-        }
-    }
-    // What is wrong with a definition is wrong with all that refer to it.
-    parts
-        .sort_by_key(|(step, _)| !(step.starts_with("/$defs") || step.starts_with("/definitions")));
-    parts
-}
-
-/// A name as a step of a JSON pointer (RFC 6901).
-fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

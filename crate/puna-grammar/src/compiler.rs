@@ -1,6 +1,7 @@
 //! Grammars to what follows answers.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use llguidance::api::ParserLimits;
@@ -12,6 +13,7 @@ use llguidance::{Matcher, ParserFactory};
 use puna_core::grammar::Grammar;
 use puna_core::{Error, ErrorCode, Result};
 
+use crate::digits::{Digits, leading};
 use crate::{Following, Vocabulary, blame, lark};
 
 /// Grammars that are kept compiled: requests often bring the same again.
@@ -22,12 +24,19 @@ pub struct Compiler {
     factory: ParserFactory,
     /// The last ones, the newest first.
     kept: VecDeque<(Grammar, Matcher)>,
-    n_tokens: usize,
+    tokens: Rc<Tokens>,
+}
+
+/// What there is to know of a vocabulary besides.
+pub(crate) struct Tokens {
+    pub(crate) count: usize,
+    /// Tokens that begin with digits, and with how many.
+    pub(crate) digits: Vec<(u32, usize)>,
 }
 
 impl std::fmt::Debug for Compiler {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Compiler({} tokens)", self.n_tokens)
+        write!(f, "Compiler({} tokens)", self.tokens.count)
     }
 }
 
@@ -52,7 +61,10 @@ impl Compiler {
         let vocab_size = u32::try_from(n_tokens).map_err(|_| unusable("it has too many tokens"))?;
         let tok_eos = end.first().copied().unwrap_or(INVALID_TOKEN);
         let info = TokRxInfo::new(vocab_size, tok_eos);
-        let mut trie = TokTrie::from(&info, &vocabulary.tokens());
+        let texts = vocabulary.tokens();
+        let digits = (0..).zip(&texts).map(|(id, text)| (id, leading(text)));
+        let digits = digits.filter(|(_, count)| *count > 0).collect();
+        let mut trie = TokTrie::from(&info, &texts);
         if !end.is_empty() {
             trie = trie.with_eos_tokens(end);
         }
@@ -68,7 +80,10 @@ impl Compiler {
         Ok(Self {
             factory,
             kept: VecDeque::new(),
-            n_tokens,
+            tokens: Rc::new(Tokens {
+                count: n_tokens,
+                digits,
+            }),
         })
     }
 
@@ -82,7 +97,8 @@ impl Compiler {
             Some(kept) => kept,
             None => (grammar.clone(), self.compile(grammar)?),
         };
-        let following = Following::new(matcher.clone(), self.n_tokens);
+        let digits = Digits::of(&grammar);
+        let following = Following::new(matcher.clone(), Rc::clone(&self.tokens), digits);
         self.kept.truncate(KEPT - 1);
         self.kept.push_front((grammar, matcher));
         Ok(following)

@@ -1,14 +1,21 @@
 //! Follows one answer.
 
+use std::rc::Rc;
+
 use llguidance::Matcher;
 use llguidance::api::StopReason;
 use puna_core::guide::Guide;
 use puna_core::{Error, Result};
 
+use crate::compiler::Tokens;
+use crate::digits::Digits;
+
 /// An answer that a grammar holds, so far.
 pub struct Following {
     matcher: Matcher,
-    n_tokens: usize,
+    tokens: Rc<Tokens>,
+    /// Where numbers are written, if JSON is.
+    digits: Option<Digits>,
     /// (⌈V / 32⌉,), a bit a token.
     allowed: Vec<u32>,
 }
@@ -20,11 +27,28 @@ impl std::fmt::Debug for Following {
 }
 
 impl Following {
-    pub(crate) const fn new(matcher: Matcher, n_tokens: usize) -> Self {
+    pub(crate) const fn new(matcher: Matcher, tokens: Rc<Tokens>, digits: Option<Digits>) -> Self {
         Self {
             matcher,
-            n_tokens,
+            tokens,
+            digits,
             allowed: Vec::new(),
+        }
+    }
+
+    /// Allows no token of more digits, if anything else is.
+    fn shorten(&mut self, room: usize) {
+        let mut shorter = self.allowed.clone();
+        for (id, digits) in &self.tokens.digits {
+            let word = shorter
+                .get_mut(*id as usize / 32)
+                .filter(|_| *digits > room);
+            if let Some(word) = word {
+                *word &= !(1 << (id % 32));
+            }
+        }
+        if shorter.iter().any(|word| *word != 0) {
+            self.allowed = shorter;
         }
     }
 
@@ -51,13 +75,19 @@ impl Guide for Following {
         let mask = mask.map_err(|error| self.stopped(&error.to_string()))?;
         self.allowed.clear();
         self.allowed.extend_from_slice(mask.as_slice());
-        self.allowed.resize(self.n_tokens.div_ceil(32), 0);
+        self.allowed.resize(self.tokens.count.div_ceil(32), 0);
+        if let Some(room) = self.digits.as_ref().and_then(Digits::room) {
+            self.shorten(room);
+        }
         Ok(&self.allowed)
     }
 
     fn accept(&mut self, id: u32) -> Result<bool> {
         let accepted = self.matcher.consume_token(id);
         accepted.map_err(|error| self.stopped(&error.to_string()))?;
+        if let (Some(digits), Ok(tokens)) = (&mut self.digits, self.matcher.tok_env()) {
+            digits.push(tokens.tok_trie().token(id));
+        }
         if !self.matcher.is_stopped() {
             return Ok(false);
         }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::blame::refused;
 use crate::gbnf;
+use crate::schema::change_all;
 
 /// White space between the parts of JSON, at most once at each place: some models would go on with nothing else.
 const JSON_SPACE: &str = r"[ ]|\n[ \t]{0,40}";
@@ -118,13 +119,29 @@ fn schema(source: &Source) -> Result<Value> {
     let schema = serde_json::from_str(&source.definition);
     let schema = schema.map_err(|error| refused(source, None, &error.to_string()))?;
     let mut schema = match schema {
-        Value::Object(schema) => schema,
-        Value::Bool(true) => Map::new(),
+        Value::Object(schema) => Value::Object(schema),
+        Value::Bool(true) => Value::Object(Map::new()),
         _ => return Err(refused(source, Some(""), "no JSON is in this schema")),
     };
-    schema.insert(
-        "x-guidance".to_owned(),
-        json!({ "whitespace_pattern": JSON_SPACE }),
-    );
-    Ok(Value::Object(schema))
+    change_all(&mut schema, &without_leap_seconds);
+    if let Value::Object(schema) = &mut schema {
+        let how = json!({ "whitespace_pattern": JSON_SPACE });
+        schema.insert("x-guidance".to_owned(), how);
+    }
+    Ok(schema)
+}
+
+/// A minute may have a second 60, but for validators only the last one of some days: no answer has it.
+fn without_leap_seconds(schema: &mut Map<String, Value>) {
+    let format = schema.get("format").and_then(Value::as_str);
+    if !matches!(format, Some("time" | "date-time")) {
+        return;
+    }
+    let pattern = json!({ "pattern": "^[^:]*:[^:]*:[0-5]" });
+    match schema.get_mut("allOf") {
+        Some(Value::Array(all)) => all.push(pattern),
+        _ => {
+            schema.insert("allOf".to_owned(), json!([pattern]));
+        }
+    }
 }

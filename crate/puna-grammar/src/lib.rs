@@ -18,11 +18,15 @@ mod blame;
 #[cfg(feature = "engine")]
 mod compiler;
 #[cfg(feature = "engine")]
+mod digits;
+#[cfg(feature = "engine")]
 mod gbnf;
 #[cfg(feature = "engine")]
 mod guide;
 #[cfg(feature = "engine")]
 mod lark;
+#[cfg(feature = "engine")]
+mod schema;
 mod vocabulary;
 #[cfg(feature = "module")]
 mod wasm;

@@ -417,3 +417,58 @@ fn grammars_are_refused_with_the_place() {
         assert!(message.contains(says), "{message} should say {says:?}");
     }
 }
+
+#[test]
+fn no_minute_has_sixty_one_seconds() {
+    let time = |schema: Value| Grammar::json(&schema, "s");
+    check(
+        &time(json!({ "type": "string", "format": "time" })),
+        &[
+            "\"23:59:59Z\"",
+            "\"00:00:00.25+02:30\"",
+            "\"12:34:56-01:00\"",
+        ],
+        &[("\"23:59:60", 7)],
+    );
+    let both = json!({ "type": "string", "format": "date-time", "allOf": [{ "maxLength": 20 }] });
+    check(
+        &time(both),
+        &["\"2026-02-28T10:00:59z\""],
+        &[("\"2026-02-30", 9), ("\"2026-02-28T10:00:60", 18)],
+    );
+    // The name of a member, and a value, are no formats.
+    let other =
+        json!({ "type": "object", "properties": { "format": { "const": { "format": "time" } } } });
+    check(&time(other), &["{\"format\":{\"format\":\"time\"}}"], &[]);
+}
+
+#[test]
+fn numbers_come_to_an_end() {
+    let number = Grammar::json(&json!({ "type": "number" }), "s");
+    check(
+        &number,
+        &["1234567890123456", "-0.1234567890123456", "1e99", "0"],
+        &[
+            ("12345678901234567", 16),
+            ("0.12345678901234567", 18),
+            ("1e999", 4),
+        ],
+    );
+    // Where there is no other way, they go on; and texts may have as many digits as they like.
+    let large = json!({ "type": "integer", "minimum": 100_000_000_000_000_000_u64 });
+    check(
+        &Grammar::json(&large, "s"),
+        &["100000000000000000"],
+        &[("1000000000000000000", 18)],
+    );
+    check(
+        &Grammar::json(&json!({ "type": "string" }), "s"),
+        &["\"12345678901234567890123456789012345678\""],
+        &[],
+    );
+    check(
+        &source(Syntax::Regex, "[0-9]+"),
+        &["12345678901234567890123456789"],
+        &[],
+    );
+}

@@ -53,6 +53,36 @@ export async function called(question) {
   return { first, second, again };
 }
 
+const EVENT = {
+  type: "object",
+  properties: { name: { type: "string", maxLength: 12 }, day: { enum: ["Saturday", "Sunday"] } },
+  required: ["name", "day"],
+  additionalProperties: false,
+};
+
+/** An answer that is JSON as a schema has it. */
+export async function structured(content) {
+  const message = await client.messages.create({
+    model: "claude-sonnet-4-5",
+    max_tokens: 200,
+    messages: [{ role: "user", content }],
+    output_config: { format: { type: "json_schema", schema: EVENT } },
+  });
+  return JSON.parse(message.content[0].text);
+}
+
+/** Has the model call a tool, whatever it is asked. */
+export async function required(content) {
+  const message = await client.messages.create({
+    model: "claude-sonnet-4-5",
+    max_tokens: 200,
+    messages: [{ role: "user", content }],
+    tools: [{ name: "add_event", input_schema: EVENT }],
+    tool_choice: { type: "tool", name: "add_event" },
+  });
+  return message;
+}
+
 export async function left(content) {
   const stream = await client.messages.create({
     model: "claude-sonnet-4-5",

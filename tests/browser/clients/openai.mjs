@@ -68,6 +68,35 @@ export async function called(question) {
   return { message, finish_reason, answer: second.choices[0].message.content, streamed };
 }
 
+const EVENT = {
+  type: "object",
+  properties: {
+    name: { type: "string", maxLength: 12 },
+    day: { enum: ["Saturday", "Sunday"] },
+    guests: { type: "array", items: { type: "integer", minimum: 1, maximum: 99 }, maxItems: 2 },
+  },
+  required: ["name", "day", "guests"],
+  additionalProperties: false,
+};
+
+/** An answer that is JSON as a schema has it. */
+export async function structured(content, temperature) {
+  const response_format = { type: "json_schema", json_schema: { name: "event", strict: true, schema: EVENT } };
+  const request = { model: "gpt-5", messages: [{ role: "user", content }], response_format, temperature, seed: 1 };
+  const completion = await client.chat.completions.create(request);
+  const streamed = await client.chat.completions.stream(request).finalContent();
+  return [completion.choices[0].message.content, streamed].map((text) => JSON.parse(text));
+}
+
+/** Has the model call a tool, whatever it is asked. */
+export async function required(content) {
+  const tools = [{ type: "function", function: { name: "add_event", strict: true, parameters: EVENT } }];
+  const messages = [{ role: "user", content }];
+  const tool_choice = { type: "function", function: { name: "add_event" } };
+  const completion = await client.chat.completions.create({ model: "gpt-5", messages, tools, tool_choice });
+  return completion.choices[0];
+}
+
 export async function completed(prompt) {
   const { choices } = await client.completions.create({ model: "gpt-3.5-turbo-instruct", prompt, max_tokens: 5, temperature: 0, n: 2 });
   return choices.map(({ text }) => text);

@@ -1,6 +1,6 @@
 // Code that was written for Anthropic's API: its own client, one changed line, and a model in the tab.
 import assert from "node:assert/strict";
-import { adopt, EXAMPLES } from "../clients.mjs";
+import { adopt, CALLS, EXAMPLES } from "../clients.mjs";
 import { REAL } from "../context.mjs";
 import { test } from "../suite.mjs";
 
@@ -44,6 +44,25 @@ test("is stopped in the middle, and told what was wrong", async (t) => {
   const long = await call("refused", { messages: [{ role: "user", content: "long ".repeat(2000) }] });
   assert.match(long.sent.error.message, /maximum context length is 512/);
   assert.ok((await call("answer", "Hello")).text.length > 0, "nothing of it holds up what comes next");
+});
+
+test("gets JSON as a schema has it, and calls that must be made", async (t) => {
+  await t.loadTiny({ chatTemplate: CALLS });
+  const call = await adopted(t);
+  const isEvent = ({ name, day, ...rest }) => {
+    assert.ok(typeof name === "string" && [...name].length <= 12, name);
+    assert.match(day, /^S(atur|un)day$/);
+    assert.deepEqual(rest, {});
+  };
+  isEvent(await call("structured", "Hello"));
+  const { content, stop_reason } = await call("required", "Hello");
+  assert.equal(stop_reason, "tool_use");
+  assert.equal(content.length, 1);
+  assert.equal(content[0].name, "add_event");
+  isEvent(content[0].input);
+  const refused = await call("refused", { output_config: { format: { type: "json_schema", schema: { type: "strin" } } } });
+  assert.equal(refused.status, 400);
+  assert.match(refused.sent.error.message, /output_config\.format\.schema.*strin/);
 });
 
 test("calls a tool, and answers by what it says", { seconds: 300 }, async (t) => {

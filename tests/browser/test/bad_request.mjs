@@ -21,7 +21,10 @@ const REFUSED = [
   [{ messages: [message], n: 0 }, "n"],
   [{ messages: [message], tools: [{ type: "function", function: { name: "f" } }] }, "tools"],
   [{ messages: [message], tools: [{ type: "function", function: { name: "f g" } }] }, "tools[0].function.name"],
-  [{ messages: [message], response_format: { type: "json_object" } }, "response_format"],
+  [{ messages: [message], response_format: {} }, "response_format.type"],
+  [{ messages: [message], response_format: { type: "json_schema", json_schema: { name: "a", schema: { type: "strin" } } } }, "response_format.json_schema.schema"],
+  [{ messages: [message], tool_choice: "required" }, "tool_choice"],
+  [{ messages: [message], puna: { regexp: "a" } }, "puna.regexp"],
   [{ messages: [message], top_logprobs: 3 }, "top_logprobs"],
   [{ messages: [message], temprature: 1 }, "temprature"],
 ];

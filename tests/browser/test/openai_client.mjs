@@ -1,6 +1,6 @@
 // Code that was written for a hosted API: its own client, one changed line, and a model in the tab.
 import assert from "node:assert/strict";
-import { adopt, EXAMPLES } from "../clients.mjs";
+import { adopt, CALLS, EXAMPLES } from "../clients.mjs";
 import { REAL } from "../context.mjs";
 import { test } from "../suite.mjs";
 
@@ -63,6 +63,25 @@ test("makes vectors of texts, by the same client", async (t) => {
   const refused = await call("refused", {});
   assert.equal(refused.status, 400);
   assert.equal(refused.param, "model");
+});
+
+test("gets JSON as a schema has it, and calls that must be made", async (t) => {
+  await t.loadTiny({ chatTemplate: CALLS });
+  const call = await adopted(t);
+  const isEvent = ({ name, day, guests, ...rest }) => {
+    assert.ok(typeof name === "string" && [...name].length <= 12, name);
+    assert.match(day, /^S(atur|un)day$/);
+    assert.ok(guests.length <= 2 && guests.every((id) => Number.isInteger(id) && id >= 1 && id <= 99), `${guests}`);
+    assert.deepEqual(rest, {});
+  };
+  for (const temperature of [0, 2]) (await call("structured", "Hello", temperature)).forEach(isEvent);
+  const { message, finish_reason } = await call("required", "Hello");
+  assert.equal(finish_reason, "tool_calls");
+  assert.equal(message.tool_calls[0].function.name, "add_event");
+  isEvent(JSON.parse(message.tool_calls[0].function.arguments));
+  const schema = { name: "event", schema: { type: "object", properties: { a: { type: "strin" } } } };
+  const refused = await call("refused", { response_format: { type: "json_schema", json_schema: schema } });
+  assert.deepEqual([refused.isBad, refused.status, refused.param], [true, 400, "response_format.json_schema.schema"]);
 });
 
 test("calls a tool, and answers by what it says", { seconds: 300 }, async (t) => {

@@ -67,7 +67,7 @@ export interface ChatCompletionTool {
     description?: string;
     /** JSON schema of an object. */
     parameters?: Record<string, unknown>;
-    /** Whether arguments must follow the schema, which they are not made to. */
+    /** Accepted: the arguments of a call that must be made follow the schema in any case, others are the model's own. */
     strict?: boolean | null;
   };
 }
@@ -105,8 +105,44 @@ export interface IgnoredParams {
 /** Fields for what is not supported: accepted while they ask for nothing. */
 export interface DefaultParams {
   modalities?: ["text"] | null;
-  response_format?: { type: "text" };
 }
+
+/** What the text of an answer has to be. */
+export type ChatCompletionResponseFormat =
+  | { type: "text" }
+  /** A JSON object. */
+  | { type: "json_object" }
+  /** JSON as a schema has it. */
+  | {
+      type: "json_schema";
+      json_schema: {
+        /** Up to 64 letters, digits, `_` and `-`. */
+        name: string;
+        description?: string;
+        /** A JSON schema. What of it can't be followed is refused with its place. */
+        schema: Record<string, unknown>;
+        /** Accepted: the schema is followed in any case. */
+        strict?: boolean | null;
+      };
+    };
+
+/** A tool, by its name. */
+export interface ChatCompletionNamedTool {
+  type: "function";
+  function: { name: string };
+}
+
+/** Whether tools are called: if the model wants to, never, at least one, that one, or one of those. */
+export type ChatCompletionToolChoice =
+  | "auto"
+  | "none"
+  | "required"
+  | ChatCompletionNamedTool
+  | {
+      type: "allowed_tools";
+      /** Tools as `ChatCompletionNamedTool` has them. */
+      allowed_tools: { mode: "auto" | "required"; tools: Record<string, unknown>[] };
+    };
 
 /** How tokens are chosen, and where an answer ends. */
 export interface SamplingParams {
@@ -139,8 +175,10 @@ export interface ChatCompletionCreateParamsBase extends SamplingParams, IgnoredP
   messages: ChatCompletionMessageParam[];
   /** Up to 128 tools that the model may call, if its chat template knows any. */
   tools?: ChatCompletionTool[];
-  /** Whether it may call them, as where absent. It can't be made to. */
-  tool_choice?: "auto" | "none";
+  /** Whether it calls them; `auto` where absent. */
+  tool_choice?: ChatCompletionToolChoice;
+  /** What the text of an answer has to be; any text where absent. */
+  response_format?: ChatCompletionResponseFormat;
   /** Whether it may call several in an answer, as where absent. */
   parallel_tool_calls?: boolean;
   /** Most tokens of the answer, 1 or more. The rest of the context where absent. */
@@ -153,7 +191,14 @@ export interface ChatCompletionCreateParamsBase extends SamplingParams, IgnoredP
   top_logprobs?: number | null;
 }
 
-/** Fields that OpenAI does not have and local models are used to. */
+/** What an answer's text is held to. */
+export interface Grammar {
+  /** llama.cpp's GBNF, llguidance's Lark, or an expression in the syntax of Rust's `regex`. */
+  syntax: "gbnf" | "lark" | "regex";
+  definition: string;
+}
+
+/** Fields that OpenAI does not have, and other hosted APIs do. */
 export interface SamplingExtensions {
   /** Samples from this many of the likeliest tokens; 0 is off. */
   top_k?: number | null;
@@ -163,16 +208,29 @@ export interface SamplingExtensions {
   repetition_penalty?: number | null;
 }
 
+/** What else there is, under one key. */
+export interface Extensions extends SamplingExtensions {
+  /** What an answer's text is held to, where `response_format` is not given. */
+  grammar?: Grammar | null;
+  /** The same by an expression of the whole text. */
+  regex?: string | null;
+}
+
+/** Fields that OpenAI does not have. */
+export interface ExtendedParams extends SamplingExtensions {
+  /** What only Puna has. */
+  puna?: Extensions | null;
+}
+
 /** A request for the whole answer at once. */
 export interface ChatCompletionCreateParamsNonStreaming
-  extends ChatCompletionCreateParamsBase, SamplingExtensions {
+  extends ChatCompletionCreateParamsBase, ExtendedParams {
   stream?: false | null;
   stream_options?: null;
 }
 
 /** A request for the answer as it is made. */
-export interface ChatCompletionCreateParamsStreaming
-  extends ChatCompletionCreateParamsBase, SamplingExtensions {
+export interface ChatCompletionCreateParamsStreaming extends ChatCompletionCreateParamsBase, ExtendedParams {
   stream: true;
   stream_options?: {
     /** A last chunk without choices tells the usage. */
@@ -273,7 +331,7 @@ export interface ChatCompletionChunk {
 }
 
 /** What may be asked of a text to go on with, streamed or not. */
-export interface CompletionCreateParamsBase extends SamplingParams, SamplingExtensions {
+export interface CompletionCreateParamsBase extends SamplingParams, ExtendedParams {
   /** A text, token ids, or up to 2048 of one of both. */
   prompt: string | string[] | number[] | number[][];
   /** Most tokens of the answer, 1 or more; 16 where absent. */

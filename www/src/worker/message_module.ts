@@ -55,16 +55,24 @@ export function panicked(memory: WebAssembly.Memory, what: string): (message: nu
 
 /** Fetches and compiles a module's file. */
 export async function compile(url: URL, what: string): Promise<WebAssembly.Module> {
+  const failed = (code: "network" | "internal", why: string): PunaError => {
+    const file = url.pathname.split("/").at(-1) ?? "";
+    const message =
+      `${what} did not start: ${file}: ${why}; the package's wasm files must lie beside worker.js, and a ` +
+      "Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src and 'self' in connect-src";
+    return new PunaError(code, message);
+  };
+  let bytes: ArrayBuffer;
   try {
     const response = await fetch(url);
-    if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    return await WebAssembly.compile(await response.arrayBuffer());
+    if (!response.ok) throw failed("network", `HTTP ${response.status}`);
+    bytes = await response.arrayBuffer();
   } catch (error) {
-    const file = url.pathname.split("/").at(-1) ?? "";
-    throw new PunaError(
-      "internal",
-      `${what} did not start: ${file}: ${String(error)}; the package's wasm files must lie beside worker.js, and a ` +
-        "Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src and 'self' in connect-src",
-    );
+    throw error instanceof PunaError ? error : failed("network", String(error));
+  }
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (error) {
+    throw failed("internal", String(error));
   }
 }

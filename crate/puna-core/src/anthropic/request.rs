@@ -144,7 +144,7 @@ fn choose(field: Field<'_, '_>, tools: &mut Tools) -> Result<()> {
         "none" => tools.choice = ToolChoice::None,
         "any" => tools.choice = ToolChoice::Required,
         "tool" => {
-            tools.choice = ToolChoice::Required;
+            tools.choice = ToolChoice::Once;
             tools.only = Some(vec![field.member("name", |it| it.name())?]);
         }
         other => {

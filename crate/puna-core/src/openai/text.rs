@@ -116,9 +116,9 @@ impl TextRequest {
         prompts.collect()
     }
 
-    const fn is_single(&self) -> bool {
+    fn is_single(&self) -> bool {
         match self {
-            Self::Chat(request) => request.tools.is_single,
+            Self::Chat(request) => request.tools.wants_one(),
             Self::Completion(_) => false,
         }
     }
@@ -172,9 +172,9 @@ fn chat(request: &ChatRequest, template: &ChatTemplate, tokenizer: &Tokenizer) -
     })?;
     let names = callable.iter().map(|tool| tool.name.clone()).collect();
     let answer = request.options.grammar.clone().map(Saying::Text);
-    let calls = || Saying::Calls(callable.clone(), request.tools.is_single);
+    let calls = || Saying::Calls(callable.clone(), request.tools.wants_one());
     let saying = match (request.tools.choice, answer) {
-        (ToolChoice::Required, _) => Some(calls()),
+        (ToolChoice::Required | ToolChoice::Once, _) => Some(calls()),
         (_, Some(answer)) if !callable.is_empty() => {
             Some(Saying::Either(Box::new(calls()), Box::new(answer)))
         }

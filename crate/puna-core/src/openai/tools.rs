@@ -25,7 +25,7 @@ pub(crate) struct Tools {
     pub(crate) choice: ToolChoice,
     /// The only ones that may be called, if not all.
     pub(crate) only: Option<Vec<String>>,
-    /// Whether at most one is to be called.
+    /// Whether no two are to be called at once.
     pub(crate) is_single: bool,
 }
 
@@ -39,6 +39,8 @@ pub(crate) enum ToolChoice {
     None,
     /// At least one.
     Required,
+    /// Once, and then the answer is complete.
+    Once,
 }
 
 impl Tools {
@@ -58,6 +60,11 @@ impl Tools {
             None => true,
         };
         self.callable.iter().filter(may_be).cloned().collect()
+    }
+
+    /// Whether at most one call is wanted.
+    pub(super) fn wants_one(&self) -> bool {
+        self.is_single || self.choice == ToolChoice::Once
     }
 
     /// Adds a tool of a list, as OpenAI's requests have it. `arguments` is what the request calls the schema of its arguments.
@@ -118,7 +125,7 @@ impl Tools {
         }
         let kinds = [("function", true), ("allowed_tools", false)];
         if field.member("type", |kind| kind.one_of(&kinds))? {
-            self.choice = ToolChoice::Required;
+            self.choice = ToolChoice::Once;
             self.only = Some(vec![named(field)?]);
             return Ok(());
         }

@@ -1,5 +1,6 @@
 use super::*;
-use crate::chat::{ChatTemplate, Part};
+use crate::chat::{Callable, ChatTemplate, Part, Saying, Style};
+use crate::grammar::Grammar;
 use crate::tokenizer::Tokenizer;
 use crate::weights::header::{Header, Parsed};
 
@@ -261,4 +262,82 @@ fn an_answer_may_call_tools_and_reason_before() {
         chunks.last().unwrap()["choices"][0]["finish_reason"],
         "tool_calls"
     );
+}
+
+/// What the answer to a request is held to.
+fn held(more: Value) -> Option<Grammar> {
+    let gguf = include_bytes!("../../../../../tests/golden/llama-256/llama-256-Q4_1.gguf");
+    let Parsed::Done(header) = Header::from_gguf(gguf).unwrap() else {
+        panic!("the file is whole");
+    };
+    let tokenizer = Tokenizer::from_gguf(&header.metadata).unwrap();
+    let source = "{{ messages[0].content }}{# <tool_call> #}";
+    let template = ChatTemplate::for_model(&header, &tokenizer, Some(source)).unwrap();
+    let request = TextRequest::Chat(parse(more));
+    let mut choices = request.choices(&template, &tokenizer, 512, 0).unwrap();
+    choices.remove(0).generate.grammar
+}
+
+#[test]
+fn an_answer_is_held_to_calls_only_where_tools_must_be_called() {
+    let other = json!({ "type": "function", "function": { "name": "stop" } });
+    let tools = json!([weather(), other]);
+    let with = |more: Value| {
+        let mut all = json!({ "tools": tools });
+        all.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        held(all)
+    };
+    let callable = |names: &[&str]| -> Vec<Callable> {
+        let all = parse(json!({ "tools": tools })).tools.callable();
+        all.into_iter()
+            .filter(|tool| names.contains(&tool.name.as_str()))
+            .collect()
+    };
+    let style = Style::of("<tool_call>", None);
+    let calls = |names: &[&str], is_single| Saying::Calls(callable(names), is_single);
+    let both = ["get_weather", "stop"];
+    let function = |name: &str| json!({ "type": "function", "function": { "name": name } });
+    let allowed = |mode: &str| json!({ "type": "allowed_tools", "allowed_tools": { "mode": mode, "tools": [function("stop")] } });
+    let format = json!({ "type": "json_object" });
+    let object = Saying::Text(Grammar::json(
+        &json!({ "type": "object" }),
+        "response_format",
+    ));
+    let either = Saying::Either(Box::new(calls(&both, false)), Box::new(object.clone()));
+    for (more, saying) in [
+        (json!({}), None),
+        (json!({ "tool_choice": "auto" }), None),
+        (json!({ "tool_choice": "none" }), None),
+        (json!({ "tool_choice": allowed("auto") }), None),
+        (
+            json!({ "tool_choice": "required" }),
+            Some(calls(&both, false)),
+        ),
+        (
+            json!({ "tool_choice": "required", "parallel_tool_calls": false }),
+            Some(calls(&both, true)),
+        ),
+        (
+            json!({ "tool_choice": allowed("required") }),
+            Some(calls(&["stop"], false)),
+        ),
+        (
+            json!({ "tool_choice": function("get_weather") }),
+            Some(calls(&["get_weather"], true)),
+        ),
+        (json!({ "response_format": format }), Some(either)),
+        (
+            json!({ "response_format": format, "tool_choice": "none" }),
+            Some(object),
+        ),
+        (
+            json!({ "response_format": format, "tool_choice": "required" }),
+            Some(calls(&both, false)),
+        ),
+    ] {
+        let expected = saying.map(|saying| style.grammar("Hi", &saying));
+        assert_eq!(with(more.clone()), expected, "{more}");
+    }
 }
