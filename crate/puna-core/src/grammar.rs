@@ -58,6 +58,18 @@ impl Grammar {
         })
     }
 
+    /// Shows it and all its parts.
+    pub fn visit<'g>(&'g self, see: &mut dyn FnMut(&'g Self)) {
+        see(self);
+        match self {
+            Self::Text(_) | Self::Source(_) | Self::Through(_) => {}
+            Self::Sequence(parts) | Self::OneOf(parts) => {
+                parts.iter().for_each(|part| part.visit(see));
+            }
+            Self::Optional(part) | Self::Several(part, _) => part.visit(see),
+        }
+    }
+
     /// This text and no other.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {

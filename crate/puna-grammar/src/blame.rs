@@ -15,10 +15,14 @@ pub(crate) fn blame(
     message: &str,
     fails: &dyn Fn(&Grammar) -> Option<String>,
 ) -> Error {
-    let mut sources = Vec::new();
-    collect(grammar, &mut sources);
+    let mut sources: Vec<&Source> = Vec::new();
+    grammar.visit(&mut |part| {
+        if let Grammar::Source(source) = part {
+            sources.push(source);
+        }
+    });
     for source in &sources {
-        let said = fails(&Grammar::Source((*source).clone()));
+        let said = fails(&Grammar::Source(Source::clone(source)));
         let Some(said) = said.map(|said| words(source.syntax, said)) else {
             continue;
         };
@@ -83,17 +87,6 @@ fn shortened(said: &str) -> String {
     match said.char_indices().nth(MOST) {
         Some((at, _)) => format!("{}…", said.get(..at).unwrap_or(said)),
         None => said.to_owned(),
-    }
-}
-
-fn collect<'g>(grammar: &'g Grammar, sources: &mut Vec<&'g Source>) {
-    match grammar {
-        Grammar::Text(_) | Grammar::Through(_) => {}
-        Grammar::Source(source) => sources.push(source),
-        Grammar::Sequence(parts) | Grammar::OneOf(parts) => {
-            parts.iter().for_each(|part| collect(part, sources));
-        }
-        Grammar::Optional(part) | Grammar::Several(part, _) => collect(part, sources),
     }
 }
 

@@ -26,23 +26,13 @@ impl Digits {
     /// For answers that the grammar holds, if JSON is in them.
     pub(crate) fn of(grammar: &Grammar) -> Option<Self> {
         let mut digits = Self::default();
-        digits.collect(grammar).then_some(digits)
-    }
-
-    /// Whether there is a schema in it.
-    fn collect(&mut self, grammar: &Grammar) -> bool {
-        match grammar {
-            Grammar::Text(_) => false,
-            Grammar::Source(source) => source.syntax == Syntax::JsonSchema,
-            Grammar::Through(mark) => {
-                self.marks.push(mark.clone());
-                false
-            }
-            Grammar::Sequence(parts) | Grammar::OneOf(parts) => parts
-                .iter()
-                .fold(false, |found, part| self.collect(part) || found),
-            Grammar::Optional(part) | Grammar::Several(part, _) => self.collect(part),
-        }
+        let mut has_json = false;
+        grammar.visit(&mut |part| match part {
+            Grammar::Source(source) => has_json |= source.syntax == Syntax::JsonSchema,
+            Grammar::Through(mark) => digits.marks.push(mark.clone()),
+            _ => {}
+        });
+        has_json.then_some(digits)
     }
 
     /// The answer goes on so.
@@ -132,6 +122,6 @@ mod tests {
             "and one behind a backslash in it"
         );
         assert_eq!(room("so \"he</think>1"), Some(15), "a quote of thoughts");
-        assert_eq!(Digits::of(&Grammar::text("1")).is_none(), true, "no JSON");
+        assert!(Digits::of(&Grammar::text("1")).is_none(), "no JSON");
     }
 }

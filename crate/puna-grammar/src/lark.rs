@@ -12,9 +12,6 @@ use crate::blame::refused;
 use crate::gbnf;
 use crate::schema::change_all;
 
-/// White space between the parts of JSON, at most once at each place: some models would go on with nothing else.
-const JSON_SPACE: &str = r"[ ]|\n[ \t]{0,40}";
-
 /// The whole of it.
 ///
 /// # Errors
@@ -125,7 +122,10 @@ fn schema(source: &Source) -> Result<Value> {
     };
     change_all(&mut schema, &without_leap_seconds);
     if let Value::Object(schema) = &mut schema {
-        let how = json!({ "whitespace_pattern": JSON_SPACE });
+        // As models have seen JSON in calls of tools. Where white space is free some go on with nothing else, and what is the
+        // same each time need not be drawn.
+        let how =
+            json!({ "whitespace_flexible": false, "item_separator": ", ", "key_separator": ": " });
         schema.insert("x-guidance".to_owned(), how);
     }
     Ok(schema)

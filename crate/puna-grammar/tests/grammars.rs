@@ -95,27 +95,26 @@ fn person() -> Grammar {
 }
 
 #[test]
-fn a_schema_takes_its_json_however_it_is_spaced_within_reason() {
+fn a_schema_takes_its_json_in_one_form() {
     check(
         &person(),
         &[
-            r#"{"name":"x","age":3}"#,
             r#"{"name": "x", "age": 3}"#,
-            "{\n  \"name\": \"x\",\n  \"age\": 3\n}",
-            r#"{"name":"é\n\" 😀","age":0}"#,
+            r#"{"name": "é\n\" 😀", "age": 0}"#,
         ],
         &[
-            (r#"{"age":3}"#, 2),
-            (r#"{"name":3}"#, 8),
-            (r#"{"name":"x","age":-3}"#, 18),
-            (r#"{"name":"x","age":3,"#, 19),
+            (r#"{"age": 3}"#, 2),
+            (r#"{"name": 3}"#, 9),
+            (r#"{"name": "x", "age": -3}"#, 21),
+            (r#"{"name": "x", "age": 3, "#, 22),
             (" {", 0),
-            ("{  \"name\"", 2),
-            ("{\n\n", 2),
+            ("{ ", 1),
+            (r#"{"name":"x""#, 8),
+            (r#"{"name": "x",""#, 13),
         ],
     );
     assert_eq!(
-        fate(&person(), r#"{"name":"x""#),
+        fate(&person(), r#"{"name": "x""#),
         Fate::Unfinished,
         "age is missing"
     );
@@ -139,12 +138,12 @@ fn definitions_alternatives_and_recursion_are_followed() {
     check(
         &Grammar::json(&schema, "s"),
         &[
-            r#"{"is":1.5}"#,
-            r#"{"is":"b","of":[{"is":2,"of":[]},{"is":3}]}"#,
+            r#"{"is": 1.5}"#,
+            r#"{"is": "b", "of": [{"is": 2, "of": []}, {"is": 3}]}"#,
         ],
         &[
-            (r#"{"is":"c"#, 7),
-            (r#"{"is":1,"of":[{"is":2},{"is":2},"#, 31),
+            (r#"{"is": "c"#, 8),
+            (r#"{"is": 1, "of": [{"is": 2}, {"is": 2},"#, 37),
         ],
     );
 }
@@ -439,7 +438,7 @@ fn no_minute_has_sixty_one_seconds() {
     // The name of a member, and a value, are no formats.
     let other =
         json!({ "type": "object", "properties": { "format": { "const": { "format": "time" } } } });
-    check(&time(other), &["{\"format\":{\"format\":\"time\"}}"], &[]);
+    check(&time(other), &["{\"format\": {\"format\": \"time\"}}"], &[]);
 }
 
 #[test]
