@@ -48,7 +48,7 @@ export const SCHEMAS = {
   "flat object": object({ name: text, age: { type: "integer", minimum: 0, maximum: 130 }, member: { type: "boolean" } }),
   "optional members": { ...object({ a: short, b: short, c: { type: "null" } }), required: ["b"] },
   "nested objects": object({ a: object({ b: object({ c: { type: "boolean" } }) }) }),
-  "names that need quotes": object({ 'a "b"': { type: "null" }, "c\\d": { type: "null" }, "é\n": { type: "null" } }),
+  "names that need quotes": object({ 'a "b"': { type: "boolean" }, "c\\d": { type: "null" }, "é\n": { type: "null" } }),
   "members by pattern and others": { type: "object", properties: { a: { type: "null" } }, patternProperties: { "^[b-f]{1,3}$": { type: "boolean" } }, required: ["a"], additionalProperties: false, maxProperties: 3 },
   "members by pattern": { type: "object", patternProperties: { "^x_[a-c]{1,2}$": { type: "integer", minimum: 0, maximum: 9 } }, additionalProperties: false, maxProperties: 2 },
   "a required member beside": { type: "object", properties: { a: { type: "boolean" } }, required: ["a", "z"], additionalProperties: short, maxProperties: 2 },
@@ -67,7 +67,7 @@ export const SCHEMAS = {
   nullable: object({ a: { anyOf: [short, { type: "null" }] } }),
   definition: { $ref: "#/$defs/point", $defs: { point: object({ x: { type: "integer", minimum: 0, maximum: 99 }, y: { $ref: "#/$defs/flag" } }), flag: { type: "boolean" } } },
   "definition of definitions": { $ref: "#/$defs/line", $defs: { line: object({ from: { $ref: "#/$defs/point" }, to: { $ref: "#/$defs/point" } }), point: list({ type: "integer", minimum: 0, maximum: 9 }, 2, { minItems: 2 }) } },
-  tree: { $ref: "#/definitions/tree", definitions: { tree: object({ leaf: { type: "boolean" }, of: list({ $ref: "#/definitions/tree" }, 1) }) } },
+  tree: { $ref: "#/definitions/tree", definitions: { tree: object({ leaf: { type: "boolean" }, of: list({ $ref: "#/definitions/twig" }, 3) }), twig: object({ leaf: { type: "boolean" } }) } },
   "beside a reference": { $defs: { small: { type: "integer", maximum: 20 } }, $ref: "#/$defs/small", minimum: 10 },
   "like a form": object({
     title: text,
