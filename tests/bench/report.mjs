@@ -29,13 +29,15 @@ export function report({ machine, browsers, options, rounds, tables }) {
     `${machine.cpu}, ${machine.cores} cores; ${[...browsers, `Node ${machine.node}`].join(", ")}`,
     `${options.rounds} rounds of ${tokens} tokens each: median (least-most); busy with other work: ${busyness(rounds)}`,
   ];
-  for (const { title, figures, rows, ratios, shares } of tables) {
+  for (const { title, figures, rows, ratios, shares, besides } of tables) {
     if (rows.length === 0) continue;
     const lines = rows.map(({ subject, cells }) => [subject.title, ...cells.map(cell)]);
     const against = ratios.filter((row) => row.ratios.some((ratio) => ratio !== null));
     lines.push(...against.map((row) => [`${row.subject.title}: times better than the best peer`, ...row.ratios.map(factor)]));
     const bounded = shares.filter((row) => row.ratios.some((ratio) => ratio !== null));
     lines.push(...bounded.map((row) => [`${row.subject.title}: share of its bound`, ...row.ratios.map(share)]));
+    const held = besides.filter((row) => row.ratios.some((ratio) => ratio !== null));
+    lines.push(...held.map((row) => [`${row.subject.title}: share of ${row.beside.title}`, ...row.ratios.map(share)]));
     parts.push("", columns([[title, ...figures], ...lines]));
   }
   const failed = subjects.filter(({ name }) => failureOf(rounds, name));
@@ -54,11 +56,12 @@ export function record({ machine, browsers, options, versions, rounds, tables, w
     browsers,
     versions,
     options: { rounds: options.rounds, tokens: options.tokens, prompts: options.sizes, browser: options.browser },
-    tables: tables.map(({ title, figures, rows, ratios, shares }) => ({
+    tables: tables.map(({ title, figures, rows, ratios, shares, besides }) => ({
       title,
       subjects: named(rows, "cells", figures),
       timesBetterThanBestPeer: named(ratios, "ratios", figures),
       shareOfBound: named(shares, "ratios", figures),
+      shareOfTheSame: named(besides, "ratios", figures),
     })),
     failed: options.subjects
       .filter(({ name }) => failureOf(rounds, name))

@@ -24,6 +24,7 @@ const nativeLlama = { family: "llama.cpp", native: true, module: "subject/llama.
  * @property {string} name  On the command line.
  * @property {string} title  In the tables.
  * @property {boolean} [own]  Puna itself: the others are its peers.
+ * @property {string} [beside]  The one that does the same, but for what this is to show the cost of.
  * @property {boolean} [bound]  No model: what nothing is faster than that reads the weights for each token.
  * @property {boolean} [gpu]  On WebGPU.
  * @property {boolean} [native]  A process of its own, and no page.
@@ -40,6 +41,7 @@ const subject = (name, title, kind, options) => ({ name, title, ...kind, options
 export const SUBJECTS = [
   subject("puna-1", "Puna, 1 thread", puna, { threads: 1 }),
   subject("puna-all", "Puna, all threads", puna, { threads: null }),
+  subject("puna-1-json", "Puna, 1 thread, JSON", { ...puna, beside: "puna-1" }, { threads: 1, held: true }),
   subject("sum-1", "summing the file, 1 thread", bound, { threads: 1 }),
   subject("sum-all", "summing the file, all threads", bound, { threads: null }),
   subject("wllama-1", "wllama, 1 thread", wllama, { threads: 1 }),
@@ -49,6 +51,7 @@ export const SUBJECTS = [
   subject("transformers-q8-1", "transformers.js q8, 1 thread", transformers, { dtype: "q8", threads: 1 }),
   subject("transformers-q8-all", "transformers.js q8, all threads", transformers, { dtype: "q8", threads: null }),
   subject("puna-gpu", "Puna", punaGpu, {}),
+  subject("puna-gpu-json", "Puna, JSON", { ...punaGpu, beside: "puna-gpu" }, { held: true }),
   subject("puna-gpu-late", "Puna, read-backs 100 ms late", punaGpu, { readbackDelayMs: 100 }),
   subject("puna-gpu-unpoked", "Puna, no poke", punaGpu, { poke: "off" }),
   subject("wllama-gpu", "wllama", wllamaGpu, { threads: null }),

@@ -38,7 +38,7 @@ const sections = (sizes) => [
 /**
  * A table a section: for each subject a summary of each figure, and for each of our own how many times better it is than the
  * best peer in each, and what share of its bound it reaches. Those in a page are compared with those in a page, native ones
- * with native ones, and with the bound of as many threads.
+ * with native ones, and with the bound of as many threads; and what shows the cost of something with what does without it.
  */
 export function summarizeRounds(rounds, { subjects, sizes }) {
   const good = subjects.filter(({ name }) => !failureOf(rounds, name) && rounds.some((round) => round.subject === name));
@@ -62,7 +62,12 @@ export function summarizeRounds(rounds, { subjects, sizes }) {
       const bound = rows.find((row) => row.subject.bound && !subject.native && !subject.gpu && row.subject.options.threads === subject.options.threads);
       return bound ? [{ subject, ratios: figures.map(({ more = false }, ix) => ratio(cells[ix], bound.cells[ix], more)) }] : [];
     });
-    return { title, size, figures: figures.map(({ name }) => name), rows, ratios, shares };
+    const besides = own.flatMap(({ subject, cells }) => {
+      const beside = rows.find((row) => row.subject.name === subject.beside);
+      const of = ({ more = false, bounded = false }, ix) => (bounded ? ratio(cells[ix], beside.cells[ix], more) : null);
+      return beside ? [{ subject, beside: beside.subject, ratios: figures.map(of) }] : [];
+    });
+    return { title, size, figures: figures.map(({ name }) => name), rows, ratios, shares, besides };
   });
 }
 

@@ -55,7 +55,7 @@ test("the command line is read, and what is wrong in it is named", () => {
 
 test("a synthetic model takes the place of SmolLM2, for those who can load it", () => {
   const { subjects } = parse(["--gpu", "--synthetic", "llama-3.2-1b:q4_0"]);
-  assert.deepEqual(subjects.map((subject) => subject.name), ["puna-gpu", "puna-gpu-late", "puna-gpu-unpoked", "wllama-gpu"]);
+  assert.deepEqual(subjects.map((subject) => subject.name), ["puna-gpu", "puna-gpu-json", "puna-gpu-late", "puna-gpu-unpoked", "wllama-gpu"]);
   for (const { gguf, weights, needs, options } of subjects) {
     assert.equal(path.basename(gguf), "llama-3.2-1b-q4_0.gguf");
     assert.equal(weights, "/models/llama-3.2-1b-q4_0.gguf");
@@ -138,9 +138,10 @@ const answer = (size, promptTokens, firstMs, decodeMs) => ({
 const round = (subject, ix, more) => ({ subject, round: ix, loadMs: { cold: 2000, warm: 1000 }, memoryBytes: 3e8, ...more });
 
 test("rounds become a row a subject, and ours is held against the best peer", () => {
-  const options = { subjects: choose(["puna-1", "sum-1", "sum-all", "wllama-1", "wllama-all", "transformers-q8-1"], { native: false, gpu: false }), sizes: [32], tokens: 11, rounds: 2 };
+  const options = { subjects: choose(["puna-1", "puna-1-json", "sum-1", "sum-all", "wllama-1", "wllama-all", "transformers-q8-1"], { native: false, gpu: false }), sizes: [32], tokens: 11, rounds: 2 };
   const rounds = [
     round("puna-1", 0, { answers: [answer(32, 30, 100, 200)] }),
+    round("puna-1-json", 0, { answers: [answer(32, 30, 200, 250)] }),
     round("sum-1", 0, { answers: [answer(32, 0, 20, 125)] }),
     round("sum-all", 0, { answers: [answer(32, 0, 10, 62.5)] }),
     round("wllama-1", 0, { answers: [answer(32, 30, 400, 1000)] }),
@@ -153,15 +154,16 @@ test("rounds become a row a subject, and ours is held against the best peer", ()
   const tables = summarizeRounds(rounds, options);
   assert.deepEqual(tables.map((table) => table.title), ["load and memory", "prompt of about 32 tokens"]);
   const [, table] = tables;
-  assert.deepEqual(table.rows.map((row) => row.subject.name), ["puna-1", "sum-1", "sum-all", "wllama-1", "wllama-all"], "not the failed one");
+  assert.deepEqual(table.rows.map((row) => row.subject.name), ["puna-1", "puna-1-json", "sum-1", "sum-all", "wllama-1", "wllama-all"], "not the failed one");
   const at = (name) => table.figures.indexOf(name);
   assert.deepEqual(table.rows[0].cells[at("decode t/s")], { median: 50, least: 50, most: 50, count: 2 });
   assert.deepEqual(table.rows[0].cells[at("prefill t/s")], { median: 200, least: 100, most: 300, count: 2 });
-  assert.equal(table.ratios.length, 1);
+  assert.equal(table.ratios.length, 2);
   assert.equal(table.ratios[0].ratios[at("decode t/s")], 4, "50 against 12.5");
   assert.equal(table.ratios[0].ratios[at("first token s")], 1, "0.2 s both");
-  assert.deepEqual(table.rows[1].cells.map((cell) => cell?.median ?? null), [null, null, 80, null, null], "a bound of one figure");
-  assert.deepEqual(table.shares.map((row) => row.ratios), [[null, null, 0.625, null, null]], "50 of 80");
+  assert.deepEqual(table.rows[2].cells.map((cell) => cell?.median ?? null), [null, null, 80, null, null], "a bound of one figure");
+  assert.deepEqual(table.shares.map((row) => row.ratios), [[null, null, 0.625, null, null], [null, null, 0.5, null, null]], "50 and 40 of 80");
+  assert.deepEqual(table.besides.map((row) => row.ratios), [[null, null, 0.8, null, null]], "40 of 50");
   assert.equal(failureOf(rounds, "transformers-q8-1"), "its answer is wrong\nat length");
 
   const short = { ...options, tokens: 12 };
@@ -169,13 +171,14 @@ test("rounds become a row a subject, and ours is held against the best peer", ()
   assert.match(remarks(rounds, options).join("\n"), /up to 50 %/);
   const result = { machine: { cpu: "X", cores: 2, node: "v20" }, browsers: ["B/1"], options, rounds, tables };
   const text = report(result);
-  for (const part of ["X, 2 cores; B/1", "× 4.00", "63 %", "FAILED  transformers.js q8, 1 thread: its answer is wrong\n", "12.5 (12.5-12.5)"]) {
+  for (const part of ["X, 2 cores; B/1", "× 4.00", "63 %", "share of Puna, 1 thread", "FAILED  transformers.js q8, 1 thread: its answer is wrong\n", "12.5 (12.5-12.5)"]) {
     assert.ok(text.includes(part), `${JSON.stringify(part)} in:\n${text}`);
   }
   const written = JSON.parse(JSON.stringify(record(result)));
   assert.equal(written.tables[1].subjects[0]["decode t/s"].median, 50);
   assert.equal(written.tables[1].timesBetterThanBestPeer[0]["decode t/s"], 4);
   assert.equal(written.tables[1].shareOfBound[0]["decode t/s"], 0.625);
+  assert.equal(written.tables[1].shareOfTheSame[0]["decode t/s"], 0.8);
   assert.deepEqual(written.failed, [{ subject: "transformers-q8-1", why: "its answer is wrong\nat length" }]);
 });
 

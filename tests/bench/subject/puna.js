@@ -5,10 +5,13 @@ import { delayReadbacks } from "/late/late_readback.js";
 /** The prompt is the message's text and nothing else. */
 const PLAIN_TEMPLATE = "{% for message in messages %}{{ message.content }}{% endfor %}";
 
-let model;
-let bias;
+/** What goes on for as long as it is asked to, with few parts that need not be drawn. */
+const LIST = { type: "array", items: { type: "string" }, minItems: 10_000 };
 
-export async function load(weights, { gpu, threads, poke, readbackDelayMs, endIds }) {
+let model;
+let more;
+
+export async function load(weights, { gpu, threads, poke, readbackDelayMs, endIds, held }) {
   const kind = gpu ? "webgpu" : "cpu";
   if (readbackDelayMs) delayReadbacks(readbackDelayMs);
   model = await loadModel(weights, {
@@ -16,7 +19,9 @@ export async function load(weights, { gpu, threads, poke, readbackDelayMs, endId
     chatTemplate: PLAIN_TEMPLATE,
     advanced: { threads, poke },
   });
-  bias = Object.fromEntries(endIds.map((id) => [id, -100]));
+  more = held
+    ? { response_format: { type: "json_schema", json_schema: { name: "list", schema: LIST } } }
+    : { logit_bias: Object.fromEntries(endIds.map((id) => [id, -100])) };
   const { device } = model.info;
   if (device.kind !== kind) throw new Error(`Puna runs on ${device.kind}, not on ${kind}`);
   return { device };
@@ -37,7 +42,7 @@ export async function ask(prompt, tokens, onToken) {
     messages: [{ role: "user", content: prompt }],
     temperature: 0,
     max_tokens: tokens,
-    logit_bias: bias,
+    ...more,
     stream: true,
     stream_options: { include_usage: true },
   });
