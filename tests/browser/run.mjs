@@ -26,6 +26,7 @@ const NOUNS_WITHOUT_WEBGPU = [
   "openai_client",
   "openai_shape",
   "structured",
+  "conversations",
   "bad_request",
   "checkpoint",
   "embeddings",

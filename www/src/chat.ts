@@ -22,7 +22,7 @@ export class ChatCompletions {
   /**
    * Answers a conversation: the whole answer, or with `stream: true` a stream of its chunks.
    *
-   * A model answers one request at a time; others wait for their turn in the order they were made. The
+   * A model answers some requests at a time, by turns; others wait in the order they were made. The
    * promise of a stream resolves with the first chunk, so that a refused request rejects it.
    *
    * @example

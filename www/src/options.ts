@@ -18,6 +18,12 @@ type Rules = Readonly<Record<string, Rule>>;
 /** More than any model is made for, and far from where the engine's sizes would overflow. */
 const MAX_CONTEXT_LENGTH = 2 ** 24;
 
+/** As many conversations of the whole context as there may be room for. */
+const MAX_PARALLEL = 4;
+
+/** More than any page waits for. */
+const MAX_QUEUE = 2 ** 16;
+
 /** More than any machine that was seen has a use for. */
 const MAX_THREADS = 16;
 
@@ -33,6 +39,8 @@ const RULES = {
   revalidate: flag("revalidate"),
   kvCache: oneOf<LoadOptions["kvCache"]>("kv_cache", ["f16", "f32"]),
   quantize: oneOf<LoadOptions["quantize"]>("quantize", ["q8_0", "q4_0"]),
+  parallel: wholeNumber("parallel", 1, MAX_PARALLEL),
+  queueLimit: wholeNumber("queue_limit", 0, MAX_QUEUE),
 } satisfies Partial<Record<keyof LoadOptions, Rule>>;
 
 const ADVANCED_RULES = {

@@ -1,4 +1,4 @@
-// One request at a time in the engine; the others wait.
+// As many requests at a time as the engine has room for; the others wait.
 import { describe, expect, it } from "vitest";
 
 import { AbortError } from "../src/errors.js";
@@ -34,6 +34,44 @@ describe("requests at the same time", () => {
     const [one, two] = await Promise.all([read(), read()]);
     expect(one).toBe("1 2 3 4 5 6 7 8 9");
     expect(two).toBe(one);
+  });
+
+  it("are answered beside each other where the engine has room for them", async () => {
+    const { model, worker } = await loaded("chunk_ms=2&parallel=3");
+    const ends: number[] = [];
+    await Promise.all(
+      [12, 3, 6, 1].map(async (tokens) => {
+        await model.chat.completions.create({ messages: say("hi"), max_tokens: tokens });
+        ends.push(tokens);
+      }),
+    );
+    // The last one waits for the first that ends.
+    expect(ends).toEqual([3, 1, 6, 12]);
+    expect(worker.sent.filter(({ kind }) => kind === "failed")).toEqual([]);
+  });
+
+  it("leave the engine to what takes it whole, and wait for that", async () => {
+    const { model, worker } = await loaded("chunk_ms=2&parallel=2");
+    const ends: string[] = [];
+    const asked = [
+      ["chat", model.chat.completions.create({ messages: say("hi"), max_tokens: 5 })],
+      ["vectors", model.embeddings.create({ input: ["a"] })],
+      ["chat again", model.chat.completions.create({ messages: say("hi"), max_tokens: 1 })],
+    ] as const;
+    await Promise.all(asked.map(async ([name, answer]) => (await answer, ends.push(name))));
+    // The fake engine throws `busy` when it is asked for both at once.
+    expect(ends).toEqual(["chat", "vectors", "chat again"]);
+    expect(worker.sent.filter(({ kind }) => kind === "failed")).toEqual([]);
+  });
+
+  it("are refused with busy where too many wait", async () => {
+    const { model } = await loaded("chunk_ms=2", { queueLimit: 2 });
+    const ask = (): Promise<unknown> => model.chat.completions.create({ messages: say("hi"), max_tokens: 4 });
+    const answers = [ask(), ask(), ask()];
+    const error = await rejectionOf(ask());
+    expect(error).toMatchObject({ code: "busy", details: { waiting: 2 } });
+    await Promise.all(answers);
+    await ask();
   });
 
   it("can be stopped while they wait, and never reach the engine", async () => {

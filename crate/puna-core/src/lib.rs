@@ -9,7 +9,7 @@
 //! - [`quant`]: the block formats that weights come in
 //! - [`reference`]: every op again as plain loops, the truth that executors are tested against
 //! - [`tokenizer`], [`chat`]: text to token ids and back
-//! - [`sampler`], [`session`], [`generate`]: the token loop, as a state machine that is asked; [`grammar`], [`guide`]: what an
+//! - [`sampler`], [`session`], [`pool`], [`generate`]: the token loop, as a state machine that is asked; [`grammar`], [`guide`]: what an
 //!   answer may be
 //! - [`prepared`]: a model without its weights; [`report`]: what a header tells of it
 //! - [`embedding`]: vectors of texts
@@ -43,6 +43,7 @@ pub mod message;
 pub mod model;
 #[cfg(feature = "text")]
 pub mod openai;
+pub mod pool;
 #[cfg(feature = "text")]
 pub mod prepared;
 pub mod quant;

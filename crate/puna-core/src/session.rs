@@ -8,26 +8,40 @@ use crate::{Error, ErrorCode, Result};
 /// Tokens that a KV cache has room for at first; it doubles.
 const FIRST_CAPACITY: usize = 256;
 
+/// Conversations of the whole context that a KV cache may grow to have room for.
+pub const CONVERSATIONS: usize = 4;
+
 /// Tokens that a KV cache is to have room for when it must hold `tokens`.
 ///
 /// # Errors
 /// `context_length_exceeded` with both numbers.
 pub fn grown_capacity(tokens: usize, context_length: usize) -> Result<usize> {
-    if tokens > context_length {
-        return Err(Error::new(
-            ErrorCode::ContextLengthExceeded,
-            format!("{tokens} tokens do not fit the context of {context_length}"),
-        ));
-    }
+    check_context(tokens, context_length)?;
     Ok(tokens
         .next_power_of_two()
         .max(FIRST_CAPACITY)
         .min(context_length))
 }
 
-/// The tokens that a KV cache holds.
+/// Whether a conversation of so many tokens may be.
+///
+/// # Errors
+/// `context_length_exceeded` with both numbers.
+pub fn check_context(tokens: usize, context_length: usize) -> Result<()> {
+    if tokens <= context_length {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorCode::ContextLengthExceeded,
+        format!("{tokens} tokens do not fit the context of {context_length}"),
+    ))
+}
+
+/// The tokens of a conversation that a KV cache holds.
 #[derive(Clone, Debug)]
 pub struct Session {
+    /// Tells it from others of the same cache.
+    id: u32,
     /// `tokens[p]` is the token whose keys and values are at position p.
     tokens: Vec<u32>,
     /// Positions that there are: the context length, in tokens.
@@ -38,10 +52,32 @@ impl Session {
     /// The book-keeping of an empty cache with room for `capacity` tokens.
     #[must_use]
     pub const fn new(capacity: u32) -> Self {
+        Self::numbered(capacity, 0)
+    }
+
+    /// The same of one conversation of several.
+    #[must_use]
+    pub const fn numbered(capacity: u32, id: u32) -> Self {
         Self {
+            id,
             tokens: Vec::new(),
             capacity,
         }
+    }
+
+    /// What tells it from others.
+    #[must_use]
+    pub const fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// How many tokens it has in common with the beginning of `prompt`, but for the prompt's last: only forwarding gives
+    /// logits.
+    #[must_use]
+    pub fn shared(&self, prompt: &[u32]) -> usize {
+        let forwardable = prompt.len().saturating_sub(1);
+        let pairs = self.tokens.iter().zip(prompt).take(forwardable);
+        pairs.take_while(|(held, wanted)| held == wanted).count()
     }
 
     /// Tokens in the cache; the next one is forwarded at this position.
@@ -73,10 +109,7 @@ impl Session {
     /// tokens that is: `prompt` is to be forwarded from there on. At least its last token is left to
     /// forward, since only forwarding gives logits.
     pub fn reuse(&mut self, prompt: &[u32]) -> u32 {
-        let forwardable = prompt.len().saturating_sub(1);
-        let pairs = self.tokens.iter().zip(prompt).take(forwardable);
-        let shared = pairs.take_while(|(held, wanted)| held == wanted).count();
-        self.tokens.truncate(shared);
+        self.tokens.truncate(self.shared(prompt));
         self.len()
     }
 

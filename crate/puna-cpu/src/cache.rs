@@ -3,6 +3,7 @@
 
 use half::f16;
 use puna_core::graph::KvShape;
+use puna_core::pool::Copy;
 
 use crate::scatter::Scatter;
 use crate::simd::lanes::LANES;
@@ -16,6 +17,8 @@ pub(crate) struct KvLayer {
     /// The same.
     values: Vec<u16>,
     capacity: usize,
+    /// Where the conversation begins that is gone on with.
+    pub(crate) first_row: usize,
 }
 
 impl KvLayer {
@@ -25,6 +28,7 @@ impl KvLayer {
             keys: Vec::new(),
             values: Vec::new(),
             capacity: 0,
+            first_row: 0,
         }
     }
 
@@ -60,11 +64,24 @@ impl KvLayer {
         true
     }
 
+    /// Copies rows, which may overlap.
+    pub(crate) fn copy(&mut self, copy: Copy) {
+        let stride = self.stride();
+        let plane = (self.capacity * stride).max(1);
+        for elements in [&mut self.keys, &mut self.values] {
+            for head in elements.chunks_exact_mut(plane) {
+                let from = copy.from * stride..(copy.from + copy.rows) * stride;
+                head.copy_within(from, copy.to * stride);
+            }
+        }
+    }
+
     /// For writing from several threads.
     pub(crate) fn writer(&mut self) -> Writer<'_> {
         Writer {
             stride: self.stride(),
             capacity: self.capacity,
+            first_row: self.first_row,
             planes: [Scatter::new(&mut self.keys), Scatter::new(&mut self.values)],
         }
     }
@@ -89,7 +106,7 @@ impl KvLayer {
     }
 
     fn rows<'a>(&self, plane: &'a [u16], head: usize, len: usize) -> &'a [u16] {
-        let at = head * self.capacity * self.stride();
+        let at = (head * self.capacity + self.first_row) * self.stride();
         &plane[at..at + len * self.stride()]
     }
 }
@@ -103,6 +120,7 @@ const fn stride(shape: KvShape) -> usize {
 pub(crate) struct Writer<'a> {
     stride: usize,
     capacity: usize,
+    first_row: usize,
     planes: [Scatter<'a, u16>; 2],
 }
 
@@ -119,7 +137,7 @@ impl Writer<'_> {
         d: usize,
         pair: [f32; 2],
     ) {
-        let at = (head * self.capacity + position) * self.stride + d;
+        let at = (head * self.capacity + self.first_row + position) * self.stride + d;
         // Beyond f16's range the nearest number of it: no infinity gets in.
         let bits = pair.map(|x| f16::from_f32(x.clamp(-65504.0, 65504.0)).to_bits());
         // SAFETY: the caller's promise.

@@ -1,7 +1,8 @@
 //! Runs a graph: memory is laid out once, a step walks the ops.
 
 use puna_core::graph::{Graph, Op, Target, Wanted};
-use puna_core::session::grown_capacity;
+use puna_core::pool::Copy;
+use puna_core::session::{CONVERSATIONS, check_context, grown_capacity};
 use puna_core::weights::plan::Piece;
 use puna_core::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -100,6 +101,8 @@ pub struct Executor {
     targets: Vec<Vec<Target>>,
     kv: Vec<KvLayer>,
     capacity: usize,
+    /// Where the conversation begins that is gone on with.
+    first_row: usize,
     state: State,
 }
 
@@ -131,6 +134,7 @@ impl Executor {
             targets: graph.targets(n_tensors),
             kv: vec![KvLayer::new(graph.kv); graph.kv.layers],
             capacity: 0,
+            first_row: 0,
             context_length: options.limits.context_length(&graph),
             state: State {
                 activations: vec![Vec::new(); graph.activations.len()],
@@ -237,15 +241,47 @@ impl Executor {
         Ok(())
     }
 
-    /// Makes room for `tokens` in the KV cache: the capacity doubles, what is there is kept.
+    /// Goes on with the conversation whose tokens are in the KV cache from this row on: its first position is there.
+    pub const fn go_to(&mut self, first_row: usize) {
+        self.first_row = first_row;
+    }
+
+    /// Most rows of the KV cache.
+    #[must_use]
+    pub const fn most_rows(&self) -> usize {
+        self.context_length.saturating_mul(CONVERSATIONS)
+    }
+
+    /// Rows of the KV cache that there are.
+    #[must_use]
+    pub const fn rows(&self) -> usize {
+        self.capacity
+    }
+
+    /// Copies rows of the KV cache, one range after the other.
+    ///
+    /// # Errors
+    /// `internal` for rows that there are none of.
+    pub fn copy_rows(&mut self, copies: &[Copy]) -> Result<()> {
+        for copy in copies {
+            if copy.from.max(copy.to).saturating_add(copy.rows) > self.capacity {
+                let rows = self.capacity;
+                return Err(Error::internal(format!("{copy:?} of {rows} rows")));
+            }
+            self.kv.iter_mut().for_each(|layer| layer.copy(*copy));
+        }
+        Ok(())
+    }
+
+    /// Makes room for so many rows in the KV cache: the capacity doubles, what is there is kept.
     ///
     /// # Errors
     /// `context_length_exceeded` with both numbers, `out_of_memory`.
-    pub fn reserve(&mut self, tokens: usize) -> Result<()> {
-        if tokens <= self.capacity {
+    pub fn reserve(&mut self, rows: usize) -> Result<()> {
+        if rows <= self.capacity {
             return Ok(());
         }
-        let capacity = grown_capacity(tokens, self.context_length)?;
+        let capacity = grown_capacity(rows, self.most_rows())?;
         for layer in &mut self.kv {
             // A layer that has grown does no harm if a later one can't.
             if !layer.grow(capacity) {
@@ -287,7 +323,11 @@ impl Executor {
         }
         self.graph.check_ids(ids)?;
         self.graph.check_factors()?;
-        self.reserve(position + ids.len())?;
+        check_context(position + ids.len(), self.context_length)?;
+        self.reserve(self.first_row + position + ids.len())?;
+        for layer in &mut self.kv {
+            layer.first_row = self.first_row;
+        }
         let ran = self.run(position, ids, wanted);
         Ok(ran.map(|()| self.state.logits.as_mut_slice()))
     }

@@ -179,7 +179,18 @@ impl Main {
                     .upload(&pieces, chunk)?;
                 Response::Done
             }
+            Request::Copy { copies } => {
+                let executor = self.executor.as_mut().ok_or_else(unopened)?;
+                executor.copy_rows(&copies)?;
+                Response::Done
+            }
+            Request::Reserve { rows } => {
+                let executor = self.executor.as_mut().ok_or_else(unopened)?;
+                executor.reserve(rows as usize)?;
+                Response::Done
+            }
             Request::Forward {
+                first_row,
                 position,
                 ids,
                 wanted,
@@ -189,6 +200,7 @@ impl Main {
                 self.chunk = Vec::new();
                 let executor = self.executor.as_mut().ok_or_else(unopened)?;
                 executor.pool().set_active(threads as usize);
+                executor.go_to(first_row as usize);
                 match executor.try_forward(position as usize, &ids, wanted)? {
                     Ok(logits) => Response::Logits {
                         at: logits.as_ptr() as u32,

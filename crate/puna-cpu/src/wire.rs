@@ -3,6 +3,7 @@
 //! Messages travel as bytes (`postcard`); chunks of weights and logits lie in the module's memory and do not.
 
 use puna_core::graph::{Graph, Wanted};
+use puna_core::pool::Copy;
 use puna_core::weights::plan::Piece;
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +28,20 @@ pub enum Request {
         /// The parts of tensors inside.
         pieces: Vec<Piece>,
     },
+    /// Copies rows of the KV cache.
+    Copy {
+        /// One after the other.
+        copies: Vec<Copy>,
+    },
+    /// Makes room for so many rows in the KV cache.
+    Reserve {
+        /// How many.
+        rows: u32,
+    },
     /// Runs tokens.
     Forward {
+        /// Where the conversation begins in the KV cache.
+        first_row: u32,
         /// Of the first.
         position: u32,
         /// At most [`Limits::max_tokens`].

@@ -244,3 +244,45 @@ fn a_model_in_several_files_answers_as_its_reference() {
         INTEGERS,
     );
 }
+
+/// Conversations in one cache, of which one is copied, and moved to where it overlaps itself: each as if it were alone, to the
+/// last bit.
+#[test]
+fn conversations_share_a_cache_and_are_copied_in_it() {
+    let golden = Golden::read(&tiny::LLAMAS[0]);
+    let ids = ids();
+    let options = |first: &Golden| first.executor(Simd::best(), 2, false);
+    let mut alone = options(&golden);
+    let whole = alone
+        .forward(0, &ids, Wanted::All)
+        .expect("logits")
+        .to_vec();
+    let vocab = whole.len() / ids.len();
+    let mut executor = options(&golden);
+    let check = |executor: &mut Executor, from: usize, to: usize| {
+        let logits = executor.forward(from, &ids[from..to], Wanted::All);
+        let off = worst(logits.expect("logits"), &whole[from * vocab..to * vocab]);
+        assert!(off < 1e-3, "{from}..{to} is {off} standard deviations off");
+    };
+    for (from, to) in [(0, 1), (1, 6), (6, ids.len())] {
+        for row in [0, 700] {
+            executor.go_to(row);
+            check(&mut executor, from, to);
+        }
+    }
+    let copy = |from, to, rows| puna_core::pool::Copy { from, to, rows };
+    let copies = [
+        copy(0, 300, 20),
+        copy(300, 290, 20),
+        copy(700, 705, ids.len()),
+    ];
+    executor.copy_rows(&copies).expect("copies");
+    executor.go_to(290);
+    check(&mut executor, 20, ids.len());
+    executor.go_to(705);
+    check(&mut executor, ids.len() - 1, ids.len());
+    assert!(
+        executor.copy_rows(&[copy(0, 1 << 20, 1)]).is_err(),
+        "there is no such row"
+    );
+}

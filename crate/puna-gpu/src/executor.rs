@@ -8,7 +8,8 @@ use std::ops::Range;
 use std::rc::Rc;
 
 use puna_core::graph::{Graph, Target, Wanted};
-use puna_core::session::grown_capacity;
+use puna_core::pool::Copy as RowCopy;
+use puna_core::session::{check_context, grown_capacity};
 use puna_core::weights::plan::Chunk;
 use puna_core::{Error, ErrorCode, Result};
 
@@ -91,6 +92,10 @@ pub struct Executor {
     options: ExecutorOptions,
     split: Split,
     context_length: usize,
+    /// Rows of the KV cache at most.
+    most_rows: usize,
+    /// Where the conversation begins that is gone on with.
+    first_row: usize,
     memory: Memory,
     pipelines: Pipelines,
     uploader: Uploader,
@@ -134,6 +139,7 @@ impl Executor {
         let Fit {
             split,
             context_length,
+            most_rows,
             max_tokens,
             max_logits,
         } = Fit::new(&gpu.capabilities, &graph, &options)?;
@@ -169,6 +175,8 @@ impl Executor {
             options,
             split,
             context_length,
+            most_rows,
+            first_row: 0,
             memory,
             pipelines,
             uploader: Uploader::default(),
@@ -277,7 +285,7 @@ impl Executor {
             self.graph
                 .supply(piece.tensor, piece.tensor_offset, &bytes)?;
             let cache = &self.memory.cache;
-            cache.write_turns(&self.gpu, &self.graph, 0..cache.capacity);
+            cache.write_turns(&self.gpu, &self.graph, 0..cache.positions);
         }
         let to = Destination {
             graph: &self.graph,
@@ -389,13 +397,15 @@ impl Executor {
             )));
         }
         self.graph.check_ids(ids)?;
-        self.reserve(position + ids.len()).await?;
+        check_context(position + ids.len(), self.context_length)?;
+        self.reserve(self.first_row + position + ids.len()).await?;
         let step = Step {
             position: to_u32(position),
             tokens: to_u32(ids.len()),
             capacity: to_u32(self.memory.cache.capacity),
             first_token: to_u32(ids.len() - n_logits),
             drawn,
+            first_row: to_u32(self.first_row),
             ..Step::default()
         };
         let queue = &self.gpu.queue;
@@ -405,16 +415,68 @@ impl Executor {
         Ok(step)
     }
 
-    /// Makes room for `tokens` in the KV cache: the capacity doubles, what is there is kept. After a failure
+    /// Goes on with the conversation whose tokens are in the KV cache from this row on: its first position is there.
+    pub fn go_to(&mut self, first_row: usize) {
+        if first_row == self.first_row {
+            return;
+        }
+        self.first_row = first_row;
+        // For the steps that come; those in flight are ahead of it in the queue.
+        let at = std::mem::offset_of!(Step, first_row) as u64;
+        let first_row = to_u32(first_row);
+        self.gpu
+            .queue
+            .write_buffer(&self.memory.step, at, bytemuck::bytes_of(&first_row));
+    }
+
+    /// Most rows of the KV cache.
+    #[must_use]
+    pub const fn most_rows(&self) -> usize {
+        self.most_rows
+    }
+
+    /// Rows of the KV cache that there are.
+    #[must_use]
+    pub const fn rows(&self) -> usize {
+        self.memory.cache.capacity
+    }
+
+    /// Copies rows of the KV cache, one range after the other.
+    ///
+    /// # Errors
+    /// `out_of_memory`, `device_lost`, `internal` for rows that there are none of.
+    pub async fn copy_rows(&mut self, copies: &[RowCopy]) -> Result<()> {
+        let rows = self.rows();
+        let is_inside = |copy: &RowCopy| copy.from.max(copy.to).saturating_add(copy.rows) <= rows;
+        if !copies.iter().all(is_inside) {
+            return Err(Error::internal(format!("copies {copies:?} of {rows} rows")));
+        }
+        let Self {
+            gpu,
+            graph,
+            memory,
+            options,
+            ..
+        } = self;
+        let kv = options.kv;
+        let copied = gpu.scoped("a copy of a conversation", ErrorCode::Internal, || {
+            for copy in copies.iter().filter(|copy| copy.rows > 0) {
+                memory.cache.copy(*copy, gpu, graph, kv);
+            }
+        });
+        copied.await
+    }
+
+    /// Makes room for so many rows in the KV cache: the capacity doubles, what is there is kept. After a failure
     /// all is as it was.
     ///
     /// # Errors
     /// `context_length_exceeded` with both numbers, `out_of_memory`.
-    pub async fn reserve(&mut self, tokens: usize) -> Result<()> {
-        if tokens <= self.memory.cache.capacity {
+    pub async fn reserve(&mut self, rows: usize) -> Result<()> {
+        if rows <= self.memory.cache.capacity {
             return Ok(());
         }
-        let capacity = grown_capacity(tokens, self.context_length)?;
+        let capacity = grown_capacity(rows, self.most_rows)?;
         let Self {
             gpu,
             graph,
@@ -424,8 +486,9 @@ impl Executor {
         } = self;
         let what = format!("a KV cache of {capacity} tokens");
         let kv = options.kv;
+        let positions = capacity.min(self.context_length);
         let grown = gpu.scoped(&what, ErrorCode::Internal, || {
-            KvCache::new(gpu, graph, kv, capacity)
+            KvCache::new(gpu, graph, kv, capacity, positions)
         });
         let grown = grown.await?;
         grown.fill(&memory.cache, gpu, graph, kv);

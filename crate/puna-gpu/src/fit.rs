@@ -1,6 +1,7 @@
 //! Whether a model fits a device, before anything is allocated.
 
 use puna_core::graph::Graph;
+use puna_core::session::CONVERSATIONS;
 use puna_core::{Error, ErrorCode, Result};
 
 use crate::arena::layout;
@@ -16,6 +17,8 @@ pub struct Fit {
     pub split: Split,
     /// Most tokens of the context.
     pub context_length: usize,
+    /// Most rows of the KV cache: of several conversations, if they have room in a binding.
+    pub most_rows: usize,
     /// Most tokens of a call.
     pub max_tokens: usize,
     /// Most tokens of a call of which something is given.
@@ -57,6 +60,9 @@ impl Fit {
             ));
         }
         let context_length = context_length(capabilities, graph, options);
+        let most_rows =
+            largest(capabilities) / (graph.kv.layer_elements(1) as u64 * options.kv.bytes());
+        let most_rows = usize::try_from(most_rows).unwrap_or(usize::MAX);
         // All of a text that vectors are made of comes in one call, and something of each token is wanted.
         let (max_tokens, max_logits) = match graph.encodes() {
             true => (context_length, context_length),
@@ -65,6 +71,9 @@ impl Fit {
         Ok(Self {
             split,
             context_length,
+            most_rows: most_rows
+                .min(context_length.saturating_mul(CONVERSATIONS))
+                .max(context_length),
             max_tokens,
             max_logits,
         })
@@ -80,12 +89,17 @@ impl Fit {
     }
 }
 
+/// Bytes of the largest buffer that can be bound.
+fn largest(capabilities: &Capabilities) -> u64 {
+    capabilities
+        .max_binding_bytes
+        .min(capabilities.max_buffer_bytes)
+}
+
 /// Most tokens of the context: as many as were asked for, or as have room in a binding.
 fn context_length(capabilities: &Capabilities, graph: &Graph, options: &ExecutorOptions) -> usize {
     let token_bytes = graph.kv.layer_elements(1) as u64 * options.kv.bytes();
-    let largest = capabilities
-        .max_binding_bytes
-        .min(capabilities.max_buffer_bytes);
+    let largest = largest(capabilities);
     // All of a text comes in one call, and each of its tokens has something to be kept.
     let widest = graph.activations.iter().map(|activation| activation.width);
     let widest = widest.chain([graph.out_width]).max().unwrap_or(1) as u64 * 4;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use puna_core::graph::Graph;
+use puna_core::pool::Copy;
 use puna_core::rope::Rope;
 
 use crate::device::Gpu;
@@ -17,10 +18,12 @@ const TURNS_AT_ONCE: usize = 1024;
 pub(crate) struct KvCache {
     /// Keys and values, a buffer a layer: (2, Hkv, capacity, Dh), or one of them; see `KvShape`.
     pub(crate) layers: Vec<wgpu::Buffer>,
-    /// Tables of the rotations, (capacity, dims / 2): cos, sin.
+    /// Tables of the rotations, (positions, dims / 2): cos, sin.
     pub(crate) ropes: Vec<wgpu::Buffer>,
-    /// Tokens that there is room for.
+    /// Tokens that there is room for, of all conversations.
     pub(crate) capacity: usize,
+    /// Positions of a conversation that there are rotations for.
+    pub(crate) positions: usize,
 }
 
 impl KvCache {
@@ -30,20 +33,28 @@ impl KvCache {
             layers: Vec::new(),
             ropes: Vec::new(),
             capacity: 0,
+            positions: 0,
         }
     }
 
-    /// An empty one for `capacity` tokens.
-    pub(crate) fn new(gpu: &Gpu, graph: &Graph, kv: KvType, capacity: usize) -> Self {
+    /// An empty one for `capacity` tokens, at no more than so many positions.
+    pub(crate) fn new(
+        gpu: &Gpu,
+        graph: &Graph,
+        kv: KvType,
+        capacity: usize,
+        positions: usize,
+    ) -> Self {
         use wgpu::BufferUsages as Usage;
         let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
         let layer_bytes = graph.kv.layer_elements(capacity) as u64 * kv.bytes();
         let layer = |ix: usize| gpu.buffer(&format!("kv {ix}"), layer_bytes, usage);
-        let rope = |rope: &Rope| gpu.buffer("rope", turn_bytes(rope) * capacity as u64, usage);
+        let rope = |rope: &Rope| gpu.buffer("rope", turn_bytes(rope) * positions as u64, usage);
         Self {
             layers: (0..graph.kv.layers).map(layer).collect(),
             ropes: graph.ropes.iter().map(rope).collect(),
             capacity,
+            positions,
         }
     }
 
@@ -60,11 +71,35 @@ impl KvCache {
             }
         }
         for ((from, to), rope) in old.ropes.iter().zip(&self.ropes).zip(&graph.ropes) {
-            let bytes = turn_bytes(rope) * old.capacity as u64;
+            let bytes = turn_bytes(rope) * old.positions as u64;
             encoder.copy_buffer_to_buffer(from, 0, to, 0, bytes);
         }
         gpu.queue.submit([encoder.finish()]);
-        self.write_turns(gpu, graph, old.capacity..self.capacity);
+        self.write_turns(gpu, graph, old.positions..self.positions);
+    }
+
+    /// Copies rows, which may overlap, by way of a buffer of their own.
+    pub(crate) fn copy(&self, copy: Copy, gpu: &Gpu, graph: &Graph, kv: KvType) {
+        use wgpu::BufferUsages as Usage;
+        let row = graph.kv.head_dim as u64 * kv.bytes();
+        let [from, to, rows] = [copy.from, copy.to, copy.rows].map(|it| it as u64 * row);
+        let planes = (graph.kv.planes() * graph.kv.heads) as u64;
+        let plane = self.capacity as u64 * row;
+        let between = gpu.buffer("rows", planes * rows, Usage::COPY_SRC | Usage::COPY_DST);
+        let mut encoder = gpu
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        for layer in &self.layers {
+            for at in 0..planes {
+                let from = at * plane + from;
+                encoder.copy_buffer_to_buffer(layer, from, &between, at * rows, rows);
+            }
+            for at in 0..planes {
+                encoder.copy_buffer_to_buffer(&between, at * rows, layer, at * plane + to, rows);
+            }
+        }
+        gpu.queue.submit([encoder.finish()]);
+        between.destroy();
     }
 
     /// Computes the rotations of some positions.

@@ -184,6 +184,67 @@ fn a_cache_that_cannot_grow_leaves_the_model_as_it_was() {
     });
 }
 
+/// Conversations in one cache, of which one is copied, and moved to where it overlaps itself.
+#[test]
+fn conversations_share_a_cache_and_are_copied_in_it() {
+    let tiny = llama("Q4_1");
+    let golden = tiny.golden(&root());
+    let (vocab, ids) = (golden.vocab(), &golden.ids);
+    for (split, kv) in [(Split::Serial, KvType::F32), (Split::Shared, KvType::F16)] {
+        let options = ExecutorOptions {
+            split: Some(split),
+            kv,
+            max_logits: 64,
+            ..ExecutorOptions::default()
+        };
+        let tolerance = if kv == KvType::F16 {
+            0.03
+        } else {
+            tiny.tolerance
+        };
+        let path = tiny.path(&root());
+        let mut executor = support::load(support::gpu(), &path, 64 << 10, options);
+        pollster::block_on(async {
+            let check = async |executor: &mut puna_gpu::Executor, from: usize, to: usize| {
+                let logits = executor.forward(from, &ids[from..to], Wanted::All).await;
+                let off = worst(
+                    logits.expect("logits"),
+                    &golden.logits[from * vocab..to * vocab],
+                );
+                assert!(
+                    off < tolerance,
+                    "{from}..{to} is {off} standard deviations off"
+                );
+            };
+            // By turns, and the second one beyond the first one's context.
+            for (from, to) in [(0, 1), (1, 6), (6, 40)] {
+                for row in [0, 700] {
+                    executor.go_to(row);
+                    check(&mut executor, from, to).await;
+                }
+            }
+            let copy = |from, to, rows| puna_core::pool::Copy { from, to, rows };
+            let copies = [copy(0, 300, 20), copy(300, 290, 20), copy(700, 705, 40)];
+            executor.copy_rows(&copies).await.expect("copies");
+            executor.go_to(290);
+            check(&mut executor, 20, 40).await;
+            executor.go_to(705);
+            let logits = executor
+                .forward(40, &golden.greedy[..1], Wanted::Last)
+                .await;
+            let off = worst(logits.expect("logits"), &golden.greedy_logits[..vocab]);
+            assert!(
+                off < tolerance,
+                "the moved one is {off} standard deviations off"
+            );
+            executor.go_to(0);
+            check(&mut executor, 39, 40).await;
+            let outside = executor.copy_rows(&[copy(0, 1 << 20, 1)]).await;
+            assert!(outside.is_err(), "there is no such row");
+        });
+    }
+}
+
 /// llvmpipe leaves loops that go on for long without a word: a long context would be cut off inside.
 #[test]
 fn contexts_end_where_the_driver_leaves_loops() {

@@ -7,6 +7,7 @@
 //! It does not unwind: after a panic it is thrown away, and the next request begins with a new one.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::panic;
 use std::sync::Once;
@@ -37,7 +38,9 @@ mod import {
 #[derive(Default)]
 struct State {
     compiler: Option<Compiler>,
-    answer: Option<Following>,
+    /// Answers, by number.
+    answers: BTreeMap<u32, Following>,
+    next: u32,
     request: Vec<u8>,
     response: Vec<u8>,
     allowed: Vec<u32>,
@@ -91,30 +94,40 @@ impl State {
             || Error::internal("the grammar module is asked of an answer that has not begun");
         Ok(match decode(&self.request)? {
             Request::Open(vocabulary) => {
-                self.answer = None;
+                self.answers.clear();
                 self.compiler = Some(Compiler::new(&vocabulary)?);
                 Response::Done
             }
             Request::Begin(grammar) => {
-                self.answer = None;
                 let compiler = self.compiler.as_mut().ok_or_else(unopened)?;
-                self.answer = Some(compiler.guide(&grammar)?);
-                Response::Done
+                let following = compiler.guide(&grammar)?;
+                self.next = self.next.wrapping_add(1);
+                self.answers.insert(self.next, following);
+                Response::Begun(self.next)
             }
-            Request::Allowed => {
-                let allowed = self.answer.as_mut().ok_or_else(unbegun)?.allowed()?;
+            Request::Allowed(number) => {
+                let answer = self.answers.get_mut(&number).ok_or_else(unbegun)?;
+                let allowed = answer.allowed()?;
                 allowed.clone_into(&mut self.allowed);
                 Response::Allowed {
                     at: self.allowed.as_ptr() as u32,
                     len: u32::try_from(self.allowed.len()).unwrap_or(u32::MAX),
                 }
             }
-            Request::Forced => {
-                Response::Forced(self.answer.as_mut().ok_or_else(unbegun)?.forced()?)
+            Request::Forced(number) => {
+                let answer = self.answers.get_mut(&number).ok_or_else(unbegun)?;
+                Response::Forced(answer.forced()?)
             }
-            Request::Accept(id) => Response::Accepted {
-                is_complete: self.answer.as_mut().ok_or_else(unbegun)?.accept(id)?,
-            },
+            Request::Accept(number, id) => {
+                let answer = self.answers.get_mut(&number).ok_or_else(unbegun)?;
+                Response::Accepted {
+                    is_complete: answer.accept(id)?,
+                }
+            }
+            Request::End(number) => {
+                self.answers.remove(&number);
+                Response::Done
+            }
         })
     }
 }

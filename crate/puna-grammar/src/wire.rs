@@ -1,4 +1,5 @@
-//! What the engine says to the module, which has a memory of its own, and what it answers. One answer at a time is followed.
+//! What the engine says to the module, which has a memory of its own, and what it answers. Several answers are followed, each
+//! by a number.
 
 use puna_core::grammar::Grammar;
 use serde::{Deserialize, Serialize};
@@ -12,12 +13,14 @@ pub enum Request {
     Open(Vocabulary),
     /// An answer begins that this holds.
     Begin(Box<Grammar>),
-    /// What may come next.
-    Allowed,
-    /// What must come next.
-    Forced,
-    /// This came next.
-    Accept(u32),
+    /// What may come next in an answer.
+    Allowed(u32),
+    /// What must come next in it.
+    Forced(u32),
+    /// This token came next in it.
+    Accept(u32, u32),
+    /// Nothing more comes in it.
+    End(u32),
 }
 
 /// What is answered.
@@ -25,6 +28,8 @@ pub enum Request {
 pub enum Response {
     /// Done.
     Done,
+    /// The answer's number.
+    Begun(u32),
     /// A bit a token, so many words at that address.
     Allowed {
         /// Address of the first.

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use js_sys::{Float32Array, Uint8Array};
 use puna_core::graph::{Graph, Wanted};
 use puna_core::message::{decode, encode};
-use puna_core::session::grown_capacity;
+use puna_core::pool::Copy;
+use puna_core::session::{CONVERSATIONS, grown_capacity};
 use puna_core::weights::plan::Chunk;
 use puna_core::{Error, ErrorCode, Result};
 use puna_cpu::executor::{self, Limits};
@@ -95,6 +96,10 @@ pub(crate) struct CpuExecutor {
     module: CpuModule,
     limits: Limits,
     context_length: usize,
+    /// Where the conversation begins that is gone on with.
+    first_row: u32,
+    /// Of the KV cache, as many as were asked for.
+    rows: usize,
     simd: String,
     reason: String,
     /// Where the threads find their work.
@@ -162,6 +167,8 @@ impl CpuExecutor {
             module,
             limits,
             context_length: context_length as usize,
+            first_row: 0,
+            rows: 0,
             simd,
             reason: options.device_reason().to_owned(),
             pool,
@@ -247,6 +254,45 @@ impl CpuExecutor {
         Ok(best.map_or(1, |(threads, _)| threads))
     }
 
+    /// Goes on with the conversation that begins at this row of the KV cache.
+    pub(crate) fn go_to(&mut self, first_row: usize) {
+        self.first_row = u32::try_from(first_row).unwrap_or(u32::MAX);
+    }
+
+    /// Makes room for so many rows in the KV cache.
+    pub(crate) fn reserve(&mut self, rows: usize) -> Result<()> {
+        if rows <= self.rows {
+            return Ok(());
+        }
+        let request = Request::Reserve {
+            rows: u32::try_from(rows).unwrap_or(u32::MAX),
+        };
+        match ask(&self.module, &request)? {
+            Response::Done => self.rows = rows,
+            _ => return Err(unexpected()),
+        }
+        Ok(())
+    }
+
+    /// Copies rows of the KV cache.
+    pub(crate) fn copy_rows(&self, copies: &[Copy]) -> Result<()> {
+        let copies = copies.to_vec();
+        match ask(&self.module, &Request::Copy { copies })? {
+            Response::Done => Ok(()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Rows of the KV cache that were asked for so far.
+    pub(crate) const fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Most rows of the KV cache.
+    pub(crate) const fn most_rows(&self) -> usize {
+        self.context_length.saturating_mul(CONVERSATIONS)
+    }
+
     /// Runs tokens; the logits that were asked for.
     pub(crate) async fn forward(
         &mut self,
@@ -257,6 +303,7 @@ impl CpuExecutor {
         // A long prompt is many calls: between them the worker hears of a stop.
         self.macrotask.pass().await;
         let mut request = Request::Forward {
+            first_row: self.first_row,
             position: u32::try_from(position).unwrap_or(u32::MAX),
             ids: ids.to_vec(),
             wanted,
@@ -361,7 +408,7 @@ pub(crate) fn fit(graph: &Graph, options: &Options) -> Result<(usize, u64)> {
     Ok((fits, bytes))
 }
 
-/// Bytes of memory that the module may be given: room for the whole context, if that is to be had.
+/// Bytes of memory that the module may be given: room for several conversations of the whole context, if that is to be had.
 ///
 /// # Errors
 /// `out_of_memory` when not even the first of it fits.
@@ -379,7 +426,8 @@ fn needed(graph: &Graph, limits: Limits, most: u64) -> Result<u64> {
         .detail("needed_bytes", least)
         .detail("limit_bytes", most));
     }
-    Ok(module_bytes(graph, context_length).min(most))
+    let all = context_length.saturating_mul(CONVERSATIONS);
+    Ok(module_bytes(graph, all).min(most))
 }
 
 /// Bytes of the module's memory where the cache has room for so many tokens.

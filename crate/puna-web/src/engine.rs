@@ -7,18 +7,18 @@ use js_sys::Function;
 use puna_core::anthropic::{self, MessageResponder};
 use puna_core::chat::ChatTemplate;
 use puna_core::embedding::Pooling;
-use puna_core::generate::{Ask, Forwarded, Generation};
+use puna_core::generate::{Ask, Event, Forwarded, Generation};
 use puna_core::graph::Wanted;
 use puna_core::openai::{
     ChatRequest, CompletionRequest, EmbeddingsRequest, Respond, Responder, TextRequest,
 };
-use puna_core::session::Session;
 use puna_core::tokenizer::Tokenizer;
 use puna_core::{Error, ErrorCode, Result};
 use serde_json::json;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
+use crate::conversations::Conversations;
 use crate::cpu::CpuHost;
 use crate::executor::{Executor, Gauges};
 use crate::grammar::{GrammarHost, Grammars};
@@ -27,25 +27,23 @@ use crate::loader::{self, LoadOptions, ModelSource};
 use crate::options::Options;
 use crate::progress::{Progress, Stage};
 use crate::sink::{Parts, Sink};
+use crate::turns::{Closed, Turn, Turns};
 use crate::unicode;
 
-/// A loaded model. One request at a time.
+/// Tokens that a request makes before others that wait have their turn; a chunk of a prompt counts by its tokens.
+const TURN: usize = 8;
+
+/// A loaded model. Several requests take turns.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Engine {
-    /// Taken out while a request runs, and for good by `unload`.
-    model: RefCell<Slot>,
+    /// Whose turn it is; closed by `unload`.
+    model: Turns<Box<Model>>,
     info: String,
     id: String,
     gauges: RefCell<Gauges>,
     requests: AtomicU32,
-}
-
-#[derive(Debug)]
-enum Slot {
-    Idle(Box<Model>),
-    Busy,
-    Unloaded,
+    conversations: usize,
 }
 
 #[derive(Debug)]
@@ -53,7 +51,7 @@ struct Model {
     executor: Executor,
     tokenizer: Tokenizer,
     template: ChatTemplate,
-    session: Session,
+    conversations: Conversations,
     grammars: Grammars,
     /// What vectors of texts are made by, where it makes such.
     encoder: Option<Encoder>,
@@ -154,10 +152,8 @@ impl Engine {
     ) -> std::result::Result<String, JsValue> {
         let embed = async {
             let request = EmbeddingsRequest::parse(&request)?;
-            let mut model = self.take()?;
-            let answer = self.vectors(&mut model, &request, signal.as_ref()).await;
-            self.put_back(model);
-            answer
+            let mut turn = self.model.turn().await?;
+            self.vectors(turn.get()?, &request, signal.as_ref()).await
         };
         embed.await.map_err(|error| to_js(&error))
     }
@@ -172,6 +168,12 @@ impl Engine {
             .map_err(|error| to_js(&error))
     }
 
+    /// How many conversations of any length it can go on with at a time.
+    #[must_use]
+    pub fn conversations(&self) -> usize {
+        self.conversations
+    }
+
     /// JSON of counts since the load.
     #[must_use]
     pub fn counters(&self) -> String {
@@ -180,7 +182,7 @@ impl Engine {
 
     /// Frees the memory of the device; the engine answers nothing from then on.
     pub fn unload(&self) {
-        self.model.replace(Slot::Unloaded);
+        self.model.close();
         self.gauges.borrow_mut().module = None;
     }
 }
@@ -221,11 +223,12 @@ impl Engine {
             "device": executor.describe(),
         });
         let gauges = RefCell::new(executor.gauges());
+        let most_rows = executor.most_rows();
         let model = Model {
             executor,
             tokenizer,
             template,
-            session: Session::new(context_length),
+            conversations: Conversations::new(context_length as usize, most_rows),
             grammars: Grammars::new(grammar),
             encoder: config.pooling.map(|pooling| Encoder {
                 pooling,
@@ -234,62 +237,23 @@ impl Engine {
         };
         progress.enter(Stage::Ready);
         Ok(Self {
-            model: RefCell::new(Slot::Idle(Box::new(model))),
+            model: Turns::new(Box::new(model)),
             info: info.to_string(),
             id: loaded.name,
             gauges,
             requests: AtomicU32::new(0),
+            conversations: (most_rows / (context_length as usize).max(1)).max(1),
         })
     }
 
-    async fn texts(
-        &self,
-        request: Result<TextRequest>,
-        wire: Wire,
-        on_chunk: &Function,
-        signal: Option<&AbortSignal>,
-    ) -> Result<String> {
-        let request = request?;
-        let mut model = self.take()?;
-        let answer = self
-            .answer(&mut model, &request, wire, on_chunk, signal)
-            .await;
-        self.put_back(model);
-        answer
-    }
-
     async fn tune_inner(&self, signal: Option<&AbortSignal>) -> Result<bool> {
-        let mut model = self.take()?;
-        let held = model.session.tokens().len();
+        let Some(mut turn) = self.model.try_turn() else {
+            return Ok(false);
+        };
+        let model = turn.get()?;
+        let held = model.conversations.rows();
         let is_wanted = || !signal.is_some_and(AbortSignal::aborted);
-        let tuned = model.executor.tune(held, &is_wanted).await;
-        self.put_back(model);
-        tuned
-    }
-
-    fn put_back(&self, model: Box<Model>) {
-        let mut slot = self.model.borrow_mut();
-        if matches!(*slot, Slot::Busy) {
-            *slot = Slot::Idle(model);
-        }
-    }
-
-    fn take(&self) -> Result<Box<Model>> {
-        let mut slot = self.model.borrow_mut();
-        match std::mem::replace(&mut *slot, Slot::Busy) {
-            Slot::Idle(model) => Ok(model),
-            Slot::Busy => Err(Error::new(
-                ErrorCode::Busy,
-                "the model is answering another request; wait for it or stop it",
-            )),
-            Slot::Unloaded => {
-                *slot = Slot::Unloaded;
-                Err(Error::invalid_request(
-                    "model",
-                    "the model was unloaded; load it again",
-                ))
-            }
-        }
+        model.executor.tune(held, &is_wanted).await
     }
 
     async fn vectors(
@@ -316,29 +280,26 @@ impl Engine {
         request.response(vectors, name, tokens)
     }
 
-    async fn answer(
+    async fn texts(
         &self,
-        model: &mut Model,
-        request: &TextRequest,
+        request: Result<TextRequest>,
         wire: Wire,
         on_chunk: &Function,
         signal: Option<&AbortSignal>,
     ) -> Result<String> {
+        let request = request?;
+        let mut turn = self.model.turn().await?;
+        let model = turn.get()?;
         if model.encoder.is_some() {
             return Err(Error::invalid_request(
                 "model",
                 "this model makes vectors of texts, and writes none: ask it by embeddings.create",
             ));
         }
-        let Model {
-            executor,
-            tokenizer,
-            template,
-            session,
-            grammars,
-            ..
-        } = model;
-        let choices = request.choices(template, tokenizer, session.capacity(), random_seed())?;
+        let context_length = u32::try_from(model.executor.context_length()).unwrap_or(u32::MAX);
+        let tokenizer = model.tokenizer.clone();
+        let choices =
+            request.choices(&model.template, &tokenizer, context_length, random_seed())?;
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         #[expect(
             clippy::cast_possible_truncation,
@@ -350,7 +311,7 @@ impl Engine {
         let options = request.options();
         let name = options.model.as_deref().unwrap_or(&self.id);
         let mut responder: Box<dyn Respond> = match wire {
-            Wire::OpenAi => Box::new(Responder::new(request, &id, created, name)),
+            Wire::OpenAi => Box::new(Responder::new(&request, &id, created, name)),
             Wire::Anthropic => Box::new(MessageResponder::new(options.stream, &id, name)),
         };
         let mut completion = String::new();
@@ -365,50 +326,106 @@ impl Engine {
             Ok(())
         };
         for (index, choice) in choices.iter().enumerate() {
+            let model = turn.get()?;
             let guide = match &choice.generate.grammar {
-                Some(grammar) => Some(grammars.guide(grammar, tokenizer).await?),
+                Some(grammar) => Some(model.grammars.guide(grammar, &tokenizer).await?),
                 None => None,
             };
-            let mut generation =
-                Generation::new(choice.generate.clone(), tokenizer, session)?.guided(guide);
-            let bodies = responder.begin(index, choice);
-            bodies.into_iter().try_for_each(&mut send)?;
-            let needs_logits = generation.needs_logits();
-            if !needs_logits {
-                executor.start(generation.sampler());
-            }
-            while let Ask::Forward {
-                position,
-                ids,
-                logits,
-                ahead,
-            } = generation.ask(executor.chunk_tokens())
-            {
-                throw_if_aborted(signal)?;
-                let position = position as usize;
-                let forwarded = match (logits, needs_logits) {
-                    (true, false) if generation.is_guided() => {
-                        executor
-                            .next_guided(position, &ids, &mut generation)
-                            .await?
+            let prompt = &choice.generate.prompt;
+            let conversations = &mut model.conversations;
+            let mut session = conversations.take(&mut model.executor, prompt).await?;
+            let generation = Generation::new(choice.generate.clone(), &tokenizer, &mut session);
+            let answered = match generation {
+                Ok(generation) => {
+                    let bodies = responder.begin(index, choice);
+                    let begun = bodies.into_iter().try_for_each(&mut send);
+                    let mut tell = |event: &Event| {
+                        let bodies = responder.event(index, choice, event);
+                        bodies.into_iter().try_for_each(&mut send)
+                    };
+                    let generation = generation.guided(guide);
+                    match begun {
+                        Ok(()) => generate(generation, &mut turn, &mut tell, signal).await,
+                        failed => failed,
                     }
-                    (true, false) => executor.next(position, &ids, ahead as usize).await?,
-                    (true, true) => {
-                        Forwarded::Logits(executor.forward(position, &ids, Wanted::Last).await?)
-                    }
-                    (false, _) => {
-                        executor.forward(position, &ids, Wanted::None).await?;
-                        Forwarded::Nothing
-                    }
-                };
-                for event in generation.answer(forwarded)? {
-                    let bodies = responder.event(index, choice, &event);
-                    bodies.into_iter().try_for_each(&mut send)?;
                 }
-            }
+                Err(error) => Err(error),
+            };
+            turn.get()?.conversations.put_back(session);
+            answered?;
         }
         responder.end().into_iter().try_for_each(&mut send)?;
         Ok(completion)
+    }
+}
+
+/// Runs one answer to its end, by turns with others.
+async fn generate(
+    mut generation: Generation<'_>,
+    turn: &mut Turn<'_, Box<Model>>,
+    tell: &mut dyn FnMut(&Event) -> Result<()>,
+    signal: Option<&AbortSignal>,
+) -> Result<()> {
+    let needs_logits = generation.needs_logits();
+    // Tokens of this turn.
+    let mut made = 0_usize;
+    let mut is_new = true;
+    loop {
+        throw_if_aborted(signal)?;
+        if turn.is_wanted() && made >= TURN {
+            turn.pass().await?;
+            (made, is_new) = (0, true);
+        }
+        let is_wanted = turn.is_wanted();
+        let Model {
+            executor,
+            conversations,
+            ..
+        } = &mut **turn.get()?;
+        let Ask::Forward {
+            position,
+            ids,
+            logits,
+            ahead,
+        } = generation.ask(executor.chunk_tokens())
+        else {
+            return Ok(());
+        };
+        let (position, mut ahead) = (position as usize, ahead as usize);
+        if is_wanted {
+            // What is submitted beyond this turn nobody would look at.
+            ahead = ahead.min(TURN.saturating_sub(made));
+        }
+        let end = position.saturating_add(ids.len());
+        let room = conversations
+            .make_room(executor, generation.session(), end, ahead)
+            .await?;
+        if is_new && !needs_logits {
+            executor.start(generation.sampler());
+        }
+        is_new = false;
+        let forwarded = match (logits, needs_logits) {
+            (true, false) if generation.is_guided() => {
+                executor
+                    .next_guided(position, &ids, &mut generation)
+                    .await?
+            }
+            (true, false) => {
+                let ahead = ahead.min(room.saturating_sub(end));
+                executor.next(position, &ids, ahead).await?
+            }
+            (true, true) => {
+                Forwarded::Logits(executor.forward(position, &ids, Wanted::Last).await?)
+            }
+            (false, _) => {
+                executor.forward(position, &ids, Wanted::None).await?;
+                Forwarded::Nothing
+            }
+        };
+        made = made.saturating_add(ids.len());
+        for event in generation.answer(forwarded)? {
+            tell(&event)?;
+        }
     }
 }
 
@@ -416,6 +433,12 @@ fn throw_if_aborted(signal: Option<&AbortSignal>) -> Result<()> {
     match signal.is_some_and(AbortSignal::aborted) {
         true => Err(Error::new(ErrorCode::Aborted, "the request was stopped")),
         false => Ok(()),
+    }
+}
+
+impl From<Closed> for Error {
+    fn from(Closed: Closed) -> Self {
+        Self::invalid_request("model", "the model was unloaded; load it again")
     }
 }
 
@@ -441,12 +464,14 @@ impl Engine {
         all: bool,
     ) -> std::result::Result<Vec<f32>, JsValue> {
         let wanted = if all { Wanted::All } else { Wanted::Last };
-        let mut model = self.take().map_err(|error| to_js(&error))?;
+        let turn = self.model.turn().await.map_err(Error::from);
+        let mut turn = turn.map_err(|error| to_js(&error))?;
+        let model = turn.get().map_err(|error| to_js(&error.into()))?;
+        model.executor.go_to(0);
         let logits = model.executor.forward(position, &ids, wanted).await;
         let logits = logits.map(|logits| logits.to_vec());
-        // Whatever the session knew of the cache is not so any more.
-        model.session.clear();
-        self.model.replace(Slot::Idle(model));
+        // Whatever was known of the cache is not so any more.
+        model.conversations.clear();
         logits.map_err(|error| to_js(&error))
     }
 }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use puna_core::generate::{Forwarded, Generation};
 use puna_core::graph::Wanted;
+use puna_core::pool::Copy;
 use puna_core::sampler::Sampler;
 use puna_core::{Error, Result};
 use puna_gpu::device::Counters;
@@ -101,7 +102,7 @@ impl Executor {
     }
 
     /// Times the shaders of one more projection, to take the fastest from then on; whether there was one. The first `held`
-    /// positions stay as they are, and it is broken off when `is_wanted` says so.
+    /// rows of the KV cache stay as they are, and it is broken off when `is_wanted` says so.
     pub(crate) async fn tune(&mut self, held: usize, is_wanted: &dyn Fn() -> bool) -> Result<bool> {
         let Self::Gpu(executor, aside) = self else {
             return Ok(false);
@@ -116,6 +117,47 @@ impl Executor {
             let _ = tuning.keep(executor.choices()).await;
         }
         Ok(true)
+    }
+
+    /// Goes on with the conversation that begins at this row of the KV cache.
+    pub(crate) fn go_to(&mut self, first_row: usize) {
+        match self {
+            Self::Gpu(executor, _) => executor.go_to(first_row),
+            Self::Cpu(executor) => executor.go_to(first_row),
+        }
+    }
+
+    /// Makes room for so many rows in the KV cache.
+    pub(crate) async fn reserve(&mut self, rows: usize) -> Result<()> {
+        match self {
+            Self::Gpu(executor, _) => executor.reserve(rows).await,
+            Self::Cpu(executor) => executor.reserve(rows),
+        }
+    }
+
+    /// Copies rows of the KV cache, one range after the other.
+    pub(crate) async fn copy_rows(&mut self, copies: &[Copy]) -> Result<()> {
+        match self {
+            _ if copies.is_empty() => Ok(()),
+            Self::Gpu(executor, _) => executor.copy_rows(copies).await,
+            Self::Cpu(executor) => executor.copy_rows(copies),
+        }
+    }
+
+    /// Rows of the KV cache that there are.
+    pub(crate) const fn rows(&self) -> usize {
+        match self {
+            Self::Gpu(executor, _) => executor.rows(),
+            Self::Cpu(executor) => executor.rows(),
+        }
+    }
+
+    /// Most rows of the KV cache.
+    pub(crate) fn most_rows(&self) -> usize {
+        match self {
+            Self::Gpu(executor, _) => executor.most_rows(),
+            Self::Cpu(executor) => executor.most_rows(),
+        }
     }
 
     /// When all weights have been handed over.

@@ -53,7 +53,7 @@ impl Grammars {
         }
     }
 
-    /// What holds an answer in a model's tokens to a grammar; it is the only one until the next.
+    /// What holds an answer in a model's tokens to a grammar.
     ///
     /// # Errors
     /// `invalid_request` for a grammar that does not compile; `internal` where the module can't be had.
@@ -73,8 +73,12 @@ impl Grammars {
             let vocabulary = Vocabulary::new(tokens, tokenizer.end_of_generation());
             self.ask(&Request::Open(vocabulary))?;
         }
-        self.ask(&Request::Begin(Box::new(grammar.clone())))?;
+        let begin = Request::Begin(Box::new(grammar.clone()));
+        let Response::Begun(number) = self.ask(&begin)? else {
+            return Err(unexpected());
+        };
         Ok(Box::new(ModuleGuide {
+            number,
             grammars: Self {
                 host: self.host.clone(),
                 module: Rc::clone(&self.module),
@@ -104,16 +108,19 @@ impl Grammars {
     }
 }
 
-/// Follows the answer that the module was told of last.
+/// Follows an answer.
 #[derive(Debug)]
 struct ModuleGuide {
+    /// By which the module knows it.
+    number: u32,
     grammars: Grammars,
     allowed: Vec<u32>,
 }
 
 impl Guide for ModuleGuide {
     fn allowed(&mut self) -> Result<&[u32]> {
-        let Response::Allowed { at, len } = self.grammars.ask(&Request::Allowed)? else {
+        let Response::Allowed { at, len } = self.grammars.ask(&Request::Allowed(self.number))?
+        else {
             return Err(unexpected());
         };
         let module = self.grammars.module.borrow();
@@ -125,17 +132,24 @@ impl Guide for ModuleGuide {
     }
 
     fn accept(&mut self, id: u32) -> Result<bool> {
-        match self.grammars.ask(&Request::Accept(id))? {
+        match self.grammars.ask(&Request::Accept(self.number, id))? {
             Response::Accepted { is_complete } => Ok(is_complete),
             _ => Err(unexpected()),
         }
     }
 
     fn forced(&mut self) -> Result<Vec<u8>> {
-        match self.grammars.ask(&Request::Forced)? {
+        match self.grammars.ask(&Request::Forced(self.number))? {
             Response::Forced(text) => Ok(text),
             _ => Err(unexpected()),
         }
+    }
+}
+
+impl Drop for ModuleGuide {
+    fn drop(&mut self) {
+        // Where there is no module any more, there is nothing to end.
+        let _ = self.grammars.ask(&Request::End(self.number));
     }
 }
 

@@ -26,6 +26,8 @@ mod checkpoint;
 #[cfg(all(target_arch = "wasm32", feature = "conformance"))]
 mod conformance;
 #[cfg(target_arch = "wasm32")]
+mod conversations;
+#[cfg(target_arch = "wasm32")]
 mod cpu;
 mod digest;
 #[cfg(target_arch = "wasm32")]
@@ -63,6 +65,7 @@ mod stored;
 mod tally;
 mod timer;
 mod tuning;
+mod turns;
 #[cfg(target_arch = "wasm32")]
 mod unicode;
 mod web_file;

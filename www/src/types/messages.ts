@@ -22,6 +22,9 @@ export interface WireLoadOptions {
   threads?: number;
   simd?: string;
   memory_bytes?: number;
+  /** For the worker itself, as is the next. */
+  parallel?: number;
+  queue_limit?: number;
 }
 
 /** A model: an absolute URL or files, and what is wanted of it. */

@@ -140,6 +140,13 @@ export interface LoadOptions {
    * the memory; what is downloaded and kept stays as it is. Weights that are rounded already are left alone.
    */
   quantize?: "q8_0" | "q4_0";
+  /**
+   * Requests that are answered at the same time, by turns, 1 to 4; 4 where absent, or as many as the device has memory to
+   * bind for. The others wait.
+   */
+  parallel?: number;
+  /** Requests that may wait, 0 to 2^16; 256 where absent. More are refused with `busy`. */
+  queueLimit?: number;
   /** Switches for tests and measurements. */
   advanced?: AdvancedOptions;
 }

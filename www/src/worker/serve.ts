@@ -1,5 +1,5 @@
-// The worker's half of the protocol: one engine, one request at a time, the others wait their turn in the
-// order they came in.
+// The worker's half of the protocol: one engine, some answers at a time, the others wait their turn in the order they
+// came in.
 
 import { type WireError, PunaError, toWire } from "../errors.js";
 import { camelKeys } from "../names.js";
@@ -44,6 +44,8 @@ type QueuedMessage = Exclude<RequestMessage, { kind: "counters" }>;
 interface Job {
   id: number;
   controller: AbortController;
+  /** Whether others like it may run beside it: the engine answers them by turns. */
+  isShared: boolean;
   run: (signal: AbortSignal) => Promise<Results[Kind]>;
 }
 
@@ -52,8 +54,9 @@ export class Server {
   readonly #page: Page;
   readonly #wasm: Wasm;
   #engine: WasmEngine | null = null;
-  #running: Job | null = null;
+  readonly #running = new Set<Job>();
   #waiting: Job[] = [];
+  #limits = LIMITS;
   /** Stops the timing of shaders, for which there is time while nothing else is to be done. */
   #tuning: AbortController | null = null;
 
@@ -90,36 +93,51 @@ export class Server {
   }
 
   #enqueue(message: QueuedMessage): void {
+    const isShared = SHARED.includes(message.kind);
+    if (isShared && this.#waiting.length >= this.#limits.waiting) {
+      this.#fail(message.id, busy(this.#limits));
+      return;
+    }
     this.#waiting.push({
       id: message.id,
       controller: new AbortController(),
+      isShared,
       run: (signal) => this.#perform(message, signal),
     });
     this.#tuning?.abort();
-    void this.#work();
+    this.#work();
   }
 
-  async #work(): Promise<void> {
-    while (this.#running === null && this.#tuning === null) {
-      const job = this.#waiting.shift();
+  /** Starts what may run now. */
+  #work(): void {
+    while (this.#tuning === null) {
+      const [job] = this.#waiting;
       if (job === undefined) {
-        if (await this.#tune()) continue;
+        if (this.#running.size === 0) void this.#tune();
         return;
       }
-      this.#running = job;
-      try {
-        const result = await job.run(job.controller.signal);
-        this.#page.postMessage({ kind: "done", id: job.id, result });
-      } catch (error) {
-        this.#fail(job.id, error);
-      }
-      this.#running = null;
+      const isBeside = job.isShared && [...this.#running].every((running) => running.isShared);
+      if (this.#running.size >= (isBeside ? this.#limits.parallel : 1)) return;
+      this.#waiting.shift();
+      this.#running.add(job);
+      void this.#run(job);
     }
   }
 
-  /** Times some shaders; whether there is more to do. */
-  async #tune(): Promise<boolean> {
-    if (this.#engine === null) return false;
+  async #run(job: Job): Promise<void> {
+    try {
+      const result = await job.run(job.controller.signal);
+      this.#page.postMessage({ kind: "done", id: job.id, result });
+    } catch (error) {
+      this.#fail(job.id, error);
+    }
+    this.#running.delete(job);
+    this.#work();
+  }
+
+  /** Times some shaders, as long as there is nothing else to do. */
+  async #tune(): Promise<void> {
+    if (this.#engine === null) return;
     this.#tuning = new AbortController();
     let more = false;
     try {
@@ -128,7 +146,7 @@ export class Server {
       // Whatever it is, the next request hears of it.
     }
     this.#tuning = null;
-    return more || this.#waiting.length > 0;
+    if (more || this.#waiting.length > 0) this.#work();
   }
 
   async #perform(message: QueuedMessage, signal: AbortSignal): Promise<Results[Kind]> {
@@ -167,7 +185,9 @@ export class Server {
     const onProgress = (progress: ProgressEvent): void => {
       this.#page.postMessage({ kind: "progress", id, progress });
     };
-    this.#engine = await this.#wasm.load(request, onProgress, signal);
+    const { parallel = LIMITS.parallel, queue_limit: waiting = LIMITS.waiting, ...options } = request.options;
+    this.#engine = await this.#wasm.load({ ...request, options }, onProgress, signal);
+    this.#limits = { parallel: Math.min(parallel, this.#engine.conversations()), waiting };
     return camelKeys(JSON.parse(this.#engine.info())) as ModelInfo;
   }
 
@@ -195,8 +215,9 @@ export class Server {
   }
 
   #cancel(id: number): void {
-    if (this.#running?.id === id) {
-      this.#running.controller.abort();
+    const running = [...this.#running].find((job) => job.id === id);
+    if (running !== undefined) {
+      running.controller.abort();
       return;
     }
     const ix = this.#waiting.findIndex((job) => job.id === id);
@@ -208,7 +229,7 @@ export class Server {
 
   #stopAll(): void {
     for (const { id } of [...this.#waiting]) this.#cancel(id);
-    this.#running?.controller.abort();
+    for (const job of this.#running) job.controller.abort();
   }
 
   #settle(id: number, work: () => Results[Kind]): void {
@@ -228,6 +249,25 @@ export class Server {
       this.#page.postMessage({ kind: "died", error: wire });
     }
   }
+}
+
+/** Answers that are made by turns. */
+const SHARED: readonly string[] = ["chat", "complete", "message"] satisfies Kind[];
+
+/** Answers at a time, and requests that wait for theirs. */
+interface Limits {
+  parallel: number;
+  waiting: number;
+}
+
+const LIMITS: Limits = { parallel: 4, waiting: 256 };
+
+function busy({ waiting }: Limits): PunaError {
+  return new PunaError(
+    "busy",
+    `${waiting} requests wait for this model already, and no more may; try again when some are answered, or load it with a larger queueLimit`,
+    { details: { waiting } },
+  );
 }
 
 /** The keys of the metadata are the model's own. */

@@ -30,6 +30,8 @@ export interface WasmEngine {
   message(request: string, onChunk: (json: string) => void, signal: AbortSignal | undefined): Promise<string>;
   /** JSON of vectors of texts. */
   embed(request: string, signal: AbortSignal | undefined): Promise<string>;
+  /** How many conversations of any length it can go on with at a time. */
+  conversations(): number;
   /** Times the shaders of one more projection, to take the fastest from then on; `false` when there was none to time. */
   tune(signal: AbortSignal | undefined): Promise<boolean>;
   /** JSON of the counts. */

@@ -18,6 +18,8 @@ interface Script {
   software: boolean;
   /** Kinds of projections whose shaders want to be timed, a millisecond each. */
   untuned: number;
+  /** Answers that it makes at a time. */
+  parallel: number;
 }
 
 interface FakeRequest {
@@ -108,6 +110,7 @@ class FakeEngine implements WasmEngine {
   readonly #script: Script;
   readonly #contextLength: number;
   #isBusy = false;
+  #answers = 0;
   #steps = 0;
   #untuned: number;
 
@@ -143,8 +146,12 @@ class FakeEngine implements WasmEngine {
     });
   }
 
+  conversations(): number {
+    return this.#script.parallel;
+  }
+
   async tune(signal: AbortSignal | undefined): Promise<boolean> {
-    if (this.#isBusy) throw thrown("busy", "shaders are timed while it answers");
+    if (this.#isBusy || this.#answers > 0) throw thrown("busy", "shaders are timed while it answers");
     if (this.#untuned === 0) return false;
     this.#isBusy = true;
     await pause(1, undefined);
@@ -159,12 +166,13 @@ class FakeEngine implements WasmEngine {
     onChunk: (json: string) => void,
     signal: AbortSignal | undefined,
   ): Promise<string> {
-    if (this.#isBusy) throw thrown("busy", "two requests at once");
-    this.#isBusy = true;
+    if (this.#isBusy || this.#answers >= this.#script.parallel)
+      throw thrown("busy", "too many requests at once");
+    this.#answers++;
     try {
       return await this.#answer(JSON.parse(request) as FakeRequest, onChunk, signal);
     } finally {
-      this.#isBusy = false;
+      this.#answers--;
     }
   }
 
@@ -196,7 +204,7 @@ class FakeEngine implements WasmEngine {
   }
 
   async embed(request: string, signal: AbortSignal | undefined): Promise<string> {
-    if (this.#isBusy) throw thrown("busy", "two requests at once");
+    if (this.#isBusy || this.#answers > 0) throw thrown("busy", "too many requests at once");
     this.#isBusy = true;
     try {
       const { input, model } = JSON.parse(request) as { input?: string[]; model?: string };
@@ -298,6 +306,7 @@ function scriptOf(query: URLSearchParams): Script {
     cached: query.has("cached"),
     software: query.has("software"),
     untuned: Number(query.get("untuned") ?? 0),
+    parallel: Number(query.get("parallel") ?? 1),
   };
 }
 

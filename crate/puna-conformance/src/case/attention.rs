@@ -9,7 +9,7 @@ use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::{Split, Width};
 
-use super::{Case, Kv, Stage, Variation, Wanted, bits, dispatches, padded, step_bytes};
+use super::{Case, FIRST_ROW, Kv, Stage, Variation, Wanted, bits, dispatches, padded, step_bytes};
 
 /// Positions that the cache has room for.
 const KEYS: usize = 720;
@@ -182,8 +182,8 @@ fn case(
         .into_iter()
         .map(|x| 4.0 * x)
         .collect();
-    let capacity = KEYS.max(position + tokens);
-    let mut cache = KvLayer::new(shape, capacity);
+    let capacity = FIRST_ROW + KEYS.max(position + tokens);
+    let mut cache = KvLayer::new(shape, capacity).from_row(FIRST_ROW);
     let packed = kv.pack(&stage.random.floats(cache.data.len()));
     cache.data = kv.unpack(&packed);
     let attended = attention(&queries, heads, scores, position, &cache);
@@ -193,6 +193,7 @@ fn case(
         tokens: tokens as u32,
         capacity: capacity as u32,
         first_token: tokens as u32,
+        first_row: FIRST_ROW as u32,
         ..Step::default()
     };
     let parts = sums_bytes(heads, shape.value_dim, tokens) as usize / 4;

@@ -9,8 +9,8 @@ use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
 use super::{
-    CAPACITY, Case, EPS, Kv, ROPE_DIMS, Stage, Variation, Wanted, bits, dispatches, step_bytes,
-    step_of,
+    CAPACITY, Case, EPS, FIRST_ROW, Kv, ROPE_DIMS, Stage, Variation, Wanted, bits, dispatches,
+    step_bytes, step_of,
 };
 
 const POSITION: usize = 5;
@@ -44,7 +44,7 @@ fn case(variant: Variation, rank: usize, kv: Kv, tokens: usize, seed: u32) -> Ca
     let queries = stage.random.floats(tokens * heads * each);
     let before = stage.random.floats(tokens * heads * dh);
     let gain = stage.random.floats(rank);
-    let mut cache = KvLayer::new(shape, CAPACITY);
+    let mut cache = KvLayer::new(shape, FIRST_ROW + CAPACITY).from_row(FIRST_ROW);
     cache.data = kv.unpack(&kv.pack(&stage.random.floats(cache.data.len())));
     let cached = kv.pack(&cache.data);
     let rope = stage.graph.ropes[0].clone();

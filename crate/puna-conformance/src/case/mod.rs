@@ -322,6 +322,8 @@ pub(crate) const EPS: f32 = 1e-5;
 /// Most tokens of a case.
 pub(crate) const MOST_TOKENS: usize = 96;
 pub(crate) const CAPACITY: usize = 160;
+/// Where the conversation begins in it.
+pub(crate) const FIRST_ROW: usize = 3;
 
 impl Stage {
     pub(crate) fn new(seed: u32, kv: KvShape) -> Self {
@@ -461,7 +463,8 @@ pub(crate) fn step_of(position: usize, tokens: usize) -> Step {
     Step {
         position: position as u32,
         tokens: tokens as u32,
-        capacity: CAPACITY as u32,
+        capacity: (FIRST_ROW + CAPACITY) as u32,
+        first_row: FIRST_ROW as u32,
         first_token: tokens as u32,
         ..Step::default()
     }

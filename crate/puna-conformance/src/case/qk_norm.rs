@@ -9,7 +9,8 @@ use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
 use super::{
-    CAPACITY, Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, step_bytes, step_of,
+    CAPACITY, Case, EPS, FIRST_ROW, KV, Kv, Stage, Variation, Wanted, bits, dispatches, step_bytes,
+    step_of,
 };
 
 const POSITION: usize = 5;
@@ -56,7 +57,7 @@ fn case(
     let of_queries = if together { heads * dh } else { dh };
     let of_keys = if together { shape.heads * dh } else { dh };
     let gains = stage.random.floats(of_queries + of_keys);
-    let mut cache = KvLayer::new(shape, CAPACITY);
+    let mut cache = KvLayer::new(shape, FIRST_ROW + CAPACITY).from_row(FIRST_ROW);
     cache.data = kv.unpack(&kv.pack(&stage.random.floats(cache.data.len())));
     let before = kv.pack(&cache.data);
     let (q, k) = gains.split_at(of_queries);

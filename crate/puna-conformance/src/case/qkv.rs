@@ -9,8 +9,8 @@ use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::Width;
 
 use super::{
-    CAPACITY, Case, EPS, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format, magnitude,
-    normed, others, step_bytes, step_of,
+    CAPACITY, Case, EPS, FIRST_ROW, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format,
+    magnitude, normed, others, step_bytes, step_of,
 };
 
 const POSITION: usize = 5;
@@ -71,7 +71,7 @@ fn case(
     let (x, query) = (stage.activation(cols), stage.activation(q_rows));
     let input = stage.random.floats(tokens * cols);
     let gain = stage.random.floats(cols);
-    let mut cache = KvLayer::new(KV, CAPACITY);
+    let mut cache = KvLayer::new(KV, FIRST_ROW + CAPACITY).from_row(FIRST_ROW);
     // What is there already must survive; it goes through the cache's own rounding first.
     cache.data = kv.unpack(&kv.pack(&stage.random.floats(cache.data.len())));
     let before = kv.pack(&cache.data);

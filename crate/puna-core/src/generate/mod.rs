@@ -302,6 +302,12 @@ impl<'s> Generation<'s> {
         }
     }
 
+    /// The conversation that it goes on with.
+    #[must_use]
+    pub const fn session(&self) -> &Session {
+        self.session
+    }
+
     /// Whether [`Self::answer`] needs the logits themselves, and no token that was drawn from them.
     #[must_use]
     pub const fn needs_logits(&self) -> bool {

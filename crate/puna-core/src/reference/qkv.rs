@@ -11,6 +11,8 @@ pub struct KvLayer {
     pub data: Vec<f32>,
     /// Tokens that it can hold.
     pub capacity: usize,
+    /// Where the conversation begins.
+    pub first_row: usize,
     /// `Hkv` and `Dh`.
     pub shape: KvShape,
 }
@@ -22,15 +24,24 @@ impl KvLayer {
         Self {
             data: vec![0.0; shape.layer_elements(capacity)],
             capacity,
+            first_row: 0,
             shape,
         }
+    }
+
+    /// The same for a conversation that begins at a row.
+    #[must_use]
+    pub const fn from_row(mut self, first_row: usize) -> Self {
+        self.first_row = first_row;
+        self
     }
 
     /// Where the row (Dh,) of a head and position begins; `which` is 0 for keys, 1 for values.
     #[must_use]
     pub const fn at(&self, which: usize, head: usize, position: usize) -> usize {
         let plane = which * (self.shape.planes() - 1);
-        ((plane * self.shape.heads + head) * self.capacity + position) * self.shape.head_dim
+        let row = self.first_row + position;
+        ((plane * self.shape.heads + head) * self.capacity + row) * self.shape.head_dim
     }
 
     /// The row of a head and position: a key (Dh,) or a value (Dv,).

@@ -81,7 +81,7 @@ impl Executor {
                 return Ok(());
             }
             let from = self.run_ahead.end();
-            match self.reserve(from + steps).await {
+            match self.reserve(self.first_row + from + steps).await {
                 // Only what is not needed yet.
                 Err(_) if self.run_ahead.outstanding() > 0 => return Ok(()),
                 reserved => reserved?,

@@ -86,7 +86,7 @@ impl Executor {
     }
 
     /// Measures the ways of one more job and takes the fastest; nothing when all are done, or when `is_wanted` says that
-    /// there is something better to do. The first `held` positions of the KV cache stay as they are.
+    /// there is something better to do. The first `held` rows of the KV cache stay as they are.
     ///
     /// # Errors
     /// What else the device reports: `out_of_memory`, `device_lost`, `internal`.
@@ -105,8 +105,8 @@ impl Executor {
             Width::One => 1,
             Width::Few | Width::Many => TOKENS.min(self.options.max_tokens),
         };
-        if held + tokens > self.context_length {
-            // Nowhere to write to; it stays as it is until the context is shorter.
+        if held + tokens > self.most_rows {
+            // Nowhere to write to; it stays as it is until there is less.
             return Ok(None);
         }
         self.reserve(held + tokens).await?;
@@ -217,7 +217,7 @@ impl Executor {
 
     fn trial_step(&self, held: usize, tokens: usize) -> Step {
         let step = Step {
-            position: to_u32(held),
+            first_row: to_u32(held),
             tokens: to_u32(tokens),
             capacity: to_u32(self.memory.cache.capacity),
             first_token: to_u32(tokens - 1),

@@ -241,8 +241,10 @@ pub struct Step {
     pub first_token: u32,
     /// Tokens that were sampled for this answer.
     pub drawn: u32,
+    /// Of the KV cache: where the conversation begins.
+    pub first_row: u32,
     /// To a multiple of 16 bytes.
-    pub padding: [u32; 3],
+    pub padding: [u32; 2],
 }
 
 impl Step {

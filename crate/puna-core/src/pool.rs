@@ -1,0 +1,473 @@
+//! Which rows of the KV cache are whose: several conversations share one cache, a range of rows each.
+//!
+//! Book-keeping alone: what is to be copied is told, in order, to whoever holds the rows. Conversations that nobody goes on with
+//! just now are kept as long as there is room, the last used the longest: a prompt that begins like one of them is forwarded from
+//! where they differ.
+
+use serde::{Deserialize, Serialize};
+
+use crate::session::{Session, grown_capacity};
+use crate::{Error, ErrorCode, Result};
+
+/// Tokens of a conversation that are given up for another that begins alike; where there are more, the beginning is copied.
+const TAIL: usize = 16;
+
+/// Rows that are to be copied. They may overlap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Copy {
+    /// The first of them.
+    pub from: usize,
+    /// Where it goes.
+    pub to: usize,
+    /// How many.
+    pub rows: usize,
+}
+
+/// Rows of a conversation.
+#[derive(Clone, Copy, Debug)]
+struct Region {
+    id: u32,
+    first: usize,
+    rows: usize,
+}
+
+impl Region {
+    const fn end(&self) -> usize {
+        self.first.saturating_add(self.rows)
+    }
+}
+
+/// The rows of a KV cache.
+#[derive(Clone, Debug)]
+pub struct Pool {
+    /// Tokens of a conversation at most.
+    context: usize,
+    /// Rows at most.
+    most: usize,
+    /// In the order of their rows.
+    regions: Vec<Region>,
+    /// Nobody goes on with them now; the last used last.
+    idle: Vec<Session>,
+    next_id: u32,
+}
+
+impl Pool {
+    /// `most_rows` for conversations of `context` tokens at most.
+    #[must_use]
+    pub const fn new(context: usize, most_rows: usize) -> Self {
+        Self {
+            context,
+            most: most_rows,
+            regions: Vec::new(),
+            idle: Vec::new(),
+            next_id: 0,
+        }
+    }
+
+    /// A conversation that holds the beginning of `prompt`, as much of it as is known: of one that is given up for it, or a
+    /// copy. At least the prompt's last token is not in it. The copies come first.
+    ///
+    /// # Errors
+    /// Those of [`Self::reserve`].
+    pub fn take(&mut self, prompt: &[u32]) -> Result<(Session, Vec<Copy>)> {
+        let shared = |session: &Session| session.shared(prompt);
+        // Of equals the last used.
+        let best = self.idle.iter().max_by_key(|it| shared(it));
+        let Some(best) = best.filter(|it| shared(it) > 0) else {
+            return Ok((self.open(), Vec::new()));
+        };
+        let (length, common, source) = (best.tokens().len(), shared(best), best.id());
+        if length.saturating_sub(common) > TAIL {
+            let mut copy = self.open();
+            if let Some(copies) = self.reserve_beside(&copy, common, source)? {
+                let mut copies = copies;
+                copies.push(Copy {
+                    from: self.first_of(source),
+                    to: self.first_of(copy.id()),
+                    rows: common,
+                });
+                copy.record(prompt.get(..common).unwrap_or_default())?;
+                return Ok((copy, copies));
+            }
+            self.forget(&copy);
+        }
+        // Others may have been given up meanwhile.
+        let mut session = match self.idle.iter().position(|it| it.id() == source) {
+            Some(at) => self.idle.remove(at),
+            None => self.open(),
+        };
+        session.reuse(prompt);
+        Ok((session, Vec::new()))
+    }
+
+    /// Keeps a conversation until somebody goes on with it, or its rows are needed.
+    pub fn put_back(&mut self, session: Session) {
+        if session.is_empty() {
+            self.forget(&session);
+        } else {
+            self.idle.push(session);
+        }
+    }
+
+    /// Gives up a conversation's rows.
+    pub fn forget(&mut self, session: &Session) {
+        self.regions.retain(|region| region.id != session.id());
+    }
+
+    /// Has no more rows than these from now on, but for those that are somebody's.
+    pub const fn limit(&mut self, most_rows: usize) {
+        self.most = most_rows;
+    }
+
+    /// Tokens that a conversation has room for.
+    #[must_use]
+    pub fn room(&self, session: &Session) -> usize {
+        let region = self.regions.iter().find(|it| it.id == session.id());
+        region.map_or(0, |region| region.rows)
+    }
+
+    /// Forgets all that nobody goes on with.
+    pub fn forget_idle(&mut self) {
+        for session in std::mem::take(&mut self.idle) {
+            self.forget(&session);
+        }
+    }
+
+    /// Where the conversation's first token is.
+    #[must_use]
+    pub fn first_row(&self, session: &Session) -> usize {
+        self.first_of(session.id())
+    }
+
+    /// Rows up to the last that is anybody's.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.regions.last().map_or(0, Region::end)
+    }
+
+    /// Makes room for `tokens` of a conversation; the copies come first. Others that are idle may be given up for it.
+    ///
+    /// # Errors
+    /// `context_length_exceeded` with both numbers; `busy` when too many conversations go on at once.
+    pub fn reserve(&mut self, session: &Session, tokens: usize) -> Result<Vec<Copy>> {
+        let id = session.id();
+        let held = session.tokens().len();
+        loop {
+            if let Some(copies) = self.place(id, held, tokens)? {
+                return Ok(copies);
+            }
+            if self.idle.is_empty() {
+                return self.pack(id, tokens);
+            }
+            let oldest = self.idle.remove(0);
+            self.forget(&oldest);
+        }
+    }
+
+    /// The same, without giving up the conversation `source`; nothing where there is no room then.
+    fn reserve_beside(
+        &mut self,
+        session: &Session,
+        tokens: usize,
+        source: u32,
+    ) -> Result<Option<Vec<Copy>>> {
+        loop {
+            if let Some(copies) = self.place(session.id(), 0, tokens)? {
+                return Ok(Some(copies));
+            }
+            let Some(at) = self.idle.iter().position(|it| it.id() != source) else {
+                return Ok(None);
+            };
+            let oldest = self.idle.remove(at);
+            self.forget(&oldest);
+        }
+    }
+
+    /// Room for so many tokens where there is some free now, of which `held` are there.
+    fn place(&mut self, id: u32, held: usize, tokens: usize) -> Result<Option<Vec<Copy>>> {
+        let rows = grown_capacity(tokens, self.context)?;
+        let own = self.regions.iter().position(|region| region.id == id);
+        if let Some(at) = own {
+            let next = self.regions.get(at.saturating_add(1));
+            let limit = next.map_or(self.most, |next| next.first);
+            if let Some(region) = self.regions.get_mut(at) {
+                if region.rows >= tokens {
+                    return Ok(Some(Vec::new()));
+                }
+                if region.first.saturating_add(rows) <= limit {
+                    region.rows = rows;
+                    return Ok(Some(Vec::new()));
+                }
+            }
+        }
+        let mut first = 0;
+        let mut at = 0;
+        for region in &self.regions {
+            if region.first.saturating_sub(first) >= rows {
+                break;
+            }
+            first = region.end();
+            at += 1;
+        }
+        if first.saturating_add(rows) > self.most {
+            return Ok(None);
+        }
+        let from = own.map(|_| self.first_of(id));
+        self.regions.insert(at, Region { id, first, rows });
+        let Some(from) = from else {
+            return Ok(Some(Vec::new()));
+        };
+        self.regions
+            .retain(|region| region.id != id || region.first == first);
+        Ok(Some(vec![Copy {
+            from,
+            to: first,
+            rows: held,
+        }]))
+    }
+
+    /// Puts all conversations side by side, with room for one to grow between them.
+    fn pack(&mut self, id: u32, tokens: usize) -> Result<Vec<Copy>> {
+        let rows = grown_capacity(tokens, self.context)?;
+        let others = self.regions.iter().filter(|region| region.id != id);
+        let taken: usize = others.map(|region| region.rows).sum();
+        if taken.saturating_add(rows) > self.most {
+            return Err(Error::new(
+                ErrorCode::Busy,
+                "the model goes on with as many conversations as its cache has room for; wait for one of them",
+            ));
+        }
+        let mut copies = Vec::new();
+        let mut move_to = |region: &mut Region, first: usize| {
+            if region.first != first {
+                copies.push(Copy {
+                    from: region.first,
+                    to: first,
+                    rows: region.rows,
+                });
+                region.first = first;
+            }
+        };
+        // Down, the first one first; then those behind the one that grows up again, the last one first.
+        let mut first = 0;
+        for region in &mut self.regions {
+            move_to(region, first);
+            first = region.end();
+        }
+        let Some(own) = self.regions.iter().position(|region| region.id == id) else {
+            self.regions.push(Region { id, first, rows });
+            return Ok(copies);
+        };
+        let (before, behind) = self.regions.split_at_mut(own.saturating_add(1));
+        let more = before.last().map_or(0, |own| rows.saturating_sub(own.rows));
+        for region in behind.iter_mut().rev() {
+            let first = region.first.saturating_add(more);
+            move_to(region, first);
+        }
+        if let Some(own) = before.last_mut() {
+            own.rows = rows;
+        }
+        Ok(copies)
+    }
+
+    /// A conversation that holds nothing yet.
+    pub fn open(&mut self) -> Session {
+        self.next_id = self.next_id.wrapping_add(1);
+        let context = u32::try_from(self.context).unwrap_or(u32::MAX);
+        Session::numbered(context, self.next_id)
+    }
+
+    fn first_of(&self, id: u32) -> usize {
+        let region = self.regions.iter().find(|region| region.id == id);
+        region.map_or(0, |region| region.first)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+mod tests {
+    use super::*;
+    use crate::random::Random;
+
+    /// A pool, and rows that hold what its conversations should find there.
+    struct Rows {
+        pool: Pool,
+        rows: Vec<Option<(u32, usize)>>,
+        /// Tokens that had to be forwarded.
+        forwarded: usize,
+    }
+
+    impl Rows {
+        fn new(context: usize, conversations: usize) -> Self {
+            Self {
+                pool: Pool::new(context, conversations * context),
+                rows: Vec::new(),
+                forwarded: 0,
+            }
+        }
+
+        fn copy(&mut self, copies: &[Copy]) {
+            self.rows
+                .resize(self.pool.rows().max(self.rows.len()), None);
+            for &Copy { from, to, rows } in copies {
+                let moved = self.rows[from..from + rows].to_vec();
+                self.rows[to..to + rows].copy_from_slice(&moved);
+            }
+        }
+
+        fn take(&mut self, prompt: &[u32]) -> Session {
+            let (mut session, copies) = self.pool.take(prompt).unwrap();
+            self.copy(&copies);
+            self.go_on(&mut session, prompt).unwrap();
+            session
+        }
+
+        /// Forwards what is missing of `tokens`.
+        fn go_on(&mut self, session: &mut Session, tokens: &[u32]) -> Result<()> {
+            let copies = self.pool.reserve(session, tokens.len())?;
+            self.copy(&copies);
+            let (first, held) = (self.pool.first_row(session), session.tokens().len());
+            for (position, id) in tokens.iter().enumerate().skip(held) {
+                self.rows[first + position] = Some((*id, position));
+                self.forwarded += 1;
+            }
+            session.record(&tokens[held..]).unwrap();
+            self.check(session);
+            Ok(())
+        }
+
+        fn check(&self, session: &Session) {
+            let first = self.pool.first_row(session);
+            for (position, id) in session.tokens().iter().enumerate() {
+                assert_eq!(
+                    self.rows[first + position],
+                    Some((*id, position)),
+                    "{session:?}"
+                );
+            }
+        }
+
+        /// Forwards a prompt and keeps it; how many tokens of it were known.
+        fn ask(&mut self, prompt: &[u32]) -> usize {
+            let before = self.forwarded;
+            let session = self.take(prompt);
+            self.pool.put_back(session);
+            prompt.len() - (self.forwarded - before)
+        }
+    }
+
+    fn chat(beginning: &[u32], own: u32, length: usize) -> Vec<u32> {
+        let own = (0..length).map(|ix| own + ix as u32);
+        beginning.iter().copied().chain(own).collect()
+    }
+
+    #[test]
+    fn conversations_keep_what_is_theirs_and_share_how_they_begin() {
+        let mut rows = Rows::new(2048, 4);
+        let system: Vec<u32> = (0..300).collect();
+        let a = chat(&system, 1000, 100);
+        let b = chat(&system, 2000, 80);
+        assert_eq!(rows.ask(&a), 0, "nothing is known");
+        assert_eq!(rows.ask(&b), 300, "the beginning is shared");
+        for turn in 0..5 {
+            let more = |chat: &[u32]| [chat, &[7 + turn; 20]].concat();
+            assert_eq!(rows.ask(&more(&a)), 400, "turn {turn}");
+            assert_eq!(rows.ask(&more(&b)), 380, "turn {turn}");
+        }
+        assert_eq!(rows.ask(&[5; 9]), 0, "another");
+        assert_eq!(
+            rows.ask(&a),
+            399,
+            "all but the last, which gives the logits"
+        );
+    }
+
+    #[test]
+    fn a_short_end_is_given_up_and_a_long_one_is_not() {
+        let mut rows = Rows::new(1024, 4);
+        let a = chat(&[], 0, 200);
+        rows.ask(&a);
+        let regions = |rows: &Rows| rows.pool.regions.len();
+        assert_eq!(rows.ask(&chat(&a[..190], 900, 30)), 190, "ten are given up");
+        assert_eq!(regions(&rows), 1, "in its place");
+        assert_eq!(rows.ask(&chat(&a[..100], 500, 30)), 100, "a fork");
+        assert_eq!(regions(&rows), 2, "beside it");
+        assert_eq!(
+            rows.ask(&chat(&a[..190], 900, 31)),
+            220,
+            "which is still there"
+        );
+    }
+
+    #[test]
+    fn the_longest_unused_goes_first() {
+        let mut rows = Rows::new(256, 3);
+        let chats: Vec<_> = (0..4).map(|ix| chat(&[], ix * 1000, 100)).collect();
+        for chat in &chats[..3] {
+            assert_eq!(rows.ask(chat), 0);
+        }
+        assert_eq!(rows.ask(&chats[0]), 99, "used again");
+        assert_eq!(rows.ask(&chats[3]), 0, "takes the place of the second");
+        assert_eq!(rows.ask(&chats[0]), 99);
+        assert_eq!(rows.ask(&chats[2]), 99);
+        assert_eq!(rows.ask(&chats[1]), 0);
+    }
+
+    #[test]
+    fn as_many_as_there_is_room_for_grow_side_by_side_and_more_are_refused() {
+        let mut rows = Rows::new(1024, 3);
+        let mut open: Vec<_> = (0..3)
+            .map(|ix| rows.take(&chat(&[], ix * 5000, 10)))
+            .collect();
+        for length in [200, 257, 300, 600, 1024] {
+            for (ix, session) in open.iter_mut().enumerate() {
+                rows.go_on(session, &chat(&[], ix as u32 * 5000, length))
+                    .unwrap();
+            }
+            open.iter().for_each(|session| rows.check(session));
+        }
+        assert!(rows.pool.rows() <= 3 * 1024, "within its bounds");
+        let (other, _) = rows.pool.take(&[1, 2]).unwrap();
+        let error = rows.pool.reserve(&other, 2).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Busy, "{error}");
+        rows.pool.forget(&other);
+        rows.pool.put_back(open.pop().unwrap());
+        assert_eq!(rows.ask(&[1, 2, 3]), 0, "the one that is idle makes room");
+        let error = rows.pool.reserve(&open[0], 1025).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::ContextLengthExceeded, "{error}");
+    }
+
+    #[test]
+    fn whatever_happens_everybody_finds_what_is_theirs() {
+        let mut rows = Rows::new(1024, 3);
+        let mut random = Random(3);
+        let mut open: Vec<Session> = Vec::new();
+        for _ in 0..2000 {
+            let pick = random.word() as usize;
+            match random.word() % 4 {
+                0 if open.len() < 3 => {
+                    let chat = chat(&[1; 40], 100 * (pick as u32 % 6), pick % 300 + 1);
+                    open.push(rows.take(&chat));
+                }
+                1 if !open.is_empty() => {
+                    let session = open.swap_remove(pick % open.len());
+                    rows.pool.put_back(session);
+                }
+                _ if !open.is_empty() => {
+                    let at = pick % open.len();
+                    let length = (open[at].tokens().len() + pick % 200).min(1024);
+                    let mut tokens = open[at].tokens().to_vec();
+                    tokens.resize(length, 7);
+                    rows.go_on(&mut open[at], &tokens).unwrap();
+                }
+                _ => {}
+            }
+            assert!(rows.pool.rows() <= 3 * 1024, "within its bounds");
+            open.iter().for_each(|session| rows.check(session));
+            rows.pool
+                .idle
+                .iter()
+                .for_each(|session| rows.check(session));
+        }
+    }
+}

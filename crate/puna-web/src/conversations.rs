@@ -1,0 +1,112 @@
+//! The conversations of a model, and the rows of its KV cache that they are in.
+
+use puna_core::pool::Pool;
+use puna_core::session::Session;
+use puna_core::{ErrorCode, Result};
+
+use crate::executor::Executor;
+
+/// Tokens that an answer has room for ahead of itself: steps are submitted before they are asked for.
+const AHEAD: usize = 256;
+
+/// Who has which rows.
+#[derive(Debug)]
+pub(crate) struct Conversations {
+    pool: Pool,
+    context: usize,
+}
+
+impl Conversations {
+    /// None, for an executor of these limits.
+    pub(crate) fn new(context: usize, most_rows: usize) -> Self {
+        Self {
+            pool: Pool::new(context, most_rows),
+            context,
+        }
+    }
+
+    /// One that holds the beginning of `prompt`, as far as it is known.
+    ///
+    /// # Errors
+    /// Those of [`Self::make_room`].
+    pub(crate) async fn take(
+        &mut self,
+        executor: &mut Executor,
+        prompt: &[u32],
+    ) -> Result<Session> {
+        let (session, copies) = self.pool.take(prompt)?;
+        if copies.is_empty() {
+            return Ok(session);
+        }
+        let copied = match executor.reserve(self.pool.rows()).await {
+            Ok(()) => executor.copy_rows(&copies).await,
+            refused => refused,
+        };
+        if let Err(error) = copied {
+            self.pool.forget(&session);
+            // To read the prompt again takes longer, and needs no room for two.
+            return match error.code() {
+                ErrorCode::OutOfMemory => Ok(self.pool.open()),
+                _ => Err(error),
+            };
+        }
+        Ok(session)
+    }
+
+    /// Sees that a conversation has room for so many tokens, and for some more if there are any to come; and goes on with it.
+    /// How many tokens it has room for.
+    ///
+    /// # Errors
+    /// `context_length_exceeded`; `out_of_memory` and `busy` where others can't be given up for it.
+    pub(crate) async fn make_room(
+        &mut self,
+        executor: &mut Executor,
+        session: &Session,
+        tokens: usize,
+        ahead: usize,
+    ) -> Result<usize> {
+        if self.pool.room(session) < tokens {
+            let wanted = tokens.saturating_add(ahead.min(AHEAD)).min(self.context);
+            self.grow(executor, session, wanted.max(tokens)).await?;
+        }
+        executor.go_to(self.pool.first_row(session));
+        Ok(self.pool.room(session))
+    }
+
+    async fn grow(
+        &mut self,
+        executor: &mut Executor,
+        session: &Session,
+        tokens: usize,
+    ) -> Result<()> {
+        let before = self.pool.clone();
+        let copies = self.pool.reserve(session, tokens)?;
+        match executor.reserve(self.pool.rows()).await {
+            Ok(()) => executor.copy_rows(&copies).await,
+            Err(error) if error.code() == ErrorCode::OutOfMemory => {
+                // What there is has to do: others are given up for it.
+                self.pool = before;
+                self.pool.limit(executor.rows());
+                let copies = self.pool.reserve(session, tokens).map_err(|_| error)?;
+                executor.copy_rows(&copies).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Keeps one until somebody goes on with it.
+    pub(crate) fn put_back(&mut self, session: Session) {
+        self.pool.put_back(session);
+    }
+
+    /// Rows that are somebody's.
+    pub(crate) fn rows(&self) -> usize {
+        self.pool.rows()
+    }
+
+    /// Forgets all: somebody else has used the cache.
+    #[cfg(feature = "conformance")]
+    pub(crate) fn clear(&mut self) {
+        self.pool.forget_idle();
+    }
+}

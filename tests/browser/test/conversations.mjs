@@ -1,0 +1,157 @@
+// Conversations of one model: each goes on from where it was, whoever spoke meanwhile.
+import assert from "node:assert/strict";
+import { greedy, REAL } from "../context.mjs";
+import { test } from "../suite.mjs";
+
+const SYSTEM = { role: "system", content: "You are a polite guide to the old town of Lisbon, and answer in a few words, as people on holiday like it." };
+const QUESTIONS = ["Where do I begin?", "And then?", "What is there to eat?", "Is it far?", "How old is it?", "Who built it?", "Can I walk?", "Is it safe?", "What does it cost?", "Thank you!"];
+
+/** A chat that is asked one thing after the other; what each turn took. */
+class Chat {
+  constructor(t, messages = [SYSTEM]) {
+    this.t = t;
+    this.messages = messages;
+    this.usage = null;
+  }
+
+  async ask(content, more = {}) {
+    this.messages.push({ role: "user", content });
+    const { choices, usage } = await this.t.chat({ messages: this.messages, temperature: 0, max_tokens: 6, ...more });
+    this.messages.push({ role: "assistant", content: choices[0].message.content });
+    const before = this.usage;
+    this.usage = usage;
+    return { text: choices[0].message.content, before, ...usage, cached: usage.prompt_tokens_details.cached_tokens };
+  }
+
+  /** Another that goes on from here. */
+  fork() {
+    const fork = new Chat(this.t, [...this.messages]);
+    fork.usage = this.usage;
+    return fork;
+  }
+}
+
+/** What of a turn's prompt the model has read or said before: all but the last token that it said, which was never read. */
+const known = ({ before }) => before.prompt_tokens + before.completion_tokens - 1;
+
+for (const device of ["cpu", "webgpu"]) {
+  // A software adapter takes its time for a real model.
+  const limits = { seconds: 400, full: device === "webgpu" };
+  test(`ten turns read what is new, ten forks share what is old, on ${device}`, limits, async (t) => {
+    await t.load(t.url(REAL), { device });
+    const chat = new Chat(t);
+    const turns = [];
+    for (const question of QUESTIONS) turns.push(await chat.ask(question));
+    assert.equal(turns[0].cached, 0);
+    for (const turn of turns.slice(1)) assert.equal(turn.cached, known(turn), JSON.stringify(turn));
+    const forks = [];
+    for (const question of QUESTIONS) {
+      const fork = chat.fork();
+      const turn = await fork.ask(`${question} ${question}`);
+      assert.ok(turn.cached >= known(turn), JSON.stringify(turn));
+      forks.push({ fork, text: turn.text });
+    }
+    // The last ones are still known, and the chat that they are forks of.
+    for (const { fork } of forks.slice(-2)) {
+      const turn = await fork.ask("Why?");
+      assert.equal(turn.cached, known(turn), JSON.stringify(turn));
+    }
+    // As if nobody else had spoken.
+    await t.load(t.url(REAL), { device });
+    const alone = new Chat(t, forks[3].fork.messages.slice(0, -1));
+    const { choices } = await t.chat({ messages: alone.messages, temperature: 0, max_tokens: 6 });
+    assert.equal(choices[0].message.content, forks[3].text);
+  });
+}
+
+test("two chats by turns keep what each has read, and share the beginning", async (t) => {
+  await t.loadTiny({ contextLength: 512 });
+  const say = async (content) => {
+    const { choices, usage } = await t.chat(greedy(content, 4));
+    return { text: choices[0].message.content, cached: usage.prompt_tokens_details.cached_tokens, prompt: usage.prompt_tokens };
+  };
+  const system = "Once upon a time there was a house with a garden, and in the garden there was a well. ";
+  const alone = [];
+  for (const end of ["The cat sat there all the day long.", "A dog came by with its friend at noon."]) {
+    await t.loadTiny({ contextLength: 512 });
+    alone.push((await say(system + end)).text, (await say(`${system}${end} And then?`)).text);
+  }
+  await t.loadTiny({ contextLength: 512 });
+  const a = `${system}The cat sat there all the day long.`;
+  const b = `${system}A dog came by with its friend at noon.`;
+  const first = await say(a);
+  const second = await say(b);
+  assert.equal(first.cached, 0);
+  assert.ok(second.cached > 15 && second.cached < second.prompt - 5, JSON.stringify(second));
+  const third = await say(`${a} And then?`);
+  const fourth = await say(`${b} And then?`);
+  assert.ok(third.cached >= first.prompt - 2, JSON.stringify({ first, third }));
+  assert.ok(fourth.cached >= second.prompt - 2, JSON.stringify({ second, fourth }));
+  assert.deepEqual([first, third, second, fourth].map(({ text }) => text), alone);
+});
+
+/** The texts of several requests that are made at the same time, and in which order their pieces came. */
+const together = (t, requests) =>
+  t.page.evaluate(async (requests) => {
+    const order = [];
+    const texts = await Promise.all(
+      requests.map(async (request, number) => {
+        const stream = await window.model.chat.completions.create({ ...request, stream: true });
+        let text = "";
+        for await (const { choices } of stream) {
+          const piece = choices[0]?.delta.content ?? "";
+          if (piece !== "") order.push(number);
+          text += piece;
+        }
+        return text;
+      }),
+    );
+    return { texts, order };
+  }, requests);
+
+test("four at the same time give what each gives alone, by turns", { seconds: 300 }, async (t) => {
+  for (const device of [t.device, "cpu"]) {
+    await t.loadTiny({ device });
+    const requests = [
+      greedy("Once upon a time", 60),
+      { messages: [{ role: "user", content: "The house is" }], temperature: 1.1, seed: 11, max_tokens: 90, frequency_penalty: 0.4, top_p: 0.9 },
+      { messages: [{ role: "user", content: "Hello" }], temperature: 1.3, seed: 5, max_tokens: 60, puna: { regex: "[a-z ]{30,60}" } },
+      { messages: [{ role: "user", content: "In the garden there was a well, and in the well ".repeat(6) }], temperature: 0, max_tokens: 80, logprobs: true },
+    ];
+    const alone = [];
+    for (const request of requests) alone.push((await t.chat(request)).choices[0].message.content);
+    for (let round = 0; round < 2; round += 1) {
+      const { texts, order } = await together(t, requests);
+      assert.deepEqual(texts, alone, device);
+      // Nobody waits for another's end.
+      for (let number = 0; number < requests.length; number += 1) {
+        assert.ok(order.indexOf(number) < 60, `${number} begins at ${order.indexOf(number)}`);
+      }
+      const changes = order.filter((number, at) => at > 0 && order[at - 1] !== number).length;
+      assert.ok(changes >= 12, `${changes} changes in ${order.join("")}`);
+    }
+    // More than there is room for, one of which is stopped.
+    const { texts } = await together(t, [...requests, ...requests, ...requests]);
+    assert.deepEqual(texts, [...alone, ...alone, ...alone], device);
+  }
+});
+
+test("a request that is stopped among others leaves them alone, and so does one that fails", async (t) => {
+  await t.loadTiny();
+  const plain = greedy("Once upon a time", 40);
+  const expected = (await t.chat(plain)).choices[0].message.content;
+  const settled = await t.page.evaluate(async (plain) => {
+    const abort = new AbortController();
+    const work = [
+      window.model.chat.completions.create(plain),
+      window.model.chat.completions.create({ ...plain, max_tokens: 400, logit_bias: { 383: -100 } }, { signal: abort.signal }),
+      window.model.chat.completions.create({ ...plain, temperature: 7 }),
+      window.model.chat.completions.create(plain),
+    ];
+    setTimeout(() => abort.abort(), 60);
+    const all = await Promise.allSettled(work);
+    return all.map(({ value, reason }) => value?.choices[0].message.content ?? reason.name);
+  }, plain);
+  assert.deepEqual(settled, [expected, "AbortError", "InvalidRequestError", expected]);
+  assert.equal((await t.chat(plain)).choices[0].message.content, expected);
+});
