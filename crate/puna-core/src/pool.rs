@@ -284,7 +284,11 @@ impl Pool {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+#[expect(
+    clippy::unwrap_used,
+    clippy::cast_possible_truncation,
+    reason = "a test stops at the first surprise; its numbers are small"
+)]
 mod tests {
     use super::*;
     use crate::random::Random;
