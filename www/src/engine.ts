@@ -6,7 +6,16 @@ import { Completions } from "./completions.js";
 import { Embeddings } from "./embeddings.js";
 import { AbortError, InvalidRequestError, abortErrorOf } from "./errors.js";
 import { modelRequest } from "./options.js";
-import type { Counters, DeviceInfo, LoadOptions, ModelInfo, ModelSource } from "./types/model.js";
+import { type Session, session } from "./session.js";
+import type { RequestOptions } from "./texts.js";
+import type {
+  Counters,
+  DeviceInfo,
+  LoadOptions,
+  ModelInfo,
+  ModelSource,
+  SessionSource,
+} from "./types/model.js";
 import { fetchOf } from "./wire/fetch.js";
 import { WorkerClient, type WorkerLike } from "./worker/client.js";
 import { startWorker } from "./worker/start.js";
@@ -48,6 +57,17 @@ export class Model {
     this.completions = new Completions(client);
     this.embeddings = new Embeddings(client);
     this.fetch = fetchOf(client, { id: info.id, created: Math.floor(Date.now() / 1000) });
+  }
+
+  /**
+   * Reads the beginning of conversations ahead of their questions: messages, with tools if they are offered, or a `prompt`;
+   * or takes what `Session.save` gave. Chats that begin so go on from there.
+   *
+   * @example
+   * const guide = await model.session({ messages: [{ role: "system", content: rules }] });
+   */
+  session(source: SessionSource, options: RequestOptions = {}): Promise<Session> {
+    return session(this.#client, source, options);
   }
 
   /** Counts since the load, for tests and measurements. Answered also while a request runs. */

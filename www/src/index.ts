@@ -13,6 +13,7 @@ export {
 } from "./errors.js";
 export { ERROR_CODES, type ErrorCode } from "./generated/codes.js";
 export { inspect } from "./inspect.js";
+export type { Session } from "./session.js";
 export { listModels, removeModel } from "./stored.js";
 export type { ChatStream } from "./stream.js";
 export type { RequestOptions } from "./texts.js";

@@ -9,7 +9,7 @@
 //! - [`quant`]: the block formats that weights come in
 //! - [`reference`]: every op again as plain loops, the truth that executors are tested against
 //! - [`tokenizer`], [`chat`]: text to token ids and back
-//! - [`sampler`], [`session`], [`pool`], [`generate`]: the token loop, as a state machine that is asked; [`grammar`], [`guide`]: what an
+//! - [`sampler`], [`session`], [`pool`], [`saved`], [`generate`]: the token loop, as a state machine that is asked; [`grammar`], [`guide`]: what an
 //!   answer may be
 //! - [`prepared`]: a model without its weights; [`report`]: what a header tells of it
 //! - [`embedding`]: vectors of texts
@@ -53,6 +53,7 @@ pub mod reference;
 pub mod report;
 pub mod rope;
 pub mod sampler;
+pub mod saved;
 pub mod session;
 #[cfg(feature = "text")]
 pub mod synthetic;

@@ -44,6 +44,8 @@ pub struct Pool {
     context: usize,
     /// Rows at most.
     most: usize,
+    /// Rows that those who are idle may take with others: beyond, they are given up.
+    kept: usize,
     /// In the order of their rows.
     regions: Vec<Region>,
     /// Nobody goes on with them now; the last used last.
@@ -52,12 +54,14 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// `most_rows` for conversations of `context` tokens at most.
+    /// `most_rows` for conversations of `context` tokens at most, and `kept_rows` for as long as there are such that nobody goes
+    /// on with.
     #[must_use]
-    pub const fn new(context: usize, most_rows: usize) -> Self {
+    pub const fn new(context: usize, most_rows: usize, kept_rows: usize) -> Self {
         Self {
             context,
             most: most_rows,
+            kept: kept_rows,
             regions: Vec::new(),
             idle: Vec::new(),
             next_id: 0,
@@ -119,6 +123,14 @@ impl Pool {
         self.most = most_rows;
     }
 
+    /// Rows that may be taken now.
+    fn limit_now(&self) -> usize {
+        match self.idle.is_empty() {
+            true => self.most,
+            false => self.most.min(self.kept),
+        }
+    }
+
     /// Tokens that a conversation has room for.
     #[must_use]
     pub fn room(&self, session: &Session) -> usize {
@@ -151,9 +163,8 @@ impl Pool {
     /// `context_length_exceeded` with both numbers; `busy` when too many conversations go on at once.
     pub fn reserve(&mut self, session: &Session, tokens: usize) -> Result<Vec<Copy>> {
         let id = session.id();
-        let held = session.tokens().len();
         loop {
-            if let Some(copies) = self.place(id, held, tokens)? {
+            if let Some(copies) = self.place(id, tokens)? {
                 return Ok(copies);
             }
             if self.idle.is_empty() {
@@ -172,7 +183,7 @@ impl Pool {
         source: u32,
     ) -> Result<Option<Vec<Copy>>> {
         loop {
-            if let Some(copies) = self.place(session.id(), 0, tokens)? {
+            if let Some(copies) = self.place(session.id(), tokens)? {
                 return Ok(Some(copies));
             }
             let Some(at) = self.idle.iter().position(|it| it.id() != source) else {
@@ -183,13 +194,14 @@ impl Pool {
         }
     }
 
-    /// Room for so many tokens where there is some free now, of which `held` are there.
-    fn place(&mut self, id: u32, held: usize, tokens: usize) -> Result<Option<Vec<Copy>>> {
+    /// Room for so many tokens where there is some free now.
+    fn place(&mut self, id: u32, tokens: usize) -> Result<Option<Vec<Copy>>> {
         let rows = grown_capacity(tokens, self.context)?;
+        let most = self.limit_now();
         let own = self.regions.iter().position(|region| region.id == id);
         if let Some(at) = own {
             let next = self.regions.get(at.saturating_add(1));
-            let limit = next.map_or(self.most, |next| next.first);
+            let limit = next.map_or(most, |next| next.first);
             if let Some(region) = self.regions.get_mut(at) {
                 if region.rows >= tokens {
                     return Ok(Some(Vec::new()));
@@ -209,20 +221,21 @@ impl Pool {
             first = region.end();
             at += 1;
         }
-        if first.saturating_add(rows) > self.most {
+        if first.saturating_add(rows) > most {
             return Ok(None);
         }
-        let from = own.map(|_| self.first_of(id));
+        let from = own.and_then(|at| self.regions.get(at)).copied();
         self.regions.insert(at, Region { id, first, rows });
         let Some(from) = from else {
             return Ok(Some(Vec::new()));
         };
         self.regions
             .retain(|region| region.id != id || region.first == first);
+        // All of it: steps may have been submitted beyond what is known.
         Ok(Some(vec![Copy {
-            from,
+            from: from.first,
             to: first,
-            rows: held,
+            rows: from.rows,
         }]))
     }
 
@@ -303,8 +316,12 @@ mod tests {
 
     impl Rows {
         fn new(context: usize, conversations: usize) -> Self {
+            Self::keeping(context, conversations, conversations * context)
+        }
+
+        fn keeping(context: usize, conversations: usize, kept: usize) -> Self {
             Self {
-                pool: Pool::new(context, conversations * context),
+                pool: Pool::new(context, conversations * context, kept),
                 rows: Vec::new(),
                 forwarded: 0,
             }
@@ -415,6 +432,26 @@ mod tests {
         assert_eq!(rows.ask(&chats[0]), 99);
         assert_eq!(rows.ask(&chats[2]), 99);
         assert_eq!(rows.ask(&chats[1]), 0);
+    }
+
+    #[test]
+    fn idle_ones_take_no_more_than_they_may_and_busy_ones_do() {
+        let mut rows = Rows::keeping(2048, 4, 700);
+        let chats: Vec<_> = (0..3).map(|ix| chat(&[], ix * 1000, 100)).collect();
+        for chat in &chats {
+            rows.ask(chat);
+        }
+        assert!(rows.pool.rows() <= 700, "two of them");
+        assert_eq!(rows.ask(&chats[2]), 99, "the last one");
+        assert_eq!(rows.ask(&chats[0]), 0, "not the first one");
+        let long = rows.take(&chat(&[], 9000, 1500));
+        assert!(rows.pool.idle.is_empty(), "all are given up for it");
+        let other = rows.take(&chat(&[], 12_000, 1500));
+        rows.check(&long);
+        rows.pool.put_back(long);
+        rows.pool.put_back(other);
+        assert_eq!(rows.ask(&[1, 2]), 0);
+        assert!(rows.pool.rows() <= 4096, "where one of them was");
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! The KV cache of a layer in f16, (Hkv, S, Dh) for keys and the same for values, growing by doubling. A row takes whole
 //! vectors: zeros fill it up.
 
+use std::ops::Range;
+
 use half::f16;
 use puna_core::graph::KvShape;
 use puna_core::pool::Copy;
@@ -62,6 +64,35 @@ impl KvLayer {
         }
         (self.keys, self.values, self.capacity) = (keys, values, capacity);
         true
+    }
+
+    /// What is in some rows: (planes, Hkv, rows, Dh), without what fills rows up.
+    pub(crate) fn read(&self, rows: Range<usize>) -> Vec<u16> {
+        let (stride, dims) = (self.stride(), self.shape.head_dim);
+        let mut elements = Vec::new();
+        for plane in [&self.keys, &self.values] {
+            for head in plane.chunks_exact((self.capacity * stride).max(1)) {
+                let rows = head[rows.start * stride..rows.end * stride].chunks_exact(stride);
+                rows.for_each(|row| elements.extend_from_slice(&row[..dims]));
+            }
+        }
+        elements
+    }
+
+    /// Writes such rows, from one on.
+    pub(crate) fn write(&mut self, first_row: usize, elements: &[u16]) {
+        let (stride, dims) = (self.stride(), self.shape.head_dim);
+        let planes = self.shape.planes() * self.shape.heads;
+        let heads = elements.chunks_exact((elements.len() / planes.max(1)).max(1));
+        let room = (self.capacity * stride).max(1);
+        let own = self.keys.chunks_exact_mut(room);
+        let own = own.chain(self.values.chunks_exact_mut(room));
+        for (own, rows) in own.zip(heads) {
+            let own = own[first_row * stride..].chunks_exact_mut(stride);
+            for (own, row) in own.zip(rows.chunks_exact(dims)) {
+                own[..dims].copy_from_slice(row);
+            }
+        }
     }
 
     /// Copies rows, which may overlap.

@@ -1,5 +1,7 @@
 //! Runs a graph: memory is laid out once, a step walks the ops.
 
+use std::ops::Range;
+
 use puna_core::graph::{Graph, Op, Target, Wanted};
 use puna_core::pool::Copy;
 use puna_core::session::{CONVERSATIONS, check_context, grown_capacity};
@@ -271,6 +273,36 @@ impl Executor {
             self.kv.iter_mut().for_each(|layer| layer.copy(*copy));
         }
         Ok(())
+    }
+
+    /// What a layer of the KV cache holds in some rows: bits of f16, (planes, Hkv, rows, Dh).
+    ///
+    /// # Errors
+    /// `internal` for rows or a layer that there are none of.
+    pub fn read_rows(&self, layer: usize, rows: Range<usize>) -> Result<Vec<u16>> {
+        self.check_rows(layer, &rows)?;
+        Ok(self.kv[layer].read(rows))
+    }
+
+    /// Writes what [`Self::read_rows`] gave, from a row on.
+    ///
+    /// # Errors
+    /// `internal` for rows or a layer that there are none of.
+    pub fn write_rows(&mut self, layer: usize, first_row: usize, elements: &[u16]) -> Result<()> {
+        let row = self.graph.kv.planes() * self.graph.kv.heads * self.graph.kv.head_dim;
+        let rows = elements.len() / row.max(1);
+        self.check_rows(layer, &(first_row..first_row.saturating_add(rows)))?;
+        self.kv[layer].write(first_row, elements);
+        Ok(())
+    }
+
+    fn check_rows(&self, layer: usize, rows: &Range<usize>) -> Result<()> {
+        if rows.start < rows.end && rows.end <= self.capacity && layer < self.kv.len() {
+            return Ok(());
+        }
+        Err(Error::internal(format!(
+            "rows {rows:?} of layer {layer} of the KV cache"
+        )))
     }
 
     /// Makes room for so many rows in the KV cache: the capacity doubles, what is there is kept.

@@ -184,6 +184,28 @@ impl Main {
                 executor.copy_rows(&copies)?;
                 Response::Done
             }
+            Request::ReadRows {
+                layer,
+                rows: [from, to],
+            } => {
+                let executor = self.executor.as_mut().ok_or_else(unopened)?;
+                let rows = executor.read_rows(layer as usize, from as usize..to as usize)?;
+                Response::Rows(rows.iter().flat_map(|bits| bits.to_le_bytes()).collect())
+            }
+            Request::WriteRows {
+                layer,
+                first_row,
+                elements,
+            } => {
+                let (halves, _) = elements.as_chunks::<2>();
+                let halves: Vec<u16> = halves
+                    .iter()
+                    .map(|bits| u16::from_le_bytes(*bits))
+                    .collect();
+                let executor = self.executor.as_mut().ok_or_else(unopened)?;
+                executor.write_rows(layer as usize, first_row as usize, &halves)?;
+                Response::Done
+            }
             Request::Reserve { rows } => {
                 let executor = self.executor.as_mut().ok_or_else(unopened)?;
                 executor.reserve(rows as usize)?;

@@ -33,6 +33,22 @@ pub enum Request {
         /// One after the other.
         copies: Vec<Copy>,
     },
+    /// Reads rows of a layer of it.
+    ReadRows {
+        /// Of the graph.
+        layer: u32,
+        /// The first row, and the one behind the last.
+        rows: [u32; 2],
+    },
+    /// Writes rows of a layer of it.
+    WriteRows {
+        /// Of the graph.
+        layer: u32,
+        /// The first row.
+        first_row: u32,
+        /// Bits of f16, little-endian: (planes, Hkv, rows, Dh).
+        elements: Vec<u8>,
+    },
     /// Makes room for so many rows in the KV cache.
     Reserve {
         /// How many.
@@ -74,6 +90,8 @@ pub enum Response {
         /// How many.
         len: u32,
     },
+    /// What was read: bits of f16, little-endian.
+    Rows(Vec<u8>),
     /// A thread has ended or hangs. When all threads but the caller's are gone, the same may be asked again of
     /// one thread.
     ThreadLost,

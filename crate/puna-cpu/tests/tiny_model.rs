@@ -281,6 +281,23 @@ fn conversations_share_a_cache_and_are_copied_in_it() {
     check(&mut executor, 20, ids.len());
     executor.go_to(705);
     check(&mut executor, ids.len() - 1, ids.len());
+    // Read and written elsewhere, it is the same.
+    for layer in 0..golden.graph.kv.layers {
+        let rows = executor
+            .read_rows(layer, 705..705 + ids.len())
+            .expect("rows");
+        executor.write_rows(layer, 100, &rows).expect("a write");
+    }
+    executor.go_to(100);
+    check(&mut executor, ids.len() - 1, ids.len());
+    assert!(
+        executor.read_rows(99, 0..1).is_err(),
+        "there is no such layer"
+    );
+    assert!(
+        executor.write_rows(0, 1 << 20, &[0; 999]).is_err(),
+        "nor such rows"
+    );
     assert!(
         executor.copy_rows(&[copy(0, 1 << 20, 1)]).is_err(),
         "there is no such row"

@@ -7,6 +7,7 @@ pub mod tune;
 use std::ops::Range;
 use std::rc::Rc;
 
+use half::f16;
 use puna_core::graph::{Graph, Target, Wanted};
 use puna_core::pool::Copy as RowCopy;
 use puna_core::session::{check_context, grown_capacity};
@@ -465,6 +466,75 @@ impl Executor {
             }
         });
         copied.await
+    }
+
+    /// What a layer of the KV cache holds in some rows: bits of f16, (planes, Hkv, rows, Dh).
+    ///
+    /// # Errors
+    /// `out_of_memory`, `device_lost`, `internal` for rows or a layer that there are none of.
+    pub async fn read_rows(&mut self, layer: usize, rows: Range<usize>) -> Result<Vec<u16>> {
+        self.check_rows(layer, &rows)?;
+        let Self {
+            gpu,
+            graph,
+            memory,
+            options,
+            tick,
+            ..
+        } = self;
+        let kv = options.kv;
+        let elements = graph.kv.planes() * graph.kv.heads * rows.len() * graph.kv.head_dim;
+        let bytes = elements as u64 * kv.bytes();
+        let gathered = gpu.scoped("a copy of a conversation", ErrorCode::Internal, || {
+            let mut encoder = gpu
+                .device
+                .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+            let gathered = memory
+                .cache
+                .gather(layer, rows, &mut encoder, (gpu, graph, kv));
+            let readback = Readback::new(gpu, bytes, tick.clone());
+            readback.copy(&mut encoder, &gathered, bytes);
+            gpu.queue.submit([encoder.finish()]);
+            (gathered, readback)
+        });
+        let (gathered, readback) = gathered.await?;
+        let mut read = Vec::with_capacity(elements);
+        let request = readback.request(bytes, None);
+        let take = |words: &[[u8; 4]]| match kv {
+            KvType::F16 => {
+                let halves = words.as_flattened().as_chunks::<2>().0;
+                read.extend(halves.iter().map(|bits| u16::from_le_bytes(*bits)));
+            }
+            KvType::F32 => {
+                let floats = words.iter().map(|word| f32::from_le_bytes(*word));
+                read.extend(floats.map(|x| f16::from_f32(x).to_bits()));
+            }
+        };
+        let received = readback.receive(gpu, request, take).await;
+        gathered.destroy();
+        received.map(|()| read)
+    }
+
+    /// Writes what [`Self::read_rows`] gave, from a row on.
+    ///
+    /// # Errors
+    /// `internal` for rows or a layer that there are none of.
+    pub fn write_rows(&mut self, layer: usize, first_row: usize, elements: &[u16]) -> Result<()> {
+        let row = self.graph.kv.planes() * self.graph.kv.heads * self.graph.kv.head_dim;
+        let rows = elements.len() / row.max(1);
+        self.check_rows(layer, &(first_row..first_row.saturating_add(rows)))?;
+        let with = (&self.gpu, &self.graph, self.options.kv);
+        self.memory.cache.scatter(layer, first_row, elements, with);
+        self.gpu.check()
+    }
+
+    fn check_rows(&self, layer: usize, rows: &Range<usize>) -> Result<()> {
+        if rows.start < rows.end && rows.end <= self.rows() && layer < self.graph.kv.layers {
+            return Ok(());
+        }
+        Err(Error::internal(format!(
+            "rows {rows:?} of layer {layer} of the KV cache"
+        )))
     }
 
     /// Makes room for so many rows in the KV cache: the capacity doubles, what is there is kept. After a failure

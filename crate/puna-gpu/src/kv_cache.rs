@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use half::f16;
 use puna_core::graph::Graph;
 use puna_core::pool::Copy;
 use puna_core::rope::Rope;
@@ -76,6 +77,50 @@ impl KvCache {
         }
         gpu.queue.submit([encoder.finish()]);
         self.write_turns(gpu, graph, old.positions..self.positions);
+    }
+
+    /// Rows of a layer side by side, (planes, Hkv, rows, Dh), in a buffer of their own, which the copy to is encoded.
+    pub(crate) fn gather(
+        &self,
+        layer: usize,
+        rows: Range<usize>,
+        encoder: &mut wgpu::CommandEncoder,
+        (gpu, graph, kv): (&Gpu, &Graph, KvType),
+    ) -> wgpu::Buffer {
+        use wgpu::BufferUsages as Usage;
+        let row = graph.kv.head_dim as u64 * kv.bytes();
+        let planes = (graph.kv.planes() * graph.kv.heads) as u64;
+        let (from, bytes) = (rows.start as u64 * row, rows.len() as u64 * row);
+        let gathered = gpu.buffer("rows", planes * bytes, Usage::COPY_SRC | Usage::COPY_DST);
+        for at in 0..planes {
+            let from = at * self.capacity as u64 * row + from;
+            encoder.copy_buffer_to_buffer(&self.layers[layer], from, &gathered, at * bytes, bytes);
+        }
+        gathered
+    }
+
+    /// Writes such rows.
+    pub(crate) fn scatter(
+        &self,
+        layer: usize,
+        first_row: usize,
+        elements: &[u16],
+        (gpu, graph, kv): (&Gpu, &Graph, KvType),
+    ) {
+        let row = graph.kv.head_dim as u64 * kv.bytes();
+        let planes = graph.kv.planes() * graph.kv.heads;
+        let plane = (elements.len() / planes.max(1)).max(1);
+        for (at, plane) in elements.chunks_exact(plane).enumerate() {
+            let to = (at * self.capacity + first_row) as u64 * row;
+            let write = |bytes: &[u8]| gpu.queue.write_buffer(&self.layers[layer], to, bytes);
+            match kv {
+                KvType::F16 => write(bytemuck::cast_slice(plane)),
+                KvType::F32 => {
+                    let floats = plane.iter().map(|bits| f16::from_bits(*bits).to_f32());
+                    write(bytemuck::cast_slice(&floats.collect::<Vec<_>>()));
+                }
+            }
+        }
     }
 
     /// Copies rows, which may overlap, by way of a buffer of their own.

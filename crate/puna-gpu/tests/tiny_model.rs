@@ -239,6 +239,28 @@ fn conversations_share_a_cache_and_are_copied_in_it() {
             );
             executor.go_to(0);
             check(&mut executor, 39, 40).await;
+            // Read and written elsewhere, it is the same.
+            for layer in 0..executor.graph().kv.layers {
+                let rows = executor.read_rows(layer, 705..745).await.expect("rows");
+                executor.write_rows(layer, 100, &rows).expect("a write");
+            }
+            executor.go_to(100);
+            let logits = executor
+                .forward(40, &golden.greedy[..1], Wanted::Last)
+                .await;
+            let off = worst(logits.expect("logits"), &golden.greedy_logits[..vocab]);
+            assert!(
+                off < tolerance.max(0.03),
+                "the written one is {off} standard deviations off"
+            );
+            assert!(
+                executor.read_rows(99, 0..1).await.is_err(),
+                "there is no such layer"
+            );
+            assert!(
+                executor.write_rows(0, 1 << 20, &[0; 999]).is_err(),
+                "nor such rows"
+            );
             let outside = executor.copy_rows(&[copy(0, 1 << 20, 1)]).await;
             assert!(outside.is_err(), "there is no such row");
         });

@@ -9,6 +9,13 @@ use crate::executor::Executor;
 /// Tokens that an answer has room for ahead of itself: steps are submitted before they are asked for.
 const AHEAD: usize = 256;
 
+/// Memory of conversations that nobody goes on with just now, together with the others', about.
+const KEPT_BYTES: u64 = 256 << 20;
+/// Bytes of an element there, about.
+const KEPT_ELEMENT: u64 = 2;
+/// And no fewer rows than these.
+const KEPT_ROWS: usize = 2048;
+
 /// Who has which rows.
 #[derive(Debug)]
 pub(crate) struct Conversations {
@@ -18,9 +25,12 @@ pub(crate) struct Conversations {
 
 impl Conversations {
     /// None, for an executor of these limits.
-    pub(crate) fn new(context: usize, most_rows: usize) -> Self {
+    pub(crate) fn new(executor: &Executor) -> Self {
+        let context = executor.context_length();
+        let row = executor.kv().token_bytes(KEPT_ELEMENT).max(1);
+        let kept = usize::try_from(KEPT_BYTES / row).unwrap_or(usize::MAX);
         Self {
-            pool: Pool::new(context, most_rows),
+            pool: Pool::new(context, executor.most_rows(), kept.max(KEPT_ROWS)),
             context,
         }
     }
@@ -92,6 +102,21 @@ impl Conversations {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// One that holds nothing yet.
+    pub(crate) fn open(&mut self) -> Session {
+        self.pool.open()
+    }
+
+    /// Gives up one's rows.
+    pub(crate) fn forget(&mut self, session: &Session) {
+        self.pool.forget(session);
+    }
+
+    /// Where one begins in the KV cache.
+    pub(crate) fn first_row(&self, session: &Session) -> usize {
+        self.pool.first_row(session)
     }
 
     /// Keeps one until somebody goes on with it.

@@ -1,10 +1,11 @@
 //! The executor without a GPU: a wasm module of its own, with a memory of its own, which JavaScript starts.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use js_sys::{Float32Array, Uint8Array};
-use puna_core::graph::{Graph, Wanted};
+use puna_core::graph::{Graph, KvShape, Wanted};
 use puna_core::message::{decode, encode};
 use puna_core::pool::Copy;
 use puna_core::session::{CONVERSATIONS, grown_capacity};
@@ -100,6 +101,9 @@ pub(crate) struct CpuExecutor {
     first_row: u32,
     /// Of the KV cache, as many as were asked for.
     rows: usize,
+    kv: KvShape,
+    /// Tokens that there are logits of.
+    out_width: usize,
     simd: String,
     reason: String,
     /// Where the threads find their work.
@@ -148,6 +152,7 @@ impl CpuExecutor {
         let module: CpuModule = started
             .map_err(|thrown| from_js(&thrown, "starting the CPU executor"))?
             .unchecked_into();
+        let (kv, out_width) = (graph.kv, graph.out_width);
         let request = Request::Open {
             graph: Box::new(graph),
             n_tensors: u32::try_from(n_tensors).unwrap_or(u32::MAX),
@@ -169,6 +174,8 @@ impl CpuExecutor {
             context_length: context_length as usize,
             first_row: 0,
             rows: 0,
+            kv,
+            out_width,
             simd,
             reason: options.device_reason().to_owned(),
             pool,
@@ -281,6 +288,55 @@ impl CpuExecutor {
             Response::Done => Ok(()),
             _ => Err(unexpected()),
         }
+    }
+
+    /// What a layer of the KV cache holds in some rows.
+    pub(crate) fn read_rows(&self, layer: usize, rows: Range<usize>) -> Result<Vec<u16>> {
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let request = Request::ReadRows {
+            layer: number(layer),
+            rows: [number(rows.start), number(rows.end)],
+        };
+        let Response::Rows(bytes) = ask(&self.module, &request)? else {
+            return Err(unexpected());
+        };
+        let (halves, _) = bytes.as_chunks::<2>();
+        Ok(halves
+            .iter()
+            .map(|bits| u16::from_le_bytes(*bits))
+            .collect())
+    }
+
+    /// Writes such rows, from one on.
+    pub(crate) fn write_rows(
+        &self,
+        layer: usize,
+        first_row: usize,
+        elements: &[u16],
+    ) -> Result<()> {
+        let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let request = Request::WriteRows {
+            layer: number(layer),
+            first_row: number(first_row),
+            elements: elements
+                .iter()
+                .flat_map(|bits| bits.to_le_bytes())
+                .collect(),
+        };
+        match ask(&self.module, &request)? {
+            Response::Done => Ok(()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Tokens that there are logits of.
+    pub(crate) const fn out_width(&self) -> usize {
+        self.out_width
+    }
+
+    /// Of the graph.
+    pub(crate) const fn kv(&self) -> KvShape {
+        self.kv
     }
 
     /// Rows of the KV cache that were asked for so far.

@@ -3,15 +3,17 @@
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use js_sys::Function;
+use js_sys::{Function, Uint8Array};
 use puna_core::anthropic::{self, MessageResponder};
 use puna_core::chat::ChatTemplate;
 use puna_core::embedding::Pooling;
 use puna_core::generate::{Ask, Event, Forwarded, Generation};
 use puna_core::graph::Wanted;
 use puna_core::openai::{
-    ChatRequest, CompletionRequest, EmbeddingsRequest, Respond, Responder, TextRequest,
+    Beginning, ChatRequest, CompletionRequest, EmbeddingsRequest, Respond, Responder, TextRequest,
 };
+use puna_core::saved::Element;
+use puna_core::session::check_context;
 use puna_core::tokenizer::Tokenizer;
 use puna_core::{Error, ErrorCode, Result};
 use serde_json::json;
@@ -26,6 +28,7 @@ use crate::js_error::{from_js, install_panic_hook, to_js};
 use crate::loader::{self, LoadOptions, ModelSource};
 use crate::options::Options;
 use crate::progress::{Progress, Stage};
+use crate::saving::Saving;
 use crate::sink::{Parts, Sink};
 use crate::turns::{Closed, Turn, Turns};
 use crate::unicode;
@@ -55,6 +58,28 @@ struct Model {
     grammars: Grammars,
     /// What vectors of texts are made by, where it makes such.
     encoder: Option<Encoder>,
+}
+
+impl Model {
+    /// What saves its conversations.
+    fn saving(&mut self) -> Result<Saving<'_>> {
+        self.check_writes()?;
+        Ok(Saving {
+            executor: &mut self.executor,
+            conversations: &mut self.conversations,
+        })
+    }
+
+    /// An error if it writes no texts.
+    fn check_writes(&self) -> Result<()> {
+        match self.encoder {
+            None => Ok(()),
+            Some(_) => Err(Error::invalid_request(
+                "model",
+                "this model makes vectors of texts, and writes none: ask it by embeddings.create",
+            )),
+        }
+    }
 }
 
 /// In whose words a request is answered.
@@ -158,6 +183,66 @@ impl Engine {
         embed.await.map_err(|error| to_js(&error))
     }
 
+    /// Reads the messages of a chat request (JSON), or the prompt of a completion request, ahead of a question. Resolves with
+    /// JSON of `{ids, cached_tokens}`: its tokens, and how many of them were read before.
+    ///
+    /// Rejects as `chat` does.
+    pub async fn read(
+        &self,
+        request: String,
+        signal: Option<AbortSignal>,
+    ) -> std::result::Result<String, JsValue> {
+        let read = async {
+            let request = Beginning::parse(&request)?;
+            let mut turn = self.model.turn().await?;
+            let model = turn.get()?;
+            let ids = request.ids(&model.template, &model.tokenizer)?;
+            check_context(ids.len(), model.executor.context_length())?;
+            let go_on = || throw_if_aborted(signal.as_ref());
+            let cached = model.saving()?.read(&ids, &go_on).await?;
+            Ok(json!({ "ids": ids, "cached_tokens": cached }).to_string())
+        };
+        read.await.map_err(|error: Error| to_js(&error))
+    }
+
+    /// What the model keeps of these tokens, as bytes; `precision` is `f16` or `q8`.
+    ///
+    /// Rejects as `chat` does.
+    pub async fn save(
+        &self,
+        ids: Vec<u32>,
+        precision: String,
+        signal: Option<AbortSignal>,
+    ) -> std::result::Result<Uint8Array, JsValue> {
+        let save = async {
+            let element = Element::named(&precision)?;
+            let mut turn = self.model.turn().await?;
+            let model = turn.get()?;
+            check_context(ids.len(), model.executor.context_length())?;
+            model.executor.check_ids(&ids)?;
+            let go_on = || throw_if_aborted(signal.as_ref());
+            model.saving()?.save(&ids, element, &go_on).await
+        };
+        save.await.map_err(|error: Error| to_js(&error))
+    }
+
+    /// Takes what `save` gave. Resolves with JSON of `{ids}`.
+    ///
+    /// Rejects as `chat` does.
+    pub async fn restore(
+        &self,
+        bytes: Uint8Array,
+        signal: Option<AbortSignal>,
+    ) -> std::result::Result<String, JsValue> {
+        let restore = async {
+            let mut turn = self.model.turn().await?;
+            let go_on = || throw_if_aborted(signal.as_ref());
+            let ids = turn.get()?.saving()?.restore(&bytes, &go_on).await?;
+            Ok(json!({ "ids": ids }).to_string())
+        };
+        restore.await.map_err(|error: Error| to_js(&error))
+    }
+
     /// Times the shaders of one more projection, to take the fastest from then on. Resolves with whether there was one;
     /// with `false` when all are known, or when `signal` said that there is something better to do.
     ///
@@ -225,10 +310,10 @@ impl Engine {
         let gauges = RefCell::new(executor.gauges());
         let most_rows = executor.most_rows();
         let model = Model {
+            conversations: Conversations::new(&executor),
             executor,
             tokenizer,
             template,
-            conversations: Conversations::new(context_length as usize, most_rows),
             grammars: Grammars::new(grammar),
             encoder: config.pooling.map(|pooling| Encoder {
                 pooling,
@@ -290,12 +375,7 @@ impl Engine {
         let request = request?;
         let mut turn = self.model.turn().await?;
         let model = turn.get()?;
-        if model.encoder.is_some() {
-            return Err(Error::invalid_request(
-                "model",
-                "this model makes vectors of texts, and writes none: ask it by embeddings.create",
-            ));
-        }
+        model.check_writes()?;
         let context_length = u32::try_from(model.executor.context_length()).unwrap_or(u32::MAX);
         let tokenizer = model.tokenizer.clone();
         let choices =

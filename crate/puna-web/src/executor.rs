@@ -1,10 +1,11 @@
 //! Whatever runs the graph: the GPU, or the CPU where there is none.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use puna_core::generate::{Forwarded, Generation};
-use puna_core::graph::Wanted;
+use puna_core::graph::{KvShape, Wanted};
 use puna_core::pool::Copy;
 use puna_core::sampler::Sampler;
 use puna_core::{Error, Result};
@@ -141,6 +142,51 @@ impl Executor {
             _ if copies.is_empty() => Ok(()),
             Self::Gpu(executor, _) => executor.copy_rows(copies).await,
             Self::Cpu(executor) => executor.copy_rows(copies),
+        }
+    }
+
+    /// What a layer of the KV cache holds in some rows: bits of f16, (planes, Hkv, rows, Dh).
+    pub(crate) async fn read_rows(&mut self, layer: usize, rows: Range<usize>) -> Result<Vec<u16>> {
+        match self {
+            Self::Gpu(executor, _) => executor.read_rows(layer, rows).await,
+            Self::Cpu(executor) => executor.read_rows(layer, rows),
+        }
+    }
+
+    /// Writes such rows, from one on.
+    pub(crate) fn write_rows(
+        &mut self,
+        layer: usize,
+        first_row: usize,
+        elements: &[u16],
+    ) -> Result<()> {
+        match self {
+            Self::Gpu(executor, _) => executor.write_rows(layer, first_row, elements),
+            Self::Cpu(executor) => executor.write_rows(layer, first_row, elements),
+        }
+    }
+
+    /// Whether all of these are tokens of the model.
+    pub(crate) fn check_ids(&self, ids: &[u32]) -> Result<()> {
+        let rows = match self {
+            Self::Gpu(executor, _) => executor.graph().out_width,
+            Self::Cpu(executor) => executor.out_width(),
+        };
+        let is_known = |id: &&u32| usize::try_from(**id).is_ok_and(|id| id < rows);
+        match ids.iter().find(|id| !is_known(id)) {
+            None => Ok(()),
+            Some(id) => Err(Error::invalid_request(
+                "session",
+                format!("session: there is no token {id}; the model has {rows}"),
+            )),
+        }
+    }
+
+    /// Its cache.
+    pub(crate) fn kv(&self) -> KvShape {
+        match self {
+            Self::Gpu(executor, _) => executor.graph().kv,
+            Self::Cpu(executor) => executor.kv(),
         }
     }
 

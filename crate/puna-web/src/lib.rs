@@ -56,6 +56,8 @@ mod patience;
 mod pieces;
 pub mod progress;
 mod ranged;
+#[cfg(target_arch = "wasm32")]
+mod saving;
 mod shards;
 #[cfg(target_arch = "wasm32")]
 mod sink;

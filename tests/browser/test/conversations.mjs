@@ -155,3 +155,74 @@ test("a request that is stopped among others leaves them alone, and so does one 
   assert.deepEqual(settled, [expected, "AbortError", "InvalidRequestError", expected]);
   assert.equal((await t.chat(plain)).choices[0].message.content, expected);
 });
+
+test("a beginning is read ahead, saved, and restored on another device", { seconds: 400 }, async (t) => {
+  const rules = "Once upon a time there was a house with a garden, and in the garden there was a well. ";
+  const question = `${rules}What did the cat say?`;
+  const ask = (more = {}) => t.chat(greedy(question, 8, more));
+  await t.loadTiny({ device: "cpu" });
+  const expected = (await ask()).choices[0].message.content;
+  await t.loadTiny({ device: "cpu" });
+  const read = await t.page.evaluate(async (rules) => {
+    const session = await window.model.session({ messages: [{ role: "user", content: rules }] });
+    const again = await window.model.session({ messages: [{ role: "user", content: rules }] });
+    window.saved = { f16: await session.save(), q8: await session.save({ precision: "q8" }) };
+    return { tokens: session.tokens, cached: session.cachedTokens, again: again.cachedTokens, f16: window.saved.f16.length, q8: window.saved.q8.length };
+  }, rules);
+  assert.equal(read.cached, 0);
+  assert.equal(read.again, read.tokens - 1, "all but the last");
+  assert.ok(read.q8 < 0.6 * read.f16, JSON.stringify(read));
+  const first = await ask();
+  assert.ok(first.usage.prompt_tokens_details.cached_tokens >= read.tokens - 2, JSON.stringify(first.usage));
+  assert.equal(first.choices[0].message.content, expected);
+  for (const device of ["cpu", t.device]) {
+    for (const precision of ["f16", "q8"]) {
+      await t.loadTiny({ device });
+      const tokens = await t.page.evaluate(async (precision) => (await window.model.session(window.saved[precision])).tokens, precision);
+      assert.equal(tokens, read.tokens);
+      const { choices, usage } = await ask();
+      assert.ok(usage.prompt_tokens_details.cached_tokens >= read.tokens - 2, JSON.stringify(usage));
+      assert.equal(choices[0].message.content, expected, `${precision} on ${device}`);
+    }
+  }
+});
+
+test("bytes that are no session of this model are refused, and harm nothing", async (t) => {
+  await t.loadTiny({ device: "cpu" });
+  const expected = (await t.chat(greedy("Hello", 6))).choices[0].message.content;
+  const outcome = await t.page.evaluate(async (other) => {
+    const refused = async (change) => {
+      const { error } = await window.lab.attempt(async () => window.model.session(await change()));
+      return error && [error.code, error.message];
+    };
+    const bytes = await (await window.model.session({ prompt: "The cat sat on the mat, and the dog ran to the door." })).save();
+    const changed = (at, value) => {
+      const copy = bytes.slice();
+      copy[at] = value;
+      return copy;
+    };
+    const outcome = {
+      empty: await refused(() => new Uint8Array()),
+      text: await refused(() => new TextEncoder().encode("GGUF and so on, for a while")),
+      short: await refused(() => bytes.slice(0, -3)),
+      flipped: await refused(() => changed(bytes.length - 40, bytes.at(-40) ^ 4)),
+      tokens: await refused(() => changed(33, 0xff)),
+      none: await refused(() => ({})),
+      good: await refused(() => bytes),
+    };
+    // The same shape, other weights.
+    await window.lab.load(other, { device: "cpu", chatTemplate: "{{ messages[0].content }}" });
+    outcome.other = await refused(() => bytes);
+    return outcome;
+  }, `${t.host.origin}/golden/tiny/llama3/`);
+  assert.match(outcome.empty[1], /no saved conversation/);
+  assert.match(outcome.text[1], /no saved conversation/);
+  assert.match(outcome.short[1], /cut short/);
+  assert.equal(outcome.flipped[0], "integrity");
+  assert.match(outcome.tokens[1], /there is no token/);
+  assert.match(outcome.none[1], /messages/);
+  assert.equal(outcome.good, undefined);
+  assert.match(outcome.other[1], /another model/);
+  await t.loadTiny({ device: "cpu" });
+  assert.equal((await t.chat(greedy("Hello", 6))).choices[0].message.content, expected);
+});

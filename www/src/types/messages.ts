@@ -47,6 +47,12 @@ export interface Requests {
   complete: { request: string };
   /** `request` is the JSON of an OpenAI embeddings request. */
   embed: { request: string };
+  /** `request` is the JSON of a chat or completion request. */
+  read: { request: string };
+  /** Tokens of a conversation. */
+  save: { ids: Uint32Array; precision: string };
+  /** What `save` gave. */
+  restore: { bytes: Uint8Array };
   counters: object;
   /** Stops what runs, frees the model; the last request. */
   unload: object;
@@ -65,11 +71,21 @@ export interface Results {
   message: object | null;
   complete: Completion | null;
   embed: CreateEmbeddingResponse;
+  read: Read;
+  save: Uint8Array<ArrayBuffer>;
+  restore: Read;
   counters: Counters;
   unload: null;
   list: StoredModel[];
   /** Whether there was something to remove. */
   remove: boolean;
+}
+
+/** The beginning of a conversation, as the model has read it. */
+export interface Read {
+  ids: number[];
+  /** How many of them it knew before. */
+  cachedTokens: number;
 }
 
 /** What streamed answers are made of, by kind of request. */

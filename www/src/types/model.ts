@@ -1,6 +1,8 @@
 // What `load` takes and tells. Names are camelCase here and snake_case in the engine; `worker/serve.ts` and
 // `options.ts` are where the two meet.
 
+import type { ChatCompletionMessageParam, ChatCompletionTool } from "./openai.js";
+
 import type { ErrorDetails } from "../errors.js";
 import type { ErrorCode } from "../generated/codes.js";
 
@@ -157,6 +159,13 @@ export interface LoadOptions {
  * what is at hand: a GGUF file, all files of a split one, or those of such a folder.
  */
 export type ModelSource = string | URL | Blob | Iterable<File>;
+
+/** What conversations begin with: messages, a text, or what `Session.save` gave. */
+export type SessionSource =
+  | { messages: ChatCompletionMessageParam[]; tools?: ChatCompletionTool[] }
+  | { prompt: string }
+  | Uint8Array
+  | ArrayBuffer;
 
 /** What a model is, from its header alone. */
 export interface ModelReport {

@@ -8,6 +8,7 @@ import type {
   Chunks,
   FromWorker,
   Kind,
+  Read,
   RequestMessage,
   Requests,
   Results,
@@ -85,6 +86,9 @@ export class Server {
       case "complete":
       case "message":
       case "embed":
+      case "read":
+      case "save":
+      case "restore":
       case "list":
       case "remove":
         this.#enqueue(message);
@@ -169,6 +173,12 @@ export class Server {
         );
       case "embed":
         return JSON.parse(await this.#loaded().embed(message.request, signal)) as CreateEmbeddingResponse;
+      case "read":
+        return readOf(await this.#loaded().read(message.request, signal));
+      case "save":
+        return this.#loaded().save(message.ids, message.precision, signal);
+      case "restore":
+        return readOf(await this.#loaded().restore(message.bytes, signal));
       case "unload":
         this.#engine?.unload();
         this.#engine = null;
@@ -249,6 +259,12 @@ export class Server {
       this.#page.postMessage({ kind: "died", error: wire });
     }
   }
+}
+
+/** A restored one was known as a whole. */
+function readOf(json: string): Read {
+  const { ids, cachedTokens } = camelKeys(JSON.parse(json)) as Partial<Read> & Pick<Read, "ids">;
+  return { ids, cachedTokens: cachedTokens ?? ids.length };
 }
 
 /** Answers that are made by turns. */

@@ -30,6 +30,16 @@ export interface WasmEngine {
   message(request: string, onChunk: (json: string) => void, signal: AbortSignal | undefined): Promise<string>;
   /** JSON of vectors of texts. */
   embed(request: string, signal: AbortSignal | undefined): Promise<string>;
+  /** JSON of `{ids, cached_tokens}`: the tokens of a beginning, which the model has read. */
+  read(request: string, signal: AbortSignal | undefined): Promise<string>;
+  /** What it keeps of such tokens. */
+  save(
+    ids: Uint32Array,
+    precision: string,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array<ArrayBuffer>>;
+  /** JSON of `{ids}`: what `save` gave, which the model knows again. */
+  restore(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<string>;
   /** How many conversations of any length it can go on with at a time. */
   conversations(): number;
   /** Times the shaders of one more projection, to take the fastest from then on; `false` when there was none to time. */

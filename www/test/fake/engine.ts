@@ -146,6 +146,19 @@ class FakeEngine implements WasmEngine {
     });
   }
 
+  read(request: string): Promise<string> {
+    const { messages = [] } = JSON.parse(request) as FakeRequest;
+    return Promise.resolve(JSON.stringify({ ids: messages.map((_, ix) => ix), cached_tokens: 0 }));
+  }
+
+  save(ids: Uint32Array): Promise<Uint8Array<ArrayBuffer>> {
+    return Promise.resolve(Uint8Array.from(ids));
+  }
+
+  restore(bytes: Uint8Array): Promise<string> {
+    return Promise.resolve(JSON.stringify({ ids: [...bytes] }));
+  }
+
   conversations(): number {
     return this.#script.parallel;
   }

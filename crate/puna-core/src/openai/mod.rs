@@ -13,6 +13,7 @@
     )
 )]
 
+mod beginning;
 mod chat;
 mod completion;
 mod embeddings;
@@ -30,6 +31,7 @@ mod tests;
 mod text;
 mod tools;
 
+pub use beginning::Beginning;
 pub use chat::ChatRequest;
 pub use completion::CompletionRequest;
 pub use embeddings::EmbeddingsRequest;

@@ -148,28 +148,38 @@ pub fn shown_marks(tokenizer: &Tokenizer) -> Vec<u32> {
     marks().filter_map(|it| tokenizer.control(it)).collect()
 }
 
-fn chat(request: &ChatRequest, template: &ChatTemplate, tokenizer: &Tokenizer) -> Result<Ready> {
+/// The prompt of a chat as text; `answer`: up to where the model is to speak.
+pub(super) fn chat_prompt(
+    request: &ChatRequest,
+    template: &ChatTemplate,
+    answer: bool,
+) -> Result<String> {
     let tools = request.tools.offered();
-    // What is not offered can't be called.
-    let (style, callable) = match tools {
-        [] => (template.style().without_calls(), Vec::new()),
-        _ if template.style().calls() => (template.style(), request.tools.callable()),
-        _ => {
-            let message = "Unsupported parameter: 'tools' is not supported with this model: its chat template knows none.";
-            return Err(refused("tools", "unsupported_parameter", message));
-        }
-    };
+    if !tools.is_empty() && !template.style().calls() {
+        let message = "Unsupported parameter: 'tools' is not supported with this model: its chat template knows none.";
+        return Err(refused("tools", "unsupported_parameter", message));
+    }
     let variables: Option<Map<String, Value>> = request.thinks.map(|thinks| {
         [("enable_thinking".to_owned(), thinks.into())]
             .into_iter()
             .collect()
     });
-    let messages = style.messages(&request.messages);
-    let text = template.render(&Prompt {
+    let messages = template.style().messages(&request.messages);
+    template.render(&Prompt {
         tools,
         variables: variables.as_ref(),
+        add_generation_prompt: answer,
         ..Prompt::answer(&messages)
-    })?;
+    })
+}
+
+fn chat(request: &ChatRequest, template: &ChatTemplate, tokenizer: &Tokenizer) -> Result<Ready> {
+    let text = chat_prompt(request, template, true)?;
+    // What is not offered can't be called.
+    let (style, callable) = match request.tools.offered() {
+        [] => (template.style().without_calls(), Vec::new()),
+        _ => (template.style(), request.tools.callable()),
+    };
     let names = callable.iter().map(|tool| tool.name.clone()).collect();
     let answer = request.options.grammar.clone().map(Saying::Text);
     let calls = || Saying::Calls(callable.clone(), request.tools.wants_one());
