@@ -81,7 +81,9 @@ impl Pool {
             return Ok((self.open(), Vec::new()));
         };
         let (length, common, source) = (best.tokens().len(), shared(best), best.id());
-        if length.saturating_sub(common) > TAIL {
+        // The same prompt again is answered in place of the answer that it had.
+        let is_again = common.saturating_add(1) == prompt.len();
+        if length.saturating_sub(common) > TAIL && !is_again {
             let mut copy = self.open();
             if let Some(copies) = self.reserve_beside(&copy, common, source)? {
                 let mut copies = copies;
@@ -102,6 +104,13 @@ impl Pool {
         };
         session.reuse(prompt);
         Ok((session, Vec::new()))
+    }
+
+    /// Where a conversation begins that is idle and that begins with all of `ids`, if there is such.
+    #[must_use]
+    pub fn beginning(&self, ids: &[u32]) -> Option<usize> {
+        let found = self.idle.iter().find(|it| it.tokens().starts_with(ids))?;
+        Some(self.first_of(found.id()))
     }
 
     /// Keeps a conversation until somebody goes on with it, or its rows are needed.
@@ -401,6 +410,12 @@ mod tests {
             399,
             "all but the last, which gives the logits"
         );
+        let regions = rows.pool.regions.len();
+        let beginning = rows.pool.beginning(&a).unwrap();
+        assert_eq!(rows.rows[beginning + 399], Some((1099, 399)));
+        assert_eq!(rows.pool.beginning(&[&a[..], &[4]].concat()), None);
+        assert_eq!(rows.ask(&system), 299, "the same again");
+        assert_eq!(rows.pool.regions.len(), regions, "in its place");
     }
 
     #[test]

@@ -109,6 +109,11 @@ impl Conversations {
         self.pool.open()
     }
 
+    /// Where one begins that nobody goes on with and that begins with all of `ids`, if there is such.
+    pub(crate) fn beginning(&self, ids: &[u32]) -> Option<usize> {
+        self.pool.beginning(ids)
+    }
+
     /// Gives up one's rows.
     pub(crate) fn forget(&mut self, session: &Session) {
         self.pool.forget(session);

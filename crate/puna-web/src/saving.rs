@@ -27,9 +27,7 @@ impl Saving<'_> {
         ids: &[u32],
         go_on: &dyn Fn() -> Result<()>,
     ) -> Result<usize> {
-        let (session, known) = self.hold(ids, go_on).await?;
-        self.conversations.put_back(session);
-        Ok(known)
+        self.hold(ids, go_on).await.map(|(_, known)| known)
     }
 
     /// The same, and all of it as bytes.
@@ -42,10 +40,8 @@ impl Saving<'_> {
         element: Element,
         go_on: &dyn Fn() -> Result<()>,
     ) -> Result<Uint8Array> {
-        let (session, _) = self.hold(ids, go_on).await?;
-        let bytes = self.gather(&session, ids, element, go_on).await;
-        self.conversations.put_back(session);
-        bytes
+        let (first_row, _) = self.hold(ids, go_on).await?;
+        self.gather(first_row, ids, element, go_on).await
     }
 
     /// What [`Self::save`] gave as the beginning of a conversation again; its tokens.
@@ -73,21 +69,22 @@ impl Saving<'_> {
         restored.map(|()| saved.ids)
     }
 
-    /// A conversation that holds these tokens, and how many it held already.
+    /// Where a conversation is that begins with these tokens, and how many of them were known. It stays there as long as
+    /// nobody else has a turn.
     async fn hold(
         &mut self,
         ids: &[u32],
         go_on: &dyn Fn() -> Result<()>,
-    ) -> Result<(Session, usize)> {
+    ) -> Result<(usize, usize)> {
+        if let Some(first_row) = self.conversations.beginning(ids) {
+            return Ok((first_row, ids.len()));
+        }
         let mut session = self.conversations.take(self.executor, ids).await?;
         let known = session.tokens().len();
-        match self.forward(&mut session, ids, go_on).await {
-            Ok(()) => Ok((session, known)),
-            Err(error) => {
-                self.conversations.put_back(session);
-                Err(error)
-            }
-        }
+        let read = self.forward(&mut session, ids, go_on).await;
+        let first_row = self.conversations.first_row(&session);
+        self.conversations.put_back(session);
+        read.map(|()| (first_row, known))
     }
 
     async fn forward(
@@ -112,7 +109,7 @@ impl Saving<'_> {
 
     async fn gather(
         &mut self,
-        session: &Session,
+        first_row: usize,
         ids: &[u32],
         element: Element,
         go_on: &dyn Fn() -> Result<()>,
@@ -129,10 +126,9 @@ impl Saving<'_> {
         })?;
         let bytes = Uint8Array::new_with_length(total);
         bytes.set(&Uint8Array::from(saved.to_bytes().as_slice()), 0);
-        let first = self.conversations.first_row(session);
         for layer in 0..saved.shape.layers {
             go_on()?;
-            let rows = first..first + ids.len();
+            let rows = first_row..first_row + ids.len();
             let elements = self.executor.read_rows(layer, rows).await?;
             let packed = saved.pack(&elements);
             let at = u32::try_from(saved.layer(layer).start).unwrap_or(u32::MAX);
