@@ -145,7 +145,8 @@ pub(crate) async fn tick(gpu: &Gpu, poke: Poke) -> Result<Option<Tick>> {
     })))
 }
 
-/// The shorter of two unpoked read-backs of one word, in ms.
+/// How long an unpoked read-back of one word takes, in ms: the shorter of two that begin when one before them has ended. Where a
+/// timer ends them, that one may by chance have begun shortly before.
 async fn readback_ms(gpu: &Gpu) -> Result<f64> {
     let source = gpu.buffer(
         "probe",
@@ -154,7 +155,7 @@ async fn readback_ms(gpu: &Gpu) -> Result<f64> {
     );
     let readback = Readback::new(gpu, 16, None);
     let mut shortest = f64::INFINITY;
-    for _ in 0..2 {
+    for turn in 0..3 {
         let start = js_sys::Date::now();
         let mut encoder = gpu
             .device
@@ -162,7 +163,9 @@ async fn readback_ms(gpu: &Gpu) -> Result<f64> {
         readback.copy(&mut encoder, &source, 16);
         gpu.queue.submit([encoder.finish()]);
         readback.read(gpu, 16, &mut Vec::new()).await?;
-        shortest = shortest.min(js_sys::Date::now() - start);
+        if turn > 0 {
+            shortest = shortest.min(js_sys::Date::now() - start);
+        }
     }
     Ok(shortest)
 }
