@@ -17,7 +17,7 @@ pub trait Guide: fmt::Debug {
     /// follow.
     ///
     /// # Errors
-    /// As above; `internal` for a token that was not allowed.
+    /// As above, and for a token that was not allowed.
     fn accept(&mut self, id: u32) -> Result<bool>;
 
     /// The text that must come next, as far as there is only one: bytes of UTF-8, maybe none.

@@ -305,7 +305,8 @@ impl Executor {
         )))
     }
 
-    /// Makes room for so many rows in the KV cache: the capacity doubles, what is there is kept.
+    /// Makes room for so many rows in the KV cache: the capacity doubles, or grows to just that where there is no memory to
+    /// double it; what is there is kept.
     ///
     /// # Errors
     /// `context_length_exceeded` with both numbers, `out_of_memory`.
@@ -313,17 +314,18 @@ impl Executor {
         if rows <= self.capacity {
             return Ok(());
         }
-        let capacity = grown_capacity(rows, self.most_rows())?;
-        for layer in &mut self.kv {
+        for capacity in [grown_capacity(rows, self.most_rows())?, rows] {
             // A layer that has grown does no harm if a later one can't.
-            if !layer.grow(capacity) {
-                let bytes = KvLayer::bytes(self.graph.kv, capacity) * self.graph.kv.layers;
-                let what = format!("a KV cache of {capacity} tokens");
-                return Err(refused(bytes as u64, &what));
+            if self.kv.iter_mut().all(|layer| layer.grow(capacity)) {
+                self.capacity = capacity;
+                return Ok(());
             }
         }
-        self.capacity = capacity;
-        Ok(())
+        let bytes = KvLayer::bytes(self.graph.kv, rows) * self.graph.kv.layers;
+        Err(refused(
+            bytes as u64,
+            &format!("a KV cache of {rows} tokens"),
+        ))
     }
 
     /// Runs tokens `ids` at `position ..`; their keys and values go to the cache. Returns the logits of the

@@ -537,8 +537,8 @@ impl Executor {
         )))
     }
 
-    /// Makes room for so many rows in the KV cache: the capacity doubles, what is there is kept. After a failure
-    /// all is as it was.
+    /// Makes room for so many rows in the KV cache: the capacity doubles, or grows to just that where there is no memory to
+    /// double it; what is there is kept. After a failure all is as it was.
     ///
     /// # Errors
     /// `context_length_exceeded` with both numbers, `out_of_memory`.
@@ -546,7 +546,14 @@ impl Executor {
         if rows <= self.memory.cache.capacity {
             return Ok(());
         }
-        let capacity = grown_capacity(rows, self.most_rows)?;
+        let doubled = grown_capacity(rows, self.most_rows)?;
+        let (capacity, grown) = match self.cache_of(doubled).await {
+            Ok(grown) => (doubled, grown),
+            Err(error) if error.code() == ErrorCode::OutOfMemory && rows < doubled => {
+                (rows, self.cache_of(rows).await?)
+            }
+            Err(error) => return Err(error),
+        };
         let Self {
             gpu,
             graph,
@@ -554,13 +561,7 @@ impl Executor {
             options,
             ..
         } = self;
-        let what = format!("a KV cache of {capacity} tokens");
         let kv = options.kv;
-        let positions = capacity.min(self.context_length);
-        let grown = gpu.scoped(&what, ErrorCode::Internal, || {
-            KvCache::new(gpu, graph, kv, capacity, positions)
-        });
-        let grown = grown.await?;
         grown.fill(&memory.cache, gpu, graph, kv);
         memory.cache = grown;
         for dispatch in self.programs.iter_mut().flat_map(|(_, program)| program) {
@@ -573,6 +574,17 @@ impl Executor {
             .queue
             .write_buffer(&self.memory.step, at, bytemuck::bytes_of(&capacity));
         Ok(())
+    }
+
+    /// An empty cache for so many tokens of all conversations.
+    async fn cache_of(&self, capacity: usize) -> Result<KvCache> {
+        let (gpu, graph) = (&self.gpu, &self.graph);
+        let what = format!("a KV cache of {capacity} tokens");
+        let positions = capacity.min(self.context_length);
+        let cache = gpu.scoped(&what, ErrorCode::Internal, || {
+            KvCache::new(gpu, graph, self.options.kv, capacity, positions)
+        });
+        cache.await
     }
 
     const fn logits_bytes(&self, tokens: usize) -> u64 {

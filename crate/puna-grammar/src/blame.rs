@@ -35,7 +35,7 @@ pub(crate) fn blame(
             None => refused(source, None, &said),
         };
     }
-    match sources.first() {
+    match sources.iter().find(|source| !source.param.is_empty()) {
         // Each alone would do: together they are too much.
         Some(source) => refused(source, None, message),
         None => Error::internal(format!("a grammar of a chat template's marks: {message}")),

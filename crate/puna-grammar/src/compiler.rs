@@ -98,7 +98,13 @@ impl Compiler {
             None => (grammar.clone(), self.compile(grammar)?),
         };
         let digits = Digits::of(&grammar);
-        let following = Following::new(matcher.clone(), Rc::clone(&self.tokens), digits);
+        let following = Following::new(
+            // One answer's lexer may give up: that is not to be the others'.
+            matcher.deep_clone(),
+            Rc::clone(&self.tokens),
+            param_of(&grammar),
+            digits,
+        );
         self.kept.truncate(KEPT - 1);
         self.kept.push_front((grammar, matcher));
         Ok(following)
@@ -120,4 +126,18 @@ impl Compiler {
             None => Ok(matcher),
         })
     }
+}
+
+/// The field of the request that a grammar is from, the first of several.
+fn param_of(grammar: &Grammar) -> String {
+    let mut param = "grammar".to_owned();
+    let mut is_found = false;
+    grammar.visit(&mut |part| match part {
+        Grammar::Source(source) if !source.param.is_empty() && !is_found => {
+            param.clone_from(&source.param);
+            is_found = true;
+        }
+        _ => {}
+    });
+    param
 }

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use llguidance::Matcher;
-use llguidance::api::StopReason;
 use puna_core::guide::Guide;
 use puna_core::{Error, Result};
 
@@ -14,6 +13,8 @@ use crate::digits::Digits;
 pub struct Following {
     matcher: Matcher,
     tokens: Rc<Tokens>,
+    /// The field of the request that it is from.
+    param: String,
     /// Where numbers are written, if JSON is.
     digits: Option<Digits>,
     /// (⌈V / 32⌉,), a bit a token.
@@ -27,10 +28,16 @@ impl std::fmt::Debug for Following {
 }
 
 impl Following {
-    pub(crate) const fn new(matcher: Matcher, tokens: Rc<Tokens>, digits: Option<Digits>) -> Self {
+    pub(crate) const fn new(
+        matcher: Matcher,
+        tokens: Rc<Tokens>,
+        param: String,
+        digits: Option<Digits>,
+    ) -> Self {
         Self {
             matcher,
             tokens,
+            param,
             digits,
             allowed: Vec::new(),
         }
@@ -52,20 +59,24 @@ impl Following {
         }
     }
 
-    /// The error of what went wrong, in the words of `said` where there are no better ones.
+    /// The error of what went wrong, as `said`. It is told of the grammar: whoever wrote it can do something about it.
     fn stopped(&self, said: &str) -> Error {
-        let what = match self.matcher.stop_reason() {
-            StopReason::NoExtensionBias | StopReason::NoExtension => {
+        let said = said.trim();
+        let what = match said {
+            _ if said.contains("NoExtension") => {
                 "no token of the model goes on with the answer as the grammar has it; check that the grammar \
                  has an end, and needs no characters that the model can't write"
             }
-            StopReason::LexerTooComplex | StopReason::ParserTooComplex => {
+            _ if said.contains("TooComplex")
+                || said.contains("too complex")
+                || said.contains("limit") =>
+            {
                 "the grammar is too complex to be followed here; give it fewer alternatives, smaller repetitions, or simpler \
                  expressions"
             }
-            _ => return Error::internal(format!("a grammar: {said}")),
+            _ => "the answer can't be held to the grammar any more",
         };
-        Error::invalid_request("grammar", format!("{what} ({said})"))
+        Error::invalid_request(&self.param, format!("{what} ({said})"))
     }
 }
 

@@ -222,6 +222,16 @@ ws ::= | " " | "\n" [ \t]{0,20}
             ("{\"a\": \"\u{7f}", 7),
         ],
     );
+    // Nothing but nothing, many times over.
+    let mut nested = String::from("root ::= \"x\" a0\n");
+    for ix in 0..40 {
+        nested += &format!("a{ix} ::= a{} a{}\n", ix + 1, ix + 1);
+    }
+    check(
+        &source(Syntax::Gbnf, &format!("{nested}a40 ::= \"\"\n")),
+        &["x"],
+        &[("xx", 1)],
+    );
     let brackets = source(
         Syntax::Gbnf,
         "root ::= \"(\" root? \")\" | [\\u00e9-\\u00ea\\]-]+ empty .\nempty ::= \"\"*\n",
@@ -302,7 +312,20 @@ fn what_must_come_next_is_known() {
 fn tokens_that_were_not_allowed_are_not_gone_on_with() {
     let mut guide = compiler().guide(&person()).unwrap();
     let error = guide.accept(u32::from(b'x')).unwrap_err();
-    assert_eq!(error.code().as_str(), "internal", "{error}");
+    assert_eq!(error.code().as_str(), "invalid_request", "{error}");
+    assert_eq!(
+        error.details()["param"],
+        "response_format.json_schema.schema",
+        "{error}"
+    );
+    // Nor does it spoil what others are held to.
+    let mut compiler = compiler();
+    let mut broken = compiler.guide(&person()).unwrap();
+    broken.accept(u32::from(b'x')).unwrap_err();
+    broken.allowed().unwrap_err();
+    let mut other = compiler.guide(&person()).unwrap();
+    assert!(!other.accept(u32::from(b'{')).unwrap());
+    assert_eq!(other.forced().unwrap(), b"\"name\": \"");
 }
 
 #[track_caller]

@@ -138,7 +138,7 @@ impl CpuExecutor {
         options: &Options,
     ) -> Result<Self> {
         let (limits, most) = limits(options);
-        let memory_bytes = needed(&graph, limits, most)?;
+        let memory_bytes = needed(&graph, limits, most, CONVERSATIONS)?;
         let started = host
             .start(
                 options.simd().map(str::to_owned),
@@ -445,7 +445,7 @@ fn limits(options: &Options) -> (Limits, u64) {
 /// As [`CpuExecutor::open`], as far as the model's size has to do with it.
 pub(crate) fn fit(graph: &Graph, options: &Options) -> Result<(usize, u64)> {
     let (limits, most) = limits(options);
-    let bytes = needed(graph, limits, most)?;
+    let bytes = needed(graph, limits, most, 1)?;
     let context_length = limits.context_length(graph);
     // The cache grows by steps, of which the last must fit as a whole.
     let all = |tokens: usize| -> Result<u64> {
@@ -464,11 +464,11 @@ pub(crate) fn fit(graph: &Graph, options: &Options) -> Result<(usize, u64)> {
     Ok((fits, bytes))
 }
 
-/// Bytes of memory that the module may be given: room for several conversations of the whole context, if that is to be had.
+/// Bytes of memory that the module may be given: room for so many conversations of the whole context, if that is to be had.
 ///
 /// # Errors
 /// `out_of_memory` when not even the first of it fits.
-fn needed(graph: &Graph, limits: Limits, most: u64) -> Result<u64> {
+fn needed(graph: &Graph, limits: Limits, most: u64, conversations: usize) -> Result<u64> {
     let context_length = limits.context_length(graph);
     let least = module_bytes(graph, grown_capacity(1, context_length)?);
     if least > most {
@@ -482,7 +482,7 @@ fn needed(graph: &Graph, limits: Limits, most: u64) -> Result<u64> {
         .detail("needed_bytes", least)
         .detail("limit_bytes", most));
     }
-    let all = context_length.saturating_mul(CONVERSATIONS);
+    let all = context_length.saturating_mul(conversations);
     Ok(module_bytes(graph, all).min(most))
 }
 

@@ -6,6 +6,8 @@ use super::{Node, Rules};
 
 /// Groups inside of groups.
 const DEEPEST: usize = 100;
+/// Repetitions of repetitions.
+const MOST_OPERATORS: usize = 4;
 /// Most repetitions that may be written as a number.
 const MOST_TIMES: u32 = 10_000;
 
@@ -222,7 +224,7 @@ impl<'t> Parser<'t> {
 
     fn repeated(&mut self, one: Node) -> Result<Node, String> {
         let mut one = one;
-        for _ in 0..DEEPEST {
+        for _ in 0..MOST_OPERATORS {
             let (least, most) = match self.peek() {
                 Some('*') => (0, None),
                 Some('+') => (1, None),

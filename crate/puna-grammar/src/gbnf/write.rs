@@ -8,9 +8,12 @@ use crate::lark::quoted;
 /// The grammar in Lark.
 pub(super) fn lark(rules: &Rules) -> Result<String, String> {
     let mut writer = Writer {
-        rules,
-        kinds: kinds(rules),
-        nullable: nullable(rules),
+        // Rules that come to themselves again, or to such that do, are no expressions.
+        kinds: fixpoint(rules, &|rule, known| {
+            all_rules(rule, &|it| known.get(it).copied().unwrap_or(false))
+        }),
+        nullable: fixpoint(rules, &may_be_empty),
+        nothing: fixpoint(rules, &is_nothing),
         text: String::new(),
         n_terminals: 0,
     };
@@ -33,46 +36,15 @@ pub(super) fn lark(rules: &Rules) -> Result<String, String> {
     Ok(text)
 }
 
-/// Which rules come to themselves again, or to such that do: those are no expressions.
-fn kinds(rules: &Rules) -> Vec<bool> {
-    // As long as one is found whose rules are all expressions, it is one.
-    let mut regular = vec![false; rules.all.len()];
+/// Of which rules something holds, if it follows for a rule from those of which it is known.
+fn fixpoint(rules: &Rules, holds: &dyn Fn(&Node, &[bool]) -> bool) -> Vec<bool> {
+    let mut known = vec![false; rules.all.len()];
     loop {
-        let mut is_new = false;
-        for (number, rule) in rules.all.iter().enumerate() {
-            let is = all_rules(rule, &|it| regular.get(it).copied().unwrap_or(false));
-            if let Some(known) = regular.get_mut(number)
-                && is
-                && !*known
-            {
-                *known = true;
-                is_new = true;
-            }
+        let next: Vec<bool> = rules.all.iter().map(|rule| holds(rule, &known)).collect();
+        if next == known {
+            return known;
         }
-        if !is_new {
-            return regular;
-        }
-    }
-}
-
-/// Which rules may be nothing at all.
-fn nullable(rules: &Rules) -> Vec<bool> {
-    let mut nullable = vec![false; rules.all.len()];
-    loop {
-        let mut is_new = false;
-        for (number, rule) in rules.all.iter().enumerate() {
-            let is = may_be_empty(rule, &nullable);
-            if let Some(known) = nullable.get_mut(number)
-                && is
-                && !*known
-            {
-                *known = true;
-                is_new = true;
-            }
-        }
-        if !is_new {
-            return nullable;
-        }
+        known = next;
     }
 }
 
@@ -98,17 +70,18 @@ fn may_be_empty(node: &Node, nullable: &[bool]) -> bool {
     }
 }
 
-struct Writer<'r> {
-    rules: &'r Rules,
+struct Writer {
     /// Which rules are expressions.
     kinds: Vec<bool>,
     nullable: Vec<bool>,
+    /// Which rules can only be nothing.
+    nothing: Vec<bool>,
     /// Terminals and rules so far.
     text: String,
     n_terminals: usize,
 }
 
-impl Writer<'_> {
+impl Writer {
     fn is_regular(&self, number: usize) -> bool {
         self.kinds.get(number).copied().unwrap_or(false)
     }
@@ -164,7 +137,7 @@ impl Writer<'_> {
             let _ = writeln!(self.text, "{name}: {body}");
             return name;
         }
-        if is_nothing(node, self.rules, 0) {
+        if is_nothing(node, &self.nothing) {
             return quoted("");
         }
         let _ = writeln!(self.text, "{name}: ({body}) & /(?s:.+)/");
@@ -172,21 +145,16 @@ impl Writer<'_> {
     }
 }
 
-/// Whether it can only be nothing.
-fn is_nothing(node: &Node, rules: &Rules, depth: usize) -> bool {
+/// Whether it can only be nothing, by what is known of the rules.
+fn is_nothing(node: &Node, nothing: &[bool]) -> bool {
     match node {
         Node::Text(text) => text.is_empty(),
         Node::Class(_) => false,
-        // Deeper than all rules there are means in circles.
-        Node::Rule(_) if depth > rules.all.len() => false,
-        Node::Rule(number) => {
-            let rule = rules.all.get(*number);
-            rule.is_some_and(|rule| is_nothing(rule, rules, depth.saturating_add(1)))
-        }
+        Node::Rule(number) => nothing.get(*number).copied().unwrap_or(false),
         Node::Sequence(parts) | Node::OneOf(parts) => {
-            parts.iter().all(|part| is_nothing(part, rules, depth))
+            parts.iter().all(|part| is_nothing(part, nothing))
         }
-        Node::Repeat(part, _, most) => *most == Some(0) || is_nothing(part, rules, depth),
+        Node::Repeat(part, _, most) => *most == Some(0) || is_nothing(part, nothing),
     }
 }
 
