@@ -82,7 +82,7 @@ console.log(`${running.version} on ${label}: ${facts}`);
  */
 const elsewhere = {
   firefox: ["cpu_kernels", "cpu_device", "cpu_model", "demo_page", ...(options.full ? [] : ["anthropic_client"])],
-  chromium: options.full ? [] : ["checkpoint", "embeddings"],
+  chromium: options.full ? [] : ["checkpoint", "embeddings", "structured"],
 }[name];
 const withWebGpu = NOUNS.filter((noun) => !elsewhere.includes(noun));
 const nouns = options.only ? options.only.split(",") : hasWebGpu ? withWebGpu : NOUNS_WITHOUT_WEBGPU;

@@ -74,6 +74,15 @@ describe("requests at the same time", () => {
     await ask();
   });
 
+  it("are answered, but none waits, where none may", async () => {
+    const { model } = await loaded("chunk_ms=2&untuned=3", { queueLimit: 0 });
+    const ask = (): Promise<unknown> => model.chat.completions.create({ messages: say("hi"), max_tokens: 4 });
+    const first = ask();
+    expect(await rejectionOf(model.session({ messages: say("hi") }))).toMatchObject({ code: "busy" });
+    await first;
+    await ask();
+  });
+
   it("can be stopped while they wait, and never reach the engine", async () => {
     const { model, worker } = await loaded("chunk_ms=5");
     const first = model.chat.completions.create({ messages: say("hi"), max_tokens: 8 });

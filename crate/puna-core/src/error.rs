@@ -49,7 +49,7 @@ codes! {
     ContextLengthExceeded = "context_length_exceeded", "The prompt does not fit the context.";
     InvalidRequest = "invalid_request", "A field of the request is missing, malformed or not supported.";
     Aborted = "aborted", "The caller's AbortSignal stopped the work.";
-    Busy = "busy", "The model is already answering another request.";
+    Busy = "busy", "More is asked of the model at once than it has room for, or another load holds its files.";
     Internal = "internal", "A defect of this library.";
 }
 

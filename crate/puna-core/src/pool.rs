@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::session::{Session, grown_capacity};
+use crate::session::{Session, grown_capacity, shared};
 use crate::{Error, ErrorCode, Result};
 
 /// Tokens of a conversation that are given up for another that begins alike; where there are more, the beginning is copied.
@@ -50,6 +50,8 @@ pub struct Pool {
     regions: Vec<Region>,
     /// Nobody goes on with them now; the last used last.
     idle: Vec<Session>,
+    /// Of those that somebody goes on with: what they held when they were taken.
+    busy: Vec<(u32, Vec<u32>)>,
     next_id: u32,
 }
 
@@ -64,6 +66,7 @@ impl Pool {
             kept: kept_rows,
             regions: Vec::new(),
             idle: Vec::new(),
+            busy: Vec::new(),
             next_id: 0,
         }
     }
@@ -74,28 +77,35 @@ impl Pool {
     /// # Errors
     /// Those of [`Self::reserve`].
     pub fn take(&mut self, prompt: &[u32]) -> Result<(Session, Vec<Copy>)> {
-        let shared = |session: &Session| session.shared(prompt);
+        let (session, copies) = self.begin(prompt)?;
+        // What it holds now stays as it is, whatever is added.
+        self.busy.push((session.id(), session.tokens().to_vec()));
+        Ok((session, copies))
+    }
+
+    fn begin(&mut self, prompt: &[u32]) -> Result<(Session, Vec<Copy>)> {
         // Of equals the last used.
-        let best = self.idle.iter().max_by_key(|it| shared(it));
-        let Some(best) = best.filter(|it| shared(it) > 0) else {
+        let idle = self.idle.iter().max_by_key(|it| it.shared(prompt));
+        let idle = idle.map(|it| (it.id(), it.shared(prompt), it.tokens().len()));
+        let busy = self.busy.iter();
+        let busy = busy.map(|(id, tokens)| (*id, shared(tokens, prompt)));
+        let busy = busy.max_by_key(|(_, common)| *common);
+        let (source, common, length) = idle.unwrap_or_default();
+        if let Some((source, more)) = busy.filter(|(_, more)| *more > common.max(TAIL))
+            && let Some(copy) = self.copy_of(source, more, prompt)?
+        {
+            return Ok(copy);
+        }
+        if common == 0 {
             return Ok((self.open(), Vec::new()));
-        };
-        let (length, common, source) = (best.tokens().len(), shared(best), best.id());
+        }
         // The same prompt again is answered in place of the answer that it had.
         let is_again = common.saturating_add(1) == prompt.len();
-        if length.saturating_sub(common) > TAIL && !is_again {
-            let mut copy = self.open();
-            if let Some(copies) = self.reserve_beside(&copy, common, source)? {
-                let mut copies = copies;
-                copies.push(Copy {
-                    from: self.first_of(source),
-                    to: self.first_of(copy.id()),
-                    rows: common,
-                });
-                copy.record(prompt.get(..common).unwrap_or_default())?;
-                return Ok((copy, copies));
-            }
-            self.forget(&copy);
+        if length.saturating_sub(common) > TAIL
+            && !is_again
+            && let Some(copy) = self.copy_of(source, common, prompt)?
+        {
+            return Ok(copy);
         }
         // Others may have been given up meanwhile.
         let mut session = match self.idle.iter().position(|it| it.id() == source) {
@@ -104,6 +114,27 @@ impl Pool {
         };
         session.reuse(prompt);
         Ok((session, Vec::new()))
+    }
+
+    /// Another conversation with the first tokens of one; nothing where there is no room for it.
+    fn copy_of(
+        &mut self,
+        source: u32,
+        common: usize,
+        prompt: &[u32],
+    ) -> Result<Option<(Session, Vec<Copy>)>> {
+        let mut copy = self.open();
+        let Some(mut copies) = self.reserve_beside(&copy, common, source)? else {
+            self.forget(&copy);
+            return Ok(None);
+        };
+        copies.push(Copy {
+            from: self.first_of(source),
+            to: self.first_of(copy.id()),
+            rows: common,
+        });
+        copy.record(prompt.get(..common).unwrap_or_default())?;
+        Ok(Some((copy, copies)))
     }
 
     /// Where a conversation begins that is idle and that begins with all of `ids`, if there is such.
@@ -115,6 +146,7 @@ impl Pool {
 
     /// Keeps a conversation until somebody goes on with it, or its rows are needed.
     pub fn put_back(&mut self, session: Session) {
+        self.busy.retain(|(id, _)| *id != session.id());
         if session.is_empty() {
             self.forget(&session);
         } else {
@@ -124,6 +156,7 @@ impl Pool {
 
     /// Gives up a conversation's rows.
     pub fn forget(&mut self, session: &Session) {
+        self.busy.retain(|(id, _)| *id != session.id());
         self.regions.retain(|region| region.id != session.id());
     }
 
@@ -416,6 +449,26 @@ mod tests {
         assert_eq!(rows.pool.beginning(&[&a[..], &[4]].concat()), None);
         assert_eq!(rows.ask(&system), 299, "the same again");
         assert_eq!(rows.pool.regions.len(), regions, "in its place");
+    }
+
+    #[test]
+    fn what_a_busy_one_began_with_is_shared_too() {
+        let mut rows = Rows::new(1024, 4);
+        let rules: Vec<u32> = (0..200).collect();
+        assert_eq!(rows.ask(&rules), 0);
+        let before = rows.forwarded;
+        let open: Vec<_> = (0..4)
+            .map(|ix| rows.take(&chat(&rules, 1000 * (ix + 1), 30)))
+            .collect();
+        assert_eq!(
+            rows.forwarded - before,
+            4 * 30,
+            "nobody reads the rules again"
+        );
+        open.iter().for_each(|session| rows.check(session));
+        open.into_iter()
+            .for_each(|session| rows.pool.put_back(session));
+        assert!(rows.pool.busy.is_empty());
     }
 
     #[test]

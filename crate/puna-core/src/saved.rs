@@ -4,8 +4,9 @@
 //! "PUNAKV1\n"                        what it is
 //! u32 × 6                            layers, heads Hkv, Dh, Dv, element (0 f16, 1 q8), tokens S
 //! u32 × S                            the tokens
+//! u64                                FNV-1a of all that is in front of it (Fowler, Noll, Vo)
 //! layers ×  (planes, Hkv, S, Dh)     keys, then values if they stand apart
-//!           u64                      FNV-1a of that layer's bytes (Fowler, Noll, Vo)
+//!           u64                      FNV-1a of that layer's bytes
 //! ```
 //!
 //! All little-endian. An f16 is 2 bytes; in q8 a row is an f16, the scale, and Dh signed bytes. Whoever restores it forwards
@@ -14,7 +15,7 @@
 use half::f16;
 
 use crate::graph::KvShape;
-use crate::{Error, Result};
+use crate::{Error, ErrorCode, Result};
 
 const MAGIC: &[u8; 8] = b"PUNAKV1\n";
 /// Numbers behind the magic.
@@ -95,7 +96,9 @@ impl Saved {
         ];
         let words = numbers.iter().chain(&self.ids);
         let words = words.flat_map(|word| word.to_le_bytes());
-        MAGIC.iter().copied().chain(words).collect()
+        let mut bytes: Vec<u8> = MAGIC.iter().copied().chain(words).collect();
+        bytes.extend(checksum(&bytes).to_le_bytes());
+        bytes
     }
 
     /// Reads the beginning of `bytes`, of which there are `total`, for a cache of this shape with room for `capacity` tokens.
@@ -148,16 +151,26 @@ impl Saved {
             shape,
             element,
         };
-        match saved.layer(shape.layers).start == total {
+        let front = Self::front_bytes(tokens);
+        let check = bytes.get(front.saturating_sub(CHECK_BYTES)..front);
+        if saved.layer(shape.layers).start != total || check.is_none() {
+            return Err(cut_short());
+        }
+        let own = checksum(
+            bytes
+                .get(..front.saturating_sub(CHECK_BYTES))
+                .unwrap_or_default(),
+        );
+        match check == Some(own.to_le_bytes().as_slice()) {
             true => Ok(saved),
-            false => Err(cut_short()),
+            false => Err(damaged("its tokens")),
         }
     }
 
     /// Bytes that [`Self::parse`] needs to see, if there are so many tokens.
     #[must_use]
     pub const fn front_bytes(tokens: usize) -> usize {
-        MAGIC.len() + 4 * (NUMBERS + tokens)
+        MAGIC.len() + 4 * (NUMBERS + tokens) + CHECK_BYTES
     }
 
     /// Where a layer's bytes are.
@@ -201,19 +214,14 @@ impl Saved {
     /// # Errors
     /// `integrity` where bytes have changed.
     pub fn unpack(&self, bytes: &[u8]) -> Result<Vec<u16>> {
-        let damaged = || {
-            Error::new(
-                crate::ErrorCode::Integrity,
-                "the saved conversation is damaged: a layer's bytes do not have the checksum that they should have",
-            )
-        };
+        let damaged = || damaged("a layer's bytes");
         let end = bytes.len().saturating_sub(CHECK_BYTES);
         let (bytes, check) = bytes.split_at_checked(end).ok_or_else(damaged)?;
         if checksum(bytes).to_le_bytes() != check {
             return Err(damaged());
         }
         let (words, _) = bytes.as_chunks::<2>();
-        Ok(match self.element {
+        let elements: Vec<u16> = match self.element {
             Element::F16 => words.iter().map(|bits| u16::from_le_bytes(*bits)).collect(),
             Element::Q8 => {
                 let row = self.element.row_bytes(self.shape.head_dim);
@@ -228,7 +236,14 @@ impl Saved {
                 };
                 rows.flat_map(unpack).collect()
             }
-        })
+        };
+        match elements
+            .iter()
+            .all(|bits| f16::from_bits(*bits).is_finite())
+        {
+            true => Ok(elements),
+            false => Err(refused("some of it is no number")),
+        }
     }
 
     /// Whether a row that was forwarded anew is what was saved, bits of f16 (planes, Hkv, Dh) of one position: but for what
@@ -255,6 +270,15 @@ fn refused(why: &str) -> Error {
     Error::invalid_request("session", format!("session: {why}"))
 }
 
+fn damaged(what: &str) -> Error {
+    Error::new(
+        ErrorCode::Integrity,
+        format!(
+            "the saved conversation is damaged: {what} do not have the checksum that they should have"
+        ),
+    )
+}
+
 fn cut_short() -> Error {
     refused("the saved conversation has another length than it says; it was cut short, or is none")
 }
@@ -269,7 +293,6 @@ pub fn of_other_weights() -> Error {
 #[expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 mod tests {
     use super::*;
-    use crate::ErrorCode;
     use crate::random::Random;
 
     const SHAPE: KvShape = KvShape {
@@ -358,6 +381,18 @@ mod tests {
         let mut unknown = bytes.clone();
         unknown[24] = 9;
         assert!(says(&unknown, 9).contains("unknown kind"));
+        let mut token = bytes.clone();
+        token[33] ^= 1;
+        let error = Saved::parse(&token, token.len(), SHAPE, 9).unwrap_err();
+        assert_eq!(error.code(), ErrorCode::Integrity, "{error}");
+        let endless = saved.pack(&[0x7c00; 120]);
+        assert!(
+            saved
+                .unpack(&endless)
+                .unwrap_err()
+                .message()
+                .contains("no number")
+        );
         let mut flipped = bytes[saved.layer(1)].to_vec();
         flipped[17] ^= 1;
         assert_eq!(

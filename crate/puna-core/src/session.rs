@@ -48,6 +48,13 @@ pub struct Session {
     capacity: u32,
 }
 
+/// How many tokens are in common with the beginning of `prompt`, but for the prompt's last.
+pub(crate) fn shared(tokens: &[u32], prompt: &[u32]) -> usize {
+    let forwardable = prompt.len().saturating_sub(1);
+    let pairs = tokens.iter().zip(prompt).take(forwardable);
+    pairs.take_while(|(held, wanted)| held == wanted).count()
+}
+
 impl Session {
     /// The book-keeping of an empty cache with room for `capacity` tokens.
     #[must_use]
@@ -75,9 +82,7 @@ impl Session {
     /// logits.
     #[must_use]
     pub fn shared(&self, prompt: &[u32]) -> usize {
-        let forwardable = prompt.len().saturating_sub(1);
-        let pairs = self.tokens.iter().zip(prompt).take(forwardable);
-        pairs.take_while(|(held, wanted)| held == wanted).count()
+        shared(&self.tokens, prompt)
     }
 
     /// Tokens in the cache; the next one is forwarded at this position.

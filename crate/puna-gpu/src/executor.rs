@@ -442,7 +442,7 @@ impl Executor {
         self.memory.cache.capacity
     }
 
-    /// Copies rows of the KV cache, one range after the other.
+    /// Copies rows of the KV cache, one range after the other. After a failure none is copied.
     ///
     /// # Errors
     /// `out_of_memory`, `device_lost`, `internal` for rows that there are none of.
@@ -452,20 +452,22 @@ impl Executor {
         if !copies.iter().all(is_inside) {
             return Err(Error::internal(format!("copies {copies:?} of {rows} rows")));
         }
-        let Self {
-            gpu,
-            graph,
-            memory,
-            options,
-            ..
-        } = self;
-        let kv = options.kv;
-        let copied = gpu.scoped("a copy of a conversation", ErrorCode::Internal, || {
-            for copy in copies.iter().filter(|copy| copy.rows > 0) {
-                memory.cache.copy(*copy, gpu, graph, kv);
-            }
-        });
-        copied.await
+        let most = copies.iter().map(|copy| copy.rows).max().unwrap_or(0);
+        if most == 0 {
+            return Ok(());
+        }
+        let with = (&self.gpu, &self.graph, self.options.kv);
+        let cache = &self.memory.cache;
+        let what = "a copy of a conversation";
+        let between = self
+            .gpu
+            .scoped(what, ErrorCode::Internal, || cache.between(most, with));
+        let between = between.await?;
+        for copy in copies.iter().filter(|copy| copy.rows > 0) {
+            cache.copy(*copy, &between, with);
+        }
+        between.destroy();
+        self.gpu.check()
     }
 
     /// What a layer of the KV cache holds in some rows: bits of f16, (planes, Hkv, rows, Dh).

@@ -123,28 +123,43 @@ impl KvCache {
         }
     }
 
-    /// Copies rows, which may overlap, by way of a buffer of their own.
-    pub(crate) fn copy(&self, copy: Copy, gpu: &Gpu, graph: &Graph, kv: KvType) {
+    /// A buffer by way of which so many rows of a layer are copied.
+    pub(crate) fn between(
+        &self,
+        rows: usize,
+        (gpu, graph, kv): (&Gpu, &Graph, KvType),
+    ) -> wgpu::Buffer {
         use wgpu::BufferUsages as Usage;
+        let row = graph.kv.head_dim as u64 * kv.bytes();
+        let planes = (graph.kv.planes() * graph.kv.heads) as u64;
+        let bytes = planes * rows as u64 * row;
+        gpu.buffer("rows", bytes, Usage::COPY_SRC | Usage::COPY_DST)
+    }
+
+    /// Copies rows, which may overlap, by way of a buffer that has room for them.
+    pub(crate) fn copy(
+        &self,
+        copy: Copy,
+        between: &wgpu::Buffer,
+        (gpu, graph, kv): (&Gpu, &Graph, KvType),
+    ) {
         let row = graph.kv.head_dim as u64 * kv.bytes();
         let [from, to, rows] = [copy.from, copy.to, copy.rows].map(|it| it as u64 * row);
         let planes = (graph.kv.planes() * graph.kv.heads) as u64;
         let plane = self.capacity as u64 * row;
-        let between = gpu.buffer("rows", planes * rows, Usage::COPY_SRC | Usage::COPY_DST);
         let mut encoder = gpu
             .device
             .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         for layer in &self.layers {
             for at in 0..planes {
                 let from = at * plane + from;
-                encoder.copy_buffer_to_buffer(layer, from, &between, at * rows, rows);
+                encoder.copy_buffer_to_buffer(layer, from, between, at * rows, rows);
             }
             for at in 0..planes {
-                encoder.copy_buffer_to_buffer(&between, at * rows, layer, at * plane + to, rows);
+                encoder.copy_buffer_to_buffer(between, at * rows, layer, at * plane + to, rows);
             }
         }
         gpu.queue.submit([encoder.finish()]);
-        between.destroy();
     }
 
     /// Computes the rotations of some positions.

@@ -92,13 +92,24 @@ impl Conversations {
         let before = self.pool.clone();
         let copies = self.pool.reserve(session, tokens)?;
         match executor.reserve(self.pool.rows()).await {
-            Ok(()) => executor.copy_rows(&copies).await,
+            Ok(()) => {
+                let copied = executor.copy_rows(&copies).await;
+                if copied.is_err() {
+                    // Nothing was: everybody is where they were.
+                    self.pool = before;
+                }
+                copied
+            }
             Err(error) if error.code() == ErrorCode::OutOfMemory => {
                 // What there is has to do: others are given up for it.
-                self.pool = before;
+                self.pool = before.clone();
                 self.pool.limit(executor.rows());
                 let copies = self.pool.reserve(session, tokens).map_err(|_| error)?;
-                executor.copy_rows(&copies).await
+                let copied = executor.copy_rows(&copies).await;
+                if copied.is_err() {
+                    self.pool = before;
+                }
+                copied
             }
             Err(error) => Err(error),
         }

@@ -27,6 +27,8 @@ use crate::timer::now;
 const MOST_BYTES: u64 = 1 << 32;
 /// What the module takes besides weights and KV cache: its own data and stack, a chunk on its way, activations.
 const OVERHEAD_BYTES: u64 = 32 << 20;
+/// Rows of a conversation that are read or written at a time: the module's memory has room for little besides.
+const ROWS_AT_ONCE: usize = 256;
 /// Tokens of a call by which numbers of threads are compared for prompts.
 const TRIAL_TOKENS: u32 = 16;
 /// Calls of each number of threads, of which the fastest counts.
@@ -293,18 +295,28 @@ impl CpuExecutor {
     /// What a layer of the KV cache holds in some rows.
     pub(crate) fn read_rows(&self, layer: usize, rows: Range<usize>) -> Result<Vec<u16>> {
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let request = Request::ReadRows {
-            layer: number(layer),
-            rows: [number(rows.start), number(rows.end)],
-        };
-        let Response::Rows(bytes) = ask(&self.module, &request)? else {
-            return Err(unexpected());
-        };
-        let (halves, _) = bytes.as_chunks::<2>();
-        Ok(halves
-            .iter()
-            .map(|bits| u16::from_le_bytes(*bits))
-            .collect())
+        let dims = self.kv.head_dim;
+        let planes = self.kv.planes() * self.kv.heads;
+        let mut elements = vec![0_u16; planes * rows.len() * dims];
+        for first in rows.clone().step_by(ROWS_AT_ONCE) {
+            let end = rows.end.min(first + ROWS_AT_ONCE);
+            let request = Request::ReadRows {
+                layer: number(layer),
+                rows: [number(first), number(end)],
+            };
+            let Response::Rows(bytes) = ask(&self.module, &request)? else {
+                return Err(unexpected());
+            };
+            let (halves, _) = bytes.as_chunks::<2>();
+            let parts = halves.chunks_exact(((end - first) * dims).max(1));
+            let all = elements.chunks_exact_mut((rows.len() * dims).max(1));
+            for (all, part) in all.zip(parts) {
+                let to = all.iter_mut().skip((first - rows.start) * dims);
+                let part = part.iter().map(|bits| u16::from_le_bytes(*bits));
+                to.zip(part).for_each(|(to, bits)| *to = bits);
+            }
+        }
+        Ok(elements)
     }
 
     /// Writes such rows, from one on.
@@ -315,18 +327,24 @@ impl CpuExecutor {
         elements: &[u16],
     ) -> Result<()> {
         let number = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let request = Request::WriteRows {
-            layer: number(layer),
-            first_row: number(first_row),
-            elements: elements
-                .iter()
-                .flat_map(|bits| bits.to_le_bytes())
-                .collect(),
-        };
-        match ask(&self.module, &request)? {
-            Response::Done => Ok(()),
-            _ => Err(unexpected()),
+        let dims = self.kv.head_dim;
+        let plane = (elements.len() / (self.kv.planes() * self.kv.heads).max(1)).max(1);
+        let rows = plane / dims.max(1);
+        for first in (0..rows).step_by(ROWS_AT_ONCE) {
+            let end = rows.min(first + ROWS_AT_ONCE);
+            let of_planes = elements.chunks_exact(plane);
+            let part = of_planes.filter_map(|plane| plane.get(first * dims..end * dims));
+            let request = Request::WriteRows {
+                layer: number(layer),
+                first_row: number(first_row + first),
+                elements: part.flatten().flat_map(|bits| bits.to_le_bytes()).collect(),
+            };
+            match ask(&self.module, &request)? {
+                Response::Done => {}
+                _ => return Err(unexpected()),
+            }
         }
+        Ok(())
     }
 
     /// Tokens that there are logits of.

@@ -405,6 +405,8 @@ impl Engine {
             }
             Ok(())
         };
+        // Tokens of this turn.
+        let mut made = 0;
         for (index, choice) in choices.iter().enumerate() {
             let model = turn.get()?;
             let guide = match &choice.generate.grammar {
@@ -425,7 +427,9 @@ impl Engine {
                     };
                     let generation = generation.guided(guide);
                     match begun {
-                        Ok(()) => generate(generation, &mut turn, &mut tell, signal).await,
+                        Ok(()) => {
+                            generate(generation, &mut turn, &mut made, &mut tell, signal).await
+                        }
                         failed => failed,
                     }
                 }
@@ -439,22 +443,21 @@ impl Engine {
     }
 }
 
-/// Runs one answer to its end, by turns with others.
+/// Runs one answer to its end, by turns with others; `made` counts the tokens of this turn.
 async fn generate(
     mut generation: Generation<'_>,
     turn: &mut Turn<'_, Box<Model>>,
+    made: &mut usize,
     tell: &mut dyn FnMut(&Event) -> Result<()>,
     signal: Option<&AbortSignal>,
 ) -> Result<()> {
     let needs_logits = generation.needs_logits();
-    // Tokens of this turn.
-    let mut made = 0_usize;
     let mut is_new = true;
     loop {
         throw_if_aborted(signal)?;
-        if turn.is_wanted() && made >= TURN {
+        if turn.is_wanted() && *made >= TURN {
             turn.pass().await?;
-            (made, is_new) = (0, true);
+            (*made, is_new) = (0, true);
         }
         let is_wanted = turn.is_wanted();
         let Model {
@@ -474,16 +477,17 @@ async fn generate(
         let (position, mut ahead) = (position as usize, ahead as usize);
         if is_wanted {
             // What is submitted beyond this turn nobody would look at.
-            ahead = ahead.min(TURN.saturating_sub(made));
+            ahead = ahead.min(TURN.saturating_sub(*made));
         }
         let end = position.saturating_add(ids.len());
         let room = conversations
             .make_room(executor, generation.session(), end, ahead)
             .await?;
-        if is_new && !needs_logits {
+        if is_new && logits && !needs_logits {
             executor.start(generation.sampler());
         }
-        is_new = false;
+        // A step without logits ends what was begun.
+        is_new = !logits;
         let forwarded = match (logits, needs_logits) {
             (true, false) if generation.is_guided() => {
                 executor
@@ -502,7 +506,7 @@ async fn generate(
                 Forwarded::Nothing
             }
         };
-        made = made.saturating_add(ids.len());
+        *made = made.saturating_add(ids.len());
         for event in generation.answer(forwarded)? {
             tell(&event)?;
         }

@@ -1,7 +1,7 @@
 //! What holds answers to grammars: a wasm module of its own, which JavaScript fetches and starts when a request first asks for
 //! it.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use js_sys::{Uint8Array, Uint32Array};
@@ -10,7 +10,7 @@ use puna_core::guide::Guide;
 use puna_core::message::{decode, encode};
 use puna_core::openai::shown_marks;
 use puna_core::tokenizer::Tokenizer;
-use puna_core::{Error, Result};
+use puna_core::{Error, ErrorCode, Result};
 use puna_grammar::Vocabulary;
 use puna_grammar::wire::{Request, Response};
 use wasm_bindgen::prelude::*;
@@ -42,64 +42,83 @@ extern "C" {
 #[derive(Debug)]
 pub(crate) struct Grammars {
     host: GrammarHost,
-    module: Rc<RefCell<Option<GrammarModule>>>,
+    module: Option<Rc<Module>>,
+}
+
+/// A module that runs, and knows the model's tokens.
+#[derive(Debug)]
+struct Module {
+    js: GrammarModule,
+    /// After a panic: its memory is anybody's guess.
+    is_broken: Cell<bool>,
 }
 
 impl Grammars {
-    pub(crate) fn new(host: GrammarHost) -> Self {
-        Self {
-            host,
-            module: Rc::default(),
-        }
+    pub(crate) const fn new(host: GrammarHost) -> Self {
+        Self { host, module: None }
     }
 
     /// What holds an answer in a model's tokens to a grammar.
     ///
     /// # Errors
-    /// `invalid_request` for a grammar that does not compile; `internal` where the module can't be had.
+    /// `invalid_request` for a grammar that does not compile; `network` where the module can't be had.
     pub(crate) async fn guide(
-        &self,
+        &mut self,
         grammar: &Grammar,
         tokenizer: &Tokenizer,
     ) -> Result<Box<dyn Guide>> {
-        if self.module.borrow().is_none() {
-            let started = self.host.start().await;
-            let module =
-                started.map_err(|thrown| from_js(&thrown, "starting the grammar module"))?;
-            *self.module.borrow_mut() = Some(module.unchecked_into());
-            let shown = shown_marks(tokenizer);
-            let ids = 0..u32::try_from(tokenizer.vocab_size()).unwrap_or(u32::MAX);
-            let tokens = ids.map(|id| tokenizer.text_of(id, &shown));
-            let vocabulary = Vocabulary::new(tokens, tokenizer.end_of_generation());
-            self.ask(&Request::Open(vocabulary))?;
-        }
+        let module = match self.module.take().filter(|it| !it.is_broken.get()) {
+            Some(module) => module,
+            None => self.start(tokenizer).await?,
+        };
+        self.module = Some(Rc::clone(&module));
         let begin = Request::Begin(Box::new(grammar.clone()));
-        let Response::Begun(number) = self.ask(&begin)? else {
+        let Response::Begun(number) = module.ask(&begin)? else {
             return Err(unexpected());
         };
         Ok(Box::new(ModuleGuide {
             number,
-            grammars: Self {
-                host: self.host.clone(),
-                module: Rc::clone(&self.module),
-            },
+            module,
             allowed: Vec::new(),
         }))
     }
 
+    async fn start(&self, tokenizer: &Tokenizer) -> Result<Rc<Module>> {
+        let started = self.host.start().await;
+        let js = started.map_err(|thrown| {
+            let error = from_js(&thrown, "starting the grammar module");
+            match error.code() {
+                // The model itself is well, whatever this host serves in the module's place.
+                ErrorCode::Internal => Error::new(ErrorCode::Network, error.message()),
+                _ => error,
+            }
+        })?;
+        let module = Module {
+            js: js.unchecked_into(),
+            is_broken: Cell::new(false),
+        };
+        let shown = shown_marks(tokenizer);
+        let ids = 0..u32::try_from(tokenizer.vocab_size()).unwrap_or(u32::MAX);
+        let tokens = ids.map(|id| tokenizer.text_of(id, &shown));
+        let vocabulary = Vocabulary::new(tokens, tokenizer.end_of_generation());
+        module.ask(&Request::Open(vocabulary))?;
+        Ok(Rc::new(module))
+    }
+}
+
+impl Module {
     fn ask(&self, request: &Request) -> Result<Response> {
+        let broken = |why: &str| {
+            Error::invalid_request("grammar", format!("the grammar can't be followed: {why}"))
+        };
+        if self.is_broken.get() {
+            return Err(broken("its module has failed on another one; ask again"));
+        }
         let bytes = encode(request)?;
-        let module = self.module.borrow().clone();
-        let module = module.ok_or_else(|| Error::internal("there is no grammar module"))?;
-        let answer = module.call(Uint8Array::from(bytes.as_slice()));
+        let answer = self.js.call(Uint8Array::from(bytes.as_slice()));
         let answer = answer.map_err(|thrown| {
-            // Its memory is anybody's guess.
-            *self.module.borrow_mut() = None;
-            let said = from_js(&thrown, "the grammar module");
-            Error::invalid_request(
-                "grammar",
-                format!("the grammar can't be followed: {}", said.message()),
-            )
+            self.is_broken.set(true);
+            broken(&from_js(&thrown, "the grammar module").message())
         })?;
         match decode(&answer)? {
             Response::Failed(json) => Err(Error::from_json(&json)),
@@ -113,18 +132,16 @@ impl Grammars {
 struct ModuleGuide {
     /// By which the module knows it.
     number: u32,
-    grammars: Grammars,
+    module: Rc<Module>,
     allowed: Vec<u32>,
 }
 
 impl Guide for ModuleGuide {
     fn allowed(&mut self) -> Result<&[u32]> {
-        let Response::Allowed { at, len } = self.grammars.ask(&Request::Allowed(self.number))?
-        else {
+        let Response::Allowed { at, len } = self.module.ask(&Request::Allowed(self.number))? else {
             return Err(unexpected());
         };
-        let module = self.grammars.module.borrow();
-        let words = module.as_ref().ok_or_else(unexpected)?.words(at, len);
+        let words = self.module.js.words(at, len);
         self.allowed = words
             .map_err(|thrown| from_js(&thrown, "reading what may come next"))?
             .to_vec();
@@ -132,14 +149,14 @@ impl Guide for ModuleGuide {
     }
 
     fn accept(&mut self, id: u32) -> Result<bool> {
-        match self.grammars.ask(&Request::Accept(self.number, id))? {
+        match self.module.ask(&Request::Accept(self.number, id))? {
             Response::Accepted { is_complete } => Ok(is_complete),
             _ => Err(unexpected()),
         }
     }
 
     fn forced(&mut self) -> Result<Vec<u8>> {
-        match self.grammars.ask(&Request::Forced(self.number))? {
+        match self.module.ask(&Request::Forced(self.number))? {
             Response::Forced(text) => Ok(text),
             _ => Err(unexpected()),
         }
@@ -148,8 +165,8 @@ impl Guide for ModuleGuide {
 
 impl Drop for ModuleGuide {
     fn drop(&mut self) {
-        // Where there is no module any more, there is nothing to end.
-        let _ = self.grammars.ask(&Request::End(self.number));
+        // Where the module has failed, there is nothing to end.
+        let _ = self.module.ask(&Request::End(self.number));
     }
 }
 

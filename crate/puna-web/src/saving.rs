@@ -1,11 +1,12 @@
 //! Conversations that are read ahead of a question, saved as bytes, and restored from them. Layer by layer: the engine's heap
 //! never holds all of one.
 
-use js_sys::Uint8Array;
+use js_sys::{Array, Function, Reflect, Uint8Array};
 use puna_core::graph::Wanted;
 use puna_core::saved::{self, Element, Saved};
 use puna_core::session::Session;
-use puna_core::{Error, Result};
+use puna_core::{Error, ErrorCode, Result};
+use wasm_bindgen::JsCast;
 
 use crate::conversations::Conversations;
 use crate::executor::Executor;
@@ -120,11 +121,7 @@ impl Saving<'_> {
             element,
         };
         let total = saved.layer(saved.shape.layers).start;
-        let total = u32::try_from(total).map_err(|_| {
-            let message = "a conversation of so many tokens is more than an array can hold";
-            Error::invalid_request("session", message)
-        })?;
-        let bytes = Uint8Array::new_with_length(total);
+        let bytes = array(total)?;
         bytes.set(&Uint8Array::from(saved.to_bytes().as_slice()), 0);
         for layer in 0..saved.shape.layers {
             go_on()?;
@@ -171,6 +168,22 @@ impl Saving<'_> {
         }
         session.record(&saved.ids)
     }
+}
+
+/// An empty array; browsers refuse large ones by an exception.
+fn array(bytes: usize) -> Result<Uint8Array> {
+    let refused = || {
+        let message = format!(
+            "there is no memory for {bytes} bytes of a conversation; save a shorter one, or with \"q8\""
+        );
+        Error::new(ErrorCode::OutOfMemory, message).detail("bytes", bytes)
+    };
+    let length = u32::try_from(bytes).map_err(|_| refused())?;
+    let global = js_sys::global();
+    let made = Reflect::get(&global, &"Uint8Array".into())
+        .and_then(|kind| kind.dyn_into::<Function>())
+        .and_then(|kind| Reflect::construct(&kind, &Array::of1(&length.into())));
+    made.map(JsCast::unchecked_into).map_err(|_| refused())
 }
 
 fn slice(bytes: &Uint8Array, range: std::ops::Range<usize>) -> Uint8Array {

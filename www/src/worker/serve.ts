@@ -12,6 +12,7 @@ import type {
   RequestMessage,
   Requests,
   Results,
+  WireLoadOptions,
 } from "../types/messages.js";
 import type { Counters, ModelInfo, ModelReport, ProgressEvent, StoredModel } from "../types/model.js";
 import type { CreateEmbeddingResponse } from "../types/openai.js";
@@ -97,19 +98,21 @@ export class Server {
   }
 
   #enqueue(message: QueuedMessage): void {
-    const isShared = SHARED.includes(message.kind);
-    if (isShared && this.#waiting.length >= this.#limits.waiting) {
-      this.#fail(message.id, busy(this.#limits));
-      return;
-    }
-    this.#waiting.push({
+    const job: Job = {
       id: message.id,
       controller: new AbortController(),
-      isShared,
+      isShared: SHARED.includes(message.kind),
       run: (signal) => this.#perform(message, signal),
-    });
+    };
+    this.#waiting.push(job);
     this.#tuning?.abort();
     this.#work();
+    // Who waits for the timing of shaders to end waits for nobody's answer.
+    const most = this.#limits.waiting + (this.#tuning === null ? 0 : 1);
+    if (BOUNDED.includes(message.kind) && this.#waiting.includes(job) && this.#waiting.length > most) {
+      this.#waiting.pop();
+      this.#fail(message.id, busy(this.#limits));
+    }
   }
 
   /** Starts what may run now. */
@@ -158,7 +161,7 @@ export class Server {
       case "load":
         return this.#load(message.id, message, signal);
       case "inspect":
-        return reportOf(await this.#wasm.inspect(message, signal));
+        return reportOf(await this.#wasm.inspect({ ...message, options: ofEngine(message.options) }, signal));
       case "chat":
         return this.#texts(message.id, signal, (onChunk) =>
           this.#loaded().chat(message.request, onChunk, signal),
@@ -195,7 +198,8 @@ export class Server {
     const onProgress = (progress: ProgressEvent): void => {
       this.#page.postMessage({ kind: "progress", id, progress });
     };
-    const { parallel = LIMITS.parallel, queue_limit: waiting = LIMITS.waiting, ...options } = request.options;
+    const { parallel = LIMITS.parallel, queue_limit: waiting = LIMITS.waiting } = request.options;
+    const options = ofEngine(request.options);
     this.#engine = await this.#wasm.load({ ...request, options }, onProgress, signal);
     this.#limits = { parallel: Math.min(parallel, this.#engine.conversations()), waiting };
     return camelKeys(JSON.parse(this.#engine.info())) as ModelInfo;
@@ -269,6 +273,17 @@ function readOf(json: string): Read {
 
 /** Answers that are made by turns. */
 const SHARED: readonly string[] = ["chat", "complete", "message"] satisfies Kind[];
+
+/** Requests of which no more than so many may wait. */
+const BOUNDED: readonly string[] = [...SHARED, "embed", "read", "save", "restore"];
+
+/** The options without those that are the worker's own. */
+function ofEngine(options: WireLoadOptions): WireLoadOptions {
+  const others = { ...options };
+  delete others.parallel;
+  delete others.queue_limit;
+  return others;
+}
 
 /** Answers at a time, and requests that wait for theirs. */
 interface Limits {

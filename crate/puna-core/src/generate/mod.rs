@@ -211,6 +211,8 @@ pub struct Generation<'s> {
     /// What holds the answer to a grammar.
     guide: Option<Box<dyn Guide>>,
     text: DecodeStream,
+    /// Control tokens that are text in it.
+    shown: Vec<u32>,
     stop: StopStrings,
     /// Tokens that the answer may have.
     max_tokens: u32,
@@ -265,7 +267,8 @@ impl<'s> Generation<'s> {
             tokens: prompt,
             sampler,
             guide: None,
-            text: tokenizer.decode_stream().showing(shown),
+            text: tokenizer.decode_stream().showing(shown.clone()),
+            shown,
             stop: StopStrings::new(stop),
             max_tokens: max_tokens.unwrap_or(room).min(room),
             usage,
@@ -452,7 +455,7 @@ impl<'s> Generation<'s> {
             return Ok(Vec::new());
         }
         let text = guide.forced()?;
-        let mut ids = self.tokenizer.encode_inside(&text)?;
+        let mut ids = self.tokenizer.encode_inside(&text, &self.shown)?;
         // What follows may be one token with the end of it.
         ids.pop();
         let room = self.max_tokens.saturating_sub(self.usage.completion_tokens);

@@ -1,9 +1,8 @@
 //! Tools that a request offers, and whether they may be called.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::field::{Body, Field, refused};
-use super::format;
 use crate::chat::Callable;
 use crate::grammar::Grammar;
 use crate::{Error, Result};
@@ -84,7 +83,7 @@ impl Tools {
                 name: function.member("name", |it| it.name())?,
                 arguments: match function.object()?.get("parameters") {
                     None | Some(Value::Null) => nothing(),
-                    Some(value) => format::schema(Field {
+                    Some(value) => object(Field {
                         path: arguments,
                         value,
                     })?,
@@ -186,6 +185,28 @@ fn without_tools(param: &str) -> Error {
 fn named(field: Field<'_, '_>) -> Result<String> {
     field.member("type", |kind| kind.one_of(&[("function", ())]))?;
     field.member("function", |it| it.member("name", |it| it.name()))
+}
+
+/// What a tool is called with: an object, whatever else its schema says.
+fn object(field: Field<'_, '_>) -> Result<Grammar> {
+    let kind = json!("object");
+    let mut schema = match field.value {
+        Value::Bool(true) => Map::new(),
+        _ => field.object()?.clone(),
+    };
+    match schema.get("type") {
+        None | Some(Value::Null) => {
+            schema.insert("type".to_owned(), kind);
+        }
+        Some(given) if *given == kind => {}
+        Some(given) => {
+            let path = field.path;
+            return Err(field.invalid(format!(
+                "Invalid schema for '{path}': schema must be a JSON Schema of 'type: \"object\"', got 'type: {given}'."
+            )));
+        }
+    }
+    Ok(Grammar::json(&Value::Object(schema), field.path))
 }
 
 /// What a tool is called with that takes nothing.

@@ -143,16 +143,17 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// The ids of `text` (bytes) as it goes on inside of a text, as far as it is whole characters and its ids stand for it byte
-    /// by byte; control tokens are found as a whole.
-    pub fn encode_inside(&self, text: &[u8]) -> Result<Vec<u32>> {
+    /// The ids of `text` (bytes) as it goes on inside of an answer in which the control tokens `shown` are text too, as far as it
+    /// is whole characters and its ids stand for it byte by byte. No other control token is among them.
+    pub fn encode_inside(&self, text: &[u8], shown: &[u32]) -> Result<Vec<u32>> {
         let text = text.utf8_chunks().next().map_or("", |it| it.valid());
         let mut ids = Vec::new();
         self.encode_into(text, Special::Parse, false, &mut ids)?;
         let mut rest = text.as_bytes();
         let stands_for_it = |id: &u32| {
-            let behind = self.piece(*id).and_then(|piece| rest.strip_prefix(piece));
-            behind.map(|behind| rest = behind).is_some()
+            let own = self.text_of(*id, shown);
+            let behind = rest.strip_prefix(own).filter(|_| !own.is_empty());
+            behind.map(|behind| rest = behind).is_some() && !self.is_end_of_generation(*id)
         };
         let same = ids.iter().copied().take_while(stands_for_it);
         Ok(same.collect())

@@ -154,3 +154,17 @@ fn what_must_come_next_ends_at_the_limit_and_is_drawn_where_it_is_to_be_told_of(
     let told: usize = answer.told.iter().map(|(tokens, _)| tokens.len()).sum();
     assert_eq!(told, asked, "and told of");
 }
+
+#[test]
+fn no_control_token_comes_of_text_that_must_come_next() {
+    let text = "a <|eot_id|> b";
+    for forces in [false, true] {
+        let (answer, calls, _) = guided(request("x"), text, forces, true);
+        assert_eq!(answer.text, text, "{forces}");
+        let mut made = calls.iter().skip(1).flatten();
+        assert!(
+            made.all(|id| !tokenizer().text_of(*id, &[]).is_empty()),
+            "{calls:?}"
+        );
+    }
+}

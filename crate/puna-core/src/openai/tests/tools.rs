@@ -78,6 +78,11 @@ fn tools_are_checked_by_name() {
             "an object",
         ),
         (
+            function(json!({ "name": "f", "parameters": { "type": "array" } })),
+            "tools[0].function.parameters",
+            "of 'type: \"object\"', got 'type: \"array\"'",
+        ),
+        (
             function(json!({ "name": "f", "strict": "yes" })),
             "tools[0].function.strict",
             "a boolean",
@@ -276,6 +281,24 @@ fn held(more: Value) -> Option<Grammar> {
     let request = TextRequest::Chat(parse(more));
     let mut choices = request.choices(&template, &tokenizer, 512, 0).unwrap();
     choices.remove(0).generate.grammar
+}
+
+#[test]
+fn arguments_are_objects_whatever_their_schema_leaves_open() {
+    let grammar = |parameters: Value| {
+        let function = json!({ "name": "f", "parameters": parameters });
+        let tools = json!({ "tools": [{ "type": "function", "function": function }] });
+        parse(tools).tools.callable().remove(0).arguments
+    };
+    let param = "tools[0].function.parameters";
+    let object = Grammar::json(&json!({ "type": "object" }), param);
+    assert_eq!(grammar(json!({})), object);
+    assert_eq!(grammar(json!(true)), object);
+    let schema = json!({ "properties": { "a": {} }, "type": "object" });
+    assert_eq!(
+        grammar(json!({ "properties": { "a": {} } })),
+        Grammar::json(&schema, param)
+    );
 }
 
 #[test]
