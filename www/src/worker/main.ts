@@ -33,13 +33,14 @@ const cpu = new CpuHost(scope, threads, (message) => {
 const grammar = new GrammarHost();
 
 const wasm: Wasm = {
-  async load({ source, options }, onProgress, signal) {
+  async load({ source, adapters, options }, onProgress, signal) {
     await startWasm();
     const { device: wanted = "auto", ...others } = options;
     const run = ({ device, reason }: Choice): Promise<WasmEngine> =>
       Engine.load(
         JSON.stringify({ ...others, device, device_reason: reason }),
         source,
+        adapters,
         (progress) => {
           onProgress(camelKeys(progress) as ProgressEvent);
         },

@@ -15,10 +15,11 @@ import { Engine, inspect_model, list_models, remove_model } from "./engine.js";
 
 type ErrorListener = (event: { message?: string }) => void;
 
-const loadEngine: LoadEngine = ({ source, options }, onProgress, signal) =>
+const loadEngine: LoadEngine = ({ source, adapters, options }, onProgress, signal) =>
   Engine.load(
     JSON.stringify(options),
     source,
+    adapters,
     (progress) => {
       onProgress(camelKeys(progress) as ProgressEvent);
     },
