@@ -22,7 +22,9 @@ const NOUNS = [...new Set([...FIRST, ...fs.readdirSync(path.join(root, "tests/br
 const NOUNS_WITHOUT_WEBGPU = [
   "cold_load",
   "chat",
+  "ai_sdk_client",
   "anthropic_client",
+  "langchain_client",
   "openai_client",
   "openai_shape",
   "structured",
@@ -81,8 +83,16 @@ console.log(`${running.version} on ${label}: ${facts}`);
  * this is a full run, what differs least between browsers.
  */
 const elsewhere = {
-  firefox: ["cpu_kernels", "cpu_device", "cpu_model", "demo_page", ...(options.full ? [] : ["anthropic_client"])],
-  chromium: options.full ? [] : ["checkpoint", "embeddings", "structured"],
+  firefox: [
+    "ai_sdk_client",
+    "langchain_client",
+    "cpu_kernels",
+    "cpu_device",
+    "cpu_model",
+    "demo_page",
+    ...(options.full ? [] : ["anthropic_client"]),
+  ],
+  chromium: options.full ? [] : ["ai_sdk_client", "langchain_client", "checkpoint", "embeddings", "structured"],
 }[name];
 const withWebGpu = NOUNS.filter((noun) => !elsewhere.includes(noun));
 const nouns = options.only ? options.only.split(",") : hasWebGpu ? withWebGpu : NOUNS_WITHOUT_WEBGPU;
