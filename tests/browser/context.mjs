@@ -62,8 +62,13 @@ export class Context {
     this.hasWebGpu = hasWebGpu;
     /** Serves the page and the package; a fresh port is a fresh origin, so that nothing is stored. */
     this.site = new StaticServer(SITE);
-    /** Serves models, from another origin. */
-    this.host = new StaticServer({ "/golden": at("tests/golden"), "/models": at("models"), "/shards": at("tests/out/shards") });
+    /** Serves models, from another origin, and the package, as a CDN does. */
+    this.host = new StaticServer({
+      "/package": at("www/dist"),
+      "/golden": at("tests/golden"),
+      "/models": at("models"),
+      "/shards": at("tests/out/shards"),
+    });
     this.page = null;
   }
 
@@ -97,6 +102,19 @@ export class Context {
     const page = await this.#newPage();
     await page.goto(this.site.origin + pathname);
     return page;
+  }
+
+  /** Runs `work` in a page of a site all of whose answers have these headers; the page is at another origin than `page`'s. */
+  async withHeaders(headers, work) {
+    const site = await new StaticServer(SITE, { headers }).start();
+    const page = await this.#newPage();
+    try {
+      await page.goto(`${site.origin}/bare.html`);
+      return await work(page, site);
+    } finally {
+      await page.close();
+      await site.stop();
+    }
   }
 
   async #newPage() {

@@ -27,6 +27,8 @@ const NOUNS_WITHOUT_WEBGPU = [
   "langchain_client",
   "openai_client",
   "openai_shape",
+  "cdn",
+  "content_policy",
   "structured",
   "conversations",
   "bad_request",
@@ -86,6 +88,8 @@ const elsewhere = {
   firefox: [
     "ai_sdk_client",
     "langchain_client",
+    "cdn",
+    "content_policy",
     "cpu_kernels",
     "cpu_device",
     "cpu_model",
