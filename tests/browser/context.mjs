@@ -97,24 +97,33 @@ export class Context {
     return this.#browser.process().pid;
   }
 
-  /** Opens another address of the site in a page of its own; the test closes it. */
-  async visit(pathname) {
+  /** Opens another address of the site, or of that at `origin`, in a page of its own; the test closes it. */
+  async visit(pathname, origin = this.site.origin) {
     const page = await this.#newPage();
-    await page.goto(this.site.origin + pathname);
+    await page.goto(origin + pathname);
     return page;
   }
 
-  /** Runs `work` in a page of a site all of whose answers have these headers; the page is at another origin than `page`'s. */
-  async withHeaders(headers, work) {
-    const site = await new StaticServer(SITE, { headers }).start();
-    const page = await this.#newPage();
+  /** Does `work` while there is another site, of other folders if they are given, with these headers in all its answers. */
+  async withSite({ roots = SITE, headers = {} }, work) {
+    const site = await new StaticServer(roots, { headers }).start();
     try {
-      await page.goto(`${site.origin}/bare.html`);
-      return await work(page, site);
+      return await work(site);
     } finally {
-      await page.close();
       await site.stop();
     }
+  }
+
+  /** Does `work` in an empty page of such a site. */
+  withHeaders(headers, work) {
+    return this.withSite({ headers }, async (site) => {
+      const page = await this.visit("/bare.html", site.origin);
+      try {
+        return await work(page, site);
+      } finally {
+        await page.close();
+      }
+    });
   }
 
   async #newPage() {
