@@ -54,8 +54,10 @@ export class Context {
   #browser;
   #console = [];
 
-  constructor({ browser, name, full, hasWebGpu }) {
+  constructor({ browser, name, full, hasWebGpu, launch }) {
     this.#browser = browser;
+    /** Starts another browser like this one, with these options of `launch` (browser.mjs); the test closes it. */
+    this.launch = launch;
     /** "chromium" or "firefox". */
     this.browserName = name;
     this.full = full;

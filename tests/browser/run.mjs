@@ -129,7 +129,8 @@ console.log(`result: ${JSON.stringify({ browser: running.version, adapter: `${la
 process.exit(failures.length > 0 || passed === 0 ? 1 : 0);
 
 function newContext() {
-  return new Context({ browser: running.browser, name, full: options.full, hasWebGpu });
+  const another = (how) => launch(name, program, hasWebGpu, how);
+  return new Context({ browser: running.browser, name, full: options.full, hasWebGpu, launch: another });
 }
 
 /** The adapter of this browser, which must be the one asked for. */
