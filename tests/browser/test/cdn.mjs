@@ -44,9 +44,9 @@ test("runs under a Content-Security-Policy that allows it, and else says what th
   const rule = `"worker-src blob: ${cdn}"`;
   const noBlob = await failure(t, policy.replace("blob: ", "'self' "));
   assert.equal(noBlob.code, "internal");
-  assert.ok(noBlob.message.includes(`${cdn}/package/worker.js is of another origin`), noBlob.message);
+  assert.ok(noBlob.message.includes(`${cdn}/package/worker.js is not of ${noBlob.origin}`), noBlob.message);
   assert.ok(noBlob.message.includes("blob: address, which a Content-Security-Policy of this page forbids"), noBlob.message);
-  assert.ok(noBlob.message.includes(`allow ${rule}, or serve the package's files from ${noBlob.origin}`), noBlob.message);
+  assert.ok(noBlob.message.includes(`allow ${rule}, or serve the package's files from the page's own origin`), noBlob.message);
   const noHost = await failure(t, policy.replace(`worker-src blob: ${cdn}`, "worker-src blob:"));
   assert.ok(noHost.message.includes(`${cdn}/package/worker.js could not be loaded`), noHost.message);
   assert.ok(noHost.message.includes(rule), noHost.message);
@@ -63,4 +63,26 @@ test("says which script is not there", async (t) => {
   assert.ok(there.message.includes(`${t.host.origin}/package/worker.js could not be loaded: its host must allow ${there.origin}`), there.message);
   const { models } = await failure(t, null);
   assert.deepEqual(models, [], "once it is there");
+});
+
+/** A page of two: what its sandboxed frame's model says. */
+const FRAMED = (address) => `<!doctype html>
+<iframe sandbox="allow-scripts" srcdoc='<script type="module">
+import { load } from "/package/index.js";
+import { ask } from "/ask.js";
+const said = await ask(load, "${address}").catch(String);
+parent.postMessage({ origin, said }, "*");
+</script>'></iframe>
+<script>
+window.answered = new Promise((resolve) => addEventListener("message", ({ data }) => resolve(data)));
+</script>`;
+
+test("runs in a sandboxed frame, where no origin is its own", async (t) => {
+  t.site.put("/framed.html", Buffer.from(FRAMED(t.url(TINY))));
+  const page = await t.visit("/framed.html");
+  const { origin, said } = await page.evaluate(() => window.answered);
+  await page.close();
+  assert.equal(origin, "null");
+  const { text, held } = await expected(t);
+  assert.deepEqual([said.text, said.held], [text, held], JSON.stringify(said));
 });

@@ -79,7 +79,7 @@ function isOwn(url: URL): boolean {
   );
 }
 
-/** Addresses of the scripts that import another, by that one's; kept, for older browsers fetch them late. */
+/** Addresses of the scripts that import another; kept, for some browsers fetch them late. */
 const importers = new Map<string, string>();
 
 /** The address of a script of this origin that imports `script`. */
@@ -88,10 +88,18 @@ function importing({ url, options }: Script): string {
   const text = options?.type === "module" ? `import ${name};` : `importScripts(${name});`;
   let address = importers.get(text);
   if (address === undefined) {
-    address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+    address =
+      scheme() === "blob:"
+        ? URL.createObjectURL(new Blob([text], { type: "text/javascript" }))
+        : `data:text/javascript,${encodeURIComponent(text)}`;
     importers.set(text, address);
   }
   return address;
+}
+
+/** What such addresses begin with. In a sandboxed frame, which has no origin, Chromium starts no module of a blob. */
+function scheme(): "blob:" | "data:" {
+  return origin === "null" ? "data:" : "blob:";
 }
 
 /** What a Content-Security-Policy of this page has refused to start as a worker. */
@@ -121,15 +129,16 @@ function whyNotOwn(address: string | undefined): string {
 }
 
 function whyNotOther(url: URL): string {
-  const rule = `"worker-src blob: ${url.origin}"`;
-  if (refused.has("blob")) {
+  const rule = `"worker-src ${scheme()} ${url.origin}"`;
+  const from = origin === "null" ? `the origin "null" of this sandboxed frame` : origin;
+  if (refused.has(scheme().slice(0, -1))) {
     return (
-      `${url.href} is of another origin, whose scripts a page starts by a blob: address, which a Content-Security-Policy of this ` +
-      `page forbids: allow ${rule}, or serve the package's files from ${origin}`
+      `${url.href} is not of ${from}, where its worker is started by a ${scheme()} address, which a ` +
+      `Content-Security-Policy of this page forbids: allow ${rule}, or serve the package's files from the page's own origin`
     );
   }
   return (
-    `${url.href} could not be loaded: its host must allow ${origin} by Access-Control-Allow-Origin, and a ` +
+    `${url.href} could not be loaded: its host must allow ${from} by Access-Control-Allow-Origin, and a ` +
     `Content-Security-Policy of this page, if there is one, must have ${rule}`
   );
 }
