@@ -30,6 +30,15 @@ export async function streamed(text) {
   return { pieces, content: whole.content, usage: whole.usage_metadata };
 }
 
+/** By OpenAI's newer wire. */
+export async function responded(text) {
+  const model = new ChatOpenAI({ model: "gpt-5", temperature: 0, maxTokens: 12, useResponsesApi: true, ...hosted });
+  const whole = await model.invoke(asked(text));
+  const pieces = [];
+  for await (const chunk of await model.stream(asked(text))) if (chunk.text !== "") pieces.push(chunk.text);
+  return { text: whole.text, usage: whole.usage_metadata, pieces };
+}
+
 /** Several at a time. */
 export async function batched(texts) {
   const messages = await llm.batch(texts.map(asked));

@@ -22,6 +22,11 @@ test("chats and streams, is stopped in the middle, and told what was wrong", asy
   assert.equal(streamed.usage.output_tokens, 12);
   assert.equal(streamed.usage.input_tokens, usage.input_tokens);
   assert.ok(streamed.usage.input_token_details.cache_read > 0, "the prompt was read before");
+  const responded = await call("responded", "Hello");
+  assert.equal(responded.text, content);
+  assert.equal(responded.pieces.join(""), content);
+  assert.ok(responded.pieces.length > 1, "in pieces");
+  assert.equal(responded.usage.output_tokens, 12);
   assert.deepEqual(await call("batched", ["Hello", "Hello"]), [content, content]);
 
   assert.deepEqual(await call("aborted", "Tell me everything"), { pieces: 3, name: "AbortError" });
