@@ -22,9 +22,13 @@ const NOUNS = [...new Set([...FIRST, ...fs.readdirSync(path.join(root, "tests/br
 const NOUNS_WITHOUT_WEBGPU = [
   "cold_load",
   "chat",
+  "ai_sdk_client",
   "anthropic_client",
+  "langchain_client",
   "openai_client",
   "openai_shape",
+  "cdn",
+  "content_policy",
   "structured",
   "conversations",
   "bad_request",
@@ -81,8 +85,18 @@ console.log(`${running.version} on ${label}: ${facts}`);
  * this is a full run, what differs least between browsers.
  */
 const elsewhere = {
-  firefox: ["cpu_kernels", "cpu_device", "cpu_model", "demo_page", ...(options.full ? [] : ["anthropic_client"])],
-  chromium: options.full ? [] : ["checkpoint", "embeddings", "structured"],
+  firefox: [
+    "ai_sdk_client",
+    "langchain_client",
+    "cdn",
+    "content_policy",
+    "cpu_kernels",
+    "cpu_device",
+    "cpu_model",
+    "demo_page",
+    ...(options.full ? [] : ["anthropic_client"]),
+  ],
+  chromium: options.full ? [] : ["ai_sdk_client", "langchain_client", "checkpoint", "embeddings", "structured"],
 }[name];
 const withWebGpu = NOUNS.filter((noun) => !elsewhere.includes(noun));
 const nouns = options.only ? options.only.split(",") : hasWebGpu ? withWebGpu : NOUNS_WITHOUT_WEBGPU;
@@ -115,7 +129,8 @@ console.log(`result: ${JSON.stringify({ browser: running.version, adapter: `${la
 process.exit(failures.length > 0 || passed === 0 ? 1 : 0);
 
 function newContext() {
-  return new Context({ browser: running.browser, name, full: options.full, hasWebGpu });
+  const another = (how) => launch(name, program, hasWebGpu, how);
+  return new Context({ browser: running.browser, name, full: options.full, hasWebGpu, launch: another });
 }
 
 /** The adapter of this browser, which must be the one asked for. */

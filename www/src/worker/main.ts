@@ -92,7 +92,7 @@ async function startWasm(): Promise<void> {
     throw new PunaError(
       "internal",
       `the engine did not start: ${String(error)}; puna_web_bg.wasm must lie beside worker.js, and a ` +
-        "Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src and 'self' in connect-src",
+        "Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src, and where they come from in connect-src",
     );
   }
 }
