@@ -1,6 +1,6 @@
 // The package, file by file: `--mode index` builds dist/index.js, `--mode worker` dist/worker.js and the wasm,
-// `--mode thread` dist/thread.js, and `--mode sw`, `sw-page` and `client` the entries of these names, `--mode sw.classic` the
-// first of them as a script without imports and exports; and for tests alone, `--mode cpu` dist/test/cpu.js, by which they start the CPU's
+// `--mode thread` dist/thread.js, `--mode sw` and `--mode sw-page` the two halves of the service worker, and `--mode sw.classic`
+// the first of them as a script for `importScripts`; and for tests alone, `--mode cpu` dist/test/cpu.js, by which they start the CPU's
 // executor, and `--mode openai` and `--mode anthropic` dist/test/openai.js and anthropic.js, clients of
 // hosted APIs.
 

@@ -31,6 +31,7 @@ const NOUNS_WITHOUT_WEBGPU = [
   "checkpoint",
   "embeddings",
   "inspect",
+  "service_worker",
   "unicode",
   "unload",
   "cpu_kernels",
@@ -81,7 +82,7 @@ console.log(`${running.version} on ${label}: ${facts}`);
  * this is a full run, what differs least between browsers.
  */
 const elsewhere = {
-  firefox: ["cpu_kernels", "cpu_device", "cpu_model", "demo_page", ...(options.full ? [] : ["anthropic_client"])],
+  firefox: ["cpu_kernels", "cpu_device", "cpu_model", "demo_page", "service_worker", ...(options.full ? [] : ["anthropic_client"])],
   chromium: options.full ? [] : ["checkpoint", "embeddings", "structured"],
 }[name];
 const withWebGpu = NOUNS.filter((noun) => !elsewhere.includes(noun));

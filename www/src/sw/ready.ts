@@ -38,6 +38,14 @@ export async function ready(
         "script from there, or with the header Service-Worker-Allowed",
     );
   }
+  const nearest = await container.getRegistration();
+  if (nearest !== undefined && nearest.scope !== registration.scope) {
+    throw refusal(
+      "scope",
+      `another service worker is in charge of this page, for its scope ${nearest.scope} is nearer than ${registration.scope}: ` +
+        "call serve() in that one's script",
+    );
+  }
   const worker = registration.active ?? registration.waiting ?? registration.installing;
   if (worker === null) throw refusal("script", `the service worker ${String(script)} is gone`);
   await Promise.race([activated(worker, script), stopped]);
@@ -89,8 +97,8 @@ function greeted(worker: ServiceWorker, script: string | URL): Promise<void> {
       reject(
         new PunaError(
           "internal",
-          `the service worker ${String(script)} does not answer: its script must call serve() of puna/sw when it runs first; a ` +
-            "newer version of it may wait until all pages of the older one are closed",
+          `the service worker ${String(script)} did not answer within ${MOST_MS} ms: its script must call serve() of puna/sw when ` +
+            "it runs first; a newer version of it may wait until all pages of the older one are closed",
         ),
       );
     }, MOST_MS);

@@ -124,6 +124,7 @@ async function pull(
     const { done, value } = await body.read();
     const message: FromOffer = done ? { kind: "end" } : { kind: "chunk", bytes: value };
     port.postMessage(message);
+    if (done) finish();
   } catch (error) {
     port.postMessage(failedOf(error));
     finish();

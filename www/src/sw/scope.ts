@@ -30,7 +30,6 @@ export interface MessageFromPage extends Lifetime {
 export interface WorkerScope {
   readonly registration: { readonly scope: string };
   readonly clients: {
-    get(id: string): Promise<unknown>;
     matchAll(options: { type: "window"; includeUncontrolled: true }): Promise<readonly PageClient[]>;
     claim(): Promise<void>;
   };
