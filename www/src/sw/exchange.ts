@@ -64,9 +64,8 @@ export class Exchange {
 
   /** Nobody wants it any more: the page stops its work. */
   cancel(): void {
-    this.#say({ kind: "cancel" });
     this.#fail(new Failure(499, "aborted", "whoever asked has gone"));
-    this.#end();
+    this.#end("cancel");
   }
 
   async #begin(): Promise<Head> {
@@ -110,10 +109,10 @@ export class Exchange {
   async #ended<T>(work: Promise<T>): Promise<T> {
     try {
       const result = await work;
-      if (result === null) this.#end();
+      if (result === null) this.#end("over");
       return result;
     } catch (error) {
-      this.#end();
+      this.#end("cancel");
       throw error;
     }
   }
@@ -129,7 +128,8 @@ export class Exchange {
     this.#port.postMessage(message);
   }
 
-  #end(): void {
+  #end(kind: "over" | "cancel"): void {
+    this.#say({ kind });
     this.#release();
     this.#port.close();
     this.#finish();

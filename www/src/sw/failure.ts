@@ -41,7 +41,7 @@ export function pageGone(): Failure {
   return new Failure(
     503,
     "page_gone",
-    "the page whose model was answering is gone: it was closed, left or reloaded; ask again",
+    "the page whose model was answering is gone: it was closed, left or reloaded, or has taken its offer back; ask again",
     { retry: true },
   );
 }

@@ -46,10 +46,14 @@ export async function ready(
         "call serve() in that one's script",
     );
   }
-  const worker = registration.active ?? registration.waiting ?? registration.installing;
+  const { active, waiting, installing } = registration;
+  // Another script may have been in charge so far.
+  const isIts = (worker: ServiceWorker | null): boolean =>
+    worker?.scriptURL === new URL(script, document.baseURI).href;
+  const worker = [active, waiting, installing].find(isIts) ?? active;
   if (worker === null) throw refusal("script", `the service worker ${String(script)} is gone`);
   await Promise.race([activated(worker, script), stopped]);
-  await Promise.race([greeted(registration.active ?? worker, script), stopped]);
+  await Promise.race([greeted(worker, script), stopped]);
   await Promise.race([inCharge(container, registration), stopped]);
   return registration;
 }
@@ -74,18 +78,31 @@ async function register(
   }
 }
 
-/** Waits until it has been installed. */
+/** Waits until it has been installed, and no older one is in its way. */
 function activated(worker: ServiceWorker, script: string | URL): Promise<void> {
-  return new Promise((resolve, reject) => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return new Promise<void>((resolve, reject) => {
     const look = (): void => {
+      clearTimeout(timer);
       if (worker.state === "activated") resolve();
       else if (worker.state === "redundant") {
         reject(refusal("script", `the service worker ${String(script)} failed to install, or was replaced`));
-      } else return;
-      worker.removeEventListener("statechange", look);
+      } else if (worker.state === "installed") {
+        timer = setTimeout(() => {
+          reject(
+            refusal(
+              "script",
+              `the service worker ${String(script)} waits until no page uses the one before it: close them all, or call ` +
+                "skipWaiting() in its script",
+            ),
+          );
+        }, MOST_MS);
+      }
     };
     worker.addEventListener("statechange", look);
     look();
+  }).finally(() => {
+    clearTimeout(timer);
   });
 }
 
