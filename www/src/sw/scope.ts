@@ -7,7 +7,7 @@ export interface PageClient {
 }
 
 /** What keeps a service worker awake. */
-interface Lifetime {
+export interface Lifetime {
   waitUntil(work: Promise<unknown>): void;
 }
 

@@ -10,7 +10,7 @@ export interface ServeOptions {
    * front from the origin's root. `puna` where absent: `…/puna/v1/chat/completions` and so on.
    */
   path?: string;
-  /** Whether pages that were open before the worker was there are taken charge of, as where absent. */
+  /** Whether pages that were open before the worker was there are taken charge of at once, as where absent; else when one calls `ready`. */
   claim?: boolean;
 }
 
@@ -34,7 +34,7 @@ export function serve({ path = "puna", claim = true }: ServeOptions = {}): void 
     event.respondWith(server.answer(event));
   });
   scope.addEventListener("message", (event) => {
-    hear(event, scope);
+    hear(event, scope, server);
   });
   if (claim) {
     scope.addEventListener("activate", () => {
@@ -53,9 +53,10 @@ function folderOf(path: string, scope: string): URL {
 }
 
 /** What pages say besides requests. Others' messages go past. */
-function hear({ data, ports: [port] }: MessageFromPage, scope: WorkerScope): void {
-  const { puna } = (data ?? {}) as { puna?: unknown };
-  // That it came is all there is to `awake`.
+function hear(event: MessageFromPage, scope: WorkerScope, server: Server): void {
+  const { puna } = (event.data ?? {}) as { puna?: unknown };
+  const [port] = event.ports;
+  if (puna === "awake") server.stayAwake(event);
   if (puna !== "ready" || port === undefined) return;
   // A page that was reloaded past its service worker is taken charge of again.
   takeCharge(scope);

@@ -8,7 +8,7 @@ import { listReply } from "./list.js";
 import { hold } from "./locks.js";
 import type { Asked } from "./messages.js";
 import { responseOf } from "./response.js";
-import type { FetchEvent, WorkerScope } from "./scope.js";
+import type { FetchEvent, Lifetime, WorkerScope } from "./scope.js";
 
 /** Headers that say something about a request; keys stay behind. */
 const HEADERS = ["accept", "content-type", "anthropic-version", "anthropic-beta", "openai-beta"];
@@ -16,12 +16,19 @@ const HEADERS = ["accept", "content-type", "anthropic-version", "anthropic-beta"
 /** How long an answer may take to begin by itself (`Manner.late`): what is wrong with a request is known long before. */
 const LATE_MS = 5000;
 
+/**
+ * How long one event keeps the worker awake. Pages that answer send another each ten seconds, or each minute if they are not
+ * seen; Chromium breaks off what an event waits for after five.
+ */
+const AWAKE_MS = 90_000;
+
 /** Answers requests by what pages offer. */
 export class Server {
   readonly #clients: WorkerScope["clients"];
   /** Held as long as this worker lives, for the pages that work for it. */
   readonly #lock = `puna worker ${crypto.randomUUID()}`;
   #held: Promise<void> | null = null;
+  readonly #running = new Set<Exchange>();
 
   constructor(clients: WorkerScope["clients"]) {
     this.#clients = clients;
@@ -31,24 +38,24 @@ export class Server {
   async answer(event: FetchEvent): Promise<Response> {
     const { request, clientId } = event;
     const path = new URL(request.url).pathname;
-    let finish: () => void = () => undefined;
-    const over = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
-    // While a stream runs, too. Said at once: later the event would be over.
-    event.waitUntil(over);
-    const exchanges: Exchange[] = [];
     try {
-      return await this.#answer(request, path, clientId, exchanges);
+      return await this.#answer(request, path, clientId);
     } catch (error) {
       return errorReply(failureOf(error), dialectOf(path));
     } finally {
-      void Promise.all(exchanges.map((exchange) => exchange.over)).then(finish);
+      this.stayAwake(event);
     }
   }
 
-  async #answer(request: Request, path: string, clientId: string, exchanges: Exchange[]): Promise<Response> {
-    const late = new Promise((resolve) => setTimeout(resolve, LATE_MS));
+  /** Browsers end a worker that has nothing to do. A stream goes on after its request was answered. */
+  stayAwake(event: Lifetime): void {
+    if (this.#running.size === 0) return;
+    const over = Promise.all([...this.#running].map((exchange) => exchange.over));
+    event.waitUntil(Promise.race([over, after(AWAKE_MS)]));
+  }
+
+  async #answer(request: Request, path: string, clientId: string): Promise<Response> {
+    const late = after(LATE_MS);
     const asked = await askedOf(request);
     const { model, isStream } = about(asked.body);
     const offers = await findOffers(this.#clients, { model, clientId });
@@ -60,7 +67,8 @@ export class Server {
     let answer: Response | null = null;
     for (const offer of offers) {
       const exchange = new Exchange(offer, this.#lock, asked);
-      exchanges.push(exchange);
+      this.#running.add(exchange);
+      void exchange.over.then(() => this.#running.delete(exchange));
       const next = await responseOf(exchange, { dialect: dialectOf(path), isStream, late });
       // Earlier responses are kept by the page that made them, whichever it was: the first one's word counts unless another has it.
       if (!isOfResponses(path) || !(await isElsewhere(next))) return next;
@@ -68,6 +76,10 @@ export class Server {
     }
     return answer ?? errorReply(noModel(), dialectOf(path));
   }
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 /** Whether an answer says that what the request refers to is not there. */
