@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
 import { type Answerer, answer } from "../src/sw/answer.js";
 import type { WorkerScope } from "../src/sw/scope.js";
+import { serve } from "../src/sw/serve.js";
 import { Server } from "../src/sw/server.js";
 import { FakeLocks } from "./fake/locks.js";
 import { loaded, until } from "./support.js";
@@ -213,5 +214,73 @@ describe("an offer", () => {
     expect(await model.ended).toMatchObject({ code: "invalid_request" });
     const response = await ask(CHAT);
     expect(await response.json()).toMatchObject({ error: { code: "no_model" } });
+  });
+});
+
+describe("serve", () => {
+  /** A service worker's global in which it runs; `tell` gives its listeners an event. */
+  function run(options?: Parameters<typeof serve>[0]): {
+    tell: (type: string, event: object) => void;
+    claims: () => number;
+  } {
+    const heard: [string, (event: object) => void][] = [];
+    let claims = 0;
+    const claim = (): Promise<void> => {
+      claims += 1;
+      // As where the threads of a page don't answer.
+      return new Promise(() => undefined);
+    };
+    vi.stubGlobal("registration", { scope: "https://example.org/app/" });
+    vi.stubGlobal("clients", { matchAll: () => Promise.resolve([]), claim });
+    vi.stubGlobal("addEventListener", (...given: (typeof heard)[number]) => heard.push(given));
+    serve(options);
+    return {
+      tell(type, event) {
+        for (const [of, listener] of heard) if (of === type) listener(event);
+      },
+      claims: () => claims,
+    };
+  }
+
+  it("takes charge of pages, and nothing waits for that", async () => {
+    const { tell, claims } = run();
+    const waitUntil = vi.fn();
+    tell("activate", { waitUntil });
+    expect(claims()).toBe(1);
+    const { port1, port2 } = new MessageChannel();
+    const said = new Promise((resolve) => {
+      port1.onmessage = ({ data }) => {
+        resolve(data);
+      };
+    });
+    tell("message", { data: { puna: "ready" }, ports: [port2], waitUntil });
+    expect(await said).toEqual({ puna: "ready" });
+    expect([claims(), waitUntil.mock.calls.length]).toEqual([2, 0]);
+    port1.close();
+    const patient = run({ claim: false });
+    patient.tell("activate", { waitUntil });
+    expect(patient.claims()).toBe(0);
+  });
+
+  it.each([
+    [undefined, "https://example.org/app/puna/v1/models", true],
+    ["/puna/", "https://example.org/puna/v1/models", true],
+    ["api/local", "https://example.org/app/api/local/v1/models", true],
+    [undefined, "https://example.org/app/puna.js", false],
+    [undefined, "https://example.org/puna/v1/models", false],
+    [undefined, "https://example.com/app/puna/v1/models", false],
+  ])("of %s: %s, %s", async (path, url, isAnswered) => {
+    const { tell } = run(path === undefined ? {} : { path });
+    const respondWith = vi.fn<(response: Promise<Response>) => void>();
+    const stopImmediatePropagation = vi.fn();
+    tell("fetch", { request: new Request(url), clientId: "", respondWith, stopImmediatePropagation });
+    const calls = [respondWith, stopImmediatePropagation].map(({ mock }) => mock.calls.length);
+    expect(calls).toEqual(isAnswered ? [1, 1] : [0, 0]);
+    const answer = await respondWith.mock.calls[0]?.[0];
+    if (isAnswered) expect(await answer?.json()).toEqual({ object: "list", data: [] });
+  });
+
+  it.each(["", "/app/", "https://example.com/puna"])("refuses the path %j", (path) => {
+    expect(() => run({ path })).toThrow("path: expected a folder");
   });
 });

@@ -32,8 +32,13 @@ async function open(t, page, { script = "/classic.js", hasModel = true } = {}) {
     async (script, type, source, options) => {
       const { answer, ready } = await import("/package/sw-page.js");
       if (source !== null) {
-        window.model = await window.lab.puna.load(source, options);
-        await answer(window.model);
+        const model = (window.model = await window.lab.puna.load(source, options));
+        window.signals = [];
+        const watched = (address, init) => {
+          window.signals.push(init.signal);
+          return model.fetch(address, init);
+        };
+        await answer({ id: model.id, fetch: watched, ended: model.ended });
       }
       // With a model's threads asleep: it must not wait for them.
       await ready(script, { type });
@@ -48,16 +53,8 @@ async function open(t, page, { script = "/classic.js", hasModel = true } = {}) {
 /** Which run of the service worker answers. */
 const runOf = (page) => page.evaluate(async () => (await fetch("/mine/run")).text());
 
-/** Waits until a model has stopped working: it makes no more steps. */
-async function isIdle(page) {
-  let before = -1;
-  for (;;) {
-    const { steps } = await page.evaluate(() => window.model.counters());
-    if (steps === before) return;
-    before = steps;
-    await sleep(300);
-  }
-}
+/** Waits until the last request that came to a page's model is given up. */
+const isStopped = (page) => page.waitForFunction("window.signals.at(-1).aborted", { timeout: 60_000 });
 
 /** Asks by the page's own `fetch`, and reads what comes: of a stream its first piece, then the rest. */
 const ask = (page, path, body) =>
@@ -85,6 +82,7 @@ test("answers the openai package at an address, whole, in pieces, and with its o
   assert.ok(deltas.filter((delta) => delta !== "").length > 1, "in pieces");
   assert.equal(usage.completion_tokens, 12);
   assert.deepEqual(await call("models"), [await t.page.evaluate(() => window.model.id)]);
+  assert.equal(await call("left", "Hello"), 3);
   const refused = await call("refused", { temperature: 3 });
   assert.deepEqual([refused.isBad, refused.status, refused.param], [true, 400, "temperature"]);
   // What is not below the path is the author's own business.
@@ -106,10 +104,10 @@ test("answers the openai package at an address, whole, in pieces, and with its o
   assert.equal(asked.choices[0].message.content, expected);
 });
 
-test("gives pieces as they are made to fetch and to XMLHttpRequest, and stops when nobody reads on", { seconds: 50 }, async (t) => {
+test("gives pieces as they are made to fetch and to XMLHttpRequest, and stops when nobody reads on", async (t) => {
   await open(t, t.page, { script: "/module.js" });
   for (const canTransfer of [true, false]) {
-    const pieces = await t.page.evaluate(async (body, canTransfer) => {
+    const { pieces, end } = await t.page.evaluate(async (body, canTransfer) => {
       const { postMessage } = MessagePort.prototype;
       // As in browsers that can't give a stream away.
       if (!canTransfer) {
@@ -122,12 +120,16 @@ test("gives pieces as they are made to fetch and to XMLHttpRequest, and stops wh
       const reader = answer.body.getReader();
       const pieces = [];
       for (let i = 0; i < 4; i += 1) pieces.push(new TextDecoder().decode((await reader.read()).value));
+      const isGivenUp = new Promise((resolve) => window.signals.at(-1).addEventListener("abort", resolve));
       await reader.cancel();
+      await isGivenUp;
+      const short = { ...JSON.parse(body), n: 1, max_tokens: 2 };
+      const last = (await (await fetch("/puna/v1/chat/completions", { method: "POST", body: JSON.stringify(short) })).text()).trimEnd();
       MessagePort.prototype.postMessage = postMessage;
-      return pieces;
+      return { pieces, end: last.split("\n").at(-1) };
     }, JSON.stringify({ ...ENDLESS, stream: true }), canTransfer);
+    assert.equal(end, "data: [DONE]");
     for (const piece of pieces) assert.match(piece, /^(data: \{[^\n]*\}\n\n)+$/);
-    await isIdle(t.page);
   }
   const seen = await t.page.evaluate(
     (body) =>
@@ -147,7 +149,7 @@ test("gives pieces as they are made to fetch and to XMLHttpRequest, and stops wh
     JSON.stringify({ ...ENDLESS, stream: true }),
   );
   assert.ok(seen.lengths[0] < seen.lengths[2], JSON.stringify(seen));
-  await isIdle(t.page);
+  await isStopped(t.page);
   // By the client's signal.
   await t.page.evaluate(async (body) => {
     const abort = new AbortController();
@@ -155,7 +157,7 @@ test("gives pieces as they are made to fetch and to XMLHttpRequest, and stops wh
     await answer.body.getReader().read();
     abort.abort();
   }, JSON.stringify({ ...ENDLESS, stream: true }));
-  await isIdle(t.page);
+  await isStopped(t.page);
 });
 
 test("without a model says what to do, and waits for one that is being loaded", async (t) => {
@@ -289,7 +291,7 @@ test("finds the pages again after it was ended, and its end ends what was being 
       }
     });
     assert.equal(ended, "TypeError");
-    await isIdle(t.page);
+    await isStopped(t.page);
   }
   // Firefox ends it by itself, soon, for so it was started. Whoever asks it keeps it awake.
   for (let ms = 1000; (await runOf(t.page)) === before; ms *= 2) await sleep(ms);

@@ -46,9 +46,10 @@ export function serve({ path = "puna", claim = true }: ServeOptions = {}): void 
 /** The folder of addresses. */
 function folderOf(path: string, scope: string): URL {
   const folder = new URL(`${path.replace(/\/+$/, "")}/`, scope);
-  if (folder.origin === new URL(scope).origin && folder.pathname !== new URL(scope).pathname) return folder;
+  const whole = new URL(scope);
+  if (folder.origin === whole.origin && !whole.pathname.startsWith(folder.pathname)) return folder;
   throw new TypeError(
-    `path: expected a folder of this origin that is not the service worker's whole scope ${scope}, got ${folder.href}`,
+    `path: expected a folder of this origin, and not all of the service worker's scope ${scope}, got ${folder.href}`,
   );
 }
 
