@@ -21,7 +21,7 @@ const ENTRIES: Readonly<Record<string, string>> = {
 };
 
 /** Entries that a page's own build takes in. */
-const IMPORTED: readonly string[] = ["index", "sw", "sw-page"];
+const IMPORTED: readonly string[] = ["index", "sw-page"];
 
 export default defineConfig(({ mode }) => {
   const entry = ENTRIES[mode];

@@ -301,6 +301,7 @@ test("finds the pages again after it was ended, and its end ends what was being 
 
 test("runs beside the service worker of the demo page, and says what keeps a page from it", async (t) => {
   const offline = fs.readFileSync(path.join(root, "www/dist/demo/sw.js"));
+  t.site.put("/classic.js", Buffer.from(CLASSIC));
   t.site.put("/demo/offline.js", offline);
   t.site.put("/demo/sw.js", Buffer.from('importScripts("/package/sw.classic.js"); puna.serve(); importScripts("/demo/offline.js");'));
   await t.page.waitForFunction("window.ready === true");
@@ -312,12 +313,17 @@ test("runs beside the service worker of the demo page, and says what keeps a pag
     };
     const abort = new AbortController();
     abort.abort();
+    const near = await navigator.serviceWorker.register("/classic.js", { scope: "/page" });
+    const nearer = await said("/classic.js");
+    await near.unregister();
     return {
+      nearer,
       missing: await said("/missing.js"),
       elsewhere: await said("/demo/sw.js"),
       stopped: await said("/demo/sw.js", { signal: abort.signal }),
     };
   });
+  assert.match(said.nearer[1], /its scope http:\S+\/page is nearer than http:\S+\/:/);
   assert.equal(said.missing[0], "invalid_request");
   assert.match(said.missing[1], /missing\.js could not be registered/);
   assert.match(said.elsewhere[1], /not below the service worker's scope/);

@@ -79,7 +79,7 @@ export class Exchange {
   /** From a stream that the page has handed over. */
   async #take(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<Uint8Array | null> {
     const { done, value } = await reader.read();
-    // Also what was read last, once it was given up: nobody is told that it failed otherwise.
+    // Given up, a stream ends as if it had come to its end.
     if (this.#failure !== null) throw this.#failure;
     return done ? null : value;
   }

@@ -1,6 +1,6 @@
 // The first visit: a service worker answers a page's requests only when it has been installed and has taken charge of it.
 
-import { AbortError, InvalidRequestError, PunaError } from "../index.js";
+import { AbortError, InvalidRequestError } from "../index.js";
 import { containerOf } from "./container.js";
 import type { ToWorker } from "./messages.js";
 
@@ -112,8 +112,8 @@ function greeted(worker: ServiceWorker, script: string | URL): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => {
       reject(
-        new PunaError(
-          "internal",
+        refusal(
+          "script",
           `the service worker ${String(script)} did not answer within ${MOST_MS} ms: its script must call serve() of puna/sw when ` +
             "it runs first; a newer version of it may wait until all pages of the older one are closed",
         ),
