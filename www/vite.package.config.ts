@@ -1,15 +1,19 @@
 // The package, file by file: `--mode index` builds dist/index.js, `--mode worker` dist/worker.js and the wasm,
-// `--mode thread` dist/thread.js; and for tests alone, `--mode cpu` dist/test/cpu.js, by which they start the CPU's
+// `--mode thread` dist/thread.js, `--mode sw` and `--mode sw-page` the two halves of the service worker, and `--mode sw.classic`
+// the first of them as a script for `importScripts`; and for tests alone, `--mode cpu` dist/test/cpu.js, by which they start the CPU's
 // executor, and `--mode clients` dist/test/X.js of each client of hosted APIs, with what they have in common apart.
 
 import { defineConfig } from "vite";
 
-import { engine, plainFiles } from "./build/engine.js";
+import { besideIndex, engine, plainFiles } from "./build/engine.js";
 
 const ENTRIES: Readonly<Record<string, string | Readonly<Record<string, string>>>> = {
   index: "src/index.ts",
   worker: "src/worker/main.ts",
   thread: "src/worker/thread.ts",
+  sw: "src/sw.ts",
+  "sw.classic": "src/sw.ts",
+  "sw-page": "src/sw-page.ts",
   cpu: "test/browser/cpu.ts",
   clients: {
     openai: "test/browser/openai.ts",
@@ -20,13 +24,17 @@ const ENTRIES: Readonly<Record<string, string | Readonly<Record<string, string>>
   },
 };
 
+/** Entries that a page's own build takes in. */
+const IMPORTED: readonly string[] = ["index", "sw-page"];
+
 export default defineConfig(({ mode }) => {
   const entry = ENTRIES[mode];
   if (entry === undefined) throw new Error(`--mode ${mode}: expected ${Object.keys(ENTRIES).join(" or ")}`);
   const isTest = mode === "cpu" || mode === "clients";
+  const isClassic = mode === "sw.classic";
   return {
     publicDir: false,
-    plugins: [engine(), plainFiles(isTest ? "../" : "./")],
+    plugins: [engine(), plainFiles(isTest ? "../" : "./"), besideIndex(mode)],
     build: {
       target: "es2022",
       outDir: isTest ? "dist/test" : "dist",
@@ -34,11 +42,12 @@ export default defineConfig(({ mode }) => {
       emptyOutDir: mode === "index",
       lib: {
         entry,
-        formats: ["es"],
+        formats: [isClassic ? "iife" : "es"],
         fileName: (_, name) => `${typeof entry === "string" ? mode : name}.js`,
+        name: "puna",
       },
-      // The index stays readable, for a page's own build minifies it; nobody does that to the workers.
-      rolldownOptions: { output: { minify: mode !== "index" } },
+      // What is imported stays readable, for a page's own build minifies it; nobody does that to the rest.
+      rolldownOptions: { output: { minify: !IMPORTED.includes(mode) } },
     },
   };
 });
