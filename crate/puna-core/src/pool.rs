@@ -446,6 +446,28 @@ mod tests {
         beginning.iter().copied().chain(own).collect()
     }
 
+    /// Of an idle conversation, of a busy one, and of one that is saved.
+    #[test]
+    fn what_other_weights_have_read_is_not_shared() {
+        let mut rows = Rows::new(2048, 4);
+        let prompt: Vec<u32> = (0..100).collect();
+        assert_eq!(rows.ask(&prompt), 0);
+        rows.pool.set_weights(7);
+        assert_eq!(rows.pool.beginning(&prompt), None);
+        assert_eq!(rows.ask(&prompt), 0, "an idle one is of other weights");
+        assert_eq!(rows.ask(&prompt), 99);
+        let busy = rows.take(&prompt);
+        rows.pool.set_weights(0);
+        assert!(rows.pool.beginning(&prompt).is_some());
+        let other = rows.take(&prompt);
+        rows.pool.set_weights(8);
+        assert_eq!(rows.ask(&prompt), 0, "both are busy, of others");
+        rows.pool.put_back(busy);
+        rows.pool.put_back(other);
+        rows.pool.set_weights(7);
+        assert_eq!(rows.ask(&prompt), 99);
+    }
+
     #[test]
     fn conversations_keep_what_is_theirs_and_share_how_they_begin() {
         let mut rows = Rows::new(2048, 4);

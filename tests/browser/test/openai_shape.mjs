@@ -19,7 +19,7 @@ test("a whole answer has the fields of a chat.completion", async (t) => {
   assert.equal(message.role, "assistant");
   assert.equal(typeof message.content, "string");
   assert.equal(message.refusal, null);
-  assert.deepEqual(Object.keys(usage).toSorted(), ["completion_tokens", "prompt_tokens", "prompt_tokens_details", "total_tokens"]);
+  assert.deepEqual(Object.keys(usage).toSorted(), ["completion_tokens", "completion_tokens_details", "prompt_tokens", "prompt_tokens_details", "total_tokens"]);
 });
 
 test("a stream has the role first, the finish_reason last and one id", async (t) => {
