@@ -15,13 +15,14 @@ const ENTRIES: Readonly<Record<string, string>> = {
   sw: "src/sw.ts",
   "sw.classic": "src/sw.ts",
   "sw-page": "src/sw-page.ts",
+  client: "src/client.ts",
   cpu: "test/browser/cpu.ts",
   openai: "test/browser/openai.ts",
   anthropic: "test/browser/anthropic.ts",
 };
 
 /** Entries that a page's own build takes in. */
-const IMPORTED: readonly string[] = ["index", "sw", "sw-page"];
+const IMPORTED: readonly string[] = ["index", "sw", "sw-page", "client"];
 
 export default defineConfig(({ mode }) => {
   const entry = ENTRIES[mode];

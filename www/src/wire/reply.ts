@@ -39,7 +39,9 @@ export function errorReply(error: PunaError, dialect: Dialect): Response {
   const headers = common();
   // What failed here once will fail again, unless the model was busy: a client need not try.
   const retry: Record<string, string> = status === 429 ? {} : { "x-should-retry": "false" };
-  return jsonReply(status, dialect.error(error, headers["request-id"]), { ...headers, ...retry });
+  // Not every wire has a place for it in the body.
+  const code = { "x-puna-error": error.code };
+  return jsonReply(status, dialect.error(error, headers["request-id"]), { ...headers, ...retry, ...code });
 }
 
 /**
@@ -131,6 +133,12 @@ export const ANTHROPIC: Dialect = {
   front: named,
   done: null,
 };
+
+/** The one that is spoken at an address. */
+export function dialectOf(path: string): Dialect {
+  if (/\/messages(\/count_tokens)?$/.test(path)) return ANTHROPIC;
+  return /\/responses(\/|$)/.test(path) ? RESPONSES : OPENAI;
+}
 
 function named(data: unknown): string {
   return `event: ${text((data as { type?: unknown }).type) ?? "message"}\n`;
