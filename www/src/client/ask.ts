@@ -85,7 +85,12 @@ export class Asker {
     const model = await this.#local.forRequest(isPatient || this.#setup.whileLoading === "wait", signal);
     try {
       const answer = await local(model, body ?? {}, { signal });
-      if (isStream(answer)) return (ran) => new AnswerStream(answer, answer.controller, ran);
+      if (isStream(answer)) {
+        const hear = (error: unknown): void => {
+          this.#local.hear(error);
+        };
+        return (ran) => new AnswerStream(answer, answer.controller, ran, hear);
+      }
       return (puna) => ({ ...answer, puna });
     } catch (error) {
       this.#local.hear(error);

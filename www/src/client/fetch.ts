@@ -29,8 +29,8 @@ interface Incoming {
   path: string;
   /** `undefined` where there is none. */
   text: string | undefined;
-  /** In JSON; `null` where it is none. */
-  body: unknown;
+  /** The same as an object; `null` where it is none. */
+  body: object | null;
 }
 
 /** `fetch` for the sides of a client. */
@@ -104,8 +104,15 @@ async function there(remote: Remote, { asked, path, text, body }: Incoming): Pro
   const { method, url, headers, signal } = asked;
   const sent = remote.sentOf({ method, path }, null);
   try {
-    // What is no JSON goes as it is, to be refused there.
-    const request = { method, path, query: url.search, headers, body: body ?? text, signal };
+    // What is no object goes as it is, to be refused there; `DELETE` has nothing.
+    const request = {
+      method,
+      path,
+      query: url.search,
+      headers,
+      body: body ?? (text === "" ? undefined : text),
+      signal,
+    };
     const response = await remote.send(request);
     const error = response.ok ? null : statusError(sent, response.status, null, response.headers);
     return { error, told: () => response };
@@ -153,9 +160,11 @@ function marked(response: Response, { ranOn, reason }: Ran): Response {
   return new Response(body, { status, statusText, headers });
 }
 
-function parsed(text: string | undefined): unknown {
+/** The object that a request is in JSON. */
+function parsed(text: string | undefined): object | null {
   try {
-    return JSON.parse(text ?? "null") as unknown;
+    const body = JSON.parse(text ?? "null") as unknown;
+    return typeof body === "object" ? body : null;
   } catch {
     return null;
   }

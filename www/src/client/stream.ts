@@ -18,11 +18,18 @@ export class AnswerStream<Chunk> implements AsyncIterable<Chunk> {
   /** Where the answer is made, and why there. */
   readonly puna: Ran;
   readonly #chunks: AsyncIterable<object>;
+  readonly #onFailure: (error: unknown) => void;
   #isTaken = false;
 
   /** @internal */
-  constructor(chunks: AsyncIterable<object>, controller: AbortController, ran: Ran) {
+  constructor(
+    chunks: AsyncIterable<object>,
+    controller: AbortController,
+    ran: Ran,
+    onFailure: (error: unknown) => void = () => undefined,
+  ) {
     this.#chunks = chunks;
+    this.#onFailure = onFailure;
     this.controller = controller;
     this.puna = ran;
   }
@@ -35,8 +42,11 @@ export class AnswerStream<Chunk> implements AsyncIterable<Chunk> {
     const chunks = this.#chunks[Symbol.asyncIterator]();
     const puna = this.puna;
     return {
-      async next() {
-        const next = await chunks.next();
+      next: async () => {
+        const next = await chunks.next().catch((error: unknown) => {
+          this.#onFailure(error);
+          throw error;
+        });
         if (next.done === true) return { done: true, value: undefined };
         return { done: false, value: { ...next.value, puna } as Chunk };
       },
