@@ -14,6 +14,8 @@ export { answerTo, vectorOf } from "./openai_answer.mjs";
 //   { kind: "end", after }                      a stream ends after so many events, as if that were all
 //   { kind: "error", after, error }             a stream's last event is an error
 //   { kind: "hold", after }                     a stream goes on when `release` is called, or never
+//
+// With `isHeld: true` what happens to a stream waits for `release`, too: some browsers drop what came at once with the end.
 const KINDS = ["status", "refuse", "hang", "page", "redirect", "cut", "end", "error", "hold"];
 
 const CORS = {
@@ -158,14 +160,14 @@ export class OpenAiServer {
     for (const chunk of chunks) {
       if (response.destroyed) return;
       if (entry.events === fault.after) {
+        if (fault.kind === "hold" || fault.isHeld) await Promise.race([new Promise((resolve) => this.#held.push(resolve)), gone]);
+        if (response.destroyed) return;
         if (fault.kind === "cut") return response.destroy();
         if (fault.kind === "end") return response.end();
         if (fault.kind === "error") {
           await say(JSON.stringify({ error: fault.error }));
           return response.end();
         }
-        await Promise.race([new Promise((resolve) => this.#held.push(resolve)), gone]);
-        if (response.destroyed) return;
       }
       await say(JSON.stringify(chunk), chunk.type);
       entry.events += 1;

@@ -79,4 +79,9 @@ test("streams break off, end early, fail and wait", async () => {
   assert.equal(entry.events, 1);
   await reader.cancel();
   while (!entry.isLeft) await new Promise((resolve) => setTimeout(resolve, 5));
+  server.fail({ kind: "cut", after: 1, isHeld: true, times: 1 });
+  const held = (await post("/chat/completions", { ...chat, stream: true })).body.getReader();
+  assert.match(Buffer.from((await held.read()).value).toString(), /^data: /);
+  server.release();
+  await assert.rejects(held.read());
 });

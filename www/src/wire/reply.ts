@@ -35,7 +35,8 @@ export interface Dialect {
 /** The answer to a request that failed. */
 export function errorReply(error: PunaError, dialect: Dialect): Response {
   const own = error.details["status"];
-  const status = typeof own === "number" ? own : STATUS[error.code];
+  // Of other errors it is another server's: of a model's file that was not found, for example.
+  const status = typeof own === "number" && STATUS[error.code] === 400 ? own : STATUS[error.code];
   const headers = common();
   // What failed here once will fail again, unless the model was busy: a client need not try.
   const retry: Record<string, string> = status === 429 ? {} : { "x-should-retry": "false" };

@@ -3,6 +3,7 @@ import { describe, expect, it, vi } from "vitest";
 
 import { createClient } from "../../src/client.js";
 import type { PolicyQuestion } from "../../src/client/policy.js";
+import type { Model } from "../../src/engine.js";
 import { AbortError, InvalidRequestError, PunaError } from "../../src/errors.js";
 import { loaded, rejectionOf, say, until } from "../support.js";
 import { clientOf, far, json, serverOf } from "./support.js";
@@ -108,7 +109,7 @@ describe("the policy", () => {
     const server = serverOf(far);
     const asked = vi.fn(() => "remote" as const);
     for (const policy of ["local-first", asked] as const) {
-      const { client } = clientOf("load_ms=50", server, { policy });
+      const { client } = clientOf("load_ms=300", server, { policy });
       const stop = new AbortController();
       const waiting = rejectionOf(client.chat.completions.create(hello, { signal: stop.signal }));
       await until(() => client.state === "loading");
@@ -380,12 +381,16 @@ describe("the local model", () => {
 
   it("need not be waited for, if the author says so", async () => {
     const server = serverOf(far);
-    const { client } = clientOf("load_ms=300", server, { policy: "local-first", whileLoading: "remote" });
-    expect((await client.chat.completions.create(hello)).puna).toEqual({
-      ranOn: "remote",
-      reason: "loading",
+    const { model } = await loaded();
+    let arrive: (model: Model) => void = () => undefined;
+    const local = new Promise<Model>((resolve) => {
+      arrive = resolve;
     });
+    const { client } = clientOf("", server, { local, policy: "local-first", whileLoading: "remote" });
+    const ran = (await client.chat.completions.create(hello)).puna;
+    expect(ran).toEqual({ ranOn: "remote", reason: "loading" });
     expect(client.state).toBe("loading");
+    arrive(model);
     await client.load();
     expect((await client.chat.completions.create(hello)).puna.ranOn).toBe("local");
 
