@@ -5,8 +5,8 @@ export type {
   ClientChatCompletion,
   ClientChatCompletionChunk,
   ClientCompletion,
-  ClientEmbeddings,
-  ClientModels,
+  ClientEmbeddingResponse,
+  ClientModelList,
   ClientUsage,
 } from "./client/answers.js";
 export type { ClientRequestOptions } from "./client/ask.js";
@@ -14,8 +14,8 @@ export { type Client, createClient } from "./client/client.js";
 export type {
   ClientChatCompletions,
   ClientCompletions,
-  ClientEmbeddingsMaker,
-  ClientModelsList,
+  ClientEmbeddings,
+  ClientModels,
 } from "./client/completions.js";
 export type { LocalState } from "./client/local.js";
 export type { ClientOptions, LocalOptions, LocalSource, RemoteOptions } from "./client/options.js";

@@ -28,7 +28,7 @@ async function withServer(t, work) {
   }
 }
 
-const tiny = (t) => ({ source: t.url(TINY), options: { ...TINY_OPTIONS, device: t.device, cache: "none" } });
+const tiny = (t) => ({ source: t.url(TINY), options: { ...TINY_OPTIONS, device: "cpu", cache: "none" } });
 const missing = (t) => ({ source: `${t.host.origin}/golden/nowhere.gguf`, options: { cache: "none" } });
 
 /** Asks for a chat; the answer or the chunks, and the error. After `abortAfter` chunks the signal is aborted, after `leaveAfter` the loop is left. */

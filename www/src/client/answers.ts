@@ -76,10 +76,10 @@ export interface ClientCompletion extends Omit<Completion, "choices" | "usage">,
 }
 
 /** Vectors of texts. Those of two models have nothing to do with each other: one that searches by them stays with one side. */
-export interface ClientEmbeddings extends CreateEmbeddingResponse, Answered {}
+export interface ClientEmbeddingResponse extends CreateEmbeddingResponse, Answered {}
 
 /** The models of the side that answered. */
-export interface ClientModels extends Answered {
+export interface ClientModelList extends Answered {
   object: "list";
   data: { id: string; object: "model"; created: number; owned_by: string }[];
 }

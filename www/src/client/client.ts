@@ -2,12 +2,7 @@
 
 import { type Model, load } from "../index.js";
 import { Asker } from "./ask.js";
-import {
-  ClientChatCompletions,
-  ClientCompletions,
-  ClientEmbeddingsMaker,
-  ClientModelsList,
-} from "./completions.js";
+import { ClientChatCompletions, ClientCompletions, ClientEmbeddings, ClientModels } from "./completions.js";
 import { fetchOf } from "./fetch.js";
 import { Local, type LocalState } from "./local.js";
 import { type ClientOptions, setupOf } from "./options.js";
@@ -20,9 +15,9 @@ export class Client {
   /** As in the `openai` package: texts that are gone on with, without a chat. */
   readonly completions: ClientCompletions;
   /** As in the `openai` package. */
-  readonly embeddings: ClientEmbeddingsMaker;
+  readonly embeddings: ClientEmbeddings;
   /** As in the `openai` package, for the side that is asked. */
-  readonly models: ClientModelsList;
+  readonly models: ClientModels;
   /**
    * A `fetch` that answers by the same policy, for a client that was written for a hosted API. What comes from the server is
    * given as it is; `x-puna-ran-on` and `x-puna-reason` say where an answer was made.
@@ -41,8 +36,8 @@ export class Client {
     const asker = new Asker(setup, this.#local, remote);
     this.chat = { completions: new ClientChatCompletions(asker) };
     this.completions = new ClientCompletions(asker);
-    this.embeddings = new ClientEmbeddingsMaker(asker);
-    this.models = new ClientModelsList(asker);
+    this.embeddings = new ClientEmbeddings(asker);
+    this.models = new ClientModels(asker);
     this.fetch = fetchOf(setup, this.#local, remote);
   }
 

@@ -13,8 +13,8 @@ import type {
   ClientChatCompletion,
   ClientChatCompletionChunk,
   ClientCompletion,
-  ClientEmbeddings,
-  ClientModels,
+  ClientEmbeddingResponse,
+  ClientModelList,
 } from "./answers.js";
 import type { Asker, Call, ClientRequestOptions } from "./ask.js";
 import type { AnswerStream } from "./stream.js";
@@ -109,7 +109,7 @@ export class ClientCompletions {
 }
 
 /** Vectors of texts. */
-export class ClientEmbeddingsMaker {
+export class ClientEmbeddings {
   readonly #asker: Asker;
 
   /** @internal */
@@ -121,13 +121,20 @@ export class ClientEmbeddingsMaker {
    * Makes a vector of each text. Vectors of two models can't be compared: where they are kept, let one side make them all
    * (`{ policy: "local" }`), or look at `puna.ranOn` and `model`.
    */
-  async create(body: EmbeddingCreateParams, options: ClientRequestOptions = {}): Promise<ClientEmbeddings> {
-    return (await this.#asker.ask<ClientEmbeddings, never>(EMBED, body, options)) as ClientEmbeddings;
+  async create(
+    body: EmbeddingCreateParams,
+    options: ClientRequestOptions = {},
+  ): Promise<ClientEmbeddingResponse> {
+    return (await this.#asker.ask<ClientEmbeddingResponse, never>(
+      EMBED,
+      body,
+      options,
+    )) as ClientEmbeddingResponse;
   }
 }
 
 /** The models that there are. */
-export class ClientModelsList {
+export class ClientModels {
   readonly #asker: Asker;
 
   /** @internal */
@@ -136,7 +143,7 @@ export class ClientModelsList {
   }
 
   /** Those of the side that the request goes to: the one that is loaded, or the server's. */
-  async list(options: ClientRequestOptions = {}): Promise<ClientModels> {
-    return (await this.#asker.ask<ClientModels, never>(LIST, null, options)) as ClientModels;
+  async list(options: ClientRequestOptions = {}): Promise<ClientModelList> {
+    return (await this.#asker.ask<ClientModelList, never>(LIST, null, options)) as ClientModelList;
   }
 }
