@@ -15,8 +15,8 @@ import { Kept } from "./kept.js";
 import type { Local } from "./local.js";
 import type { ClientSetup } from "./options.js";
 import { type Attempt, NotHere, type Ran, route } from "./policy.js";
+import { refusalOf } from "./received.js";
 import { type Remote, unreachable } from "./remote.js";
-import { statusError } from "./remote_error.js";
 
 /** What of an address is the API's; in front of it stands what the caller's client has for a base. */
 const PATH =
@@ -114,7 +114,7 @@ async function there(remote: Remote, { asked, path, text, body }: Incoming): Pro
       signal,
     };
     const response = await remote.send(request);
-    const error = response.ok ? null : statusError(sent, response.status, null, response.headers);
+    const error = response.ok ? null : await refusalOf(response.clone(), sent);
     return { error, told: () => response };
   } catch (error) {
     signal?.throwIfAborted();

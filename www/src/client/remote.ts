@@ -4,14 +4,11 @@ import { PunaError, abortErrorOf, onAbort } from "../index.js";
 import { remoteBody } from "./body.js";
 import { chunksOf } from "./chunks.js";
 import type { RemoteOptions } from "./options.js";
-import { type Sent, remoteFailure, statusError } from "./remote_error.js";
+import { bodyOf, hasArray, refusalOf } from "./received.js";
+import { type Sent, remoteFailure } from "./remote_error.js";
 
 /** Headers of a caller's request that say something about it; its keys stay behind. */
 const HEADERS = ["accept", "content-type", "anthropic-version", "anthropic-beta", "openai-beta"];
-
-/** Most bytes of an answer, and of what an error says. */
-const MOST_BYTES = 2 ** 28;
-const MOST_ERROR_BYTES = 2 ** 16;
 
 /** A request to be sent. */
 export interface RemoteRequest {
@@ -96,7 +93,7 @@ export class Remote {
     const sent = this.sentOf(request, because);
     return this.#told(sent, request.signal, async () => {
       const response = await this.#answer(request, sent, "application/json");
-      const body = jsonOf(await textOf(response, MOST_BYTES));
+      const body = await bodyOf(response);
       if (!hasArray(body, list)) {
         throw remoteFailure(sent, `expected JSON with an array ${JSON.stringify(list)}, got something else`);
       }
@@ -147,7 +144,6 @@ export class Remote {
       if (signal?.aborted === true) throw abortErrorOf(signal);
       if (!controller.signal.aborted) throw error;
     } finally {
-      controller.abort();
       await others.return();
     }
   }
@@ -157,10 +153,7 @@ export class Remote {
     const headers = new Headers({ accept: type, "content-type": "application/json" });
     if (request.body === undefined) headers.delete("content-type");
     const response = await this.send({ ...request, headers });
-    if (!response.ok) {
-      const text = await textOf(response, MOST_ERROR_BYTES);
-      throw statusError(sent, response.status, jsonOf(text) ?? text, response.headers);
-    }
+    if (!response.ok) throw await refusalOf(response, sent);
     const got = response.headers.get("content-type");
     if (got === null || got.split(";", 1)[0]?.trim().toLowerCase() === type) return response;
     await response.body?.cancel();
@@ -189,37 +182,4 @@ export function unreachable(sent: Sent, cause: unknown): PunaError {
     `no answer, or not all of it (${said}): the server can't be reached or has gone, does not allow this page by CORS, or ` +
     "redirects, which is not followed; look at remote.baseURL";
   return remoteFailure(sent, message, { cause });
-}
-
-/** A body as a text. What is longer is no answer; of an error the rest does not matter. */
-async function textOf({ body }: Response, mostBytes: number): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  if (body === null) return text;
-  const reader = body.getReader();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return text + decoder.decode();
-    bytes += value.length;
-    if (bytes > mostBytes) {
-      await reader.cancel();
-      if (mostBytes === MOST_ERROR_BYTES) return text;
-      throw new RangeError(`the answer has more than ${mostBytes} bytes`);
-    }
-    text += decoder.decode(value, { stream: true });
-  }
-}
-
-/** `undefined` for what is no JSON. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return undefined;
-  }
-}
-
-function hasArray(body: unknown, name: string): body is object {
-  return typeof body === "object" && body !== null && Array.isArray((body as Record<string, unknown>)[name]);
 }

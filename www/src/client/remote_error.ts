@@ -71,8 +71,8 @@ export function statusError(
 
 type RemoteCode = Extract<ErrorCode, "invalid_request" | "context_length_exceeded" | "network" | "busy">;
 
-/** The code of an error of which nothing but the status is known, or more. */
-export function codeOf(status: number, told: Told = NOTHING): RemoteCode {
+/** The code for a status and what was said with it. */
+function codeOf(status: number, told: Told): RemoteCode {
   if (status === 429 || status === 503 || status === 529) return "busy";
   if (isTooLong(told)) return "context_length_exceeded";
   // Keys, addresses and names of models are the page's, not the request's.

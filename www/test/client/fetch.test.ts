@@ -91,9 +91,34 @@ describe("fetch", () => {
       { policy: "remote" },
     );
     expect(await rejectionOf(cut.fetch(`${ANY}/models`))).toBe(failure);
+    // One that never ends is given as it comes.
+    const endless = new ReadableStream<Uint8Array>({
+      pull(controller) {
+        controller.enqueue(new Uint8Array(2 ** 14).fill(120));
+      },
+    });
+    const { client: flooded } = clientOf(
+      null,
+      serverOf(() => new Response(endless, { status: 500 })),
+      { policy: "remote" },
+    );
+    const flood = await flooded.fetch(`${ANY}/models`);
+    expect((await flood.body?.getReader().read())?.value?.length).toBe(2 ** 14);
     // What can't be asked there is refused as it would be.
     const regex = await client.fetch(`${ANY}/chat/completions`, post({ ...hello, puna: { regex: "a" } }));
     expect([regex.status, server.got.length]).toEqual([400, 1]);
+  });
+
+  it("answers here what a server that is asked first has no room for, and gives its other refusals", async () => {
+    let error: object = { type: "exceed_context_size_error", message: "too long", code: 400 };
+    const server = serverOf(() => json(400, { error }));
+    const { client } = clientOf("", server, { policy: "remote-first" });
+    const ask = (): Promise<Response> => client.fetch(`${ANY}/chat/completions`, post(hello));
+    expect(ranOf(await ask())).toEqual(["local", "context_length_exceeded"]);
+    error = { type: "invalid_request_error", message: "no", code: null };
+    const refused = await ask();
+    expect([refused.status, ...ranOf(refused)]).toEqual([400, "remote", "policy"]);
+    expect(await refused.json()).toEqual({ error });
   });
 
   it("gives a stream's bytes as they are, and lets go of it", async () => {
@@ -135,6 +160,9 @@ describe("fetch", () => {
       "policy",
       "unsupported_device",
     ]);
+    // The status of what could not be loaded is not the answer's.
+    const { client: cut } = clientOf("fail=network", null);
+    expect((await cut.fetch(`${ANY}/chat/completions`, post(hello))).status).toBe(500);
     const message = await client.fetch(`${ANY}/messages`, post({}));
     expect(await message.json()).toMatchObject({ type: "error", error: { type: "api_error" } });
     // A loaded model's own errors are known by their codes, on every wire.
@@ -147,6 +175,11 @@ describe("fetch", () => {
     const long = { ...hello, messages: say("/fail context_length_exceeded"), max_tokens: 9 };
     const sent = await running.fetch(`${ANY}/chat/completions`, post(long));
     expect(ranOf(sent)).toEqual(["remote", "context_length_exceeded"]);
+    expect(running.state).toBe("ready");
+    const { client: losing } = clientOf("", null);
+    const lost = { ...hello, messages: say("/fail device_lost"), max_tokens: 9 };
+    expect((await losing.fetch(`${ANY}/chat/completions`, post(lost))).status).toBe(500);
+    expect(losing.state).toBe("failed");
     expect(questions).toEqual([
       ["unsupported_device", "unsupported_device", "/chat/completions"],
       ["unsupported_device", "unsupported_device", "/messages"],
@@ -189,10 +222,7 @@ describe("responses", () => {
   it.each([false, true])("are gone on with where they are kept (streamed: %s)", async (stream) => {
     let isBusy = true;
     const server = serverOf(farOne);
-    const { client } = clientOf(null, server, {
-      local: { source: "https://models.example.org/fake.gguf" },
-      policy: "local-first",
-    });
+    const { client, workers } = clientOf("", server, { policy: "local-first" });
     const ask = (body: object): Promise<Response> =>
       client.fetch(`${ANY}/responses`, post({ input: "Hello", stream, ...body }));
     const near = await ask({});
@@ -215,7 +245,7 @@ describe("responses", () => {
     expect([read.status, ...ranOf(read)]).toEqual([200, "remote", "kept"]);
     // The page has it: the server is not told of it, whatever happens here.
     const sent = server.got.length;
-    await client.unload();
+    workers[0]?.crash("out of memory");
     const gone = await ask({ previous_response_id: "resp_1" });
     expect([gone.ok, ...ranOf(gone)]).toEqual([false, "local", "policy"]);
     const unknown = await ask({ previous_response_id: "resp_unknown" });

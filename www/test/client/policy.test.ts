@@ -157,7 +157,7 @@ describe("the policy", () => {
 
   it("never has words of both in a stream: one that breaks off is an error", async () => {
     const server = serverOf(far);
-    const { client } = clientOf("", server, { policy: "local-first" });
+    const { client, workers } = clientOf("", server, { policy: "local-first" });
     const body = { messages: say("/fail device_lost"), stream: true } as const;
     const stream = await client.chat.completions.create(body);
     const texts: string[] = [];
@@ -174,6 +174,7 @@ describe("the policy", () => {
     expect(client.state).toBe("failed");
     const lost = client.model;
     expect(await client.load()).not.toBe(lost);
+    expect(workers.map(({ isTerminated }) => isTerminated)).toEqual([true, false]);
     expect((await client.chat.completions.create(hello)).puna.ranOn).toBe("local");
   });
 

@@ -246,6 +246,9 @@ describe("whoever stops", () => {
       break;
     }
     expect(onLeft).toHaveBeenCalled();
+    const { stream: unread, got } = await waiting();
+    await unread[Symbol.asyncIterator]().return?.();
+    expect(got[0]?.signal?.aborted).toBe(true);
   });
 
   it("by the stream's controller has the loop just end", async () => {
