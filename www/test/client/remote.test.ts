@@ -74,6 +74,21 @@ describe("a request", () => {
     expect(server.got).toEqual([]);
   });
 
+  it("is not sent either when it was stopped while the key was fetched", async () => {
+    const server = serverOf(far);
+    for (const body of [hello, streamed]) {
+      const stop = new AbortController();
+      const apiKey = (): string => {
+        stop.abort("enough");
+        return "key";
+      };
+      const { client } = clientOf(null, server, { policy: "remote", remote: { apiKey } });
+      const asked = client.chat.completions.create(body, { signal: stop.signal });
+      expect(await rejectionOf(asked)).toMatchObject({ name: "AbortError", cause: "enough" });
+    }
+    expect(server.got).toEqual([]);
+  });
+
   it("is a copy: what the caller changes meanwhile does not matter", async () => {
     const server = serverOf(far);
     const { client } = clientOf("load_ms=20&fail=network", server, { policy: "local-first" });
@@ -144,6 +159,28 @@ describe("a stream", () => {
     const body = (): ReadableStream<Uint8Array> => piecesOf([chunk("a"), chunk("b", "length")]);
     const stream = await farOf(() => events(body())).chat.completions.create(streamed);
     expect(await textOf(stream)).toBe("ab");
+  });
+
+  it.each([
+    ["is done", [chunk("a", "stop"), "data: [DONE]\n\n"]],
+    ["is left", [chunk("a"), chunk("b")]],
+    ["has failed", [chunk("a"), `data: {"error":"no"}\n\n`]],
+  ])("that %s is let go of, and so is the signal", async (name, pieces) => {
+    const onLeft = vi.fn();
+    const { signal } = new AbortController();
+    const [add, remove] = [vi.spyOn(signal, "addEventListener"), vi.spyOn(signal, "removeEventListener")];
+    const client = farOf(() => events(piecesOf(pieces, "wait", onLeft)));
+    const stream = await client.chat.completions.create(streamed, { signal });
+    try {
+      // Nothing comes behind what is left.
+      for await (const { choices } of stream) if (name === "is left" && choices.length > 0) break;
+    } catch (error) {
+      expect(error).toBeInstanceOf(RemoteError);
+    }
+    await until(() => onLeft.mock.calls.length === 1);
+    const listeners = add.mock.calls.map(([, listener]) => listener);
+    expect(listeners.length).toBeGreaterThan(0);
+    for (const listener of listeners) expect(remove).toHaveBeenCalledWith("abort", listener);
   });
 
   const ERROR = `data: {"error":{"message":"no memory","type":"t","code":503}}\n\n`;
@@ -246,9 +283,12 @@ describe("whoever stops", () => {
       break;
     }
     expect(onLeft).toHaveBeenCalled();
-    const { stream: unread, got } = await waiting();
+    const { signal } = new AbortController();
+    const [add, remove] = [vi.spyOn(signal, "addEventListener"), vi.spyOn(signal, "removeEventListener")];
+    const { stream: unread, got } = await waiting(signal);
     await unread[Symbol.asyncIterator]().return?.();
     expect(got[0]?.signal?.aborted).toBe(true);
+    for (const [, listener] of add.mock.calls) expect(remove).toHaveBeenCalledWith("abort", listener);
   });
 
   it("by the stream's controller has the loop just end", async () => {
