@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { adopt } from "../clients.mjs";
-import { greedy, textOf, TINY, TINY_OPTIONS } from "../context.mjs";
+import { greedy, REAL, textOf, TINY, TINY_OPTIONS } from "../context.mjs";
 import { test } from "../suite.mjs";
+import { startLlama } from "../../server/llama.mjs";
 import { answerTo, OpenAiServer, vectorOf } from "../../server/openai.mjs";
 
 const HOSTED = "const client = new OpenAI({ apiKey: process.env.OPENAI_API_KEY });";
@@ -55,8 +56,13 @@ const chat = (t, body, leaving = {}) =>
   );
 
 /** Waits until the server holds its answer back, and so many chunks of it have been seen. */
-async function held(t, server, chunks) {
-  while (server.requests.at(-1)?.events !== chunks) await sleep(10);
+async function held(t, server, chunks, answer) {
+  let over = null;
+  answer.then(({ error }) => (over = error ?? "nothing was held"));
+  while (server.requests.at(-1)?.events !== chunks) {
+    assert.equal(over, null);
+    await sleep(10);
+  }
   await t.page.waitForFunction((chunks) => window.seen.length === chunks, {}, chunks);
 }
 
@@ -111,7 +117,7 @@ test("sends what can't be answered here, whole, and the answer comes as it is ma
     server.fail({ kind: "hold", after: 2, times: 1 });
     const streamed = { ...hello, stream: true, stream_options: { include_usage: true } };
     const answer = chat(t, streamed);
-    await held(t, server, 2);
+    await held(t, server, 2, answer);
     server.release();
     const { chunks } = await answer;
     assert.ok(chunks.every(({ puna }) => puna.ranOn === "remote"));
@@ -156,7 +162,7 @@ test("is told what the server refuses, and when it breaks off; nobody goes on in
       server.clear();
       server.fail({ ...fault, after: 3, isHeld: true, times: 1 });
       const answer = chat(t, streamed);
-      await held(t, server, 3);
+      await held(t, server, 3, answer);
       server.release();
       const { error, chunks } = await answer;
       assert.deepEqual([error.name, error.code], ["RemoteError", "network"], fault.kind);
@@ -222,4 +228,49 @@ test("serves the openai package from either side", async (t) => {
     // The keys of the client's own stay behind.
     assert.ok(server.requests.every(({ headers }) => headers.authorization === `Bearer ${KEY}` && !("x-stainless-lang" in headers)));
   });
+});
+
+test("speaks with a server of llama.cpp, which others have written", { seconds: 7200, full: true }, async (t) => {
+  const server = await startLlama({ model: REAL.file, alias: "far-1", contextLength: 512 });
+  try {
+    await t.page.evaluate(
+      async (options) => {
+        const { createClient } = await import("/package/client.js");
+        window.puna = createClient(options);
+      },
+      { local: missing(t), remote: { baseURL: server.baseURL, model: "far-1", server: "llama.cpp" }, policy: "local-first" },
+    );
+    const ran = { ranOn: "remote", reason: "network" };
+    const request = greedy("What is the capital of France?", 12);
+    const { value } = await chat(t, request);
+    assert.deepEqual(value.puna, ran);
+    assert.equal(value.model, "far-1");
+    assert.match(value.choices[0].message.content, /Paris/);
+    assert.ok(value.usage.completion_tokens > 0);
+    const streamed = await chat(t, { ...request, stream: true });
+    assert.deepEqual([streamed.error, streamed.value], [undefined, ran]);
+    assert.equal(textOf(streamed.chunks), value.choices[0].message.content);
+    assert.ok(streamed.chunks.length > 3, "in pieces");
+    const grammar = { syntax: "gbnf", definition: 'root ::= "yes" | "no"' };
+    const bound = await chat(t, { ...request, puna: { grammar } });
+    assert.match(bound.value.choices[0].message.content, /^(yes|no)$/);
+    for (const [body, name, code, status] of [
+      [greedy("long ".repeat(1000), 8), "InvalidRequestError", "context_length_exceeded", 400],
+      // That the request is at fault it does not say.
+      [{ ...request, temperature: "hot" }, "RemoteError", "network", 500],
+    ]) {
+      for (const stream of [false, true]) {
+        const { error } = await chat(t, { ...body, stream });
+        assert.deepEqual([error.name, error.code, error.details.status], [name, code, status], error.message);
+        assert.equal(error.details.local.code, "network");
+      }
+    }
+    const endless = { ...greedy("Tell me a story.", 400), stream: true };
+    const stopped = await chat(t, endless, { abortAfter: 3 });
+    assert.deepEqual([stopped.error.name, stopped.chunks.length], ["AbortError", 3]);
+    // It is free for others then.
+    assert.equal(textOf((await chat(t, { ...request, stream: true })).chunks), value.choices[0].message.content);
+  } finally {
+    await server.stop();
+  }
 });
