@@ -53,6 +53,8 @@ export async function startLlama({ model, alias, contextLength }) {
   const child = spawn(python, ["-m", "llama_cpp.server", ...args], { stdio: ["ignore", "ignore", "pipe"] });
   let said = "";
   child.stderr.on("data", (text) => (said = (said + text).slice(-2000)));
+  // Also after a test that took too long.
+  process.once("exit", () => child.kill());
   const ended = new Promise((resolve) => child.once("close", resolve));
   const baseURL = `http://127.0.0.1:${port}/v1`;
   for (;;) {

@@ -230,7 +230,8 @@ test("serves the openai package from either side", async (t) => {
   });
 });
 
-test("speaks with a server of llama.cpp, which others have written", { seconds: 7200, full: true }, async (t) => {
+// In one browser: suites may run side by side, and one of them builds it.
+test("speaks with a server of llama.cpp, which others have written", { seconds: 7200, full: true, browsers: ["chromium"] }, async (t) => {
   const server = await startLlama({ model: REAL.file, alias: "far-1", contextLength: 512 });
   try {
     await t.page.evaluate(
