@@ -14,6 +14,7 @@ const ENTRIES: Readonly<Record<string, string | Readonly<Record<string, string>>
   sw: "src/sw.ts",
   "sw.classic": "src/sw.ts",
   "sw-page": "src/sw-page.ts",
+  client: "src/client.ts",
   cpu: "test/browser/cpu.ts",
   clients: {
     openai: "test/browser/openai.ts",
@@ -25,7 +26,7 @@ const ENTRIES: Readonly<Record<string, string | Readonly<Record<string, string>>
 };
 
 /** Entries that a page's own build takes in. */
-const IMPORTED: readonly string[] = ["index", "sw-page"];
+const IMPORTED: readonly string[] = ["index", "sw-page", "client"];
 
 export default defineConfig(({ mode }) => {
   const entry = ENTRIES[mode];

@@ -29,6 +29,7 @@ const NOUNS_WITHOUT_WEBGPU = [
   "openai_shape",
   "cdn",
   "content_policy",
+  "remote",
   "structured",
   "conversations",
   "bad_request",
@@ -96,7 +97,7 @@ const elsewhere = {
     "cpu_model",
     "demo_page",
     "service_worker",
-    ...(options.full ? [] : ["anthropic_client"]),
+    ...(options.full ? [] : ["anthropic_client", "remote"]),
   ],
   chromium: options.full ? [] : ["ai_sdk_client", "langchain_client", "checkpoint", "embeddings", "structured"],
 }[name];

@@ -4,6 +4,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, beforeEach, test } from "node:test";
+import "./openai_test.mjs";
 import { StaticServer } from "./server.mjs";
 
 const SIZE = 300_000;

@@ -22,3 +22,17 @@ export type * from "./types/adapters.js";
 export type * from "./types/model.js";
 export type * from "./types/openai.js";
 export type * from "./types/tokens.js";
+
+// For the package's other entries, which find them here so that nothing is shipped twice. No part of the interface.
+/** @internal */
+export { onAbort } from "./abort.js";
+/** @internal */
+export { absoluteUrl } from "./address.js";
+/** @internal */
+export { abortErrorOf, fromWire } from "./errors.js";
+/** @internal */
+export { jsonOf } from "./texts.js";
+/** @internal */
+export { type Asked, askedOf } from "./wire/fetch.js";
+/** @internal */
+export { dialectOf, errorReply, refusalReply } from "./wire/reply.js";

@@ -18,10 +18,12 @@ import {
 import { Responses, endedBy, tapped } from "./responses.js";
 
 /** What of a request is looked at. */
-interface Asked {
+export interface Asked {
   method: string;
+  url: URL;
   /** Of the address, from its first slash on. */
   path: string;
+  headers: Headers;
   text: () => Promise<string>;
   signal: AbortSignal | null;
 }
@@ -97,12 +99,14 @@ export function fetchOf(client: WorkerClient, served: Served): typeof fetch {
   };
 }
 
-function askedOf(input: RequestInfo | URL, init: RequestInit | undefined): Asked {
+/** What a `fetch` was called with. */
+export function askedOf(input: RequestInfo | URL, init: RequestInit | undefined): Asked {
   const isRequest = typeof input === "object" && "method" in input;
   const method = (init?.method ?? (isRequest ? input.method : "GET")).toUpperCase();
   const base = (globalThis.location as Location | undefined)?.href;
   const url = new URL(isRequest ? input.url : input, base);
   const path = url.pathname.replace(/\/+$/, "");
+  const headers = new Headers(init?.headers ?? (isRequest ? input.headers : undefined));
   const body = init?.body;
   const signal = init?.signal ?? (isRequest ? input.signal : null);
   const text = (): Promise<string> =>
@@ -110,7 +114,7 @@ function askedOf(input: RequestInfo | URL, init: RequestInit | undefined): Asked
     body === undefined || body === null
       ? textOf(isRequest ? input.clone() : null)
       : new Response(body).text();
-  return { method, path, text, signal };
+  return { method, url, path, headers, text, signal };
 }
 
 async function textOf(request: Request | null): Promise<string> {

@@ -46,7 +46,9 @@ export function errorReply(error: Failed, dialect: Dialect): Response {
   // What failed here once will fail again, unless the model was busy: a client need not try.
   const retry: Record<string, string> =
     status === 429 || error.details["retry"] === true ? {} : { "x-should-retry": "false" };
-  return jsonReply(status, dialect.error(error, headers["request-id"]), { ...headers, ...retry });
+  // Not every wire has a place for it in the body.
+  const code = { "x-puna-error": error.code };
+  return jsonReply(status, dialect.error(error, headers["request-id"]), { ...headers, ...retry, ...code });
 }
 
 /**
@@ -150,6 +152,12 @@ export const ANTHROPIC: Dialect = {
   done: null,
 };
 
+/** The one that is spoken at an address. */
+export function dialectOf(path: string): Dialect {
+  if (/\/messages(\/count_tokens)?$/.test(path)) return ANTHROPIC;
+  return /\/responses(\/|$)/.test(path) ? RESPONSES : OPENAI;
+}
+
 function named(data: unknown): string {
   return `event: ${text((data as { type?: unknown }).type) ?? "message"}\n`;
 }
@@ -158,10 +166,11 @@ function text(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
-/** Its own, or what its code has. */
+/** Its own, or what its code has. Of what failed by no fault of the request it is another server's: of a model's file that was not found. */
 function statusOf({ code, details }: Failed): number {
   const { status } = details;
-  return typeof status === "number" ? status : (STATUS[code] ?? 500);
+  const usual = STATUS[code];
+  return typeof status === "number" && (usual === undefined || usual === 400) ? status : (usual ?? 500);
 }
 
 /** An abort is no answer, and has no status: it rejects. */

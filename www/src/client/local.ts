@@ -1,0 +1,153 @@
+// The model on this device: when it is loaded, what became of it.
+
+import { InvalidRequestError, type Model, PunaError, type load, onAbort } from "../index.js";
+import type { LocalSource } from "./options.js";
+import { NotHere } from "./policy.js";
+import { untilAborted } from "./wait.js";
+
+/** How far the local model is. */
+export type LocalState = "none" | "idle" | "loading" | "ready" | "failed";
+
+/** The model of one client. It is loaded once; what fails is tried again by `load` alone. */
+export class Local {
+  readonly #source: LocalSource | null;
+  readonly #load: typeof load;
+  #model: Model | null = null;
+  #loading: Promise<Model> | null = null;
+  /** Why there is no model, where one was there or was to be. */
+  #failure: unknown = null;
+  /** Whether its device is gone: it can't be asked any more, though its worker lives. */
+  #isLost = false;
+  #stop = new AbortController();
+
+  constructor(source: LocalSource | null, loader: typeof load) {
+    this.#source = source;
+    this.#load = loader;
+    if (source === null || "source" in source) return;
+    if ("then" in source) void this.#settle(source);
+    else this.#keep(source);
+  }
+
+  get model(): Model | null {
+    return this.#model;
+  }
+
+  get state(): LocalState {
+    if (this.#source === null) return "none";
+    if (this.#loading !== null) return "loading";
+    if (this.#model !== null) return this.#isLost ? "failed" : "ready";
+    return this.#failure === null ? "idle" : "failed";
+  }
+
+  /** Loads the model, unless it is there or on its way. */
+  load(): Promise<Model> {
+    if (this.#loading !== null) return this.#loading;
+    if (this.#model !== null && !this.#isLost) return Promise.resolve(this.#model);
+    const given = this.#source;
+    if (given === null) return Promise.reject(noLocal());
+    // One that was given can't be had a second time.
+    if (!("source" in given)) return Promise.reject(asError(this.#failure ?? lost()));
+    const before = this.#model;
+    this.#model = null;
+    this.#isLost = false;
+    this.#stop = new AbortController();
+    return this.#settle(this.#loaded(given.source, given.options ?? {}, before));
+  }
+
+  /** The model for a request, which loads it if nobody has; what failed before fails at once. */
+  async forRequest(isPatient: boolean, signal: AbortSignal | null): Promise<Model> {
+    if (this.#source === null) throw noLocal();
+    if (this.#model !== null) return this.#model;
+    if (this.#loading === null && this.#failure !== null) throw asError(this.#failure);
+    const loading = this.load();
+    if (!isPatient) {
+      throw new NotHere(
+        "loading",
+        "the model is still loading: the request may wait for it, or go to the server",
+      );
+    }
+    return untilAborted(loading, signal);
+  }
+
+  /** Looks at what a request failed with. */
+  hear(error: unknown): void {
+    if (error instanceof PunaError && error.code === "device_lost") this.#isLost = true;
+  }
+
+  /** Frees what this client has loaded, and stops a load; a model that it was given is left alone. */
+  async unload(): Promise<void> {
+    if (this.#source === null || !("source" in this.#source)) return;
+    this.#stop.abort();
+    await this.#loading?.catch(() => undefined);
+    const model = this.#model;
+    this.#model = null;
+    this.#isLost = false;
+    this.#failure = new InvalidRequestError(
+      "this client's model was unloaded: call load() of the client for a new one",
+    );
+    await model?.unload();
+  }
+
+  async #loaded(
+    source: Parameters<typeof load>[0],
+    options: NonNullable<Parameters<typeof load>[1]>,
+    before: Model | null,
+  ): Promise<Model> {
+    const stop = this.#stop;
+    const release = onAbort(options.signal, () => {
+      stop.abort(options.signal?.reason);
+    });
+    try {
+      // Two of them may not have room.
+      await before?.unload();
+      return await this.#load(source, { ...options, signal: stop.signal });
+    } finally {
+      release();
+    }
+  }
+
+  /** Waits for a model that is on its way. */
+  #settle(coming: Promise<Model>): Promise<Model> {
+    const loading = coming.then(
+      (model) => {
+        this.#loading = null;
+        this.#failure = null;
+        this.#keep(model);
+        return model;
+      },
+      (error: unknown) => {
+        this.#loading = null;
+        this.#failure = error;
+        throw error;
+      },
+    );
+    this.#loading = loading;
+    // Whoever waits for it is told; nobody may.
+    loading.catch(() => undefined);
+    return loading;
+  }
+
+  #keep(model: Model): void {
+    this.#model = model;
+    void model.ended.then((error) => {
+      if (this.#model !== model) return;
+      this.#model = null;
+      this.#failure = error;
+    });
+  }
+}
+
+function noLocal(): NotHere {
+  return new NotHere("no_local", "local: there is no model that could be asked here; give createClient one");
+}
+
+function lost(): PunaError {
+  return new PunaError("device_lost", "the model's device is gone; give createClient a new model");
+}
+
+/** What a promise of a model was rejected with may be anything. */
+function asError(error: unknown): Error {
+  return error instanceof Error
+    ? error
+    : new PunaError("internal", `the model did not load: ${String(error)}`);
+}
