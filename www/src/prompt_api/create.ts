@@ -1,0 +1,137 @@
+// From options to a session, and whether there could be one.
+
+import { assertActive } from "./active.js";
+import type { Backing } from "./backing.js";
+import type { Behind } from "./behind.js";
+import { Conversation } from "./conversation.js";
+import { domException, inWordsOfTheDraft, quotaExceeded } from "./errors.js";
+import { type Expected, readExpected, unsupported } from "./expected.js";
+import { canonical, readMessages } from "./messages.js";
+import { Monitor, Progress } from "./monitor.js";
+import { PARAMS, type Sampling, readSampling } from "./sampling.js";
+import { Scope, untilAborted } from "./scope.js";
+import { Session, Setup } from "./session.js";
+import { type Tools, readTools } from "./tools.js";
+import type { Availability, LanguageModelParams } from "./types.js";
+import { abortSignal, dictionary, shown } from "./webidl.js";
+
+/** What a session is wanted to be. */
+interface Wanted {
+  inputs: Expected;
+  outputs: Expected;
+  tools: Tools;
+  sampling: Sampling;
+}
+
+/** `LanguageModel.availability`. */
+export async function availability(backing: Backing, given: unknown): Promise<Availability> {
+  assertActive();
+  const { inputs, outputs } = readWanted(dictionary(given, "options"));
+  if (unsupported(inputs, outputs, backing.languages) !== null) return "unavailable";
+  const found = await backing.availability();
+  if (found === null) {
+    throw domException(
+      "UnknownError",
+      "the model's header could not be read now; try again when there is a network",
+    );
+  }
+  return found;
+}
+
+/** `LanguageModel.params`. */
+export async function params(backing: Backing): Promise<LanguageModelParams | null> {
+  return (await availability(backing, undefined)) === "unavailable" ? null : PARAMS;
+}
+
+/** `LanguageModel.create`, for sessions of the class `Own`. */
+export async function create(
+  backing: Backing,
+  Own: new (setup: Setup) => Session,
+  given: unknown,
+): Promise<Session> {
+  assertActive();
+  const options = dictionary(given, "options");
+  const wanted = readWanted(options);
+  const signal = abortSignal(options["signal"], "options.signal");
+  const initial = readInitial(options["initialPrompts"], wanted);
+  signal?.throwIfAborted();
+  const scope = new Scope([signal]);
+  const progress = new Progress(monitorFor(options["monitor"]), scope.signal);
+  backing.retain();
+  try {
+    const session = await untilAborted(
+      made(backing, Own, wanted, initial, progress, scope.signal),
+      scope.signal,
+    );
+    if (signal !== null) Session.endWith(session, signal);
+    return session;
+  } catch (error) {
+    if (scope.signal.aborted) throw scope.signal.reason;
+    throw inWordsOfTheDraft(error, "create");
+  } finally {
+    backing.release();
+    scope.release();
+  }
+}
+
+async function made(
+  backing: Backing,
+  Own: new (setup: Setup) => Session,
+  { inputs, outputs, tools, sampling }: Wanted,
+  conversation: Conversation,
+  progress: Progress,
+  signal: AbortSignal,
+): Promise<Session> {
+  // Nothing is told before the caller has its promise.
+  await Promise.resolve();
+  const missing = unsupported(inputs, outputs, backing.languages);
+  if (missing !== null) throw domException("NotSupportedError", missing);
+  progress.at(0);
+  const behind = await backing.ready(signal, (fraction) => {
+    progress.at(fraction);
+  });
+  progress.at(1);
+  // Whoever hears of the end may stop it all.
+  await new Promise((resolve) => setTimeout(resolve, 0));
+  signal.throwIfAborted();
+  const usage = await begun(behind, conversation, tools, signal);
+  signal.throwIfAborted();
+  return new Own(new Setup(backing, inputs, tools, sampling, behind.contextWindow, conversation, usage));
+}
+
+/** Reads what a session begins with; the tokens that it takes. */
+async function begun(
+  behind: Behind,
+  conversation: Conversation,
+  tools: Tools,
+  signal: AbortSignal,
+): Promise<number> {
+  const { messages } = conversation;
+  const usage = await behind.count(messages, tools);
+  if (usage > behind.contextWindow) throw quotaExceeded(usage, behind.contextWindow);
+  if (messages.length > 0) await behind.read(messages, tools, signal);
+  return usage;
+}
+
+function readWanted(options: Readonly<Record<string, unknown>>): Wanted {
+  const inputs = readExpected(options["expectedInputs"], "expectedInputs");
+  const outputs = readExpected(options["expectedOutputs"], "expectedOutputs");
+  return { inputs, outputs, tools: readTools(options, outputs), sampling: readSampling(options) };
+}
+
+/** What is never dropped. A prefix has nothing to go on from it here, and is a message like any other. */
+function readInitial(value: unknown, { inputs }: Wanted): Conversation {
+  if (value === undefined) return new Conversation();
+  const { messages, prefix } = canonical(readMessages(value, "initialPrompts"), inputs.types, true);
+  if (prefix !== "") messages.push({ role: "assistant", content: prefix });
+  return new Conversation(messages);
+}
+
+function monitorFor(callback: unknown): Monitor | null {
+  if (callback === undefined) return null;
+  if (typeof callback !== "function")
+    throw new TypeError(`monitor: expected a function, got ${shown(callback)}`);
+  const monitor = new Monitor();
+  (callback as (monitor: Monitor) => unknown)(monitor);
+  return monitor;
+}
