@@ -8,6 +8,7 @@ import { AbortError, InvalidRequestError, abortErrorOf } from "./errors.js";
 import { modelRequest } from "./options.js";
 import { type Session, session } from "./session.js";
 import type { RequestOptions } from "./texts.js";
+import { type ScoreOptions, countTokens, detokenize, score, tokenize } from "./tokens.js";
 import type {
   Counters,
   DeviceInfo,
@@ -16,6 +17,7 @@ import type {
   ModelSource,
   SessionSource,
 } from "./types/model.js";
+import type { Score, TextSource, Token } from "./types/tokens.js";
 import { fetchOf } from "./wire/fetch.js";
 import { WorkerClient, type WorkerLike } from "./worker/client.js";
 import { startWorker } from "./worker/start.js";
@@ -68,6 +70,44 @@ export class Model {
    */
   session(source: SessionSource, options: RequestOptions = {}): Promise<Session> {
     return session(this.#client, source, options);
+  }
+
+  /**
+   * The tokens of a text, or of what would be read before an answer. Answered also while a request runs, as are the next two.
+   *
+   * @example
+   * const tokens = await model.tokenize("Hello there"); // [{ id: 19556, text: "Hello" }, …]
+   */
+  tokenize(source: TextSource): Promise<Token[]> {
+    return tokenize(this.#client, source);
+  }
+
+  /**
+   * How many tokens a text has, or what would be read before an answer: with the instructions, marks and tools that the model's
+   * template writes.
+   *
+   * @example
+   * const left = model.info.contextLength - (await model.countTokens({ messages }));
+   */
+  countTokens(source: TextSource): Promise<number> {
+    return countTokens(this.#client, source);
+  }
+
+  /** The text of tokens. `special` shows control tokens as they are written; else they are left out. */
+  async detokenize(ids: Iterable<number>, { special = false }: { special?: boolean } = {}): Promise<string> {
+    return detokenize(this.#client, ids, special);
+  }
+
+  /**
+   * How likely the model finds a text: token by token, as a whole, and as a perplexity. With `after`, how likely it is as an
+   * answer, or as what comes next.
+   *
+   * @example
+   * const { perplexity } = await model.score("The cat sat on the mat.");
+   * const { logprob } = await model.score(" Paris", { after: { prompt: "The capital of France is" } });
+   */
+  score(text: string, options: ScoreOptions = {}): Promise<Score> {
+    return score(this.#client, text, options);
   }
 
   /** Counts since the load, for tests and measurements. Answered also while a request runs. */

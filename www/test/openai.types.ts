@@ -71,7 +71,10 @@ export type Answers = [
   Fits<ours.ChatCompletionChunk, OpenAI.Chat.Completions.ChatCompletionChunk>,
   Fits<ours.CompletionUsage, OpenAI.Completions.CompletionUsage>,
   // Ours always tells the cached tokens, theirs may.
-  Fits<OpenAI.Completions.CompletionUsage, Omit<ours.CompletionUsage, "prompt_tokens_details">>,
+  Fits<
+    OpenAI.Completions.CompletionUsage,
+    Omit<ours.CompletionUsage, "prompt_tokens_details" | "completion_tokens_details">
+  >,
   Fits<ours.FinishReason, OpenAI.Chat.Completions.ChatCompletion.Choice["finish_reason"]>,
   // Theirs may hold tool calls; a program that takes ours alone is told so.
   Fails<IsFitting<OpenAI.Chat.Completions.ChatCompletion, ours.ChatCompletion>>,

@@ -1,7 +1,7 @@
 //! `puna supports`: which models, types of weights and fields of requests, from the registries.
 
 use puna_core::model::ARCHITECTURES;
-use puna_core::openai::ROUTES;
+use puna_core::openai::{EXTENSIONS, ROUTES};
 use puna_core::quant::{FORMATS, Format, INTERLEAVED};
 
 pub(crate) const HELP: &str = "\
@@ -60,5 +60,9 @@ pub(crate) fn tables() -> String {
             quoted(&mut route.refused.iter().copied()),
         ));
     }
+    text.push_str(&format!(
+        "\nUnder `puna`, which is Puna's own: {}.\n",
+        quoted(&mut EXTENSIONS.iter().copied())
+    ));
     text
 }

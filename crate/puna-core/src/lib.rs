@@ -10,7 +10,7 @@
 //! - [`reference`]: every op again as plain loops, the truth that executors are tested against
 //! - [`tokenizer`], [`chat`]: text to token ids and back
 //! - [`sampler`], [`session`], [`pool`], [`saved`], [`generate`]: the token loop, as a state machine that is asked; [`grammar`], [`guide`]: what an
-//!   answer may be
+//!   answer may be; [`score`]: how likely a text is
 //! - [`prepared`]: a model without its weights; [`report`]: what a header tells of it
 //! - [`embedding`]: vectors of texts
 //! - [`openai`], [`anthropic`]: the wire types
@@ -54,6 +54,8 @@ pub mod report;
 pub mod rope;
 pub mod sampler;
 pub mod saved;
+#[cfg(feature = "text")]
+pub mod score;
 pub mod session;
 #[cfg(feature = "text")]
 pub mod synthetic;

@@ -255,6 +255,12 @@ impl Executor {
         &self.choices
     }
 
+    /// Most tokens whose logits a call of [`Self::forward`] gives.
+    #[must_use]
+    pub const fn max_logits(&self) -> usize {
+        self.options.max_logits
+    }
+
     /// Tokens of the next chunk of a prompt: as many as take about a tenth of a second.
     #[must_use]
     pub fn chunk_tokens(&self) -> usize {

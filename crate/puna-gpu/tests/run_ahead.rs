@@ -94,7 +94,7 @@ fn answer(
         for event in generation.answer(forwarded).expect("events") {
             match event {
                 Event::Tokens(_) => panic!("nobody asked for them"),
-                Event::Text(more) => text.push_str(&more),
+                Event::Text { text: more, .. } => text.push_str(&more),
                 Event::Finish { reason, .. } => end = reason.as_str().to_owned(),
             }
         }

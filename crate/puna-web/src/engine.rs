@@ -10,9 +10,11 @@ use puna_core::embedding::Pooling;
 use puna_core::generate::{Ask, Event, Forwarded, Generation};
 use puna_core::graph::Wanted;
 use puna_core::openai::{
-    Beginning, ChatRequest, CompletionRequest, EmbeddingsRequest, Respond, Responder, TextRequest,
+    Beginning, ChatRequest, CompletionRequest, EmbeddingsRequest, Respond, Responder,
+    ResponsesRequest, ResponsesResponder, ScoreRequest, TextRequest, TokensRequest, text_of, told,
 };
 use puna_core::saved::Element;
+use puna_core::score::Scoring;
 use puna_core::session::check_context;
 use puna_core::tokenizer::Tokenizer;
 use puna_core::{Error, ErrorCode, Result};
@@ -29,6 +31,7 @@ use crate::loader::{self, LoadOptions, ModelSource};
 use crate::options::Options;
 use crate::progress::{Progress, Stage};
 use crate::saving::Saving;
+use crate::scoring;
 use crate::sink::{Parts, Sink};
 use crate::turns::{Closed, Turn, Turns};
 use crate::unicode;
@@ -47,13 +50,19 @@ pub struct Engine {
     gauges: RefCell<Gauges>,
     requests: AtomicU32,
     conversations: usize,
+    texts: Texts,
+}
+
+/// What makes tokens of texts: it waits for nobody's turn.
+#[derive(Debug)]
+struct Texts {
+    tokenizer: Tokenizer,
+    template: ChatTemplate,
 }
 
 #[derive(Debug)]
 struct Model {
     executor: Executor,
-    tokenizer: Tokenizer,
-    template: ChatTemplate,
     conversations: Conversations,
     grammars: Grammars,
     /// What vectors of texts are made by, where it makes such.
@@ -83,10 +92,11 @@ impl Model {
 }
 
 /// In whose words a request is answered.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 enum Wire {
     OpenAi,
     Anthropic,
+    Responses(Box<ResponsesRequest>),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -141,6 +151,22 @@ impl Engine {
             .map_err(|error| to_js(&error))
     }
 
+    /// Answers a request of OpenAI's newer wire: with the JSON of each event, or of a response.
+    pub async fn respond(
+        &self,
+        request: String,
+        on_chunk: Function,
+        signal: Option<AbortSignal>,
+    ) -> std::result::Result<String, JsValue> {
+        let respond = async {
+            let request = Box::new(ResponsesRequest::parse(&request)?);
+            let chat = Ok(TextRequest::Chat(request.chat.clone()));
+            let wire = Wire::Responses(request);
+            self.texts(chat, wire, &on_chunk, signal.as_ref()).await
+        };
+        respond.await.map_err(|error: Error| to_js(&error))
+    }
+
     /// Answers a request of Anthropic's wire: with the JSON of each event, or of a message.
     pub async fn message(
         &self,
@@ -183,6 +209,50 @@ impl Engine {
         embed.await.map_err(|error| to_js(&error))
     }
 
+    /// How likely a text is. `request` is JSON: a `text`, and what stands in front of it, as `read` has it. Resolves with JSON of
+    /// `{ids, texts, logprobs, logprob, perplexity}`.
+    ///
+    /// Rejects as `chat` does.
+    pub async fn score(
+        &self,
+        request: String,
+        signal: Option<AbortSignal>,
+    ) -> std::result::Result<String, JsValue> {
+        self.score_inner(&request, signal.as_ref())
+            .await
+            .map_err(|error| to_js(&error))
+    }
+
+    /// JSON of `{ids, texts}`: the tokens of a `text`, or of a prompt as `read` has it. `wire` tells whose request it is: `""`,
+    /// `"message"` or `"respond"`. It waits for no answer.
+    ///
+    /// # Errors
+    /// Throws as `chat` rejects.
+    pub fn tokenize(&self, wire: &str, request: &str) -> std::result::Result<String, JsValue> {
+        let tokenize = || -> Result<String> {
+            let Texts {
+                tokenizer,
+                template,
+            } = &self.texts;
+            let request = match wire {
+                "message" => TokensRequest::parse_message(request),
+                "respond" => TokensRequest::parse_response(request),
+                _ => TokensRequest::parse(request),
+            };
+            let ids = request?.ids(template, tokenizer)?;
+            Ok(told(&ids, tokenizer).to_string())
+        };
+        tokenize().map_err(|error| to_js(&error))
+    }
+
+    /// The text of tokens; `special`: with control tokens as they are written. It waits for no answer.
+    ///
+    /// # Errors
+    /// Throws as `chat` rejects.
+    pub fn detokenize(&self, ids: &[u32], special: bool) -> std::result::Result<String, JsValue> {
+        text_of(ids, special, &self.texts.tokenizer).map_err(|error| to_js(&error))
+    }
+
     /// Reads the messages of a chat request (JSON), or the prompt of a completion request, ahead of a question. Resolves with
     /// JSON of `{ids, cached_tokens}`: its tokens, and how many of them were read before.
     ///
@@ -196,7 +266,11 @@ impl Engine {
             let request = Beginning::parse(&request)?;
             let mut turn = self.model.turn().await?;
             let model = turn.get()?;
-            let ids = request.ids(&model.template, &model.tokenizer)?;
+            let Texts {
+                tokenizer,
+                template,
+            } = &self.texts;
+            let ids = request.ids(template, tokenizer)?;
             check_context(ids.len(), model.executor.context_length())?;
             let go_on = || throw_if_aborted(signal.as_ref());
             let cached = model.saving()?.read(&ids, &go_on).await?;
@@ -312,8 +386,6 @@ impl Engine {
         let model = Model {
             conversations: Conversations::new(&executor),
             executor,
-            tokenizer,
-            template,
             grammars: Grammars::new(grammar),
             encoder: config.pooling.map(|pooling| Encoder {
                 pooling,
@@ -328,6 +400,10 @@ impl Engine {
             gauges,
             requests: AtomicU32::new(0),
             conversations: (most_rows / (context_length as usize).max(1)).max(1),
+            texts: Texts {
+                tokenizer,
+                template,
+            },
         })
     }
 
@@ -353,7 +429,11 @@ impl Engine {
                 "this model writes texts, and makes no vectors of them: embeddings take one such as BERT's",
             ));
         };
-        let all = request.ids(&model.tokenizer, model.executor.context_length(), width)?;
+        let all = request.ids(
+            &self.texts.tokenizer,
+            model.executor.context_length(),
+            width,
+        )?;
         let mut vectors = Vec::with_capacity(all.len());
         for ids in &all {
             throw_if_aborted(signal)?;
@@ -363,6 +443,33 @@ impl Engine {
         let tokens = all.iter().map(Vec::len).sum();
         let name = request.model.as_deref().unwrap_or(&self.id);
         request.response(vectors, name, tokens)
+    }
+
+    async fn score_inner(&self, request: &str, signal: Option<&AbortSignal>) -> Result<String> {
+        let Texts {
+            tokenizer,
+            template,
+        } = &self.texts;
+        let (ids, given) = ScoreRequest::parse(request)?.ids(template, tokenizer)?;
+        let mut turn = self.model.turn().await?;
+        let model = turn.get()?;
+        model.check_writes()?;
+        check_context(ids.len(), model.executor.context_length())?;
+        let front = ids.get(..given.max(1)).unwrap_or(&ids);
+        let taken = model.conversations.take(&mut model.executor, front);
+        let mut session = taken.await?;
+        let mut scoring = Scoring::new(ids, given, &mut session);
+        let scored = score(&mut scoring, &mut turn, tokenizer.vocab_size(), signal).await;
+        let score = scoring.finish();
+        turn.get()?.conversations.put_back(session);
+        scored?;
+        let mut body = told(&score.ids, tokenizer);
+        if let Some(fields) = body.as_object_mut() {
+            fields.insert("logprobs".to_owned(), json!(score.logprobs));
+            fields.insert("logprob".to_owned(), json!(score.logprob()));
+            fields.insert("perplexity".to_owned(), json!(score.perplexity()));
+        }
+        Ok(body.to_string())
     }
 
     async fn texts(
@@ -377,9 +484,11 @@ impl Engine {
         let model = turn.get()?;
         model.check_writes()?;
         let context_length = u32::try_from(model.executor.context_length()).unwrap_or(u32::MAX);
-        let tokenizer = model.tokenizer.clone();
-        let choices =
-            request.choices(&model.template, &tokenizer, context_length, random_seed())?;
+        let Texts {
+            tokenizer,
+            template,
+        } = &self.texts;
+        let choices = request.choices(template, tokenizer, context_length, random_seed())?;
         let number = self.requests.fetch_add(1, Ordering::Relaxed);
         #[expect(
             clippy::cast_possible_truncation,
@@ -393,6 +502,9 @@ impl Engine {
         let mut responder: Box<dyn Respond> = match wire {
             Wire::OpenAi => Box::new(Responder::new(&request, &id, created, name)),
             Wire::Anthropic => Box::new(MessageResponder::new(options.stream, &id, name)),
+            Wire::Responses(request) => {
+                Box::new(ResponsesResponder::new(&request, &id, created, name))
+            }
         };
         let mut completion = String::new();
         let mut send = |body: serde_json::Value| -> Result<()> {
@@ -410,13 +522,13 @@ impl Engine {
         for (index, choice) in choices.iter().enumerate() {
             let model = turn.get()?;
             let guide = match &choice.generate.grammar {
-                Some(grammar) => Some(model.grammars.guide(grammar, &tokenizer).await?),
+                Some(grammar) => Some(model.grammars.guide(grammar, tokenizer).await?),
                 None => None,
             };
             let prompt = &choice.generate.prompt;
             let conversations = &mut model.conversations;
             let mut session = conversations.take(&mut model.executor, prompt).await?;
-            let generation = Generation::new(choice.generate.clone(), &tokenizer, &mut session);
+            let generation = Generation::new(choice.generate.clone(), tokenizer, &mut session);
             let answered = match generation {
                 Ok(generation) => {
                     let bodies = responder.begin(index, choice);
@@ -509,6 +621,29 @@ async fn generate(
         *made = made.saturating_add(ids.len());
         for event in generation.answer(forwarded)? {
             tell(&event)?;
+        }
+    }
+}
+
+/// Scores a text to its end, by turns with others.
+async fn score(
+    scoring: &mut Scoring<'_>,
+    turn: &mut Turn<'_, Box<Model>>,
+    vocab_size: usize,
+    signal: Option<&AbortSignal>,
+) -> Result<()> {
+    loop {
+        throw_if_aborted(signal)?;
+        if turn.is_wanted() {
+            turn.pass().await?;
+        }
+        let Model {
+            executor,
+            conversations,
+            ..
+        } = &mut **turn.get()?;
+        if !scoring::step(scoring, executor, conversations, vocab_size).await? {
+            return Ok(());
         }
     }
 }

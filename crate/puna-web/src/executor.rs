@@ -15,6 +15,7 @@ use wasm_bindgen::JsCast;
 
 use crate::cpu::{CpuExecutor, CpuModule};
 use crate::gpu;
+use crate::scoring;
 use crate::tuning::Tuning;
 
 /// A graph on a device.
@@ -227,6 +228,14 @@ impl Executor {
         match self {
             Self::Gpu(executor, _) => executor.chunk_tokens(),
             Self::Cpu(executor) => executor.max_tokens(),
+        }
+    }
+
+    /// Most tokens whose logits come back at a time.
+    pub(crate) fn logits_rows(&self) -> usize {
+        match self {
+            Self::Gpu(executor, _) => executor.max_logits(),
+            Self::Cpu(executor) => scoring::rows(executor.out_width()).min(executor.max_tokens()),
         }
     }
 

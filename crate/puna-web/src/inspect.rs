@@ -14,6 +14,7 @@ use crate::js_error::{install_panic_hook, to_js};
 use crate::loader::{LoadOptions, ModelSource, read_header};
 use crate::options::{Device, Options};
 use crate::progress::Progress;
+use crate::scoring;
 use crate::{cpu, gpu, unicode};
 
 /// JSON of a [`Report`], and besides of `id`, `network_bytes`, and `device`: whether that which `options` name can run the
@@ -115,6 +116,7 @@ async fn on_gpu(graph: &Graph, options: &Options) -> Result<Place> {
         precision: gpu::precision(&gpu, options)?,
         kv: options.kv(),
         context_length: options.context_length,
+        max_logits: scoring::rows(graph.out_width),
         ..ExecutorOptions::default()
     };
     let fit = Fit::new(&gpu.capabilities, graph, &how)?;

@@ -58,6 +58,8 @@ pub mod progress;
 mod ranged;
 #[cfg(target_arch = "wasm32")]
 mod saving;
+#[cfg(target_arch = "wasm32")]
+mod scoring;
 mod shards;
 #[cfg(target_arch = "wasm32")]
 mod sink;

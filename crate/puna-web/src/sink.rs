@@ -19,6 +19,7 @@ use crate::executor::{Aside, Executor};
 use crate::gpu;
 use crate::loader::{CacheMode, ChunkSink};
 use crate::options::{Device, Options, Precision};
+use crate::scoring;
 use crate::timer;
 use crate::tuning::Tuning;
 
@@ -80,6 +81,7 @@ impl Sink<'_> {
                     choices,
                     kv: options.kv(),
                     context_length: options.context_length,
+                    max_logits: scoring::rows(graph.out_width),
                     tick: gpu::tick(&device, options.poke()).await?,
                     clock: Some(Box::new(timer::now)),
                     ..ExecutorOptions::default()

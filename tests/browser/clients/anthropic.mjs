@@ -83,6 +83,15 @@ export async function required(content) {
   return message;
 }
 
+export async function counted(content) {
+  const { input_tokens } = await client.messages.countTokens({
+    model: "claude-sonnet-4-5",
+    system: "You are a helpful assistant.",
+    messages: [{ role: "user", content }],
+  });
+  return input_tokens;
+}
+
 export async function left(content) {
   const stream = await client.messages.create({
     model: "claude-sonnet-4-5",

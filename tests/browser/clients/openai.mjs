@@ -97,6 +97,50 @@ export async function required(content) {
   return completion.choices[0];
 }
 
+/** By OpenAI's newer API, which knows what was said before. */
+export async function responded(input) {
+  const request = { model: "gpt-5", instructions: "You are a helpful assistant.", temperature: 0, max_output_tokens: 12 };
+  const first = await client.responses.create({ ...request, input });
+  const second = await client.responses.create({ ...request, input: "And then?", previous_response_id: first.id });
+  const streamed = [];
+  const runner = client.responses.stream({ ...request, input });
+  runner.on("response.output_text.delta", ({ delta }) => streamed.push(delta));
+  const whole = await runner.finalResponse();
+  const counted = await client.responses.inputTokens.count({ model: "gpt-5", instructions: request.instructions, input });
+  return { first, second, streamed, whole, counted };
+}
+
+/** The same with JSON as a schema has it, and with a call. */
+export async function respondedInForm(input) {
+  const format = { type: "json_schema", name: "event", strict: true, schema: EVENT };
+  const parsed = await client.responses.parse({ model: "gpt-5", input, text: { format } });
+  const tools = [{ type: "function", name: "add_event", strict: true, parameters: EVENT }];
+  const history = [{ role: "user", content: input }];
+  const request = { model: "gpt-5", tools, tool_choice: "required", parallel_tool_calls: false };
+  const first = await client.responses.create({ ...request, input: history });
+  const calls = first.output.filter(({ type }) => type === "function_call");
+  history.push(...first.output);
+  for (const { call_id } of calls) history.push({ type: "function_call_output", call_id, output: "done" });
+  const second = await client.responses.create({ model: "gpt-5", tools, input: history, max_output_tokens: 5 });
+  return { event: JSON.parse(parsed.output_text), calls, second };
+}
+
+/** What leaves and bad requests come to. */
+export async function respondedBadly(input) {
+  const stream = await client.responses.create({ model: "gpt-5", input, stream: true, temperature: 0 });
+  let deltas = 0;
+  for await (const { type } of stream) {
+    deltas += type === "response.output_text.delta" ? 1 : 0;
+    if (deltas === 3) break;
+  }
+  try {
+    await client.responses.create({ model: "gpt-5", input, tools: [{ type: "web_search" }] });
+  } catch (error) {
+    const { status, param, code } = error;
+    return { deltas, refused: { isBad: error instanceof OpenAI.BadRequestError, status, param, code } };
+  }
+}
+
 export async function completed(prompt) {
   const { choices } = await client.completions.create({ model: "gpt-3.5-turbo-instruct", prompt, max_tokens: 5, temperature: 0, n: 2 });
   return choices.map(({ text }) => text);

@@ -18,6 +18,8 @@ test("chats and streams", async (t) => {
   assert.equal(message.model, "claude-sonnet-4-5");
   assert.equal(message.stop_reason, "max_tokens");
   assert.equal(message.usage.output_tokens, 12);
+  const { input_tokens, cache_read_input_tokens } = message.usage;
+  assert.equal(await call("counted", "Hello"), input_tokens + cache_read_input_tokens);
   const streamed = await call("streamed", "Hello");
   assert.equal(streamed.pieces.join(""), text);
   assert.ok(streamed.pieces.length > 1, "in pieces");

@@ -1,7 +1,7 @@
 // Code that was written for a hosted API: its own client, one changed line, and a model in the tab.
 import assert from "node:assert/strict";
 import { adopt, CALLS, EXAMPLES } from "../clients.mjs";
-import { REAL } from "../context.mjs";
+import { REAL, TINY } from "../context.mjs";
 import { test } from "../suite.mjs";
 
 const HOSTED = "const client = new OpenAI({ apiKey: process.env.OPENAI_API_KEY });";
@@ -24,6 +24,42 @@ test("chats, streams and goes on with texts", async (t) => {
   assert.equal(both[0], both[1], "greedy");
   assert.ok(both[0].length > 0);
   assert.deepEqual(await call("models"), [info.id]);
+});
+
+test("gives responses, which go on from each other", async (t) => {
+  await t.loadTiny();
+  const call = await adopted(t);
+  const { first, second, streamed, whole, counted } = await call("responded", "Hello");
+  assert.equal(first.status, "incomplete");
+  assert.deepEqual(first.incomplete_details, { reason: "max_output_tokens" });
+  assert.ok(first.output_text.length > 0);
+  assert.equal(first.usage.output_tokens, 12);
+  assert.equal(first.usage.input_tokens, counted.input_tokens);
+  assert.equal(first.instructions, "You are a helpful assistant.");
+  assert.ok(streamed.length > 1, "in pieces");
+  assert.equal(streamed.join(""), first.output_text);
+  assert.equal(whole.output_text, first.output_text);
+  assert.equal(second.previous_response_id, first.id);
+  // Question, answer and all are there again, and were read before.
+  const known = first.usage.total_tokens - 1;
+  assert.ok(second.usage.input_tokens > known, `${second.usage.input_tokens} of ${known}`);
+  assert.ok(second.usage.input_tokens_details.cached_tokens >= known - 3, JSON.stringify(second.usage));
+  const { deltas, refused } = await call("respondedBadly", "Hello");
+  assert.equal(deltas, 3);
+  assert.deepEqual(refused, { isBad: true, status: 400, param: "tools[0]", code: "unsupported_value" });
+});
+
+test("gives responses in a form", async (t) => {
+  await t.load(t.url(TINY), { chatTemplate: CALLS });
+  const call = await adopted(t);
+  const { event, calls, second } = await call("respondedInForm", "A party");
+  const keys = ["name", "day", "guests"];
+  assert.deepEqual(Object.keys(event), keys);
+  assert.equal(calls.length, 1);
+  assert.equal(calls[0].name, "add_event");
+  assert.match(calls[0].call_id, /^call_\w{9}$/);
+  assert.deepEqual(Object.keys(JSON.parse(calls[0].arguments)), keys);
+  assert.ok(second.usage.output_tokens > 0);
 });
 
 test("is stopped in the middle, and told what was wrong", async (t) => {

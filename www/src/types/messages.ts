@@ -43,6 +43,8 @@ export interface Requests {
   chat: { request: string };
   /** `request` is the JSON of an Anthropic message request. */
   message: { request: string };
+  /** `request` is the JSON of a request of OpenAI's newer wire. */
+  respond: { request: string };
   /** `request` is the JSON of an OpenAI completion request. */
   complete: { request: string };
   /** `request` is the JSON of an OpenAI embeddings request. */
@@ -53,6 +55,11 @@ export interface Requests {
   save: { ids: Uint32Array; precision: string };
   /** What `save` gave. */
   restore: { bytes: Uint8Array };
+  /** `request` is JSON of a `text`, and of what stands in front of it, as `read` has it. */
+  score: { request: string };
+  /** `request` is JSON of a `text`, or as `read` has it; or a request of another wire. Answered at once, as are the next two. */
+  tokenize: { wire: "" | "message" | "respond"; request: string };
+  detokenize: { ids: Uint32Array; special: boolean };
   counters: object;
   /** Stops what runs, frees the model; the last request. */
   unload: object;
@@ -69,11 +76,15 @@ export interface Results {
   /** `null` where the answer was streamed. */
   chat: ChatCompletion | null;
   message: object | null;
+  respond: object | null;
   complete: Completion | null;
   embed: CreateEmbeddingResponse;
   read: Read;
   save: Uint8Array<ArrayBuffer>;
   restore: Read;
+  score: Scored;
+  tokenize: Told;
+  detokenize: string;
   counters: Counters;
   unload: null;
   list: StoredModel[];
@@ -88,12 +99,27 @@ export interface Read {
   cachedTokens: number;
 }
 
+/** Tokens, and what each of them is written as. */
+export interface Told {
+  ids: number[];
+  texts: string[];
+}
+
+/** The same with the logarithms of their probabilities, of all together, and the perplexity. */
+export interface Scored extends Told {
+  logprobs: (number | null)[];
+  logprob: number;
+  perplexity: number | null;
+}
+
 /** What streamed answers are made of, by kind of request. */
 export interface Chunks {
   chat: ChatCompletionChunk;
   complete: Completion;
   /** An event of Anthropic's wire. */
   message: object;
+  /** An event of OpenAI's newer wire. */
+  respond: object;
 }
 
 /** The kinds of request. */

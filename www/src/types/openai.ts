@@ -179,6 +179,8 @@ export interface ChatCompletionCreateParamsBase extends SamplingParams, IgnoredP
   tool_choice?: ChatCompletionToolChoice;
   /** What the text of an answer has to be; any text where absent. */
   response_format?: ChatCompletionResponseFormat;
+  /** How much it is to think before it answers, where its template has a switch or words for that. */
+  reasoning_effort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max" | null;
   /** Whether it may call several in an answer, as where absent. */
   parallel_tool_calls?: boolean;
   /** Most tokens of the answer, 1 or more. The rest of the context where absent. */
@@ -258,6 +260,10 @@ export interface CompletionUsage {
   prompt_tokens_details: {
     /** Tokens of the prompt that the model still knew from the conversation before. */
     cached_tokens: number;
+  };
+  completion_tokens_details: {
+    /** Tokens of the answer that were thought before it. */
+    reasoning_tokens: number;
   };
 }
 

@@ -9,11 +9,13 @@ import {
   ANTHROPIC,
   type Dialect,
   OPENAI,
+  RESPONSES,
   errorReply,
   jsonReply,
   refusalReply,
   streamReply,
 } from "./reply.js";
+import { Responses, endedBy, tapped } from "./responses.js";
 
 /** What of a request is looked at. */
 interface Asked {
@@ -27,7 +29,7 @@ interface Asked {
 /** A resource of the API: how its address ends, and what it does. */
 interface Route {
   path: RegExp;
-  method: "GET" | "POST";
+  method: "GET" | "POST" | "DELETE";
   dialect: Dialect;
   answer: (asked: Asked, server: ModelServer) => Promise<Response> | Response;
 }
@@ -35,10 +37,19 @@ interface Route {
 /** The first that fits counts. */
 const ROUTES: readonly Route[] = [
   get(/\/models$/, (_, server) => jsonReply(200, server.models())),
-  get(/\/models\/[^/]+$/, ({ path }, server) => server.model(path)),
+  get(/\/models\/[^/]+$/, ({ path }, server) => server.model(idAt(path, -1))),
   post(/\/chat\/completions$/, OPENAI, (asked, server) => server.texts("chat", asked, OPENAI)),
   post(/\/completions$/, OPENAI, (asked, server) => server.texts("complete", asked, OPENAI)),
   post(/\/embeddings$/, OPENAI, (asked, server) => server.embed(asked)),
+  post(/\/responses$/, RESPONSES, (asked, server) => server.respond(asked)),
+  post(/\/responses\/input_tokens$/, RESPONSES, (asked, server) => server.count("respond", asked)),
+  get(/\/responses\/[^/]+$/, ({ path }, server) => server.response(idAt(path, -1))),
+  get(/\/responses\/[^/]+\/input_items$/, ({ path }, server) => server.input(idAt(path, -2))),
+  {
+    ...get(/\/responses\/[^/]+$/, ({ path }, server) => server.forget(idAt(path, -1))),
+    method: "DELETE",
+  },
+  post(/\/messages\/count_tokens$/, ANTHROPIC, (asked, server) => server.count("message", asked)),
   post(/\/messages$/, ANTHROPIC, (asked, server) => server.texts("message", asked, ANTHROPIC)),
 ];
 
@@ -67,9 +78,10 @@ export function fetchOf(client: WorkerClient, served: Served): typeof fetch {
     const asked = askedOf(input, init);
     throwIfAborted(asked.signal);
     const { method, path } = asked;
-    const route = ROUTES.find((route) => route.path.test(path));
-    if (route === undefined) return refusalReply(404, `Invalid URL (${method} ${path})`);
-    if (route.method !== method) {
+    const routes = ROUTES.filter((route) => route.path.test(path));
+    if (routes.length === 0) return refusalReply(404, `Invalid URL (${method} ${path})`);
+    const route = routes.find((route) => route.method === method);
+    if (route === undefined) {
       return refusalReply(405, `Not allowed to ${method} on ${path}.`, { code: "method_not_supported" });
     }
     try {
@@ -112,6 +124,7 @@ function throwIfAborted(signal: AbortSignal | null): void {
 class ModelServer {
   readonly #client: WorkerClient;
   readonly #served: Served;
+  readonly #responses = new Responses();
 
   constructor(client: WorkerClient, served: Served) {
     this.#client = client;
@@ -122,8 +135,7 @@ class ModelServer {
     return { object: "list", data: [this.#entry()] };
   }
 
-  model(path: string): Response {
-    const id = decoded(path.split("/").at(-1) ?? "");
+  model(id: string): Response {
     if (id === this.#served.id) return jsonReply(200, this.#entry());
     const message = `The model '${id}' does not exist or you do not have access to it.`;
     return refusalReply(404, message, { param: "model", code: "model_not_found" });
@@ -137,6 +149,47 @@ class ModelServer {
     return jsonReply(200, await texts.whole(request, signal));
   }
 
+  /** A request of OpenAI's newer wire, which may go on from earlier ones. */
+  async respond({ text, signal }: Asked): Promise<Response> {
+    const { json: request, keep } = this.#responses.complete(await text());
+    const texts = new Texts(this.#client, "respond");
+    if (!isStreamed(request)) {
+      const response = await texts.whole(request, signal);
+      keep(response);
+      return jsonReply(200, response);
+    }
+    const events = tapped<object>(await texts.stream(request, signal), (event) => {
+      keep(endedBy(event));
+    });
+    return streamReply(events, signal, RESPONSES);
+  }
+
+  response(id: string): Response {
+    const response = this.#responses.get(id);
+    return response === null ? unknownResponse(id) : jsonReply(200, response);
+  }
+
+  input(id: string): Response {
+    const data = this.#responses.input(id);
+    if (data === null) return unknownResponse(id);
+    const ends = { first_id: data.at(0)?.["id"], last_id: data.at(-1)?.["id"] };
+    return jsonReply(200, { object: "list", data, ...ends, has_more: false });
+  }
+
+  forget(id: string): Response {
+    if (!this.#responses.remove(id)) return unknownResponse(id);
+    return jsonReply(200, { id, object: "response", deleted: true });
+  }
+
+  /** How many tokens would be read for an answer. */
+  async count(wire: "message" | "respond", { text, signal }: Asked): Promise<Response> {
+    const given = await text();
+    const request = wire === "respond" ? this.#responses.complete(given).json : given;
+    const { ids } = await this.#client.answer("tokenize", { wire, request }, signal);
+    const object = wire === "respond" ? { object: "response.input_tokens" } : {};
+    return jsonReply(200, { ...object, input_tokens: ids.length });
+  }
+
   async embed({ text, signal }: Asked): Promise<Response> {
     const request = await text();
     return jsonReply(200, await this.#client.answer("embed", { request }, signal));
@@ -148,8 +201,13 @@ class ModelServer {
   }
 }
 
-/** A part of an address as it was before it became one. */
-function decoded(part: string): string {
+function unknownResponse(id: string): Response {
+  return refusalReply(404, `Response with id '${id}' not found.`);
+}
+
+/** A part of an address, counted from its end, as it was before it became one. */
+function idAt(path: string, at: number): string {
+  const part = path.split("/").at(at) ?? "";
   try {
     return decodeURIComponent(part);
   } catch {

@@ -2,7 +2,6 @@
 
 import type { PunaError } from "../errors.js";
 import type { ErrorCode } from "../generated/codes.js";
-import type { ChatStream } from "../stream.js";
 
 /** An answer in JSON. `headers` come on top. */
 export function jsonReply(status: number, body: unknown, headers: Record<string, string> = {}): Response {
@@ -25,6 +24,8 @@ export function refusalReply(
 export interface Dialect {
   /** The body of an error. */
   error: (error: PunaError, requestId: string) => unknown;
+  /** The same as an event behind so many others, where it is another. */
+  failure?: (error: PunaError, events: number) => unknown;
   /** What stands in front of an event's data. */
   front: (data: unknown) => string;
   /** The last event's data, if there is one that says so. */
@@ -33,7 +34,8 @@ export interface Dialect {
 
 /** The answer to a request that failed. */
 export function errorReply(error: PunaError, dialect: Dialect): Response {
-  const status = STATUS[error.code];
+  const own = error.details["status"];
+  const status = typeof own === "number" ? own : STATUS[error.code];
   const headers = common();
   // What failed here once will fail again, unless the model was busy: a client need not try.
   const retry: Record<string, string> = status === 429 ? {} : { "x-should-retry": "false" };
@@ -46,7 +48,7 @@ export function errorReply(error: PunaError, dialect: Dialect): Response {
  * with.
  */
 export function streamReply(
-  chunks: ChatStream<unknown>,
+  chunks: AsyncIterable<unknown>,
   signal: AbortSignal | null,
   dialect: Dialect,
 ): Response {
@@ -55,13 +57,15 @@ export function streamReply(
   const told = (data: unknown): Uint8Array => event(dialect.front(data), JSON.stringify(data));
   const headers = common();
   const iterator = chunks[Symbol.asyncIterator]();
+  let events = 0;
   const body = new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
         try {
-          const { done, value } = await iterator.next();
-          if (done !== true) {
-            controller.enqueue(told(value));
+          const next = await iterator.next();
+          if (next.done !== true) {
+            events += 1;
+            controller.enqueue(told(next.value));
             return;
           }
           if (dialect.done !== null) controller.enqueue(event("", dialect.done));
@@ -70,7 +74,10 @@ export function streamReply(
             controller.error(signal.reason);
             return;
           }
-          controller.enqueue(told(dialect.error(error as PunaError, headers["request-id"])));
+          const failed = error as PunaError;
+          controller.enqueue(
+            told(dialect.failure?.(failed, events) ?? dialect.error(failed, headers["request-id"])),
+          );
         }
         controller.close();
       },
@@ -101,15 +108,33 @@ export const OPENAI: Dialect = {
   done: "[DONE]",
 };
 
+/** OpenAI's newer one, whose events have names. */
+export const RESPONSES: Dialect = {
+  error: OPENAI.error,
+  failure: ({ code, message }, events) => ({
+    type: "error",
+    code,
+    message,
+    param: null,
+    sequence_number: events,
+  }),
+  front: named,
+  done: null,
+};
+
 /** Anthropic's, whose events have names. */
 export const ANTHROPIC: Dialect = {
   error({ code, message }, requestId) {
     const type = { 400: "invalid_request_error", 429: "rate_limit_error" }[STATUS[code]] ?? "api_error";
     return { type: "error", error: { type, message }, request_id: requestId };
   },
-  front: (data) => `event: ${text((data as { type?: unknown }).type) ?? "message"}\n`,
+  front: named,
   done: null,
 };
+
+function named(data: unknown): string {
+  return `event: ${text((data as { type?: unknown }).type) ?? "message"}\n`;
+}
 
 function text(value: unknown): string | null {
   return typeof value === "string" ? value : null;

@@ -12,6 +12,8 @@ import type {
   RequestMessage,
   Requests,
   Results,
+  Scored,
+  Told,
   WireLoadOptions,
 } from "../types/messages.js";
 import type { Counters, ModelInfo, ModelReport, ProgressEvent, StoredModel } from "../types/model.js";
@@ -41,7 +43,7 @@ export interface Wasm {
 }
 
 /** A request that waits for its turn. */
-type QueuedMessage = Exclude<RequestMessage, { kind: "counters" }>;
+type QueuedMessage = Exclude<RequestMessage, { kind: "counters" | "tokenize" | "detokenize" }>;
 
 interface Job {
   id: number;
@@ -77,6 +79,16 @@ export class Server {
         // At once and not in turn: a test may look while an answer is made.
         this.#settle(message.id, () => this.#countersOf(this.#loaded()));
         break;
+      case "tokenize":
+        // Whoever counts tokens does so while an answer is made, too.
+        this.#settle(
+          message.id,
+          () => JSON.parse(this.#loaded().tokenize(message.wire, message.request)) as Told,
+        );
+        break;
+      case "detokenize":
+        this.#settle(message.id, () => this.#loaded().detokenize(message.ids, message.special));
+        break;
       case "unload":
         this.#stopAll();
         this.#enqueue(message);
@@ -86,6 +98,8 @@ export class Server {
       case "chat":
       case "complete":
       case "message":
+      case "respond":
+      case "score":
       case "embed":
       case "read":
       case "save":
@@ -174,6 +188,12 @@ export class Server {
         return this.#texts(message.id, signal, (onChunk) =>
           this.#loaded().message(message.request, onChunk, signal),
         );
+      case "respond":
+        return this.#texts(message.id, signal, (onChunk) =>
+          this.#loaded().respond(message.request, onChunk, signal),
+        );
+      case "score":
+        return JSON.parse(await this.#loaded().score(message.request, signal)) as Scored;
       case "embed":
         return JSON.parse(await this.#loaded().embed(message.request, signal)) as CreateEmbeddingResponse;
       case "read":
@@ -272,7 +292,7 @@ function readOf(json: string): Read {
 }
 
 /** Answers that are made by turns. */
-const SHARED: readonly string[] = ["chat", "complete", "message"] satisfies Kind[];
+const SHARED: readonly string[] = ["chat", "complete", "message", "respond", "score"] satisfies Kind[];
 
 /** Requests of which no more than so many may wait. */
 const BOUNDED: readonly string[] = [...SHARED, "embed", "read", "save", "restore"];

@@ -28,6 +28,8 @@ export interface WasmEngine {
   ): Promise<string>;
   /** The same of a request of Anthropic's wire. */
   message(request: string, onChunk: (json: string) => void, signal: AbortSignal | undefined): Promise<string>;
+  /** The same of a request of OpenAI's newer wire. */
+  respond(request: string, onChunk: (json: string) => void, signal: AbortSignal | undefined): Promise<string>;
   /** JSON of vectors of texts. */
   embed(request: string, signal: AbortSignal | undefined): Promise<string>;
   /** JSON of `{ids, cached_tokens}`: the tokens of a beginning, which the model has read. */
@@ -40,6 +42,12 @@ export interface WasmEngine {
   ): Promise<Uint8Array<ArrayBuffer>>;
   /** JSON of `{ids}`: what `save` gave, which the model knows again. */
   restore(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<string>;
+  /** JSON of `{ids, texts, logprobs, logprob, perplexity}`: how likely a text is. */
+  score(request: string, signal: AbortSignal | undefined): Promise<string>;
+  /** JSON of `{ids, texts}`: the tokens of a text, or of a request of that wire. */
+  tokenize(wire: string, request: string): string;
+  /** The text of tokens. */
+  detokenize(ids: Uint32Array, special: boolean): string;
   /** How many conversations of any length it can go on with at a time. */
   conversations(): number;
   /** Times the shaders of one more projection, to take the fastest from then on; `false` when there was none to time. */

@@ -113,6 +113,7 @@ class FakeEngine implements WasmEngine {
   #answers = 0;
   #steps = 0;
   #untuned: number;
+  #responses = 0;
 
   constructor(script: Script, options: { context_length?: number }) {
     this.#script = script;
@@ -210,6 +211,46 @@ class FakeEngine implements WasmEngine {
     onChunk(part(" so on", null));
     onChunk(part("", "stop"));
     return "";
+  }
+
+  /** It answers with the number of items that it was asked with. */
+  async respond(
+    request: string,
+    onChunk: (json: string) => void,
+    signal: AbortSignal | undefined,
+  ): Promise<string> {
+    const { input, stream } = JSON.parse(request) as { input?: string | object[]; stream?: boolean };
+    if (input === undefined) throw thrown("invalid_request", "input: missing", { param: "input" });
+    await pause(this.#script.chunkMs, signal);
+    const text = String(typeof input === "string" ? 1 : input.length);
+    const id = String((this.#responses += 1));
+    const content = [{ type: "output_text", text, annotations: [] }];
+    const output = [{ id: `msg_${id}`, type: "message", role: "assistant", status: "completed", content }];
+    const response = { id: `resp_${id}`, object: "response", status: "completed", output };
+    if (stream !== true) return JSON.stringify(response);
+    const created = { ...response, status: "in_progress", output: [] };
+    onChunk(JSON.stringify({ type: "response.created", sequence_number: 0, response: created }));
+    if (this.#script.failChat !== null) throw thrown(this.#script.failChat, "it failed");
+    onChunk(JSON.stringify({ type: "response.completed", sequence_number: 1, response }));
+    return "";
+  }
+
+  /** A token a character. */
+  tokenize(_wire: string, request: string): string {
+    const body = JSON.parse(request) as { text?: string } & FakeRequest;
+    const texts = Array.from(body.text ?? body.messages?.map(({ content }) => content).join("") ?? "");
+    return JSON.stringify({ ids: texts.map((text) => text.codePointAt(0)), texts });
+  }
+
+  detokenize(ids: Uint32Array): string {
+    return String.fromCodePoint(...ids);
+  }
+
+  async score(request: string, signal: AbortSignal | undefined): Promise<string> {
+    const told = JSON.parse(this.tokenize("", request)) as { ids: number[]; texts: string[] };
+    await pause(this.#script.chunkMs, signal);
+    const logprobs = told.ids.map((_, ix) => (ix === 0 ? null : -1));
+    return JSON.stringify({ ...told, logprobs, logprob: 1 - told.ids.length, perplexity: Math.E });
   }
 
   message(): Promise<string> {

@@ -17,5 +17,5 @@ mod response;
 #[cfg(test)]
 mod tests;
 
-pub use request::{IGNORED, READ, UNSUPPORTED, parse};
+pub use request::{IGNORED, READ, UNSUPPORTED, parse, parse_count};
 pub use response::MessageResponder;

@@ -40,6 +40,18 @@ const MAX_STOPS: usize = 64;
 /// # Errors
 /// `invalid_request`; the detail `param` names the field.
 pub fn parse(body: &str) -> Result<ChatRequest> {
+    read(body, &["messages", "max_tokens"])
+}
+
+/// The same of a body of `POST /v1/messages/count_tokens`, which asks for no answer.
+///
+/// # Errors
+/// Those of [`parse`].
+pub fn parse_count(body: &str) -> Result<ChatRequest> {
+    read(body, &["messages"])
+}
+
+fn read(body: &str, required: &[&str]) -> Result<ChatRequest> {
     let body = Body::parse(body)?;
     let mut options = Options::default();
     let mut tools = Tools::default();
@@ -75,7 +87,7 @@ pub fn parse(body: &str) -> Result<ChatRequest> {
             _ => return Err(field.unrecognized()),
         }
     }
-    for key in ["messages", "max_tokens"] {
+    for key in required {
         if !body.gives(key) {
             return Err(missing(key));
         }

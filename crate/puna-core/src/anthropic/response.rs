@@ -162,7 +162,7 @@ impl Respond for MessageResponder {
     fn event(&mut self, _index: usize, _choice: &Choice, event: &Event) -> Vec<Value> {
         match event {
             Event::Tokens(_) => Vec::new(),
-            Event::Text(text) => {
+            Event::Text { text, .. } => {
                 let parts = match &mut self.parser {
                     Some(parser) => parser.push(text),
                     None => vec![Part::Text(text.clone())],

@@ -179,7 +179,11 @@ fn respond(stream: bool, is_single: bool) -> Vec<Value> {
         "look.\n<tool_call>{\"name\": \"f\", ",
         "\"arguments\": {\"a\": 1}}</tool_call><tool_call>{\"name\": \"f\"}</tool_call>",
     ] {
-        sent.extend(responder.event(0, &choice, &Event::Text(text.to_owned())));
+        let said = Event::Text {
+            text: text.to_owned(),
+            tokens: 1,
+        };
+        sent.extend(responder.event(0, &choice, &said));
     }
     let finish = Event::Finish {
         reason: FinishReason::Stop,

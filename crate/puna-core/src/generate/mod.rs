@@ -147,8 +147,13 @@ pub struct LogProb {
 pub enum Event {
     /// The tokens of the text that comes next, where that was asked for.
     Tokens(Vec<TokenLogProb>),
-    /// More of the answer: whole characters, never empty.
-    Text(String),
+    /// More of the answer.
+    Text {
+        /// Whole characters, never empty.
+        text: String,
+        /// Tokens that the answer has up to here.
+        tokens: u32,
+    },
     /// The end; the last event.
     Finish {
         /// Why.
@@ -499,9 +504,12 @@ impl<'s> Generation<'s> {
         if text.is_empty() {
             return Vec::new();
         }
-        let tokens = std::mem::take(&mut self.unshown);
-        let tokens = self.logprobs.map(|_| Event::Tokens(tokens));
-        tokens.into_iter().chain([Event::Text(text)]).collect()
+        let unshown = std::mem::take(&mut self.unshown);
+        let told = self.logprobs.map(|_| Event::Tokens(unshown));
+        let tokens = self.usage.completion_tokens;
+        told.into_iter()
+            .chain([Event::Text { text, tokens }])
+            .collect()
     }
 
     /// Ends the answer and shows what was held back.

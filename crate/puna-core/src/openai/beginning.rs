@@ -43,19 +43,45 @@ impl Beginning {
     /// # Errors
     /// Those of [`ChatTemplate::render`]; `invalid_request` for what has no tokens.
     pub fn ids(&self, template: &ChatTemplate, tokenizer: &Tokenizer) -> Result<Vec<u32>> {
-        let ids = match self {
-            Self::Chat(request) => {
-                let text = chat_prompt(request, template, false)?;
-                tokenizer.encode(&text, Special::Parse)?
-            }
-            Self::Text(text) => tokenizer.encode_start(text, Special::Parse)?,
-        };
+        let ids = self.encoded(template, tokenizer, false)?;
         match ids.is_empty() {
             false => Ok(ids),
             true => Err(Error::invalid_request(
                 "session",
                 "session: a conversation begins with at least one token",
             )),
+        }
+    }
+
+    /// Its tokens; `answer`: up to where the model is to speak.
+    pub(super) fn encoded(
+        &self,
+        template: &ChatTemplate,
+        tokenizer: &Tokenizer,
+        answer: bool,
+    ) -> Result<Vec<u32>> {
+        match self {
+            Self::Chat(request) => {
+                let text = chat_prompt(request, template, answer)?;
+                tokenizer.encode(&text, Special::Parse)
+            }
+            Self::Text(text) => tokenizer.encode_start(text, Special::Parse),
+        }
+    }
+
+    /// The tokens of a text that begins so, and goes on with `text` where the model is to speak.
+    pub(super) fn with(
+        &self,
+        text: &str,
+        template: &ChatTemplate,
+        tokenizer: &Tokenizer,
+    ) -> Result<Vec<u32>> {
+        match self {
+            Self::Chat(request) => {
+                let front = chat_prompt(request, template, true)?;
+                tokenizer.encode(&(front + text), Special::Parse)
+            }
+            Self::Text(front) => tokenizer.encode_start(&(front.clone() + text), Special::Parse),
         }
     }
 }

@@ -8,7 +8,7 @@ use super::message;
 use super::options::{self, Options};
 use super::tools::{self, Tools};
 use crate::Result;
-use crate::chat::Message;
+use crate::chat::{Message, Role};
 use crate::grammar::Grammar;
 
 /// A checked request.
@@ -20,6 +20,10 @@ pub struct ChatRequest {
     pub(super) tools: Tools,
     /// Whether the model is to think before it answers, where its template has a switch for that.
     pub(super) thinks: Option<bool>,
+    /// How much, where its template has words for that.
+    pub(super) effort: Option<&'static str>,
+    /// Whether the oldest turns are left out where there is no room for all.
+    pub(super) truncates: bool,
     /// How to answer.
     pub options: Options,
     /// `response_format`.
@@ -30,7 +34,23 @@ pub struct ChatRequest {
 }
 
 /// Most alternatives of a token that are told, as OpenAI has it.
-const MAX_TOP: u32 = 20;
+pub(super) const MAX_TOP: u32 = 20;
+
+/// How much a model may be asked to think; and the words that templates have for it, which are fewer.
+const EFFORTS: &[(&str, Option<&str>)] = &[
+    ("none", None),
+    ("minimal", Some("low")),
+    ("low", Some("low")),
+    ("medium", Some("medium")),
+    ("high", Some("high")),
+    ("xhigh", Some("high")),
+    ("max", Some("high")),
+];
+
+/// How much the model is to think: nothing, or a word that templates know.
+pub(super) fn effort(field: Field<'_, '_>) -> Result<Option<&'static str>> {
+    field.one_of(EFFORTS)
+}
 
 impl ChatRequest {
     /// Of what other wires ask.
@@ -39,6 +59,8 @@ impl ChatRequest {
             messages,
             tools,
             thinks: None,
+            effort: None,
+            truncates: false,
             options,
             format: None,
             tells: false,
@@ -50,6 +72,46 @@ impl ChatRequest {
     pub(crate) const fn thinking(mut self, thinks: Option<bool>) -> Self {
         self.thinks = thinks;
         self
+    }
+
+    /// Takes an effort that was asked for.
+    pub(super) const fn think(&mut self, effort: Option<&'static str>) {
+        self.thinks = Some(effort.is_some());
+        self.effort = effort;
+    }
+
+    /// The same where the oldest turns may be left out.
+    pub(super) const fn truncating(mut self, truncates: bool) -> Self {
+        self.truncates = truncates;
+        self
+    }
+
+    /// Leaves out the oldest exchanges, so that `tokens` become about `room`; instructions and the last turn stay. Whether there
+    /// was something to leave out.
+    pub(super) fn shorten(&mut self, tokens: usize, room: usize) -> bool {
+        let excess = tokens.saturating_sub(room);
+        let is_rule = |it: &Message| matches!(it.role, Role::System | Role::Developer);
+        let old = self.messages.len().saturating_sub(1);
+        let text: usize = self.messages.iter().map(|it| it.content.len()).sum();
+        // By length, of the text that there is.
+        let bytes = text.saturating_mul(excess) / tokens.max(1);
+        let (mut left_out, mut stays) = (0, Vec::new());
+        let mut is_leaving = false;
+        for (ix, message) in self.messages.iter().enumerate() {
+            // An exchange goes as a whole: results of tools have no sense without their calls.
+            let begins = message.role == Role::User || ix == old;
+            if begins {
+                is_leaving = excess > 0 && left_out <= bytes && ix < old;
+            }
+            if is_leaving && !is_rule(message) {
+                left_out = left_out.saturating_add(message.content.len().max(1));
+            } else {
+                stays.push(message.clone());
+            }
+        }
+        let is_shorter = stays.len() < self.messages.len();
+        self.messages = stays;
+        is_shorter
     }
 
     /// Reads and checks a body.
@@ -78,6 +140,7 @@ impl ChatRequest {
                 self.options.max_tokens = Some(field.integer(1, u32::MAX)?);
             }
             "response_format" => self.format = format::parse(field)?,
+            "reasoning_effort" => self.think(effort(field)?),
             "logprobs" => self.tells = field.bool()?,
             "top_logprobs" => self.top = Some(field.integer(0, MAX_TOP)? as usize),
             _ if self.options.set(field)? || self.tools.set(field)? => {}
@@ -126,6 +189,7 @@ pub(super) const OWN: &[&str] = &[
     "messages",
     "max_completion_tokens",
     "response_format",
+    "reasoning_effort",
     "logprobs",
     "top_logprobs",
 ];
@@ -149,7 +213,6 @@ pub(super) const UNSUPPORTED: &[&str] = &[
     "modalities",
     "moderation",
     "prediction",
-    "reasoning_effort",
     "verbosity",
     "web_search_options",
 ];

@@ -9,7 +9,7 @@ use crate::grammar::{Grammar, Source, Syntax};
 pub(super) const KEY: &str = "puna";
 
 /// What may be under it.
-pub(super) const READ: &[&str] = &["grammar", "regex", "top_k", "min_p", "repetition_penalty"];
+pub const READ: &[&str] = &["grammar", "regex", "top_k", "min_p", "repetition_penalty"];
 
 /// Takes all that is under the key.
 pub(super) fn parse(field: Field<'_, '_>, options: &mut Options) -> Result<()> {

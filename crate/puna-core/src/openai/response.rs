@@ -42,6 +42,9 @@ pub struct Responder {
     /// The prompt whose answer began last.
     prompt: Option<usize>,
     usage: Usage,
+    /// Tokens of the answer up to where it thought last, and those of all answers.
+    thought: u32,
+    reasoning_tokens: u32,
 }
 
 impl Responder {
@@ -70,6 +73,8 @@ impl Responder {
             offset: 0,
             prompt: None,
             usage: Usage::default(),
+            thought: 0,
+            reasoning_tokens: 0,
         }
     }
 }
@@ -81,6 +86,7 @@ impl Respond for Responder {
         self.tokens.clear();
         self.offset = 0;
         self.reasoning.clear();
+        self.thought = 0;
         self.parser.clone_from(&choice.parser);
         self.calls.clear();
         self.called = 0;
@@ -104,16 +110,23 @@ impl Respond for Responder {
                 self.tokens.extend_from_slice(tokens);
                 Vec::new()
             }
-            Event::Text(text) => {
+            Event::Text { text, tokens } => {
                 let parts = match &mut self.parser {
                     Some(parser) => parser.push(text),
                     None => vec![Part::Text(text.clone())],
                 };
+                if are_thoughts(&parts) {
+                    self.thought = *tokens;
+                }
                 self.parts(index, parts)
             }
             Event::Finish { reason, usage, .. } => {
                 let rest = self.parser.as_mut().map(OutputParser::finish);
-                let mut sent = self.parts(index, rest.unwrap_or_default());
+                let rest = rest.unwrap_or_default();
+                if are_thoughts(&rest) {
+                    self.thought = usage.completion_tokens;
+                }
+                let mut sent = self.parts(index, rest);
                 self.count(choice.prompt, *usage);
                 let reason = match reason {
                     FinishReason::Stop if self.called > 0 => TOOL_CALLS,
@@ -137,6 +150,7 @@ impl Respond for Responder {
             "completion_tokens": self.usage.completion_tokens,
             "total_tokens": self.usage.total_tokens(),
             "prompt_tokens_details": { "cached_tokens": self.usage.cached_tokens },
+            "completion_tokens_details": { "reasoning_tokens": self.reasoning_tokens },
         });
         if !self.stream {
             let choices = std::mem::take(&mut self.done);
@@ -218,6 +232,7 @@ impl Responder {
 
     /// Several answers to a prompt have read it once.
     fn count(&mut self, prompt: usize, usage: Usage) {
+        self.reasoning_tokens = self.reasoning_tokens.saturating_add(self.thought);
         let all = &mut self.usage;
         all.completion_tokens = all
             .completion_tokens
@@ -247,14 +262,7 @@ impl Responder {
         }
         let tokens = std::mem::take(&mut self.tokens);
         if self.is_chat {
-            let content = tokens.iter().map(|it| {
-                let mut token = in_chat(&it.token);
-                if let Some(fields) = token.as_object_mut() {
-                    let top = it.top.iter().map(in_chat).collect();
-                    fields.insert("top_logprobs".to_owned(), top);
-                }
-                token
-            });
+            let content = tokens.iter().map(of_token);
             return json!({ "content": content.collect::<Value>(), "refusal": null });
         }
         let offsets = tokens.iter().map(|it| {
@@ -296,6 +304,11 @@ impl Responder {
     }
 }
 
+/// Whether that is what the model thinks, and no more.
+pub(super) fn are_thoughts(parts: &[Part]) -> bool {
+    !parts.is_empty() && parts.iter().all(|it| matches!(it, Part::Reasoning(_)))
+}
+
 fn choice_of(
     index: usize,
     key: &str,
@@ -309,6 +322,16 @@ fn choice_of(
         "logprobs": logprobs,
         "finish_reason": reason,
     })
+}
+
+/// A token of a chat, and others in its place.
+pub(super) fn of_token(token: &TokenLogProb) -> Value {
+    let mut told = in_chat(&token.token);
+    if let Some(fields) = told.as_object_mut() {
+        let top = token.top.iter().map(in_chat).collect();
+        fields.insert("top_logprobs".to_owned(), top);
+    }
+    told
 }
 
 fn in_chat(token: &LogProb) -> Value {

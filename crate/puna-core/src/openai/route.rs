@@ -1,6 +1,6 @@
 //! Which fields each route takes: what documentation is made of.
 
-use super::{chat, completion, embeddings, options, tools};
+use super::{chat, completion, embeddings, options, responses, tools};
 use crate::anthropic;
 
 /// A resource that requests are posted to, and its fields.
@@ -36,6 +36,12 @@ pub static ROUTES: &[Route] = &[
         supported: [completion::OWN, &[], options::READ],
         ignored: completion::IGNORED,
         refused: completion::UNSUPPORTED,
+    },
+    Route {
+        path: "/v1/responses",
+        supported: [responses::READ, &[], &[]],
+        ignored: responses::IGNORED,
+        refused: responses::UNSUPPORTED,
     },
     Route {
         path: "/v1/embeddings",

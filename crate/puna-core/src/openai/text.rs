@@ -60,7 +60,7 @@ impl TextRequest {
     ) -> Result<Vec<Choice>> {
         let options = self.options();
         let mut choices = Vec::new();
-        let prompts = self.prompts(template, tokenizer)?;
+        let prompts = self.prompts(template, tokenizer, context_length)?;
         for (ix, prompt) in prompts.into_iter().enumerate() {
             let shown = match prompt.parser.is_some() || prompt.grammar.is_some() {
                 true => shown_marks(tokenizer),
@@ -90,9 +90,16 @@ impl TextRequest {
         Ok(choices)
     }
 
-    fn prompts(&self, template: &ChatTemplate, tokenizer: &Tokenizer) -> Result<Vec<Ready>> {
+    fn prompts(
+        &self,
+        template: &ChatTemplate,
+        tokenizer: &Tokenizer,
+        context_length: u32,
+    ) -> Result<Vec<Ready>> {
         let request = match self {
-            Self::Chat(request) => return Ok(vec![chat(request, template, tokenizer)?]),
+            Self::Chat(request) => {
+                return Ok(vec![chat(request, template, tokenizer, context_length)?]);
+            }
             Self::Completion(request) => request,
         };
         let prompts = request.prompts.iter().enumerate().map(|(ix, prompt)| {
@@ -159,22 +166,41 @@ pub(super) fn chat_prompt(
         let message = "Unsupported parameter: 'tools' is not supported with this model: its chat template knows none.";
         return Err(refused("tools", "unsupported_parameter", message));
     }
-    let variables: Option<Map<String, Value>> = request.thinks.map(|thinks| {
-        [("enable_thinking".to_owned(), thinks.into())]
-            .into_iter()
-            .collect()
-    });
+    let thinks = request
+        .thinks
+        .map(|thinks| ("enable_thinking", thinks.into()));
+    let effort = request
+        .effort
+        .map(|effort| ("reasoning_effort", effort.into()));
+    let variables = [thinks, effort].into_iter().flatten();
+    let variables: Map<String, Value> = variables
+        .map(|(name, value): (_, Value)| (name.to_owned(), value))
+        .collect();
     let messages = template.style().messages(&request.messages);
     template.render(&Prompt {
         tools,
-        variables: variables.as_ref(),
+        variables: Some(&variables),
         add_generation_prompt: answer,
         ..Prompt::answer(&messages)
     })
 }
 
-fn chat(request: &ChatRequest, template: &ChatTemplate, tokenizer: &Tokenizer) -> Result<Ready> {
-    let text = chat_prompt(request, template, true)?;
+fn chat(
+    request: &ChatRequest,
+    template: &ChatTemplate,
+    tokenizer: &Tokenizer,
+    context_length: u32,
+) -> Result<Ready> {
+    let mut text = chat_prompt(request, template, true)?;
+    let mut ids = tokenizer.encode(&text, Special::Parse)?;
+    if request.truncates {
+        let mut shorter = request.clone();
+        let room = room(request.options.max_tokens, context_length);
+        while shorter.shorten(ids.len(), room) {
+            text = chat_prompt(&shorter, template, true)?;
+            ids = tokenizer.encode(&text, Special::Parse)?;
+        }
+    }
     // What is not offered can't be called.
     let (style, callable) = match request.tools.offered() {
         [] => (template.style().without_calls(), Vec::new()),
@@ -191,9 +217,16 @@ fn chat(request: &ChatRequest, template: &ChatTemplate, tokenizer: &Tokenizer) -
         (_, answer) => answer,
     };
     Ok(Ready {
-        ids: tokenizer.encode(&text, Special::Parse)?,
+        ids,
         echo: String::new(),
         grammar: saying.map(|saying| style.grammar(&text, &saying)),
         parser: Some(OutputParser::new(style, names, &text)),
     })
+}
+
+/// Tokens that a prompt may have where it is cut so that there is room for an answer: what is wanted of it, but no more than
+/// half of the context, or a quarter where nothing is said.
+fn room(max_tokens: Option<u32>, context_length: u32) -> usize {
+    let answer = max_tokens.map_or(context_length / 4, |most| most.min(context_length / 2));
+    context_length.saturating_sub(answer) as usize
 }

@@ -112,7 +112,8 @@ impl Tools {
         Ok(true)
     }
 
-    fn choose(&mut self, field: Field<'_, '_>) -> Result<()> {
+    /// Takes the field `tool_choice`.
+    pub(super) fn choose(&mut self, field: Field<'_, '_>) -> Result<()> {
         const MODES: [(&str, ToolChoice); 3] = [
             ("none", ToolChoice::None),
             ("auto", ToolChoice::Auto),

@@ -80,7 +80,7 @@ fn guided(
         };
         for event in events.unwrap() {
             match event {
-                Event::Text(part) => text.push_str(&part),
+                Event::Text { text: part, .. } => text.push_str(&part),
                 Event::Tokens(tokens) => told.push((tokens, String::new())),
                 Event::Finish { reason, usage, .. } => {
                     let answer = Answer {

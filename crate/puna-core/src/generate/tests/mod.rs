@@ -48,6 +48,14 @@ fn sure(id: u32) -> Vec<f32> {
     logits
 }
 
+/// What token 7 adds to an answer that has so many tokens with it.
+fn open(tokens: u32) -> Event {
+    Event::Text {
+        text: "(".to_owned(),
+        tokens,
+    }
+}
+
 /// What a run came to.
 #[derive(Debug, PartialEq)]
 struct Answer {
@@ -93,7 +101,7 @@ fn play(
         };
         for event in generation.answer(forwarded)? {
             match event {
-                Event::Text(part) => {
+                Event::Text { text: part, .. } => {
                     assert!(!part.is_empty(), "text is never empty");
                     text.push_str(&part);
                     told.extend(tokens.take().map(|tokens| (tokens, part)));
@@ -321,7 +329,7 @@ fn the_prompt_is_asked_for_in_chunks_and_only_the_last_gives_logits() {
     );
     assert_eq!(generation.ask(2), forward(4, &[5], true), "the rest");
     let events = generation.answer(Forwarded::Logits(&mut sure(7))).unwrap();
-    assert_eq!(events, [Event::Text("(".to_owned())], "token 7");
+    assert_eq!(events, [open(1)], "token 7");
     assert_eq!(generation.ask(2), forward(5, &[7], true), "a step");
 }
 
@@ -500,9 +508,5 @@ fn rows_beyond_the_vocabulary_are_never_sampled() {
     let mut padded = sure(7);
     padded.extend([100.0, f32::NAN]);
     let events = generation.answer(Forwarded::Logits(&mut padded)).unwrap();
-    assert_eq!(
-        events,
-        [Event::Text("(".to_owned())],
-        "the best of the known ones"
-    );
+    assert_eq!(events, [open(1)], "the best of the known ones");
 }

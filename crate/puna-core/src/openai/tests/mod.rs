@@ -9,6 +9,7 @@
 mod format;
 mod request;
 mod response;
+mod tokens;
 mod tools;
 
 use serde_json::{Value, json};
@@ -62,6 +63,14 @@ fn refused_messages(messages: Value, param: &str, says: &str) {
     );
 }
 
+/// More of an answer, which has so many tokens up to there.
+fn told(text: &str, tokens: u32) -> Event {
+    Event::Text {
+        text: text.to_owned(),
+        tokens,
+    }
+}
+
 fn events() -> [Event; 3] {
     let usage = Usage {
         prompt_tokens: 5,
@@ -69,8 +78,8 @@ fn events() -> [Event; 3] {
         completion_tokens: 2,
     };
     [
-        Event::Text("Hel".to_owned()),
-        Event::Text("lo".to_owned()),
+        told("Hel", 1),
+        told("lo", 2),
         Event::Finish {
             reason: FinishReason::Length,
             stop: None,
@@ -105,7 +114,8 @@ fn respond(more: Value) -> Vec<Value> {
 }
 
 fn usage() -> Value {
-    json!({ "prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7, "prompt_tokens_details": { "cached_tokens": 3 } })
+    json!({ "prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7, "prompt_tokens_details": { "cached_tokens": 3 },
+        "completion_tokens_details": { "reasoning_tokens": 0 } })
 }
 
 fn weather() -> Value {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::chat::{ChatTemplate, Message, Role};
-use crate::openai::{CompletionRequest, EmbeddingsRequest, Options, ROUTES};
+use crate::openai::{CompletionRequest, EmbeddingsRequest, Options, ROUTES, ResponsesRequest};
 use crate::sampler::SamplingParams;
 use crate::tokenizer::Tokenizer;
 use crate::weights::header::{Header, Parsed};
@@ -90,6 +90,23 @@ fn what_changes_nothing_is_accepted() {
 }
 
 #[test]
+fn an_effort_is_told_to_the_template() {
+    let of = |effort: &str| {
+        let request = parse(json!({ "reasoning_effort": effort }));
+        (request.thinks, request.effort)
+    };
+    assert_eq!(of("none"), (Some(false), None));
+    assert_eq!(of("minimal"), (Some(true), Some("low")));
+    assert_eq!(of("high"), (Some(true), Some("high")));
+    refused(
+        json!({ "reasoning_effort": "some" }),
+        "reasoning_effort",
+        "'medium'",
+    );
+    assert_eq!(parse(json!({})).thinks, None);
+}
+
+#[test]
 fn what_is_not_supported_is_refused_by_name() {
     let unsupported = [
         ("functions", json!([])),
@@ -97,7 +114,6 @@ fn what_is_not_supported_is_refused_by_name() {
         ("modalities", json!(["text", "audio"])),
         ("audio", json!({})),
         ("prediction", json!({})),
-        ("reasoning_effort", json!("low")),
         ("verbosity", json!("low")),
         ("web_search_options", json!({})),
     ];
@@ -519,6 +535,7 @@ fn fields_are_followed_ignored_or_refused_as_their_lists_say() {
         let error = match path {
             "/v1/chat/completions" => ChatRequest::parse(&body).err(),
             "/v1/completions" => CompletionRequest::parse(&body).err(),
+            "/v1/responses" => ResponsesRequest::parse(&body).err(),
             "/v1/messages" => crate::anthropic::parse(&body).err(),
             _ => EmbeddingsRequest::parse(&body).err(),
         };

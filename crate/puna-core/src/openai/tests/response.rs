@@ -117,7 +117,7 @@ fn what_the_model_thought_of_tokens_stands_beside_their_text() {
     ];
     let said = [
         Event::Tokens(tokens),
-        Event::Text("é?".to_owned()),
+        told("é?", 2),
         Event::Finish {
             reason: FinishReason::Stop,
             stop: None,

@@ -197,8 +197,8 @@ fn an_answer_may_call_tools_and_reason_before() {
         let (choice, request) = choices(more, &template).unwrap();
         let mut responder = Responder::new(&request, "1", 0, "m");
         let mut sent: Vec<_> = responder.begin(0, &choice).into_iter().collect();
-        for piece in said.split_inclusive(' ') {
-            sent.extend(responder.event(0, &choice, &Event::Text(piece.to_owned())));
+        for piece in said.split_inclusive([' ', '>']) {
+            sent.extend(responder.event(0, &choice, &told(piece, 1)));
         }
         let finish = Event::Finish {
             reason: FinishReason::Stop,
@@ -209,7 +209,13 @@ fn an_answer_may_call_tools_and_reason_before() {
         sent.extend(responder.end());
         sent
     };
-    let whole = &respond(json!({ "tools": tools }))[0]["choices"][0];
+    let completion = &respond(json!({ "tools": tools }))[0];
+    // Every piece counts as one token here: the thought is the first.
+    assert_eq!(
+        completion["usage"]["completion_tokens_details"]["reasoning_tokens"],
+        1
+    );
+    let whole = &completion["choices"][0];
     assert_eq!(whole["finish_reason"], "tool_calls");
     let message = &whole["message"];
     assert_eq!(
