@@ -1,36 +1,44 @@
 // The package, file by file: `--mode index` builds dist/index.js, `--mode worker` dist/worker.js and the wasm,
-// `--mode thread` dist/thread.js; and for tests alone, `--mode cpu` dist/test/cpu.js, by which they start the CPU's
+// `--mode thread` dist/thread.js, and `--mode sw`, `sw-page` and `client` the entries of these names, `--mode sw.classic` the
+// first of them as a script without imports and exports; and for tests alone, `--mode cpu` dist/test/cpu.js, by which they start the CPU's
 // executor, and `--mode openai` and `--mode anthropic` dist/test/openai.js and anthropic.js, clients of
 // hosted APIs.
 
 import { defineConfig } from "vite";
 
-import { engine, plainFiles } from "./build/engine.js";
+import { besideIndex, engine, plainFiles } from "./build/engine.js";
 
 const ENTRIES: Readonly<Record<string, string>> = {
   index: "src/index.ts",
   worker: "src/worker/main.ts",
   thread: "src/worker/thread.ts",
+  sw: "src/sw.ts",
+  "sw.classic": "src/sw.ts",
+  "sw-page": "src/sw-page.ts",
   cpu: "test/browser/cpu.ts",
   openai: "test/browser/openai.ts",
   anthropic: "test/browser/anthropic.ts",
 };
 
+/** Entries that a page's own build takes in. */
+const IMPORTED: readonly string[] = ["index", "sw", "sw-page"];
+
 export default defineConfig(({ mode }) => {
   const entry = ENTRIES[mode];
   if (entry === undefined) throw new Error(`--mode ${mode}: expected ${Object.keys(ENTRIES).join(" or ")}`);
   const isTest = entry.startsWith("test/");
+  const isClassic = mode === "sw.classic";
   return {
     publicDir: false,
-    plugins: [engine(), plainFiles(isTest ? "../" : "./")],
+    plugins: [engine(), plainFiles(isTest ? "../" : "./"), besideIndex(mode)],
     build: {
       target: "es2022",
       outDir: isTest ? "dist/test" : "dist",
       // The index is built first; the worker, the types and the page join it.
       emptyOutDir: mode === "index",
-      lib: { entry, formats: ["es"], fileName: mode },
-      // The index stays readable, for a page's own build minifies it; nobody does that to the workers.
-      rolldownOptions: { output: { minify: mode !== "index" } },
+      lib: { entry, formats: [isClassic ? "iife" : "es"], fileName: () => `${mode}.js`, name: "puna" },
+      // What is imported stays readable, for a page's own build minifies it; nobody does that to the rest.
+      rolldownOptions: { output: { minify: !IMPORTED.includes(mode) } },
     },
   };
 });

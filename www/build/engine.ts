@@ -63,3 +63,17 @@ export function plainFiles(base: "./" | "../"): Plugin {
     },
   };
 }
+
+/** Entries that import from the index find it beside them, so that nothing is there twice. */
+export function besideIndex(mode: string): Plugin {
+  const index = fileURLToPath(new URL("../src/index.ts", import.meta.url));
+  return {
+    name: "puna-beside-index",
+    enforce: "pre",
+    async resolveId(source, importer, options) {
+      if (mode === "index" || importer === undefined || !source.endsWith("/index.js")) return null;
+      const found = await this.resolve(source, importer, { ...options, skipSelf: true });
+      return found?.id === index ? { id: "./index.js", external: true } : null;
+    },
+  };
+}

@@ -4,7 +4,7 @@ import { onAbort } from "./abort.js";
 import { ChatCompletions } from "./chat.js";
 import { Completions } from "./completions.js";
 import { Embeddings } from "./embeddings.js";
-import { AbortError, InvalidRequestError, abortErrorOf } from "./errors.js";
+import { AbortError, InvalidRequestError, type PunaError, abortErrorOf } from "./errors.js";
 import { modelRequest } from "./options.js";
 import { type Session, session } from "./session.js";
 import type { RequestOptions } from "./texts.js";
@@ -46,6 +46,8 @@ export class Model {
    * const client = new OpenAI({ apiKey: "none", dangerouslyAllowBrowser: true, fetch: model.fetch });
    */
   readonly fetch: typeof fetch;
+  /** Resolves when the model can't be asked any more, for it was unloaded or its worker died: with the error that tells. */
+  readonly ended: Promise<PunaError>;
   readonly #client: WorkerClient;
   #unloading: Promise<void> | null = null;
 
@@ -55,6 +57,7 @@ export class Model {
     this.id = info.id;
     this.info = info;
     this.device = info.device;
+    this.ended = client.ended;
     this.chat = { completions: new ChatCompletions(client) };
     this.completions = new Completions(client);
     this.embeddings = new Embeddings(client);

@@ -42,12 +42,15 @@ interface Pending {
 
 /** Talks to one worker. */
 export class WorkerClient {
+  /** Resolves when the worker was ended, or died, with what later requests are refused with. */
+  readonly ended: Promise<PunaError>;
   readonly #worker: WorkerLike;
   readonly #pending = new Map<number, Pending>();
   readonly #threads: ThreadHost;
   readonly #onWarning: (message: string) => void;
   #nextId = 1;
   #ended: PunaError | null = null;
+  #tellEnded: (error: PunaError) => void = () => undefined;
 
   /** `onWarning` hears what belongs to no request and stops nothing; `start` starts a thread of the engine's. */
   constructor(
@@ -60,6 +63,9 @@ export class WorkerClient {
       worker.postMessage(report);
     });
     this.#onWarning = onWarning;
+    this.ended = new Promise((resolve) => {
+      this.#tellEnded = resolve;
+    });
     worker.addEventListener("message", ({ data }) => {
       this.#receive(data as FromWorker);
     });
@@ -125,6 +131,7 @@ export class WorkerClient {
   end(error: PunaError): void {
     if (this.#ended !== null) return;
     this.#ended = error;
+    this.#tellEnded(error);
     this.#worker.terminate();
     this.#threads.end();
     this.abandon(error);
