@@ -1,9 +1,10 @@
 // The model behind all sessions of a class: loaded when the first needs it, shared, and unloaded if that is asked for.
 
-import { PunaError, type inspect, type listModels, type load } from "../index.js";
+import { InvalidRequestError, PunaError } from "../index.js";
 import type { LoadOptions, ModelSource, ProgressEvent } from "../types/model.js";
+import { type Loader, availabilityOf } from "./availability.js";
 import { Behind, type ChatModel } from "./behind.js";
-import { inWordsOfTheDraft } from "./errors.js";
+import { inWordsOfTheDraft, unloaded } from "./errors.js";
 import { readLanguages } from "./expected.js";
 import { untilAborted } from "./scope.js";
 import type { Availability } from "./types.js";
@@ -17,13 +18,6 @@ export interface BackingOptions extends Omit<LoadOptions, "signal"> {
   languages?: string[];
   /** Whether the model is unloaded when its last session is destroyed; the next one loads it again. */
   unloadWhenUnused?: boolean;
-}
-
-/** What loads models; given so that tests run without a browser. */
-export interface Loader {
-  load: (...given: Parameters<typeof load>) => Promise<ChatModel>;
-  inspect: typeof inspect;
-  listModels: typeof listModels;
 }
 
 /** A load on its way. */
@@ -48,6 +42,8 @@ export class Backing {
   /** When what was loaded last has gone: two at once would be in each other's way. */
   #gone: Promise<unknown> = Promise.resolve();
   #users = 0;
+  /** Whether a model that was given was unloaded. */
+  #isOver = false;
 
   constructor(loader: Loader, source: ModelSource | ChatModel, options: BackingOptions) {
     const { languages, unloadWhenUnused = false, ...others } = options;
@@ -59,22 +55,20 @@ export class Backing {
     this.#source = source;
     this.#options = others;
     this.#unloadsWhenUnused = unloadWhenUnused;
+    if (isModel(source)) {
+      void source.ended.then(() => {
+        this.#isOver = true;
+      });
+    }
   }
 
   /** Whether the model can be had; `null` where that can't be told now. No weights are fetched for it. */
   async availability(): Promise<Availability | null> {
     const source = this.#source;
+    if (this.#isOver) return "unavailable";
     if (this.#behind !== null || isModel(source)) return "available";
     if (this.#loading !== null) return this.#loading.isKept ? "available" : "downloading";
-    try {
-      const { device, embeddingDimensions } = await this.#loader.inspect(source, this.#options);
-      if (!device.canRun || embeddingDimensions !== null) return "unavailable";
-      return (await this.#isKept(source)) ? "available" : "downloadable";
-    } catch (error) {
-      if (!(error instanceof PunaError)) throw error;
-      if (error.code === "invalid_request") throw new TypeError(error.message, { cause: error });
-      return LASTING.includes(error.code) ? "unavailable" : null;
-    }
+    return availabilityOf(this.#loader, source, this.#options);
   }
 
   /** The model, which is loaded if it is not there; `onFraction` hears how much of it has come. */
@@ -109,10 +103,12 @@ export class Backing {
     if (this.#users === 0 && this.#unloadsWhenUnused) this.#unload();
   }
 
-  /** Takes note of an error of the model's: after some it can't be used any more, and the next who needs it loads it again. */
-  failed(behind: Behind, error: unknown): void {
-    const isDead = error instanceof PunaError && DEADLY.includes(error.code);
-    if (isDead && this.#behind === behind && !isModel(this.#source)) this.#unload();
+  /** Takes note of an error of the model's: a device that was lost is lost, and the next who needs the model loads it again. */
+  failed(behind: Behind, error: unknown): unknown {
+    if (!(error instanceof PunaError)) return error;
+    const isMine = this.#behind === behind && !isModel(this.#source);
+    if (isMine && error.code === "device_lost") this.#unload();
+    return behind.end instanceof InvalidRequestError ? unloaded(error) : error;
   }
 
   #unload(): void {
@@ -134,8 +130,12 @@ export class Backing {
     };
     const settled = loading.behind.then(
       (behind) => {
-        if (this.#loading === loading) [this.#behind, this.#loading] = [behind, null];
-        else return behind.model.unload();
+        if (this.#loading !== loading) return isModel(this.#source) ? undefined : behind.model.unload();
+        [this.#behind, this.#loading] = [behind, null];
+        // Its worker may die: whoever needs the model then loads it again.
+        void behind.model.ended.then(() => {
+          if (this.#behind === behind) this.#behind = null;
+        });
         return undefined;
       },
       () => {
@@ -166,19 +166,9 @@ export class Backing {
         throw error;
       });
     } catch (error) {
+      if (this.#isOver) throw unloaded(error);
       throw inWordsOfTheDraft(error, "create");
     }
-  }
-
-  /** Whether all of it is on this machine. */
-  async #isKept(source: ModelSource): Promise<boolean> {
-    if (typeof source !== "string" && !(source instanceof URL)) return true;
-    if (this.#options.cache === "none") return false;
-    const { location } = globalThis as { location?: Location };
-    const base = "document" in globalThis ? document.baseURI : location?.href;
-    const url = new URL(source, base);
-    url.hash = "";
-    return (await this.#loader.listModels()).some((one) => one.isComplete && one.url === url.href);
   }
 }
 
@@ -194,14 +184,3 @@ function report(
 function isModel(source: ModelSource | ChatModel): source is ChatModel {
   return typeof source === "object" && "chat" in source;
 }
-
-/** What is so now will be so the next time. */
-const LASTING: readonly PunaError["code"][] = [
-  "bad_model_file",
-  "out_of_memory",
-  "unsupported_device",
-  "unsupported_model",
-];
-
-/** After these a model is no more. */
-const DEADLY: readonly PunaError["code"][] = ["device_lost", "internal"];

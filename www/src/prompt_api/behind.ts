@@ -2,19 +2,14 @@
 
 import type { Model } from "../engine.js";
 import { PunaError } from "../index.js";
-import type { ChatCompletionMessageParam, ChatCompletionTool } from "../types/openai.js";
+import type { ChatCompletionMessageParam } from "../types/openai.js";
 import { quotaExceeded } from "./errors.js";
 import type { Conversation } from "./conversation.js";
 import { type Template, fitting, templateOf } from "./template.js";
 import type { Tools } from "./tools.js";
 
 /** What is used of a model. */
-export type ChatModel = Pick<Model, "info" | "chat" | "session" | "unload"> & {
-  countTokens(source: {
-    messages: ChatCompletionMessageParam[];
-    tools?: ChatCompletionTool[];
-  }): Promise<number>;
-};
+export type ChatModel = Pick<Model, "info" | "chat" | "session" | "countTokens" | "ended" | "unload">;
 
 /** Most tokens that are kept free for an answer. */
 const MOST_FOR_ANSWER = 1024;
@@ -24,8 +19,8 @@ export interface Room {
   conversation: Conversation;
   /** Tokens of it, with what was to be added. */
   usage: number;
-  /** Whether something had to go. */
-  isCut: boolean;
+  /** Tokens of what is left, where something had to go. */
+  left: number | null;
 }
 
 /** A model, and what of it a session has to know. */
@@ -34,10 +29,14 @@ export class Behind {
   /** Tokens that prompts may take. An answer finds room behind a prompt that takes all of them. */
   readonly contextWindow: number;
   readonly #template: Template;
+  #end: PunaError | null = null;
 
   constructor(model: ChatModel, template: Template) {
     const { contextLength } = model.info;
     this.model = model;
+    void model.ended.then((error) => {
+      this.#end = error;
+    });
     this.contextWindow = contextLength - Math.min(MOST_FOR_ANSWER, Math.floor(contextLength / 8));
     this.#template = template;
   }
@@ -45,6 +44,11 @@ export class Behind {
   /** What is behind a model; rejects where it is none for chats. */
   static async of(model: ChatModel): Promise<Behind> {
     return new Behind(model, await templateOf((messages) => model.countTokens({ messages })));
+  }
+
+  /** What the model can't be asked any more for, if it is so. */
+  get end(): PunaError | null {
+    return this.#end;
   }
 
   /** Messages as the model's template takes them. */
@@ -93,7 +97,7 @@ export class Behind {
     const usageWithout = (dropped: number): Promise<number> =>
       this.count(conversation.withoutOldest(dropped).with(added).messages, tools);
     const whole = await usageWithout(0);
-    if (whole <= this.contextWindow) return { conversation, usage: whole, isCut: false };
+    if (whole <= this.contextWindow) return { conversation, usage: whole, left: null };
     let [enough, tooFew] = [conversation.exchanges, 0];
     let usage = await usageWithout(enough);
     if (usage > this.contextWindow) throw quotaExceeded(usage, this.contextWindow);
@@ -103,7 +107,8 @@ export class Behind {
       if (tokens > this.contextWindow) tooFew = middle;
       else [enough, usage] = [middle, tokens];
     }
-    return { conversation: conversation.withoutOldest(enough), usage, isCut: true };
+    const rest = conversation.withoutOldest(enough);
+    return { conversation: rest, usage, left: await this.count(rest.messages, tools) };
   }
 
   #count(messages: readonly ChatCompletionMessageParam[], tools: Tools["declared"]): Promise<number> {

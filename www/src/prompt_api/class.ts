@@ -1,7 +1,8 @@
 // The class that takes the place of the browser's own `LanguageModel`.
 
 import type { ModelSource } from "../types/model.js";
-import { Backing, type BackingOptions, type Loader } from "./backing.js";
+import type { Loader } from "./availability.js";
+import { Backing, type BackingOptions } from "./backing.js";
 import type { ChatModel } from "./behind.js";
 import { availability, create, params } from "./create.js";
 import { Session } from "./session.js";

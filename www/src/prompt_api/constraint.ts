@@ -12,9 +12,9 @@ export type Held = Pick<ChatCompletionCreateParamsBase, "response_format"> & { p
 export interface Constraint {
   /** In words, for the model. */
   readonly instruction: string;
-  /** The request's fields for an answer that begins with `prefix`, which may be empty. */
+  /** The request's fields for an answer that goes on from `prefix`, which may be empty: what follows is what is held. */
   held(prefix: string): Held;
-  /** Whether an answer is what it has to be. */
+  /** Whether an answer, without what it goes on from, is what it has to be. */
   isMet(answer: string): boolean;
 }
 
@@ -38,12 +38,7 @@ function matching(regexp: RegExp): Constraint {
   const test = new RegExp(regexp.source, regexp.flags.replace(/[gyd]/g, ""));
   return {
     instruction: `Answer with a text that matches this regular expression as a whole: ${String(test)}`,
-    held(prefix) {
-      if (prefix === "") return { puna: { regex } };
-      // Both at once; where they have no text in common there is none to be written.
-      const definition = `start: ANSWER\nANSWER: /${regex}/ & /${escaped(prefix)}(?s:.*)/`;
-      return { puna: { grammar: { syntax: "lark", definition } } };
-    },
+    held: (prefix) => ({ puna: { regex: prefix === "" ? regex : `${escaped(prefix)}(?:${regex})` } }),
     isMet: (answer) => test.test(answer),
   };
 }
@@ -63,17 +58,19 @@ function ofSchema(value: object): Constraint {
   return {
     instruction: `Answer with JSON of this schema: ${JSON.stringify(schema)}`,
     held(prefix) {
-      if (prefix !== "") {
-        throw domException(
-          "NotSupportedError",
-          "responseConstraint: an answer that begins with a prefix can't be held to a JSON schema; leave one of them, or write the schema as a RegExp",
-        );
+      if (prefix === "") {
+        return { response_format: { type: "json_schema", json_schema: { name: "response", schema } } };
       }
-      return { response_format: { type: "json_schema", json_schema: { name: "response", schema } } };
+      const json = JSON.stringify({ ...schema, "x-guidance": WHITE_SPACE });
+      const definition = `start: PREFIX answer\nPREFIX: /${escaped(prefix)}/\nanswer: %json ${json}`;
+      return { puna: { grammar: { syntax: "lark", definition } } };
     },
     isMet: isJson,
   };
 }
+
+/** As the engine has it in JSON of a schema: where it is free, models may go on with nothing else. */
+const WHITE_SPACE = { whitespace_flexible: false, item_separator: ", ", key_separator: ": " };
 
 function isSchema(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);

@@ -45,6 +45,19 @@ export class Conversation {
     return new Conversation(pinned, exchanges);
   }
 
+  /** Without what was thought in it. */
+  withoutThoughts(): Conversation {
+    const exchanges = this.#exchanges.map((exchange) =>
+      exchange.map((message) => {
+        if (!("reasoning_content" in message)) return message;
+        const said = { ...message };
+        delete said.reasoning_content;
+        return said;
+      }),
+    );
+    return new Conversation(this.#pinned, exchanges);
+  }
+
   /** Without so many of the oldest exchanges. */
   withoutOldest(count: number): Conversation {
     return new Conversation(this.#pinned, this.#exchanges.slice(count));

@@ -10,7 +10,7 @@ import { canonical, readMessages } from "./messages.js";
 import { Monitor, Progress } from "./monitor.js";
 import { PARAMS, type Sampling, readSampling } from "./sampling.js";
 import { Scope, untilAborted } from "./scope.js";
-import { Session, Setup } from "./session.js";
+import { Session, Setup, whole } from "./session.js";
 import { type Tools, readTools } from "./tools.js";
 import type { Availability, LanguageModelParams } from "./types.js";
 import { abortSignal, dictionary, shown } from "./webidl.js";
@@ -55,14 +55,16 @@ export async function create(
   const signal = abortSignal(options["signal"], "options.signal");
   const initial = readInitial(options["initialPrompts"], wanted);
   signal?.throwIfAborted();
+  const monitor = monitorFor(options["monitor"]);
   const scope = new Scope([signal]);
-  const progress = new Progress(monitorFor(options["monitor"]), scope.signal);
+  const progress = new Progress(monitor, scope.signal);
   backing.retain();
   try {
-    const session = await untilAborted(
-      made(backing, Own, wanted, initial, progress, scope.signal),
+    const setup = await untilAborted(
+      prepared(backing, wanted, initial, progress, scope.signal),
       scope.signal,
     );
+    const session = new Own(setup);
     if (signal !== null) Session.endWith(session, signal);
     return session;
   } catch (error) {
@@ -74,14 +76,13 @@ export async function create(
   }
 }
 
-async function made(
+async function prepared(
   backing: Backing,
-  Own: new (setup: Setup) => Session,
   { inputs, outputs, tools, sampling }: Wanted,
   conversation: Conversation,
   progress: Progress,
   signal: AbortSignal,
-): Promise<Session> {
+): Promise<Setup> {
   // Nothing is told before the caller has its promise.
   await Promise.resolve();
   const missing = unsupported(inputs, outputs, backing.languages);
@@ -96,7 +97,7 @@ async function made(
   signal.throwIfAborted();
   const usage = await begun(behind, conversation, tools, signal);
   signal.throwIfAborted();
-  return new Own(new Setup(backing, inputs, tools, sampling, behind.contextWindow, conversation, usage));
+  return new Setup(backing, inputs, tools, sampling, behind.contextWindow, conversation, usage);
 }
 
 /** Reads what a session begins with; the tokens that it takes. */
@@ -119,12 +120,11 @@ function readWanted(options: Readonly<Record<string, unknown>>): Wanted {
   return { inputs, outputs, tools: readTools(options, outputs), sampling: readSampling(options) };
 }
 
-/** What is never dropped. A prefix has nothing to go on from it here, and is a message like any other. */
+/** What is never dropped. */
 function readInitial(value: unknown, { inputs }: Wanted): Conversation {
   if (value === undefined) return new Conversation();
-  const { messages, prefix } = canonical(readMessages(value, "initialPrompts"), inputs.types, true);
-  if (prefix !== "") messages.push({ role: "assistant", content: prefix });
-  return new Conversation(messages);
+  const given = readMessages(value, "initialPrompts");
+  return new Conversation(given.length > 0 ? whole(canonical(given, inputs.types, true)) : []);
 }
 
 function monitorFor(callback: unknown): Monitor | null {

@@ -49,9 +49,14 @@ export function inWordsOfTheDraft(error: unknown, phase: Phase): unknown {
       return quotaExceeded(promptTokens, contextLength, error);
     }
   }
-  // Nobody but the model's owner unloads one that is in use.
-  const isGone = code === "invalid_request" && message.startsWith("this model was unloaded");
-  return domException(isGone ? "InvalidStateError" : NAMES[code][phase], message, error);
+  return domException(NAMES[code][phase], message, error);
+}
+
+/** What is asked of a model that its owner has unloaded. */
+export function unloaded(cause: unknown): DOMException {
+  const message =
+    "the model behind this session was unloaded: load it again, and make another class by languageModel()";
+  return domException("InvalidStateError", message, cause);
 }
 
 type Names = Readonly<Record<Phase, ErrorName>>;

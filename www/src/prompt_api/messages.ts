@@ -2,6 +2,7 @@
 
 import type { ChatCompletionMessageParam, ChatCompletionMessageToolCall } from "../types/openai.js";
 import { domException } from "./errors.js";
+import { isPlatformObject } from "./platform.js";
 import { resultText } from "./tool_result.js";
 import { LanguageModelToolCall, LanguageModelToolError, LanguageModelToolSuccess } from "./tool_values.js";
 import type { LanguageModelMessageRole, LanguageModelMessageType } from "./types.js";
@@ -29,11 +30,7 @@ export interface Said {
 
 /** Reads a prompt: messages, or anything else as what the user says. */
 export function readPrompt(value: unknown): GivenMessage[] {
-  if (isIterable(value)) {
-    const messages = readMessages(value, "input");
-    return messages.length > 0 ? messages : [userSays("")];
-  }
-  return [userSays(domString(value, "input"))];
+  return isIterable(value) ? readMessages(value, "input") : [userSays(domString(value, "input"))];
 }
 
 /** Reads messages. */
@@ -54,13 +51,14 @@ export function readMessages(value: unknown, what: string): GivenMessage[] {
 
 /**
  * Checks what was read, of which the parts must be of types that are `expected`; `isFirst` where nothing was said before.
- * Texts that follow each other in a message are put together.
+ * Texts that follow each other in a message are put together. No message is as good as an empty one of the user.
  */
 export function canonical(
-  given: readonly GivenMessage[],
+  read: readonly GivenMessage[],
   expected: ReadonlySet<LanguageModelMessageType>,
   isFirst: boolean,
 ): Said {
+  const given = read.length > 0 ? read : [userSays("")];
   const last = given.at(-1);
   const said: Said = { messages: [], prefix: "" };
   for (const [ix, message] of given.entries()) {
@@ -169,32 +167,6 @@ function userSays(said: string): GivenMessage {
 function text(value: string): Part {
   return { type: "text", value };
 }
-
-/** Whether a value is one of those that a part may hold beside strings. */
-function isPlatformObject(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  if (value instanceof ArrayBuffer || ArrayBuffer.isView(value)) return true;
-  const tools = [LanguageModelToolCall, LanguageModelToolSuccess, LanguageModelToolError];
-  if (tools.some((one) => value instanceof one)) return true;
-  return MEDIA.some((name) => {
-    const platform = (globalThis as Record<string, unknown>)[name];
-    return typeof platform === "function" && value instanceof platform;
-  });
-}
-
-/** What the platform has of `ImageBitmapSource` and of sounds, where there is a platform. */
-const MEDIA: readonly string[] = [
-  "AudioBuffer",
-  "Blob",
-  "HTMLCanvasElement",
-  "HTMLImageElement",
-  "HTMLVideoElement",
-  "ImageBitmap",
-  "ImageData",
-  "OffscreenCanvas",
-  "SVGImageElement",
-  "VideoFrame",
-];
 
 const ROLES: readonly LanguageModelMessageRole[] = ["system", "user", "assistant"];
 

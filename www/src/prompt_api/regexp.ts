@@ -9,9 +9,12 @@ export function engineRegex(regexp: RegExp): string {
   return written(treeOf(regexp), true, true);
 }
 
-/** A text as an expression that matches it alone. */
+/** A text as an expression that matches it alone. Half a character is U+FFFD, as it is wherever texts become bytes. */
 export function escaped(text: string): string {
-  const one = (char: string): string => (/[0-9A-Za-z ]/.test(char) ? char : hex(char.codePointAt(0) ?? 0));
+  const one = (char: string): string => {
+    if (/[0-9A-Za-z ]/.test(char)) return char;
+    return hex(isHalf(char) ? 0xfffd : (char.codePointAt(0) ?? 0xfffd));
+  };
   return Array.from(text, one).join("");
 }
 
@@ -19,6 +22,7 @@ export function escaped(text: string): string {
 function written(tree: Tree, atStart: boolean, atEnd: boolean): string {
   switch (tree.kind) {
     case "literal":
+      if (isHalf(tree.text)) throw refusal(JSON.stringify(tree.text), "half a character");
       return escaped(tree.text);
     case "set":
       return setOf(tree, false);
@@ -66,6 +70,11 @@ function setOf({ atom, flags }: Extract<Tree, { kind: "set" }>, anyNumber: boole
 
 function isAnchor(tree: Tree): boolean {
   return tree.kind === "anchor";
+}
+
+/** Whether a character is one half of one. */
+function isHalf(char: string): boolean {
+  return /^[\ud800-\udfff]$/.test(char);
 }
 
 function hex(codePoint: number): string {

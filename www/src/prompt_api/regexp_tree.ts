@@ -93,8 +93,10 @@ class Reader {
   #escape(flags: string): Tree {
     const rest = this.source;
     if (/^\\[bB]/.test(rest)) throw refusal(rest.slice(0, 2), "a border of words");
-    if (/^\\[1-9]|^\\k</.test(rest))
+    if (/^\\[1-9]|^\\k</.test(rest)) {
       throw refusal(rest.slice(0, 2), "a reference to what was matched before");
+    }
+    if (/^\\0[0-9]/.test(rest)) throw refusal(rest.slice(0, 3), "an octal number; \\x has hexadecimal ones");
     const pair = PAIR.exec(rest);
     if (pair !== null) {
       this.#at += pair[0].length;

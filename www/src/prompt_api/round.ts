@@ -29,10 +29,7 @@ export async function round(
   onText: (text: string) => void,
   signal: AbortSignal,
 ): Promise<Round> {
-  const stream = await model.chat.completions.create(
-    { ...request, stream: true, stream_options: { include_usage: true } },
-    { signal },
-  );
+  const stream = await model.chat.completions.create({ ...request, stream: true }, { signal });
   const answer = { content: "", reasoning: "", isCut: false };
   const calls: ChatCompletionMessageToolCall[] = [];
   for await (const { choices } of stream) {

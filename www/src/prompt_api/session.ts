@@ -1,25 +1,23 @@
-// A session: the state of one conversation, and what it is asked, one after the other.
+// A session: the state of one conversation, and what it is asked.
 
 import { assertActive } from "./active.js";
+import { type Asked, readAsked, told } from "./asked.js";
 import type { Backing } from "./backing.js";
-import type { Behind } from "./behind.js";
-import { type Constraint, readConstraint } from "./constraint.js";
+import type { Room } from "./behind.js";
 import type { Conversation } from "./conversation.js";
-import { inWordsOfTheDraft } from "./errors.js";
 import type { Expected } from "./expected.js";
 import { HandlerAttribute } from "./handler.js";
-import { type GivenMessage, type Said, canonical, readPrompt } from "./messages.js";
-import { Order } from "./order.js";
+import { type GivenMessage, type Said, canonical } from "./messages.js";
 import type { Sampling } from "./sampling.js";
-import { Scope, untilAborted } from "./scope.js";
 import type { Tools } from "./tools.js";
-import { instructed, take } from "./turn.js";
+import { take } from "./turn.js";
 import type {
   LanguageModelMessageContent,
   LanguageModelPromptResult,
   LanguageModelSamplingMode,
 } from "./types.js";
 import { abortSignal, dictionary } from "./webidl.js";
+import { type Signals, Work } from "./work.js";
 
 /** What a session is made of. Nobody outside has one, so that nobody calls the constructor. */
 export class Setup {
@@ -34,20 +32,11 @@ export class Setup {
   ) {}
 }
 
-/** What is asked of an answer, as it was read. */
-interface Asked {
-  input: GivenMessage[];
-  constraint: Constraint | null;
-  isTold: boolean;
-  signal: AbortSignal | null;
-}
-
 /** The draft's `LanguageModel`, but for what is static. */
 export class Session extends EventTarget {
   readonly [Symbol.toStringTag] = "LanguageModel";
   readonly #setup: Setup;
-  readonly #order = new Order();
-  readonly #destruction = new AbortController();
+  readonly #work: Work;
   readonly #oncontextoverflow = new HandlerAttribute<Event>(this, "contextoverflow");
   readonly #onquotaoverflow = new HandlerAttribute<Event>(this, "quotaoverflow");
   #conversation: Conversation;
@@ -57,9 +46,9 @@ export class Session extends EventTarget {
     super();
     if (!(setup instanceof Setup)) throw new TypeError("Illegal constructor: call LanguageModel.create()");
     this.#setup = setup;
+    this.#work = new Work(setup.backing);
     this.#conversation = setup.conversation;
     this.#contextUsage = setup.contextUsage;
-    setup.backing.retain();
   }
 
   async prompt(...given: [input: unknown, options?: unknown]): Promise<LanguageModelPromptResult> {
@@ -80,19 +69,19 @@ export class Session extends EventTarget {
     const asked = readAsked(given);
     assertActive();
     asked.signal?.throwIfAborted();
-    this.#destruction.signal.throwIfAborted();
+    this.#work.ended.throwIfAborted();
     const cancelled = new AbortController();
     return new ReadableStream({
       start: (controller) => {
         const answered = this.#answer(asked, [asked.signal, cancelled.signal], (part) => {
           controller.enqueue(part.type === "text" ? (part.value as string) : part);
         });
+        // Who cancelled it hears nothing more.
         answered.then(
           () => {
-            controller.close();
+            if (!cancelled.signal.aborted) controller.close();
           },
           (error: unknown) => {
-            // Who cancelled it hears nothing more.
             if (!cancelled.signal.aborted) controller.error(error);
           },
         );
@@ -105,13 +94,13 @@ export class Session extends EventTarget {
 
   async append(...given: [input: unknown, options?: unknown]): Promise<undefined> {
     const { input, signal } = readAsked(given);
-    return this.#inOrder([signal], async (behind, signal) => {
-      const { messages, prefix } = this.#said(input);
-      if (prefix !== "") messages.push({ role: "assistant", content: prefix });
+    return this.#work.inOrder([signal], async (behind, signal) => {
+      if (input.length === 0) return undefined;
+      const messages = whole(this.#said(input));
       const { tools } = this.#setup;
       const room = await behind.roomFor(this.#conversation, messages, tools);
       signal.throwIfAborted();
-      if (room.isCut) this.#cut(room.conversation);
+      this.#cut(room);
       const conversation = room.conversation.with(messages);
       await behind.read(conversation.messages, tools, signal);
       signal.throwIfAborted();
@@ -122,12 +111,10 @@ export class Session extends EventTarget {
   }
 
   async measureContextUsage(...given: [input: unknown, options?: unknown]): Promise<number> {
-    const { input, constraint, isTold, signal } = readAsked(given);
-    return this.#withModel([signal], async (behind) => {
-      const said = canonical(input, this.#setup.inputs.types, true);
-      const { messages, prefix } = constraint !== null && isTold ? instructed(said, constraint) : said;
-      if (prefix !== "") messages.push({ role: "assistant", content: prefix });
-      return behind.measure(messages);
+    const asked = readAsked(given);
+    return this.#work.beside([asked.signal], async (behind) => {
+      const said = canonical(asked.input, this.#setup.inputs.types, true);
+      return behind.measure(whole(told(said, asked)));
     });
   }
 
@@ -182,11 +169,11 @@ export class Session extends EventTarget {
   /** Goes on from what has been said so far; what is still being answered is not part of it. */
   async clone(given?: unknown): Promise<Session> {
     const signal = abortSignal(dictionary(given, "options")["signal"], "options.signal");
-    return this.#within([signal], async (signal) => {
-      const { backing, inputs, tools, sampling, contextWindow } = this.#setup;
+    return this.#work.within([signal], async (signal) => {
       // As the draft has it: in a task of its own, which an abort prevents.
       await new Promise((resolve) => setTimeout(resolve, 0));
       signal.throwIfAborted();
+      const { backing, inputs, tools, sampling, contextWindow } = this.#setup;
       const state = [this.#conversation, this.#contextUsage] as const;
       const own = this.constructor as new (setup: Setup) => Session;
       return new own(new Setup(backing, inputs, tools, sampling, contextWindow, ...state));
@@ -194,46 +181,39 @@ export class Session extends EventTarget {
   }
 
   destroy(): undefined {
-    this.#destroy(new DOMException("the session was destroyed", "AbortError"));
+    this.#work.end(new DOMException("the session was destroyed", "AbortError"));
   }
 
   /** Destroys a session when a signal is aborted, with the signal's reason. */
   static endWith(session: Session, signal: AbortSignal): void {
     const destroy = (): void => {
-      session.#destroy(signal.reason);
+      session.#work.end(signal.reason);
     };
     signal.addEventListener("abort", destroy, { once: true });
-    session.#destruction.signal.addEventListener("abort", () => {
+    session.#work.ended.addEventListener("abort", () => {
       signal.removeEventListener("abort", destroy);
     });
   }
 
-  #destroy(reason: unknown): void {
-    if (this.#destruction.signal.aborted) return;
-    this.#destruction.abort(reason);
-    this.#setup.backing.release();
-  }
-
   async #answer(
-    { input, constraint, isTold }: Asked,
-    signals: readonly (AbortSignal | null)[],
+    asked: Asked,
+    signals: Signals,
     onPart: (part: LanguageModelMessageContent) => void,
   ): Promise<void> {
-    return this.#inOrder(signals, async (behind, signal) => {
+    return this.#work.inOrder(signals, async (behind, signal) => {
       const { tools, sampling } = this.#setup;
-      const said = this.#said(input);
       const conversation = await take({
         behind,
         conversation: this.#conversation,
-        said: constraint !== null && isTold ? instructed(said, constraint) : said,
-        constraint,
+        said: told(this.#said(asked.input), asked),
+        constraint: asked.constraint,
         tools,
         sampling,
         onPart: (part) => {
           if (!signal.aborted) onPart(part);
         },
         onRoom: (room) => {
-          if (room.isCut) this.#cut(room.conversation);
+          this.#cut(room);
         },
         signal,
       });
@@ -250,72 +230,15 @@ export class Session extends EventTarget {
   }
 
   /** What had to go is gone, whatever becomes of what it had to go for. */
-  #cut(conversation: Conversation): void {
+  #cut({ conversation, left }: Room): void {
+    if (left === null) return;
     this.#conversation = conversation;
+    this.#contextUsage = left;
     for (const type of ["contextoverflow", "quotaoverflow"]) this.dispatchEvent(new Event(type));
-  }
-
-  #inOrder<Result>(
-    signals: readonly (AbortSignal | null)[],
-    work: (behind: Behind, signal: AbortSignal) => Promise<Result>,
-  ): Promise<Result> {
-    return this.#within(signals, (signal) => this.#order.run(signal, () => this.#withBehind(signal, work)));
-  }
-
-  #withModel<Result>(
-    signals: readonly (AbortSignal | null)[],
-    work: (behind: Behind) => Promise<Result>,
-  ): Promise<Result> {
-    return this.#within(signals, (signal) => untilAborted(this.#withBehind(signal, work), signal));
-  }
-
-  async #withBehind<Result>(
-    signal: AbortSignal,
-    work: (behind: Behind, signal: AbortSignal) => Promise<Result>,
-  ): Promise<Result> {
-    const { backing } = this.#setup;
-    const behind = await backing.ready(signal);
-    try {
-      return await work(behind, signal);
-    } catch (error) {
-      backing.failed(behind, error);
-      throw error;
-    }
-  }
-
-  /** Does some work until one of the signals is aborted, or the session destroyed: then it rejects with their reason. */
-  async #within<Result>(
-    signals: readonly (AbortSignal | null)[],
-    work: (signal: AbortSignal) => Promise<Result>,
-  ): Promise<Result> {
-    assertActive();
-    const scope = new Scope([this.#destruction.signal, ...signals]);
-    try {
-      scope.signal.throwIfAborted();
-      return await work(scope.signal);
-    } catch (error) {
-      if (scope.signal.aborted) throw scope.signal.reason;
-      throw inWordsOfTheDraft(error, "prompt");
-    } finally {
-      scope.release();
-    }
   }
 }
 
-/** Reads the arguments of `prompt` and of what is like it. */
-function readAsked(given: [input: unknown, options?: unknown]): Asked {
-  if ((given.length as number) === 0) throw new TypeError("input: missing");
-  const [input, options] = given;
-  const members = dictionary(options, "options");
-  const constraint = readConstraint(members["responseConstraint"]);
-  const isOmitted = Boolean(members["omitResponseConstraintInput"]);
-  if (isOmitted && constraint === null) {
-    throw new TypeError("omitResponseConstraintInput: of no use without responseConstraint");
-  }
-  return {
-    input: readPrompt(input),
-    constraint,
-    isTold: !isOmitted,
-    signal: abortSignal(members["signal"], "options.signal"),
-  };
+/** Where nothing goes on from a prefix it is a message like any other. */
+export function whole({ messages, prefix }: Said): Said["messages"] {
+  return prefix === "" ? messages : [...messages, { role: "assistant", content: prefix }];
 }

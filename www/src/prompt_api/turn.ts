@@ -55,10 +55,11 @@ export async function take(turn: Turn): Promise<Conversation> {
     );
     added.push(answer.message);
     if (answer.calls.length === 0 || !tools.isClosedLoop) {
-      if (constraint !== null && answer.calls.length === 0)
-        meet(constraint, prefix + answer.text, answer.isCut);
+      if (constraint !== null && answer.calls.length === 0) meet(constraint, answer.text, answer.isCut);
       for (const call of answer.calls) onPart({ type: "tool-call", value: callOf(call) });
-      return conversation.with(added);
+      const whole = conversation.with(added);
+      // What was thought is of use up to the answer.
+      return answer.calls.length === 0 ? whole.withoutThoughts() : whole;
     }
     const results = await tools.answers(answer.calls, calls);
     signal.throwIfAborted();
@@ -69,18 +70,6 @@ export async function take(turn: Turn): Promise<Conversation> {
       added.push({ role: "tool", tool_call_id: id, content: results[ix] ?? "" });
     }
   }
-}
-
-/** A prompt with the constraint in words, where the user speaks last. */
-export function instructed({ messages, prefix }: Said, constraint: Constraint): Said {
-  const told = [...messages];
-  const ix = told.findLastIndex(({ role }) => role === "user");
-  const user = told[ix];
-  const { instruction } = constraint;
-  if (user?.role === "user" && typeof user.content === "string") {
-    told[ix] = { ...user, content: `${user.content}\n\n${instruction}` };
-  } else told.push({ role: "user", content: instruction });
-  return { messages: told, prefix };
 }
 
 function meet(constraint: Constraint, answer: string, isCut: boolean): void {

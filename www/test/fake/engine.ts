@@ -77,6 +77,7 @@ export const inspect_model: InspectModel = async (options, source, _fallsBack, _
     format: "GGUF v3",
     file_bytes: TOTAL_BYTES,
     network_bytes: HEADER_BYTES,
+    embedding_dimensions: null,
     metadata: { "general.file_type": 3, "llama.context_length": 8192 },
     types: [{ name: "Q4_1", bits_per_weight: 5 }],
     device: {

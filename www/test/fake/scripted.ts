@@ -1,7 +1,6 @@
 // An engine that says what a test has it say, and tells what it was asked: the fake one with other answers.
 
 import type { ChatCompletionMessageParam, ChatCompletionTool } from "../../src/types/openai.js";
-import { fromWire } from "../../src/errors.js";
 import type { LoadEngine } from "../../src/worker/serve.js";
 import { FakeWorker, loadFake } from "./worker.js";
 
@@ -69,14 +68,6 @@ export class Script {
         this.#chat(JSON.parse(body) as ScriptedRequest, onChunk, signal),
     });
   };
-
-  count(asked: object): number {
-    try {
-      return this.#tokens(asked as ScriptedRequest).length;
-    } catch (error) {
-      throw fromWire(error);
-    }
-  }
 
   /** A token a word, one for who says it, and one for the answer that is to come. */
   #tokens(request: ScriptedRequest): string[] {

@@ -2,7 +2,8 @@
 
 import { inspectIn } from "../../src/inspect.js";
 import { loadIn } from "../../src/engine.js";
-import type { BackingOptions, Loader } from "../../src/prompt_api/backing.js";
+import type { Loader } from "../../src/prompt_api/availability.js";
+import type { BackingOptions } from "../../src/prompt_api/backing.js";
 import { languageModelIn } from "../../src/prompt_api/class.js";
 import type { LanguageModelConstructor } from "../../src/prompt_api/types.js";
 import { listModelsIn } from "../../src/stored.js";
@@ -16,22 +17,21 @@ export interface Scripted {
   loader: Loader;
 }
 
+/** The fake's file has no template. */
+const OPTIONS: BackingOptions = { contextLength: 100, chatTemplate: "{{ messages }}" };
+
 /** A class whose model is at the fake's address with that query; `contextLength` 100 leaves a window of 88 tokens. */
 export function scripted(query = "", options: BackingOptions = {}): Scripted {
   const script = new Script();
   const loader = loaderOf(script);
-  const LanguageModel = languageModelIn(loader, address(query), { contextLength: 100, ...options });
+  const LanguageModel = languageModelIn(loader, address(query), { ...OPTIONS, ...options });
   return { LanguageModel, script, loader };
 }
 
 /** What loads models that keep to a script. */
 export function loaderOf(script: Script): Loader {
   return {
-    load: async (source, options = {}) =>
-      Object.assign(await loadIn(script.start, source, options), {
-        // TODO until main has it
-        countTokens: async (asked: object) => script.count(asked),
-      }),
+    load: (source, options) => loadIn(script.start, source, options ?? {}),
     inspect: (source, options = {}) => inspectIn(script.start, source, options),
     listModels: () => listModelsIn(script.start),
   };
