@@ -1,5 +1,5 @@
 // The package, file by file: `--mode index` builds dist/index.js, `--mode worker` dist/worker.js and the wasm,
-// `--mode thread` dist/thread.js, and `--mode sw`, `sw-page` and `client` the entries of these names, `--mode sw.classic` the
+// `--mode thread` dist/thread.js, and `--mode sw`, `sw-page` and `prompt-api` the entries of these names, `--mode sw.classic` the
 // first of them as a script without imports and exports; and for tests alone, `--mode cpu` dist/test/cpu.js, by which they start the CPU's
 // executor, and `--mode openai` and `--mode anthropic` dist/test/openai.js and anthropic.js, clients of
 // hosted APIs.
@@ -15,13 +15,14 @@ const ENTRIES: Readonly<Record<string, string>> = {
   sw: "src/sw.ts",
   "sw.classic": "src/sw.ts",
   "sw-page": "src/sw-page.ts",
+  "prompt-api": "src/prompt_api/index.ts",
   cpu: "test/browser/cpu.ts",
   openai: "test/browser/openai.ts",
   anthropic: "test/browser/anthropic.ts",
 };
 
 /** Entries that a page's own build takes in. */
-const IMPORTED: readonly string[] = ["index", "sw", "sw-page"];
+const IMPORTED: readonly string[] = ["index", "sw", "sw-page", "prompt-api"];
 
 export default defineConfig(({ mode }) => {
   const entry = ENTRIES[mode];

@@ -71,7 +71,7 @@ class Reader {
     // Captures are of no use here; flags may be set for the group alone.
     const [opening, on = "", off = ""] = /^\?(?:<[^>]*>|([ims]*)(?:-([ims]*))?:)/.exec(this.source) ?? [""];
     this.#at += opening.length;
-    const inner = flags.replace(new RegExp(`[${off}]`, "g"), "") + on;
+    const inner = flags.replace(new RegExp(`[${on}${off}]`, "g"), "") + on;
     const tree = this.choice(inner);
     this.#take(")");
     return tree;

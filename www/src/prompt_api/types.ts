@@ -204,8 +204,8 @@ export interface LanguageModel<Result = string> extends EventTarget {
 export interface LanguageModelConstructor {
   readonly prototype: LanguageModel;
   /** A new session; the model is loaded if it is not yet. */
-  create(options: LanguageModelOpenLoopCreateOptions): Promise<LanguageModel<LanguageModelPromptResult>>;
   create(options?: LanguageModelCreateOptions): Promise<LanguageModel>;
+  create(options: LanguageModelOpenLoopCreateOptions): Promise<LanguageModel<LanguageModelPromptResult>>;
   /** Whether `create` with these options could succeed, and whether it would have to download the model. */
   availability(options?: LanguageModelCreateCoreOptions): Promise<Availability>;
   /** Bounds of `topK` and `temperature`; `null` where the model is not available. */

@@ -38,6 +38,8 @@ export class Script {
   readonly requests: ScriptedRequest[] = [];
   /** All that it was to read ahead. */
   readonly read: ScriptedRequest[] = [];
+  /** What it waits for before it has read something. */
+  onRead: () => Promise<void> = () => Promise.resolve();
   /** Answers that were stopped. */
   stopped = 0;
   /** The workers that were started. */
@@ -57,12 +59,11 @@ export class Script {
         const ids = this.#tokens(JSON.parse(body) as ScriptedRequest);
         return JSON.stringify({ ids: ids.map((_, ix) => ix), texts: ids });
       },
-      read: (body: string) => {
+      read: async (body: string) => {
         const asked = JSON.parse(body) as ScriptedRequest;
         this.read.push(asked);
-        return Promise.resolve(
-          JSON.stringify({ ids: this.#tokens(asked).map((_, ix) => ix), cached_tokens: 0 }),
-        );
+        await this.onRead();
+        return JSON.stringify({ ids: this.#tokens(asked).map((_, ix) => ix), cached_tokens: 0 });
       },
       chat: (body: string, onChunk: (json: string) => void, signal: AbortSignal | undefined) =>
         this.#chat(JSON.parse(body) as ScriptedRequest, onChunk, signal),

@@ -32,7 +32,7 @@ export function scripted(query = "", options: BackingOptions = {}): Scripted {
 export function loaderOf(script: Script): Loader {
   return {
     load: (source, options) => loadIn(script.start, source, options ?? {}),
-    inspect: (source, options = {}) => inspectIn(script.start, source, options),
+    inspect: (source, options) => inspectIn(script.start, source, options ?? {}),
     listModels: () => listModelsIn(script.start),
   };
 }
