@@ -25,6 +25,7 @@ const NOUNS_WITHOUT_WEBGPU = [
   "anthropic_client",
   "openai_client",
   "openai_shape",
+  "prompt_api",
   "structured",
   "conversations",
   "bad_request",
@@ -81,7 +82,7 @@ console.log(`${running.version} on ${label}: ${facts}`);
  * this is a full run, what differs least between browsers.
  */
 const elsewhere = {
-  firefox: ["cpu_kernels", "cpu_device", "cpu_model", "demo_page", ...(options.full ? [] : ["anthropic_client"])],
+  firefox: ["cpu_kernels", "cpu_device", "cpu_model", "demo_page", "prompt_api", ...(options.full ? [] : ["anthropic_client"])],
   chromium: options.full ? [] : ["checkpoint", "embeddings", "structured"],
 }[name];
 const withWebGpu = NOUNS.filter((noun) => !elsewhere.includes(noun));

@@ -7,6 +7,7 @@ import { Behind, type ChatModel } from "./behind.js";
 import { inWordsOfTheDraft, unloaded } from "./errors.js";
 import { readLanguages } from "./expected.js";
 import { untilAborted } from "./scope.js";
+import { safeOptions } from "./threads.js";
 import type { Availability } from "./types.js";
 
 /** How a model stands behind `LanguageModel`: options of `load`, and these. */
@@ -53,7 +54,7 @@ export class Backing {
     this.languages = languages === undefined ? null : readLanguages(languages);
     this.#loader = loader;
     this.#source = source;
-    this.#options = others;
+    this.#options = safeOptions(others);
     this.#unloadsWhenUnused = unloadWhenUnused;
     if (isModel(source)) {
       void source.ended.then(() => {

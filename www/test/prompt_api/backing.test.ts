@@ -1,5 +1,5 @@
 // The model behind the sessions: one for all, as long as it is needed.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { loadIn } from "../../src/engine.js";
 import { languageModelIn } from "../../src/prompt_api/class.js";
@@ -104,6 +104,22 @@ describe("the model behind sessions", () => {
     const { LanguageModel } = scripted("", { onProgress: ({ loadedBytes }) => loaded.push(loadedBytes) });
     await LanguageModel.create();
     expect(loaded.length).toBeGreaterThan(2);
+  });
+});
+
+describe("in a worker", () => {
+  it.each([
+    ["Gecko/20100101 Firefox/153.0", {}, 1],
+    ["Gecko/20100101 Firefox/153.0", { threads: 3 }, 3],
+    ["AppleWebKit/537.36 Chrome/156.0.0.0 Safari/537.36", {}, undefined],
+  ])("of %s, threads that are asked for as %j are %s", async (userAgent, advanced, threads) => {
+    vi.stubGlobal("navigator", { userAgent });
+    const { LanguageModel, script } = scripted("", { advanced });
+    vi.unstubAllGlobals();
+    await LanguageModel.create();
+    const load = script.workers[0]?.received[0] as { options?: { threads?: number } };
+    expect(load.options).toBeDefined();
+    expect(load.options?.threads).toBe(threads);
   });
 });
 
