@@ -2,6 +2,7 @@
 
 import { type Constraint, readConstraint } from "./constraint.js";
 import { type GivenMessage, type Said, readPrompt } from "./messages.js";
+import { type Thinking, readThinking } from "./thinking.js";
 import { abortSignal, dictionary } from "./webidl.js";
 
 /** What is asked of a session. */
@@ -10,11 +11,12 @@ export interface Asked {
   constraint: Constraint | null;
   /** Whether the model is told what it is held to. */
   isTold: boolean;
+  thinking: Thinking;
   signal: AbortSignal | null;
 }
 
-/** Reads the arguments. */
-export function readAsked(given: [input: unknown, options?: unknown]): Asked {
+/** Reads the arguments of a method of a session that thinks so much. */
+export function readAsked(given: [input: unknown, options?: unknown], thinking: Thinking): Asked {
   if ((given.length as number) === 0) throw new TypeError("input: missing");
   const [input, options] = given;
   const members = dictionary(options, "options");
@@ -27,6 +29,7 @@ export function readAsked(given: [input: unknown, options?: unknown]): Asked {
     input: readPrompt(input),
     constraint,
     isTold: !isOmitted,
+    thinking: readThinking(members["thinking"], thinking),
     signal: abortSignal(members["signal"], "options.signal"),
   };
 }

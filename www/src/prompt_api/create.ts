@@ -5,23 +5,16 @@ import type { Backing } from "./backing.js";
 import type { Behind } from "./behind.js";
 import { Conversation } from "./conversation.js";
 import { domException, inWordsOfTheDraft, quotaExceeded } from "./errors.js";
-import { type Expected, readExpected, unsupported } from "./expected.js";
+import { unsupported } from "./expected.js";
 import { canonical, readMessages } from "./messages.js";
 import { Monitor, Progress } from "./monitor.js";
-import { PARAMS, type Sampling, readSampling } from "./sampling.js";
+import { PARAMS } from "./sampling.js";
 import { Scope, untilAborted } from "./scope.js";
 import { Session, Setup, whole } from "./session.js";
-import { type Tools, readTools } from "./tools.js";
+import type { Tools } from "./tools.js";
 import type { Availability, LanguageModelParams } from "./types.js";
+import { type Wanted, readWanted } from "./wanted.js";
 import { abortSignal, dictionary, shown } from "./webidl.js";
-
-/** What a session is wanted to be. */
-interface Wanted {
-  inputs: Expected;
-  outputs: Expected;
-  tools: Tools;
-  sampling: Sampling;
-}
 
 /** `LanguageModel.availability`. */
 export async function availability(backing: Backing, given: unknown): Promise<Availability> {
@@ -78,14 +71,14 @@ export async function create(
 
 async function prepared(
   backing: Backing,
-  { inputs, outputs, tools, sampling }: Wanted,
+  wanted: Wanted,
   conversation: Conversation,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<Setup> {
   // Nothing is told before the caller has its promise.
   await Promise.resolve();
-  const missing = unsupported(inputs, outputs, backing.languages);
+  const missing = unsupported(wanted.inputs, wanted.outputs, backing.languages);
   if (missing !== null) throw domException("NotSupportedError", missing);
   progress.at(0);
   const behind = await backing.ready(signal, (fraction) => {
@@ -95,9 +88,9 @@ async function prepared(
   // Whoever hears of the end may stop it all.
   await new Promise((resolve) => setTimeout(resolve, 0));
   signal.throwIfAborted();
-  const usage = await begun(behind, conversation, tools, signal);
+  const usage = await begun(behind, conversation, wanted.tools, signal);
   signal.throwIfAborted();
-  return new Setup(backing, inputs, tools, sampling, behind.contextWindow, conversation, usage);
+  return new Setup(backing, wanted, behind.contextWindow, conversation, usage);
 }
 
 /** Reads what a session begins with; the tokens that it takes. */
@@ -112,12 +105,6 @@ async function begun(
   if (usage > behind.contextWindow) throw quotaExceeded(usage, behind.contextWindow);
   if (messages.length > 0) await behind.read(messages, tools, signal);
   return usage;
-}
-
-function readWanted(options: Readonly<Record<string, unknown>>): Wanted {
-  const inputs = readExpected(options["expectedInputs"], "expectedInputs");
-  const outputs = readExpected(options["expectedOutputs"], "expectedOutputs");
-  return { inputs, outputs, tools: readTools(options, outputs), sampling: readSampling(options) };
 }
 
 /** What is never dropped. */

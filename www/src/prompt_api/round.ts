@@ -21,12 +21,12 @@ export interface Round {
   message: ChatCompletionAssistantMessageParam;
 }
 
-/** Asks for an answer that begins with `prefix`; `onText` hears the rest of it piece by piece. */
+/** Asks for an answer that begins with `prefix`; `onPiece` hears what is thought before and the rest of it, piece by piece. */
 export async function round(
   model: ChatModel,
   request: Request,
   prefix: string,
-  onText: (text: string) => void,
+  onPiece: (type: "text" | "thought", piece: string) => void,
   signal: AbortSignal,
 ): Promise<Round> {
   const stream = await model.chat.completions.create({ ...request, stream: true }, { signal });
@@ -39,10 +39,11 @@ export async function round(
     const before = answer.content.length;
     answer.content += content;
     answer.reasoning += reasoning;
+    if (reasoning !== "") onPiece("thought", reasoning);
     calls.push(...called.map(({ id, type, function: what }) => ({ id, type, function: what })));
     if (choice.finish_reason === "length") answer.isCut = true;
     const piece = answer.content.slice(Math.max(before, prefix.length));
-    if (piece !== "") onText(piece);
+    if (piece !== "") onPiece("text", piece);
   }
   const { content, reasoning, isCut } = answer;
   return {

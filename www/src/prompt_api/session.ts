@@ -5,11 +5,8 @@ import { type Asked, readAsked, told } from "./asked.js";
 import type { Backing } from "./backing.js";
 import type { Room } from "./behind.js";
 import type { Conversation } from "./conversation.js";
-import type { Expected } from "./expected.js";
 import { HandlerAttribute } from "./handler.js";
 import { type GivenMessage, type Said, canonical } from "./messages.js";
-import type { Sampling } from "./sampling.js";
-import type { Tools } from "./tools.js";
 import { take } from "./turn.js";
 import type {
   LanguageModelMessageContent,
@@ -17,15 +14,14 @@ import type {
   LanguageModelSamplingMode,
 } from "./types.js";
 import { abortSignal, dictionary } from "./webidl.js";
+import type { Wanted } from "./wanted.js";
 import { type Signals, Work } from "./work.js";
 
 /** What a session is made of. Nobody outside has one, so that nobody calls the constructor. */
 export class Setup {
   constructor(
     readonly backing: Backing,
-    readonly inputs: Expected,
-    readonly tools: Tools,
-    readonly sampling: Sampling,
+    readonly wanted: Wanted,
     readonly contextWindow: number,
     readonly conversation: Conversation,
     readonly contextUsage: number,
@@ -52,21 +48,22 @@ export class Session extends EventTarget {
   }
 
   async prompt(...given: [input: unknown, options?: unknown]): Promise<LanguageModelPromptResult> {
-    const asked = readAsked(given);
-    const parts: LanguageModelMessageContent[] = [];
-    let text = "";
+    const asked = readAsked(given, this.#setup.wanted.thinking);
+    const calls: LanguageModelMessageContent[] = [];
+    const said = { thought: "", text: "" };
     await this.#answer(asked, [asked.signal], (part) => {
-      if (typeof part.value === "string") text += part.value;
-      else parts.push(part);
+      if (part.type === "text" || part.type === "thought") said[part.type] += part.value as string;
+      else calls.push(part);
     });
-    if (parts.length === 0) return text;
-    return text === "" ? parts : [{ type: "text", value: text }, ...parts];
+    if (calls.length === 0 && !asked.thinking.includeThoughts) return said.text;
+    const texts = (["thought", "text"] as const).map((type) => ({ type, value: said[type] }));
+    return [...texts.filter(({ value }) => value !== ""), ...calls];
   }
 
   promptStreaming(
     ...given: [input: unknown, options?: unknown]
   ): ReadableStream<string | LanguageModelMessageContent> {
-    const asked = readAsked(given);
+    const asked = readAsked(given, this.#setup.wanted.thinking);
     assertActive();
     asked.signal?.throwIfAborted();
     this.#work.ended.throwIfAborted();
@@ -74,7 +71,8 @@ export class Session extends EventTarget {
     return new ReadableStream({
       start: (controller) => {
         const answered = this.#answer(asked, [asked.signal, cancelled.signal], (part) => {
-          controller.enqueue(part.type === "text" ? (part.value as string) : part);
+          const isPlain = part.type === "text" && !asked.thinking.includeThoughts;
+          controller.enqueue(isPlain ? (part.value as string) : part);
         });
         // Who cancelled it hears nothing more.
         answered.then(
@@ -93,11 +91,11 @@ export class Session extends EventTarget {
   }
 
   async append(...given: [input: unknown, options?: unknown]): Promise<undefined> {
-    const { input, signal } = readAsked(given);
+    const { input, signal } = readAsked(given, this.#setup.wanted.thinking);
     return this.#work.inOrder([signal], async (behind, signal) => {
       if (input.length === 0) return undefined;
       const messages = whole(this.#said(input));
-      const { tools } = this.#setup;
+      const { tools } = this.#setup.wanted;
       const room = await behind.roomFor(this.#conversation, messages, tools);
       signal.throwIfAborted();
       this.#cut(room);
@@ -111,9 +109,10 @@ export class Session extends EventTarget {
   }
 
   async measureContextUsage(...given: [input: unknown, options?: unknown]): Promise<number> {
-    const asked = readAsked(given);
+    const { inputs, thinking } = this.#setup.wanted;
+    const asked = readAsked(given, thinking);
     return this.#work.beside([asked.signal], async (behind) => {
-      const said = canonical(asked.input, this.#setup.inputs.types, true);
+      const said = canonical(asked.input, inputs.types, true);
       return behind.measure(whole(told(said, asked)));
     });
   }
@@ -155,15 +154,15 @@ export class Session extends EventTarget {
   }
 
   get topK(): number {
-    return this.#setup.sampling.topK;
+    return this.#setup.wanted.sampling.topK;
   }
 
   get temperature(): number {
-    return this.#setup.sampling.temperature;
+    return this.#setup.wanted.sampling.temperature;
   }
 
   get samplingMode(): LanguageModelSamplingMode | null {
-    return this.#setup.sampling.mode;
+    return this.#setup.wanted.sampling.mode;
   }
 
   /** Goes on from what has been said so far; what is still being answered is not part of it. */
@@ -173,10 +172,9 @@ export class Session extends EventTarget {
       // As the draft has it: in a task of its own, which an abort prevents.
       await new Promise((resolve) => setTimeout(resolve, 0));
       signal.throwIfAborted();
-      const { backing, inputs, tools, sampling, contextWindow } = this.#setup;
-      const state = [this.#conversation, this.#contextUsage] as const;
+      const { backing, wanted, contextWindow } = this.#setup;
       const own = this.constructor as new (setup: Setup) => Session;
-      return new own(new Setup(backing, inputs, tools, sampling, contextWindow, ...state));
+      return new own(new Setup(backing, wanted, contextWindow, this.#conversation, this.#contextUsage));
     });
   }
 
@@ -201,12 +199,13 @@ export class Session extends EventTarget {
     onPart: (part: LanguageModelMessageContent) => void,
   ): Promise<void> {
     return this.#work.inOrder(signals, async (behind, signal) => {
-      const { tools, sampling } = this.#setup;
+      const { tools, sampling } = this.#setup.wanted;
       const conversation = await take({
         behind,
         conversation: this.#conversation,
         said: told(this.#said(asked.input), asked),
         constraint: asked.constraint,
+        thinking: asked.thinking,
         tools,
         sampling,
         onPart: (part) => {
@@ -226,7 +225,7 @@ export class Session extends EventTarget {
 
   /** A prompt that may follow what has been said so far. */
   #said(input: readonly GivenMessage[]): Said {
-    return canonical(input, this.#setup.inputs.types, this.#conversation.isEmpty);
+    return canonical(input, this.#setup.wanted.inputs.types, this.#conversation.isEmpty);
   }
 
   /** What had to go is gone, whatever becomes of what it had to go for. */

@@ -8,6 +8,7 @@ import { domException } from "./errors.js";
 import type { Said } from "./messages.js";
 import { round } from "./round.js";
 import { type Sampling, wireSampling } from "./sampling.js";
+import type { Thinking } from "./thinking.js";
 import { type Tools, callOf } from "./tools.js";
 import type { LanguageModelMessageContent } from "./types.js";
 
@@ -19,7 +20,8 @@ export interface Turn {
   constraint: Constraint | null;
   tools: Tools;
   sampling: Sampling;
-  /** Hears what is said, and calls that are for the page. */
+  thinking: Thinking;
+  /** Hears what is said, what was thought if that is asked for, and calls that are for the page. */
   onPart: (part: LanguageModelMessageContent) => void;
   /** Hears what had to go to make room, and what is left. */
   onRoom: (room: Room) => void;
@@ -28,12 +30,13 @@ export interface Turn {
 
 /** Takes a turn; the conversation after it. */
 export async function take(turn: Turn): Promise<Conversation> {
-  const { behind, said, constraint, tools, sampling, onPart, onRoom, signal } = turn;
+  const { behind, said, constraint, tools, sampling, thinking, onPart, onRoom, signal } = turn;
   let { conversation } = turn;
   let { prefix } = said;
   const added: ChatCompletionMessageParam[] = [...said.messages];
   const request = {
     ...wireSampling(sampling),
+    reasoning_effort: thinking.effort,
     ...(tools.declared && { tools: tools.declared }),
   };
   for (let calls = 0; ;) {
@@ -48,8 +51,8 @@ export async function take(turn: Turn): Promise<Conversation> {
       behind.model,
       { ...request, ...held, messages },
       prefix,
-      (value) => {
-        onPart({ type: "text", value });
+      (type, value) => {
+        if (type === "text" || thinking.includeThoughts) onPart({ type, value });
       },
       signal,
     );

@@ -25,6 +25,17 @@ export type LanguageModelMessageRole = "system" | "user" | "assistant";
 /** What a part of a message is. Models of Puna read texts, and calls of tools and what these say. */
 export type LanguageModelMessageType = "text" | "image" | "audio" | "tool-call" | "tool-response";
 
+/** How much a model is to think before it answers. */
+export type LanguageModelThinkingEffort = "none" | "low" | "medium" | "high";
+
+/** Thinking, for models that can: their chat template has a switch or words for it. */
+export interface LanguageModelThinking {
+  /** `none` where absent. */
+  effort?: LanguageModelThinkingEffort;
+  /** Whether what was thought is given, in parts of type `thought`, and texts are parts, too. */
+  includeThoughts?: boolean;
+}
+
 /** What a part of a message holds. */
 export type LanguageModelMessageValue =
   | string
@@ -35,9 +46,9 @@ export type LanguageModelMessageValue =
   | LanguageModelToolSuccess
   | LanguageModelToolError;
 
-/** A part of a message. */
+/** A part of a message. `thought` is no part of what is given, but of answers that include thoughts. */
 export interface LanguageModelMessageContent {
-  type: LanguageModelMessageType;
+  type: LanguageModelMessageType | "thought";
   value: LanguageModelMessageValue;
 }
 
@@ -70,10 +81,11 @@ export interface LanguageModelToolDeclaration {
   description: string;
   /** JSON schema of an object: its arguments. */
   inputSchema: object;
+  execute?: undefined;
 }
 
 /** A tool that the model may call, and the session carries out. */
-export interface LanguageModelTool extends LanguageModelToolDeclaration {
+export interface LanguageModelTool extends Omit<LanguageModelToolDeclaration, "execute"> {
   execute: LanguageModelToolFunction;
 }
 
@@ -97,6 +109,7 @@ export interface LanguageModelCreateCoreOptions {
   expectedOutputs?: LanguageModelExpected[];
   tools?: LanguageModelTool[];
   toolUseConfig?: LanguageModelToolUseConfig;
+  thinking?: LanguageModelThinking;
 }
 
 /** What `create` asks for. */
@@ -114,14 +127,26 @@ export interface LanguageModelOpenLoopCreateOptions extends Omit<LanguageModelCr
   tools: LanguageModelToolDeclaration[];
 }
 
+/** The same for sessions whose answers include what was thought. */
+export interface LanguageModelThoughtfulCreateOptions extends LanguageModelCreateOptions {
+  thinking: LanguageModelThinking & { includeThoughts: true };
+}
+
 /** What is asked of an answer. */
 export interface LanguageModelPromptOptions {
   /** What the answer has to be: JSON of a JSON schema, or a text that a `RegExp` matches as a whole. */
   responseConstraint?: object;
   /** Whether the model is left to find out, and not told, what it is held to. */
   omitResponseConstraintInput?: boolean;
+  /** In place of the session's own, as far as it says. */
+  thinking?: LanguageModelThinking;
   /** Stops the answer. */
   signal?: AbortSignal;
+}
+
+/** The same for an answer that includes what was thought. */
+export interface LanguageModelThoughtfulPromptOptions extends LanguageModelPromptOptions {
+  thinking: LanguageModelThinking & { includeThoughts: true };
 }
 
 /** Options of `append`. */
@@ -134,7 +159,7 @@ export interface LanguageModelCloneOptions {
   signal?: AbortSignal;
 }
 
-/** The answer; where the model calls tools that the page carries out, what it says and then its calls. */
+/** The answer; where it includes thoughts, or calls of tools that the page carries out, its parts: thoughts, what it says, calls. */
 export type LanguageModelPromptResult = string | LanguageModelMessageContent[];
 
 /** Bounds of what `create` takes as `topK` and `temperature`, and what it takes where they are absent. */
@@ -166,8 +191,16 @@ export type CreateMonitorCallback = (monitor: CreateMonitor) => void;
 /** A session: a conversation with a model. */
 export interface LanguageModel<Result = string> extends EventTarget {
   /** Goes on with the conversation: the whole answer. */
+  prompt(
+    input: LanguageModelPrompt,
+    options: LanguageModelThoughtfulPromptOptions,
+  ): Promise<LanguageModelPromptResult>;
   prompt(input: LanguageModelPrompt, options?: LanguageModelPromptOptions): Promise<Result>;
   /** Goes on with the conversation: the answer as it is made. Cancelling the stream stops the work. */
+  promptStreaming(
+    input: LanguageModelPrompt,
+    options: LanguageModelThoughtfulPromptOptions,
+  ): ReadableStream<LanguageModelMessageContent>;
   promptStreaming(
     input: LanguageModelPrompt,
     options?: LanguageModelPromptOptions,
@@ -204,8 +237,10 @@ export interface LanguageModel<Result = string> extends EventTarget {
 export interface LanguageModelConstructor {
   readonly prototype: LanguageModel;
   /** A new session; the model is loaded if it is not yet. */
+  create(
+    options: LanguageModelThoughtfulCreateOptions | LanguageModelOpenLoopCreateOptions,
+  ): Promise<LanguageModel<LanguageModelPromptResult>>;
   create(options?: LanguageModelCreateOptions): Promise<LanguageModel>;
-  create(options: LanguageModelOpenLoopCreateOptions): Promise<LanguageModel<LanguageModelPromptResult>>;
   /** Whether `create` with these options could succeed, and whether it would have to download the model. */
   availability(options?: LanguageModelCreateCoreOptions): Promise<Availability>;
   /** Bounds of `topK` and `temperature`; `null` where the model is not available. */

@@ -12,6 +12,7 @@ export interface ScriptedRequest {
   top_k?: number;
   top_p?: number;
   min_p?: number;
+  reasoning_effort?: string;
   response_format?: { json_schema: { schema: object } };
   puna?: { regex?: string; grammar?: { syntax: string; definition: string } };
 }

@@ -100,15 +100,6 @@ describe("prompt", () => {
     expect(script.requests[1]?.messages).toHaveLength(1);
   });
 
-  it("keeps what a model thinks to itself", async () => {
-    const { LanguageModel, script } = scripted();
-    script.answer = () => ({ content: "Yes.", reasoning: "Hm." });
-    const session = await LanguageModel.create();
-    expect(await session.prompt("a")).toBe("Yes.");
-    await session.prompt("b");
-    expect(script.requests[1]?.messages[1]).toEqual({ role: "assistant", content: "Yes." });
-  });
-
   it("rejects without an input", async () => {
     const { LanguageModel } = scripted();
     const session = await LanguageModel.create();
