@@ -101,3 +101,24 @@ export async function scenario(url, options) {
   globalThis.LanguageModel = own;
   return out;
 }
+
+/** A class behind which a loaded model is asked what `change` makes of each request; `hear` gets each chunk of its answers. */
+export function behind(model, change, hear = () => {}) {
+  const { info, ended } = model;
+  const create = async (request, options) => {
+    const stream = await model.chat.completions.create(change(request), options);
+    return (async function* () {
+      for await (const chunk of stream) {
+        hear(chunk);
+        yield chunk;
+      }
+    })();
+  };
+  return languageModel({
+    info,
+    ended,
+    chat: { completions: { create } },
+    session: (...given) => model.session(...given),
+    countTokens: (source) => model.countTokens(source),
+  });
+}

@@ -1,5 +1,6 @@
 // The Prompt API: pages that were written for a browser's own model, with one of Puna's behind it.
 import assert from "node:assert/strict";
+import { CALLS } from "../clients.mjs";
 import { TINY, TINY_OPTIONS } from "../context.mjs";
 import { test } from "../suite.mjs";
 
@@ -74,27 +75,13 @@ test("is there for a worker", { browsers: ["chromium"] }, async (t) => {
 test("reads what is new alone: in a second turn, in a clone, and behind what was appended", { browsers: ["firefox"] }, async (t) => {
   await t.loadTiny({ contextLength: 512 });
   const { usages, overlaps } = await t.page.evaluate(async () => {
-    const { languageModel } = await import("/package/prompt-api.js");
-    const { model } = window;
+    const { behind } = await import("/prompt_api.js");
     const usages = [];
-    /** Takes notes of what each answer took. */
-    const create = async (request, options) => {
-      const stream = await model.chat.completions.create({ ...request, stream_options: { include_usage: true } }, options);
-      return (async function* () {
-        for await (const chunk of stream) {
-          if (chunk.usage) usages.push(chunk.usage);
-          yield chunk;
-        }
-      })();
-    };
-    const { info, ended } = model;
-    const LanguageModel = languageModel({
-      info,
-      ended,
-      chat: { completions: { create } },
-      session: (...given) => model.session(...given),
-      countTokens: (source) => model.countTokens(source),
-    });
+    const LanguageModel = behind(
+      window.model,
+      (request) => ({ ...request, stream_options: { include_usage: true } }),
+      ({ usage }) => usage && usages.push(usage),
+    );
     // In tokens that the same text has when it is read.
     const short = { responseConstraint: /There is a well\./, omitResponseConstraintInput: true };
     const session = await LanguageModel.create({
@@ -117,4 +104,41 @@ test("reads what is new alone: in a second turn, in a clone, and behind what was
     const known = prompt_tokens_details.cached_tokens;
     assert.ok(known >= overlaps[ix] - 3 && known < prompt_tokens, `${ix}: ${known} of ${overlaps[ix]}, ${JSON.stringify(usages)}`);
   }
+});
+
+test("calls tools, and answers by what they say", { browsers: ["firefox"] }, async (t) => {
+  await t.load(t.url(TINY), { chatTemplate: CALLS, device: t.device });
+  const { given, answer, requests, open } = await t.page.evaluate(async () => {
+    const { behind } = await import("/prompt_api.js");
+    const requests = [];
+    // Random weights call nothing by themselves.
+    const LanguageModel = behind(window.model, (request) => {
+      requests.push(request);
+      return request.messages.some(({ role }) => role === "tool") ? request : { ...request, tool_choice: "required" };
+    });
+    const inputSchema = { type: "object", properties: { city: { enum: ["Lima", "Oslo"] } }, required: ["city"], additionalProperties: false };
+    const declared = { name: "get_weather", description: "The weather of a city.", inputSchema };
+    const given = [];
+    const execute = async (one) => {
+      given.push(one);
+      return "It is warm.";
+    };
+    const closed = await LanguageModel.create({ tools: [{ ...declared, execute }], samplingMode: "most-predictable" });
+    const answer = await closed.prompt("Where is it warm?", { responseConstraint: /In (Lima|Oslo)\./ });
+    const page = await LanguageModel.create({
+      tools: [declared],
+      samplingMode: "most-predictable",
+      expectedInputs: [{ type: "tool-response" }],
+      expectedOutputs: [{ type: "tool-call" }],
+    });
+    const { type, value } = (await page.prompt("Where is it warm?")).at(-1);
+    return { given, answer, requests, open: { type, name: value.name, city: value.arguments.city } };
+  });
+  assert.ok(given.length >= 1 && given.every(({ city }) => ["Lima", "Oslo"].includes(city)), JSON.stringify(given));
+  assert.match(answer, /^In (Lima|Oslo)\.$/);
+  const said = requests[1].messages.at(-1);
+  assert.deepEqual([said.role, said.content], ["tool", "It is warm."]);
+  assert.equal(said.tool_call_id, requests[1].messages.find((message) => message.tool_calls).tool_calls.at(-1).id);
+  assert.deepEqual([open.type, open.name], ["tool-call", "get_weather"]);
+  assert.match(open.city, /^(Lima|Oslo)$/);
 });

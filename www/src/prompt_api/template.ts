@@ -29,10 +29,13 @@ async function isTaken(counted: Promise<number>): Promise<boolean> {
     await counted;
     return true;
   } catch (error) {
-    if (error instanceof PunaError && error.code === "invalid_request") return false;
+    if (error instanceof PunaError && REFUSALS.includes(error.code)) return false;
     throw error;
   }
 }
+
+/** A template refuses in its own words, or fails where it takes something for granted. */
+const REFUSALS: readonly PunaError["code"][] = ["invalid_request", "unsupported_model"];
 
 /** The same conversation as the template takes it. */
 export function fitting(

@@ -35,6 +35,8 @@ export class Script {
     "Yes.";
   /** Refuses messages, as a template does. */
   refuses: (request: ScriptedRequest) => boolean = () => false;
+  /** The code of that. */
+  refusal = "invalid_request";
   /** All that it was to answer. */
   readonly requests: ScriptedRequest[] = [];
   /** All that it was to read ahead. */
@@ -73,7 +75,8 @@ export class Script {
 
   /** A token a word, one for who says it, and one for the answer that is to come. */
   #tokens(request: ScriptedRequest): string[] {
-    if (this.refuses(request)) throw refused("the model's chat template refuses these messages");
+    if (this.refuses(request))
+      throw refused("the model's chat template refuses these messages", this.refusal);
     const { messages, tools = [] } = request;
     const words = messages.flatMap((message) => [message.role, ...wordsOf(said(message))]);
     return [...tools.flatMap(() => ["a", "tool"]), ...words, "assistant"];
@@ -85,7 +88,8 @@ export class Script {
     signal: AbortSignal | undefined,
   ): Promise<string> {
     this.requests.push(request);
-    if (this.refuses(request)) throw refused("the model's chat template refuses these messages");
+    if (this.refuses(request))
+      throw refused("the model's chat template refuses these messages", this.refusal);
     const answer = await this.answer(request, this.requests.length);
     if (answer instanceof Error) throw answer;
     const {

@@ -235,13 +235,19 @@ describe("clone", () => {
 });
 
 describe("templates", () => {
-  it("that know no system hear its words from the user", async () => {
-    const { LanguageModel, script } = scripted();
-    script.refuses = ({ messages }) => messages.some(({ role }) => role === "system");
-    const session = await LanguageModel.create({ initialPrompts: [{ role: "system", content: "Be kind." }] });
-    await session.prompt("a");
-    expect(script.requests[0]?.messages).toEqual([{ role: "user", content: "Be kind.\n\na" }]);
-  });
+  it.each(["invalid_request", "unsupported_model"])(
+    "that know no system (%s) hear its words from the user",
+    async (code) => {
+      const { LanguageModel, script } = scripted();
+      script.refusal = code;
+      script.refuses = ({ messages }) => messages.some(({ role }) => role === "system");
+      const session = await LanguageModel.create({
+        initialPrompts: [{ role: "system", content: "Be kind." }],
+      });
+      await session.prompt("a");
+      expect(script.requests[0]?.messages).toEqual([{ role: "user", content: "Be kind.\n\na" }]);
+    },
+  );
 
   it("that want turns hear what follows each other as one", async () => {
     const { LanguageModel, script } = scripted();
