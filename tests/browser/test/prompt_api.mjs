@@ -113,7 +113,7 @@ test("calls tools, and answers by what they say", { browsers: ["firefox"] }, asy
     const requests = [];
     // Random weights call nothing by themselves.
     const LanguageModel = behind(window.model, (request) => {
-      requests.push(request);
+      requests.push(structuredClone(request));
       return request.messages.some(({ role }) => role === "tool") ? request : { ...request, tool_choice: "required" };
     });
     const inputSchema = { type: "object", properties: { city: { enum: ["Lima", "Oslo"] } }, required: ["city"], additionalProperties: false };
