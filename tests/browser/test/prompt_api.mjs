@@ -111,10 +111,11 @@ test("calls tools, and answers by what they say", { browsers: ["firefox"] }, asy
   const { given, answer, requests, open } = await t.page.evaluate(async () => {
     const { behind } = await import("/prompt_api.js");
     const requests = [];
-    // Random weights call nothing by themselves.
+    // Random weights call nothing by themselves, or whatever.
     const LanguageModel = behind(window.model, (request) => {
       requests.push(structuredClone(request));
-      return request.messages.some(({ role }) => role === "tool") ? request : { ...request, tool_choice: "required" };
+      const tool_choice = request.messages.some(({ role }) => role === "tool") ? "none" : "required";
+      return { ...request, tool_choice, parallel_tool_calls: false };
     });
     const inputSchema = { type: "object", properties: { city: { enum: ["Lima", "Oslo"] } }, required: ["city"], additionalProperties: false };
     const declared = { name: "get_weather", description: "The weather of a city.", inputSchema };
@@ -134,11 +135,12 @@ test("calls tools, and answers by what they say", { browsers: ["firefox"] }, asy
     const { type, value } = (await page.prompt("Where is it warm?")).at(-1);
     return { given, answer, requests, open: { type, name: value.name, city: value.arguments.city } };
   });
-  assert.ok(given.length >= 1 && given.every(({ city }) => ["Lima", "Oslo"].includes(city)), JSON.stringify(given));
+  assert.equal(given.length, 1);
+  assert.match(given[0].city, /^(Lima|Oslo)$/);
   assert.match(answer, /^In (Lima|Oslo)\.$/);
   const said = requests[1].messages.at(-1);
   assert.deepEqual([said.role, said.content], ["tool", "It is warm."]);
-  assert.equal(said.tool_call_id, requests[1].messages.find((message) => message.tool_calls).tool_calls.at(-1).id);
+  assert.equal(said.tool_call_id, requests[1].messages.at(-2).tool_calls[0].id);
   assert.deepEqual([open.type, open.name], ["tool-call", "get_weather"]);
   assert.match(open.city, /^(Lima|Oslo)$/);
 });
