@@ -61,7 +61,6 @@ export async function create(
     if (signal !== null) Session.endWith(session, signal);
     return session;
   } catch (error) {
-    if (scope.signal.aborted) throw scope.signal.reason;
     throw inWordsOfTheDraft(error, "create");
   } finally {
     backing.release();

@@ -65,7 +65,6 @@ export async function take(turn: Turn): Promise<Conversation> {
       return answer.calls.length === 0 ? whole.withoutThoughts() : whole;
     }
     const results = await tools.answers(answer.calls, calls);
-    signal.throwIfAborted();
     calls += answer.calls.length;
     // The answer that goes on from a prefix was given: what follows is another.
     prefix = "";

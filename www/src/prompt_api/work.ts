@@ -54,7 +54,6 @@ export class Work {
       scope.signal.throwIfAborted();
       return await work(scope.signal);
     } catch (error) {
-      if (scope.signal.aborted) throw scope.signal.reason;
       throw inWordsOfTheDraft(error, "prompt");
     } finally {
       scope.release();

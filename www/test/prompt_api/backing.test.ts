@@ -2,10 +2,11 @@
 import { describe, expect, it, vi } from "vitest";
 
 import { loadIn } from "../../src/engine.js";
+import type { ChatModel } from "../../src/prompt_api/behind.js";
 import { languageModelIn } from "../../src/prompt_api/class.js";
 import { Script } from "../fake/scripted.js";
 import { address, rejectionOf, until } from "../support.js";
-import { loaderOf, scripted } from "./support.js";
+import { gate, loaderOf, scripted } from "./support.js";
 
 /** The workers that are still there. */
 function alive({ workers }: Script): number {
@@ -153,7 +154,18 @@ describe("a model that is loaded already", () => {
   it("stays when a creation is stopped while it is looked at", async () => {
     const script = new Script();
     const model = await loadIn(script.start, address(), {});
-    const LanguageModel = languageModelIn(loaderOf(script), model, {});
+    const looking = gate();
+    const { info, chat, ended } = model;
+    const slow: ChatModel = {
+      ...{ info, chat, ended },
+      session: (...given) => model.session(...given),
+      unload: () => model.unload(),
+      async countTokens(source) {
+        await looking.opened;
+        return model.countTokens(source);
+      },
+    };
+    const LanguageModel = languageModelIn(loaderOf(script), slow, {});
     const abort = new AbortController();
     const created = rejectionOf(
       LanguageModel.create({
@@ -168,8 +180,27 @@ describe("a model that is loaded already", () => {
       }),
     );
     expect(await created).toMatchObject({ name: "AbortError" });
+    looking.open();
     await (await LanguageModel.create()).prompt("a");
     expect(alive(script)).toBe(1);
+  });
+
+  it("may be unloaded in the middle of a prompt", async () => {
+    const script = new Script();
+    script.answer = () => ({ calls: [{ name: "t", arguments: "{}" }] });
+    const model = await loadIn(script.start, address(), {});
+    const LanguageModel = languageModelIn(loaderOf(script), model, {});
+    const tool = {
+      name: "t",
+      description: "Unloads the model.",
+      inputSchema: { type: "object" },
+      async execute() {
+        await model.unload();
+        return "done";
+      },
+    };
+    const session = await LanguageModel.create({ tools: [tool] });
+    expect(await rejectionOf(session.prompt("a"))).toMatchObject({ name: "InvalidStateError" });
   });
 
   it("can't be unloaded by its last session", () => {

@@ -114,8 +114,14 @@ describe("responseConstraint", () => {
     expect(script.requests[0]?.messages[0]?.content).toBe(
       "Well?\n\nAnswer with a text that matches this regular expression as a whole: /^(yes|no)$/i",
     );
+    const both = ["One", "Two"].map((content) => ({ role: "user" as const, content }));
+    await (await session.clone()).prompt(both, { responseConstraint: /yes/ });
+    expect(script.requests[1]?.messages.slice(-2).map(({ content }) => content)).toEqual([
+      "One",
+      expect.stringMatching(/^Two\n\nAnswer with/),
+    ]);
     await session.prompt("Well?", { responseConstraint: /yes/, omitResponseConstraintInput: true });
-    expect(script.requests[1]?.messages.at(-1)?.content).toBe("Well?");
+    expect(script.requests[2]?.messages.at(-1)?.content).toBe("Well?");
   });
 
   it("holds an answer to a schema, also from a prefix on", async () => {

@@ -2,6 +2,7 @@
 import { describe, expect, it } from "vitest";
 
 import { languageModelIn } from "../../src/prompt_api/class.js";
+import { Monitor, Progress } from "../../src/prompt_api/monitor.js";
 import type {
   CreateMonitor,
   LanguageModelCreateCoreOptions,
@@ -145,6 +146,18 @@ describe("create", () => {
       expect(loaded).toEqual([...new Set(loaded)].sort((a, b) => a - b));
       expect(handled).toEqual(loaded);
     }
+  });
+
+  it("tells nothing after an abort", () => {
+    const loaded: number[] = [];
+    const monitor = new Monitor();
+    monitor.ondownloadprogress = (event: ProgressEvent) => loaded.push(event.loaded);
+    const abort = new AbortController();
+    const progress = new Progress(monitor, abort.signal);
+    for (const fraction of [0, 0, 0.5, 0.25]) progress.at(fraction);
+    abort.abort();
+    progress.at(1);
+    expect(loaded).toEqual([0, 0.5]);
   });
 
   it("rejects with what its monitor throws", async () => {

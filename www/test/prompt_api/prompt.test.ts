@@ -133,6 +133,23 @@ describe("promptStreaming", () => {
     expect(script.requests.at(-1)?.messages).toEqual([{ role: "user", content: "b" }]);
   });
 
+  it("is forgotten when it is cancelled before its turn has come", async () => {
+    const { LanguageModel, script } = scripted();
+    const first = gate();
+    script.answer = async () => {
+      await first.opened;
+      return "Yes.";
+    };
+    const session = await LanguageModel.create();
+    const answer = session.prompt("a");
+    await until(() => script.requests.length === 1);
+    await session.promptStreaming("b").cancel();
+    first.open();
+    expect(await answer).toBe("Yes.");
+    await session.prompt("c");
+    expect(script.requests.map(({ messages }) => messages.at(-1)?.content)).toEqual(["a", "c"]);
+  });
+
   it("does not wait for its reader", async () => {
     const { LanguageModel } = scripted();
     const session = await LanguageModel.create();
