@@ -143,6 +143,21 @@ describe("where there is no room", () => {
     ]);
   });
 
+  it("one handler hears of it, until there is none", async () => {
+    const { LanguageModel } = scripted();
+    const session = await LanguageModel.create();
+    const heard: string[] = [];
+    session.oncontextoverflow = () => heard.push("first");
+    session.oncontextoverflow = () => heard.push("second");
+    await session.append(words(50));
+    await session.append(words(50));
+    expect(heard).toEqual(["second"]);
+    session.oncontextoverflow = 5 as never;
+    expect(session.oncontextoverflow).toBeNull();
+    await session.append(words(50));
+    expect(heard).toHaveLength(1);
+  });
+
   it("a prompt that can never fit is rejected, and nothing goes", async () => {
     const { LanguageModel, script } = scripted();
     const session = await LanguageModel.create(system);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { rejectionOf, until } from "../support.js";
 import { chunksOf, gate, scripted } from "./support.js";
@@ -201,6 +201,20 @@ describe("what stops a prompt", () => {
       expect(script.requests).toHaveLength(2);
     },
   );
+
+  it("is heard of no longer than the prompt takes", async () => {
+    const { LanguageModel } = scripted();
+    const { signal } = new AbortController();
+    const added = vi.spyOn(signal, "addEventListener");
+    const removed = vi.spyOn(signal, "removeEventListener");
+    const session = await LanguageModel.create();
+    await session.prompt("a", { signal });
+    await session.append("b", { signal });
+    await session.measureContextUsage("c", { signal });
+    (await session.clone({ signal })).destroy();
+    expect(added).toHaveBeenCalled();
+    expect(removed).toHaveBeenCalledTimes(added.mock.calls.length);
+  });
 
   it("is the end of the session, too", async () => {
     const { LanguageModel, script } = scripted();
