@@ -1,14 +1,13 @@
 // The package, file by file: `--mode index` builds dist/index.js, `--mode worker` dist/worker.js and the wasm,
 // `--mode thread` dist/thread.js, and `--mode sw`, `sw-page` and `prompt-api` the entries of these names, `--mode sw.classic` the
 // first of them as a script without imports and exports; and for tests alone, `--mode cpu` dist/test/cpu.js, by which they start the CPU's
-// executor, and `--mode openai` and `--mode anthropic` dist/test/openai.js and anthropic.js, clients of
-// hosted APIs.
+// executor, and `--mode clients` dist/test/X.js of each client of hosted APIs, with what they have in common apart.
 
 import { defineConfig } from "vite";
 
 import { besideIndex, engine, plainFiles } from "./build/engine.js";
 
-const ENTRIES: Readonly<Record<string, string>> = {
+const ENTRIES: Readonly<Record<string, string | Readonly<Record<string, string>>>> = {
   index: "src/index.ts",
   worker: "src/worker/main.ts",
   thread: "src/worker/thread.ts",
@@ -17,8 +16,13 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "sw-page": "src/sw-page.ts",
   "prompt-api": "src/prompt_api/index.ts",
   cpu: "test/browser/cpu.ts",
-  openai: "test/browser/openai.ts",
-  anthropic: "test/browser/anthropic.ts",
+  clients: {
+    openai: "test/browser/openai.ts",
+    anthropic: "test/browser/anthropic.ts",
+    ai_sdk: "test/browser/ai_sdk.ts",
+    langchain: "test/browser/langchain.ts",
+    zod: "test/browser/zod.ts",
+  },
 };
 
 /** Entries that a page's own build takes in. */
@@ -27,7 +31,7 @@ const IMPORTED: readonly string[] = ["index", "sw", "sw-page", "prompt-api"];
 export default defineConfig(({ mode }) => {
   const entry = ENTRIES[mode];
   if (entry === undefined) throw new Error(`--mode ${mode}: expected ${Object.keys(ENTRIES).join(" or ")}`);
-  const isTest = entry.startsWith("test/");
+  const isTest = mode === "cpu" || mode === "clients";
   const isClassic = mode === "sw.classic";
   return {
     publicDir: false,
@@ -37,7 +41,12 @@ export default defineConfig(({ mode }) => {
       outDir: isTest ? "dist/test" : "dist",
       // The index is built first; the worker, the types and the page join it.
       emptyOutDir: mode === "index",
-      lib: { entry, formats: [isClassic ? "iife" : "es"], fileName: () => `${mode}.js`, name: "puna" },
+      lib: {
+        entry,
+        formats: [isClassic ? "iife" : "es"],
+        fileName: (_, name) => `${typeof entry === "string" ? mode : name}.js`,
+        name: "puna",
+      },
       // What is imported stays readable, for a page's own build minifies it; nobody does that to the rest.
       rolldownOptions: { output: { minify: !IMPORTED.includes(mode) } },
     },

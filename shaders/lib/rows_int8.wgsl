@@ -2,7 +2,7 @@
 //
 // As lib/rows_tiled.wgsl, but inputs are rounded to signed bytes, x ≈ scale·q with scale = max |x| / 127 of a half of a
 // block, and products are taken four at a time: Σ w·x = Σ (scale_w·scale_x·Σ q_w·q_x − low·Σ x) over both halves.
-// Linked with an input (input4 …), a format (decode_ints), lib/block and a kernel (first_token, store_pair …).
+// Linked with an input (input4 …), a format (decode_ints), what adapters add (add_low_rank), lib/block and a kernel (first_token, store_pair …).
 
 const TILE_ROWS = UNITS * UNIT;
 const TILE_TOKENS = GROUPS * TOKENS;
@@ -80,6 +80,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let row = row0 + unit * UNIT;
     if (row < params.rows) {
+        add_low_rank(row, t0 + own, last, 0u, 1u, &sum);
         store_unit(row, t0 + own, &sum);
     }
 }

@@ -2,7 +2,8 @@
 //
 // One invocation → a unit of UNIT adjacent rows × TOKENS tokens, over all of K: a word that is loaded costs more than
 // what is done with it, so both are large. All units for the first tokens, then all for the next.
-// Linked with an input (input4 …), a format (decode_block), how they meet (add_block), lib/block and a kernel (first_token, store_pair …).
+// Linked with an input (input4 …), a format (decode_block), how they meet (add_block), what adapters add (add_low_rank), lib/block
+// and a kernel (first_token, store_pair …).
 
 @compute @workgroup_size(WORKGROUP)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -26,5 +27,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var block = 0u; block < (COLS + 31u) / 32u; block++) {
         add_block(row, t0, last, block, scale, &sum);
     }
+    add_low_rank(row, t0, last, 0u, 1u, &sum);
     store_unit(row, t0, &sum);
 }

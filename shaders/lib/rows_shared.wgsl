@@ -2,7 +2,8 @@
 //
 // One workgroup → UNITS units of UNIT adjacent rows × TOKENS tokens; LANES invocations a unit share K by
 // blocks and add up through workgroup memory. WORKGROUP = UNITS · LANES, LANES a power of two.
-// Linked with an input (input4 …), a format (decode_block), how they meet (add_block), lib/block and a kernel (first_token, store_pair …).
+// Linked with an input (input4 …), a format (decode_block), how they meet (add_block), what adapters add (add_low_rank), lib/block
+// and a kernel (first_token, store_pair …).
 
 var<workgroup> partial: array<Sums, WORKGROUP>;
 
@@ -50,6 +51,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var block = lane % LANES; block < (COLS + 31u) / 32u; block += LANES) {
             add_block(row, t0, last, block, scale, &sum);
         }
+        add_low_rank(row, t0, last, lane % LANES, LANES, &sum);
     }
     partial[lane] = sum;
     add_up(lane, LANES);

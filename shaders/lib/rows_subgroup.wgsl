@@ -4,7 +4,8 @@
 // a unit, without a barrier. One workgroup → UNITS units. The size of a subgroup may differ from run
 // to run between two bounds: UNITS = WORKGROUP / smallest, ROUNDS = largest / smallest.
 // Subgroup operations stand in uniform control flow: a unit out of range adds zeros.
-// Linked with an input (input4 …), a format (decode_block), how they meet (add_block), lib/block and a kernel (first_token, store_pair …).
+// Linked with an input (input4 …), a format (decode_block), how they meet (add_block), what adapters add (add_low_rank), lib/block
+// and a kernel (first_token, store_pair …).
 
 @compute @workgroup_size(WORKGROUP)
 fn main(
@@ -32,6 +33,7 @@ fn main(
             for (var block = lane; block < (COLS + 31u) / 32u; block += width) {
                 add_block(row, t0, last, block, scale, &sum);
             }
+            add_low_rank(row, t0, last, lane, width, &sum);
         }
         for (var r = 0u; r < UNIT; r++) {
             for (var t = 0u; t < TOKENS; t++) {

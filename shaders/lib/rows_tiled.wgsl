@@ -3,7 +3,7 @@
 // One workgroup → UNITS units of UNIT adjacent rows × GROUPS groups of TOKENS tokens; an invocation has a unit and a
 // group. WORKGROUP = UNITS · GROUPS. K goes through workgroup memory by blocks: a block of weights is decoded
 // once for all tokens of the tile, an input read once for all its rows.
-// Linked with an input (input4 …), a format (decode_block), lib/block and a kernel (first_token, store_pair …).
+// Linked with an input (input4 …), a format (decode_block), what adapters add (add_low_rank), lib/block and a kernel (first_token, store_pair …).
 
 const TILE_ROWS = UNITS * UNIT;
 const TILE_TOKENS = GROUPS * TOKENS;
@@ -72,6 +72,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     let row = row0 + unit * UNIT;
     if (row < params.rows) {
+        add_low_rank(row, t0 + own, last, 0u, 1u, &sum);
         store_unit(row, t0 + own, &sum);
     }
 }

@@ -39,10 +39,10 @@ const FIREFOX_PREFS = {
 /**
  * Starts `name` ("chromium" or "firefox"), as it comes or with WebGPU; `close` ends it and removes what it wrote. A folder named
  * as `kept` is its profile instead of a fresh one, and stays. Without `watched` requests are not watched, for which this program
- * and the browser keep what they bring. WebGPU is Chromium's SwiftShader, or with `own` the machine's GPU; Firefox takes what
+ * and the browser keep what they bring. With `extensions` Chromium takes such by `installExtension`. WebGPU is Chromium's SwiftShader, or with `own` the machine's GPU; Firefox takes what
  * Vulkan offers.
  */
-export async function launch(name, program, hasWebGpu, { kept, watched = true, own = false } = {}) {
+export async function launch(name, program, hasWebGpu, { kept, watched = true, own = false, extensions = false } = {}) {
   const profile = kept ?? fs.mkdtempSync(path.join(os.tmpdir(), `puna-${name}-`));
   const clear = () => {
     // A process of the browser may still be writing its last file.
@@ -58,6 +58,8 @@ export async function launch(name, program, hasWebGpu, { kept, watched = true, o
             ...common,
             browser: "chrome",
             userDataDir: profile,
+            // Only who has the pipe may install extensions.
+            ...(extensions && { enableExtensions: true, pipe: true }),
             args: [...CHROMIUM_FLAGS, ...(hasWebGpu ? [...CHROMIUM_WEBGPU, ...(own ? CHROMIUM_OWN_GPU : [CHROMIUM_SWIFTSHADER])] : [])],
           });
   } catch (error) {

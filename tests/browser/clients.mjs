@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { root } from "./context.mjs";
 
 /** Lines that differ, as a diff has them. */
@@ -50,3 +51,26 @@ A:
 {%- else %} {{ call(message.tool_calls[0].function.name, message.tool_calls[0].function.arguments) }}
 {%- endif -%}
 {%- endfor -%}`;
+
+/** What the clients' schemas ask for. */
+export function isEvent({ name, day, guests, ...rest }) {
+  assert.ok(typeof name === "string" && [...name].length <= 12, name);
+  assert.match(day, /^S(atur|un)day$/);
+  assert.ok(guests.length <= 2 && guests.every((id) => Number.isInteger(id) && id >= 1 && id <= 99), `${guests}`);
+  assert.deepEqual(rest, {});
+}
+
+/** Steps of all 128 answers that a client's `aborted` asks for: many times this. */
+const FEW_STEPS = 4000;
+
+/** Waits until the model has nothing more to do, which is soon: an answer that nobody hears any more goes on no further. */
+export async function isIdleSoon(t) {
+  const { steps: first } = await t.lab("counters");
+  for (let before = first; ; ) {
+    await sleep(200);
+    const { steps } = await t.lab("counters");
+    if (steps === before) return;
+    assert.ok(steps - first < FEW_STEPS, "the work goes on though it was aborted");
+    before = steps;
+  }
+}

@@ -54,16 +54,23 @@ export class Context {
   #browser;
   #console = [];
 
-  constructor({ browser, name, full, hasWebGpu }) {
+  constructor({ browser, name, full, hasWebGpu, launch }) {
     this.#browser = browser;
+    /** Starts another browser like this one, with these options of `launch` (browser.mjs); the test closes it. */
+    this.launch = launch;
     /** "chromium" or "firefox". */
     this.browserName = name;
     this.full = full;
     this.hasWebGpu = hasWebGpu;
     /** Serves the page and the package; a fresh port is a fresh origin, so that nothing is stored. */
     this.site = new StaticServer(SITE);
-    /** Serves models, from another origin. */
-    this.host = new StaticServer({ "/golden": at("tests/golden"), "/models": at("models"), "/shards": at("tests/out/shards") });
+    /** Serves models, from another origin, and the package, as a CDN does. */
+    this.host = new StaticServer({
+      "/package": at("www/dist"),
+      "/golden": at("tests/golden"),
+      "/models": at("models"),
+      "/shards": at("tests/out/shards"),
+    });
     this.page = null;
   }
 
@@ -92,11 +99,33 @@ export class Context {
     return this.#browser.process().pid;
   }
 
-  /** Opens another address of the site in a page of its own; the test closes it. */
-  async visit(pathname) {
+  /** Opens another address of the site, or of that at `origin`, in a page of its own; the test closes it. */
+  async visit(pathname, origin = this.site.origin) {
     const page = await this.#newPage();
-    await page.goto(this.site.origin + pathname);
+    await page.goto(origin + pathname);
     return page;
+  }
+
+  /** Does `work` while there is another site, of other folders if they are given, with these headers in all its answers. */
+  async withSite({ roots = SITE, headers = {} }, work) {
+    const site = await new StaticServer(roots, { headers }).start();
+    try {
+      return await work(site);
+    } finally {
+      await site.stop();
+    }
+  }
+
+  /** Does `work` in an empty page of such a site. */
+  withHeaders(headers, work) {
+    return this.withSite({ headers }, async (site) => {
+      const page = await this.visit("/bare.html", site.origin);
+      try {
+        return await work(page, site);
+      } finally {
+        await page.close();
+      }
+    });
   }
 
   async #newPage() {

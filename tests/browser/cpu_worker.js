@@ -42,7 +42,7 @@ async function meanNll(engine, ids) {
 
 async function run({ url, options, prompts, ids }) {
   await init();
-  const engine = await Engine.load(JSON.stringify({ device: "cpu", ...options }), url, undefined, undefined, host);
+  const engine = await Engine.load(JSON.stringify({ device: "cpu", ...options }), url, [], undefined, undefined, host);
   return {
     device: JSON.parse(engine.info()).device,
     worst: await worst(engine, prompts),

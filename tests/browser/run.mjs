@@ -22,10 +22,14 @@ const NOUNS = [...new Set([...FIRST, ...fs.readdirSync(path.join(root, "tests/br
 const NOUNS_WITHOUT_WEBGPU = [
   "cold_load",
   "chat",
+  "ai_sdk_client",
   "anthropic_client",
+  "langchain_client",
   "openai_client",
   "openai_shape",
   "prompt_api",
+  "cdn",
+  "content_policy",
   "structured",
   "conversations",
   "bad_request",
@@ -82,8 +86,19 @@ console.log(`${running.version} on ${label}: ${facts}`);
  * this is a full run, what differs least between browsers.
  */
 const elsewhere = {
-  firefox: ["cpu_kernels", "cpu_device", "cpu_model", "demo_page", "prompt_api", ...(options.full ? [] : ["anthropic_client"])],
-  chromium: options.full ? [] : ["checkpoint", "embeddings", "structured"],
+  firefox: [
+    "ai_sdk_client",
+    "langchain_client",
+    "cdn",
+    "content_policy",
+    "cpu_kernels",
+    "cpu_device",
+    "cpu_model",
+    "demo_page",
+    "prompt_api",
+    ...(options.full ? [] : ["anthropic_client"]),
+  ],
+  chromium: options.full ? [] : ["ai_sdk_client", "langchain_client", "checkpoint", "embeddings", "structured"],
 }[name];
 const withWebGpu = NOUNS.filter((noun) => !elsewhere.includes(noun));
 const nouns = options.only ? options.only.split(",") : hasWebGpu ? withWebGpu : NOUNS_WITHOUT_WEBGPU;
@@ -116,7 +131,8 @@ console.log(`result: ${JSON.stringify({ browser: running.version, adapter: `${la
 process.exit(failures.length > 0 || passed === 0 ? 1 : 0);
 
 function newContext() {
-  return new Context({ browser: running.browser, name, full: options.full, hasWebGpu });
+  const another = (how) => launch(name, program, hasWebGpu, how);
+  return new Context({ browser: running.browser, name, full: options.full, hasWebGpu, launch: another });
 }
 
 /** The adapter of this browser, which must be the one asked for. */

@@ -29,6 +29,7 @@ const PIECE_BYTES = 64 * 1024;
  * @property {string} query
  * @property {{ first: number, last: number } | null} range  What was asked for, cut to the file.
  * @property {number} status
+ * @property {string} body  What was sent along, such as a report of what a policy forbids.
  * @property {number} sentBytes  Of the body, as given to the socket: a client that leaves may have read less.
  * @property {boolean} whole  Whether the answer was given to the socket to its end.
  */
@@ -41,16 +42,21 @@ export class StaticServer {
   #virtual = new Map();
   #isolate;
   #cacheControl;
+  #more;
   #server = null;
   #port = 0;
   #inFlight = new Map();
   #mostInFlight = new Map();
 
-  /** @param {Record<string, string>} roots  Folders by the path they are served at; the longest path wins. */
-  constructor(roots, { isolate = true, cacheControl = "no-store" } = {}) {
+  /**
+   * @param {Record<string, string>} roots  Folders by the path they are served at; the longest path wins.
+   * `headers` are sent with every answer.
+   */
+  constructor(roots, { isolate = true, cacheControl = "no-store", headers = {} } = {}) {
     this.#roots = Object.entries(roots).sort(([a], [b]) => b.length - a.length);
     this.#isolate = isolate;
     this.#cacheControl = cacheControl;
+    this.#more = headers;
   }
 
   /** Listens: the first time on any free port, later on the same one. */
@@ -124,13 +130,15 @@ export class StaticServer {
         "Cross-Origin-Embedder-Policy": "require-corp",
       }),
       "Cache-Control": this.#cacheControl,
+      ...this.#more,
     };
   }
 
   async #answer(request, response) {
     const url = new URL(request.url, "http://x");
     const pathname = decodeURIComponent(url.pathname);
-    const entry = { method: request.method, path: pathname, query: url.search, range: null, status: 0, sentBytes: 0, whole: false };
+    const entry = { method: request.method, path: pathname, query: url.search, range: null, status: 0, body: "", sentBytes: 0, whole: false };
+    for await (const piece of request) entry.body += piece;
     this.log.push(entry);
     const headers = this.#headers();
     const plain = (status, more = {}) => {

@@ -132,6 +132,24 @@ test("bytes without a file are served, ranges too", async () => {
   assert.deepEqual(await bytesOf(await fetch(at, range(10, 200_000))), contents.subarray(10, 200_001));
 });
 
+test("headers that are asked for come with every answer", async () => {
+  const policed = await new StaticServer({ "/files": folder }, { headers: { "Content-Security-Policy": "default-src 'none'" } }).start();
+  for (const path of ["/files/page.html", "/other"]) {
+    const response = await fetch(policed.origin + path);
+    assert.equal(response.headers.get("content-security-policy"), "default-src 'none'");
+    await response.text();
+  }
+  await policed.stop();
+});
+
+test("what is sent along is kept", async () => {
+  await fetch(`${server.origin}/reports`, { method: "POST", body: "what a page says" });
+  assert.deepEqual(
+    server.log.map(({ method, path, status, body }) => [method, path, status, body]),
+    [["POST", "/reports", 404, "what a page says"]],
+  );
+});
+
 test("a stopped server refuses, and starts again at the same place", async () => {
   const before = server.origin;
   await server.stop();

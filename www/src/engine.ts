@@ -1,6 +1,7 @@
 // From a model's address to a model that can be asked.
 
 import { onAbort } from "./abort.js";
+import { setAdapters } from "./adapters.js";
 import { ChatCompletions } from "./chat.js";
 import { Completions } from "./completions.js";
 import { Embeddings } from "./embeddings.js";
@@ -9,6 +10,7 @@ import { modelRequest } from "./options.js";
 import { type Session, session } from "./session.js";
 import type { RequestOptions } from "./texts.js";
 import { type ScoreOptions, countTokens, detokenize, score, tokenize } from "./tokens.js";
+import type { AdapterScales } from "./types/adapters.js";
 import type {
   Counters,
   DeviceInfo,
@@ -61,7 +63,11 @@ export class Model {
     this.chat = { completions: new ChatCompletions(client) };
     this.completions = new Completions(client);
     this.embeddings = new Embeddings(client);
-    this.fetch = fetchOf(client, { id: info.id, created: Math.floor(Date.now() / 1000) });
+    this.fetch = fetchOf(client, {
+      id: info.id,
+      adapters: info.adapters.map(({ name }) => name),
+      created: Math.floor(Date.now() / 1000),
+    });
   }
 
   /**
@@ -111,6 +117,17 @@ export class Model {
    */
   score(text: string, options: ScoreOptions = {}): Promise<Score> {
     return score(this.#client, text, options);
+  }
+
+  /**
+   * Switches adapters: what those that were loaded are multiplied by from now on, where a request says nothing; those that are
+   * not named, by 0. What runs goes on as it began.
+   *
+   * @example
+   * await model.setAdapters({ legal: 1 }); // and no other
+   */
+  setAdapters(scales: AdapterScales): Promise<void> {
+    return setAdapters(this.#client, scales);
   }
 
   /** Counts since the load, for tests and measurements. Answered also while a request runs. */

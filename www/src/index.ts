@@ -18,6 +18,7 @@ export { listModels, removeModel } from "./stored.js";
 export type { ChatStream } from "./stream.js";
 export type { RequestOptions } from "./texts.js";
 export type { ScoreOptions } from "./tokens.js";
+export type * from "./types/adapters.js";
 export type * from "./types/model.js";
 export type * from "./types/openai.js";
 export type * from "./types/tokens.js";

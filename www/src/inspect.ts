@@ -9,7 +9,7 @@ import { startWorker } from "./worker/start.js";
 /**
  * Reads a model's header, and no more: of a file on a server some hundred kilobytes to a few megabytes, most of them
  * its vocabulary; of one in the browser's cache nothing comes over the network. Takes the options of `load`, of which those
- * about progress and the cache are of no use here.
+ * about progress and the cache are of no use here, and adapters are not looked at.
  *
  * A model that can't be run is no error: `device.canRun` is `false`, and `device.problem` is what `load` would fail with.
  * It rejects where there is no header to be read, and with `unsupported_model` for a type of tensors whose size nobody
@@ -29,6 +29,6 @@ export async function inspectIn(
   source: ModelSource,
   options: LoadOptions,
 ): Promise<ModelReport> {
-  const request = modelRequest(source, options);
+  const request = modelRequest(source, { ...options, adapters: [] });
   return once(start, "inspect", request, options.signal ?? null);
 }

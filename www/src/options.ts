@@ -1,6 +1,7 @@
 // What `load` or `inspect` was given, checked and put into the engine's names. It is checked here, where the caller's spelling
 // of a name is known: the engine would name its own.
 
+import { wireAdapters } from "./adapters.js";
 import { absoluteUrl } from "./address.js";
 import { InvalidRequestError } from "./errors.js";
 import type { ModelRequest, WireLoadOptions } from "./types/messages.js";
@@ -58,6 +59,7 @@ const OWN_NAMES: readonly string[] = [
   "onWarning",
   "signal",
   "advanced",
+  "adapters",
 ] satisfies (keyof LoadOptions)[];
 
 /** The request that the worker is sent by either. */
@@ -65,23 +67,26 @@ export function modelRequest(source: ModelSource, options: LoadOptions): ModelRe
   requireObject(options, "options");
   const advanced = (options.advanced as AdvancedOptions | undefined | null) ?? {};
   requireObject(advanced, "advanced");
+  const adapters = wireAdapters(options.adapters ?? [], wireSource);
   return {
-    source: wireSource(source),
+    source: wireSource(source, "source"),
+    adapters: adapters.sources,
     options: {
       ...checked(options, RULES, OWN_NAMES, ""),
       ...checked(advanced, ADVANCED_RULES, [], "advanced."),
+      ...(adapters.options.length > 0 && { adapters: adapters.options }),
     },
   };
 }
 
-function wireSource(source: ModelSource): ModelRequest["source"] {
+function wireSource(source: ModelSource, param: string): ModelRequest["source"] {
   if (source instanceof Blob) return source;
   const given: unknown = source;
-  if (given instanceof URL || !isIterable(given)) return absoluteUrl(given as string | URL, "source");
+  if (given instanceof URL || !isIterable(given)) return absoluteUrl(given as string | URL, param);
   const files = [...given];
   if (files.length > 0 && files.every((file) => file instanceof File)) return files;
   const other = files.find((file) => !(file instanceof File));
-  throw refusal("source", `source: expected files, got ${files.length === 0 ? "none" : shown(other)}`);
+  throw refusal(param, `${param}: expected files, got ${files.length === 0 ? "none" : shown(other)}`);
 }
 
 function isIterable(value: unknown): value is Iterable<unknown> {

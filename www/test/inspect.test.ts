@@ -18,7 +18,13 @@ describe("a report", () => {
     });
     expect(report.metadata).toEqual({ "general.file_type": 3, "llama.context_length": 8192 });
     expect(worker.received).toEqual([
-      { kind: "inspect", id: 1, source: address(), options: { context_length: 512, device: "webgpu" } },
+      {
+        kind: "inspect",
+        id: 1,
+        source: address(),
+        adapters: [],
+        options: { context_length: 512, device: "webgpu" },
+      },
     ]);
     expect(worker.isTerminated).toBe(true);
   });

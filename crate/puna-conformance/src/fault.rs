@@ -42,6 +42,13 @@ pub const FAULTS: &[Fault] = &[
     fault("kernel/latent", "d - VALUE_DIM, v)", "d, v)"),
     fault("kernel/linear", "out[at] = v.x", "out[at] = -v.x"),
     fault("kernel/linear_add", "residual[at] + v.x", "v.x"),
+    fault("kernel/low_rank", "row / RANK % ADAPTERS", "row / RANK"),
+    fault("lib/low_rank", "group = own % 2u", "group = 0u"),
+    fault(
+        "lib/low_rank_none",
+        "Sums>) {\n}",
+        "Sums>) { (*sum)[0][0] += 0.5; }",
+    ),
     fault(
         "kernel/penalize",
         "value -= f32(count)",

@@ -6,6 +6,7 @@
 //! - [`weights`]: what a model file holds and which byte ranges to fetch in which order
 //! - [`config`]: the model's shape, from the file's metadata; [`rope`]: how positions turn queries and keys
 //! - [`model`] → [`graph`]: an architecture turns its config into a flat list of ops
+//! - [`adapter`]: what is added to some of its matrices
 //! - [`quant`]: the block formats that weights come in
 //! - [`reference`]: every op again as plain loops, the truth that executors are tested against
 //! - [`tokenizer`], [`chat`]: text to token ids and back
@@ -24,6 +25,7 @@
 //! columns of a weight matrix. Shapes are written outermost first, `(R, K)`.
 #![forbid(unsafe_code)]
 
+pub mod adapter;
 #[cfg(feature = "text")]
 pub mod anthropic;
 #[cfg(feature = "text")]

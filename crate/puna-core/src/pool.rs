@@ -37,6 +37,14 @@ impl Region {
     }
 }
 
+/// What a conversation held that somebody goes on with.
+#[derive(Clone, Debug)]
+struct Busy {
+    id: u32,
+    weights: u64,
+    tokens: Vec<u32>,
+}
+
 /// The rows of a KV cache.
 #[derive(Clone, Debug)]
 pub struct Pool {
@@ -51,8 +59,10 @@ pub struct Pool {
     /// Nobody goes on with them now; the last used last.
     idle: Vec<Session>,
     /// Of those that somebody goes on with: what they held when they were taken.
-    busy: Vec<(u32, Vec<u32>)>,
+    busy: Vec<Busy>,
     next_id: u32,
+    /// Those that conversations are begun and found with.
+    weights: u64,
 }
 
 impl Pool {
@@ -68,7 +78,13 @@ impl Pool {
             idle: Vec::new(),
             busy: Vec::new(),
             next_id: 0,
+            weights: 0,
         }
+    }
+
+    /// Begins and finds conversations with these weights from now on: what others were read with is of no use to them.
+    pub const fn set_weights(&mut self, weights: u64) {
+        self.weights = weights;
     }
 
     /// A conversation that holds the beginning of `prompt`, as much of it as is known: of one that is given up for it, or a
@@ -79,16 +95,21 @@ impl Pool {
     pub fn take(&mut self, prompt: &[u32]) -> Result<(Session, Vec<Copy>)> {
         let (session, copies) = self.begin(prompt)?;
         // What it holds now stays as it is, whatever is added.
-        self.busy.push((session.id(), session.tokens().to_vec()));
+        self.busy.push(Busy {
+            id: session.id(),
+            weights: session.weights(),
+            tokens: session.tokens().to_vec(),
+        });
         Ok((session, copies))
     }
 
     fn begin(&mut self, prompt: &[u32]) -> Result<(Session, Vec<Copy>)> {
         // Of equals the last used.
-        let idle = self.idle.iter().max_by_key(|it| it.shared(prompt));
+        let idle = self.idle.iter().filter(|it| it.weights() == self.weights);
+        let idle = idle.max_by_key(|it| it.shared(prompt));
         let idle = idle.map(|it| (it.id(), it.shared(prompt), it.tokens().len()));
-        let busy = self.busy.iter();
-        let busy = busy.map(|(id, tokens)| (*id, shared(tokens, prompt)));
+        let busy = self.busy.iter().filter(|it| it.weights == self.weights);
+        let busy = busy.map(|it| (it.id, shared(&it.tokens, prompt)));
         let busy = busy.max_by_key(|(_, common)| *common);
         let (source, common, length) = idle.unwrap_or_default();
         if let Some((source, more)) = busy.filter(|(_, more)| *more > common.max(TAIL))
@@ -140,13 +161,14 @@ impl Pool {
     /// Where a conversation begins that is idle and that begins with all of `ids`, if there is such.
     #[must_use]
     pub fn beginning(&self, ids: &[u32]) -> Option<usize> {
-        let found = self.idle.iter().find(|it| it.tokens().starts_with(ids))?;
+        let mut own = self.idle.iter().filter(|it| it.weights() == self.weights);
+        let found = own.find(|it| it.tokens().starts_with(ids))?;
         Some(self.first_of(found.id()))
     }
 
     /// Keeps a conversation until somebody goes on with it, or its rows are needed.
     pub fn put_back(&mut self, session: Session) {
-        self.busy.retain(|(id, _)| *id != session.id());
+        self.busy.retain(|it| it.id != session.id());
         if session.is_empty() {
             self.forget(&session);
         } else {
@@ -156,7 +178,7 @@ impl Pool {
 
     /// Gives up a conversation's rows.
     pub fn forget(&mut self, session: &Session) {
-        self.busy.retain(|(id, _)| *id != session.id());
+        self.busy.retain(|it| it.id != session.id());
         self.regions.retain(|region| region.id != session.id());
     }
 
@@ -329,7 +351,7 @@ impl Pool {
     pub fn open(&mut self) -> Session {
         self.next_id = self.next_id.wrapping_add(1);
         let context = u32::try_from(self.context).unwrap_or(u32::MAX);
-        Session::numbered(context, self.next_id)
+        Session::numbered(context, self.next_id, self.weights)
     }
 
     fn first_of(&self, id: u32) -> usize {

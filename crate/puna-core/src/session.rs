@@ -42,6 +42,8 @@ pub fn check_context(tokens: usize, context_length: usize) -> Result<()> {
 pub struct Session {
     /// Tells it from others of the same cache.
     id: u32,
+    /// Which of the model's weights its keys and values are of: adapters change them.
+    weights: u64,
     /// `tokens[p]` is the token whose keys and values are at position p.
     tokens: Vec<u32>,
     /// Positions that there are: the context length, in tokens.
@@ -59,14 +61,15 @@ impl Session {
     /// The book-keeping of an empty cache with room for `capacity` tokens.
     #[must_use]
     pub const fn new(capacity: u32) -> Self {
-        Self::numbered(capacity, 0)
+        Self::numbered(capacity, 0, 0)
     }
 
     /// The same of one conversation of several.
     #[must_use]
-    pub const fn numbered(capacity: u32, id: u32) -> Self {
+    pub const fn numbered(capacity: u32, id: u32, weights: u64) -> Self {
         Self {
             id,
+            weights,
             tokens: Vec::new(),
             capacity,
         }
@@ -76,6 +79,12 @@ impl Session {
     #[must_use]
     pub const fn id(&self) -> u32 {
         self.id
+    }
+
+    /// Which weights its keys and values are of.
+    #[must_use]
+    pub const fn weights(&self) -> u64 {
+        self.weights
     }
 
     /// How many tokens it has in common with the beginning of `prompt`, but for the prompt's last: only forwarding gives

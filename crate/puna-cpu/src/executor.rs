@@ -2,13 +2,15 @@
 
 use std::ops::Range;
 
-use puna_core::graph::{Graph, Op, Target, Wanted};
+use half::f16;
+use puna_core::graph::{Factors, Graph, Op, Target, Wanted};
 use puna_core::pool::Copy;
 use puna_core::session::{CONVERSATIONS, check_context, grown_capacity};
 use puna_core::weights::plan::Piece;
 use puna_core::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+use crate::adapters::Adapters;
 use crate::cache::KvLayer;
 use crate::kernel::attention::Scratch;
 use crate::memory::{refused, zeros};
@@ -86,7 +88,9 @@ pub fn bytes(graph: &Graph, tokens: usize) -> u64 {
         .iter()
         .map(|vector| vector.len as u64 * 4)
         .sum();
-    weights + vectors + KvLayer::bytes(graph.kv, tokens) as u64 * graph.kv.layers as u64
+    let ups = graph.low_ranks.iter();
+    let ups: u64 = ups.map(|it| it.up_len(graph) as u64 * 4).sum();
+    weights + vectors + ups + KvLayer::bytes(graph.kv, tokens) as u64 * graph.kv.layers as u64
 }
 
 /// A graph in memory, with its weights and its KV cache.
@@ -99,6 +103,7 @@ pub struct Executor {
     context_length: usize,
     matrices: Vec<Box<dyn Weights>>,
     vectors: Vec<Vec<f32>>,
+    adapters: Adapters,
     /// By tensor of the file: where it goes.
     targets: Vec<Vec<Target>>,
     kv: Vec<KvLayer>,
@@ -130,9 +135,11 @@ impl Executor {
             }
             vectors.push(elements);
         }
+        let adapters = Adapters::new(&graph).map_err(whole)?;
         Ok(Self {
             matrices,
             vectors,
+            adapters,
             targets: graph.targets(n_tensors),
             kv: vec![KvLayer::new(graph.kv); graph.kv.layers],
             capacity: 0,
@@ -240,6 +247,35 @@ impl Executor {
             let to = source.landing(row - source.from);
             self.matrices[matrix].put_row(to, &bytes[at..at + row_bytes]);
         }
+        Ok(())
+    }
+
+    /// Takes what an adapter adds to a matrix.
+    ///
+    /// # Errors
+    /// `internal` for one of another graph.
+    pub fn put_adapter(&mut self, factors: &Factors) -> Result<()> {
+        let low_rank = self.graph.check_adapter(factors)?;
+        let cols = self.graph.matrices[low_rank.down].cols;
+        let down = &mut self.matrices[low_rank.down];
+        let rows = factors.down.chunks_exact(cols);
+        for (i, row) in rows.enumerate() {
+            let (group, i) = (i / low_rank.rank, i % low_rank.rank);
+            let halves = row.iter().map(|x| f16::from_f32(*x).to_bits());
+            let bytes: Vec<u8> = halves.flat_map(u16::to_le_bytes).collect();
+            down.put_row(low_rank.first(group, factors.adapter) + i, &bytes);
+        }
+        self.adapters.put(factors);
+        Ok(())
+    }
+
+    /// What each adapter is multiplied by from now on: all by 0 at first.
+    ///
+    /// # Errors
+    /// `internal` for scales of other adapters.
+    pub fn adapt(&mut self, scales: &[f32]) -> Result<()> {
+        self.graph.check_scales(scales)?;
+        self.adapters.scales = scales.to_vec();
         Ok(())
     }
 
@@ -371,6 +407,7 @@ impl Executor {
             graph,
             matrices,
             vectors,
+            adapters,
             kv,
             state,
             simd,
@@ -396,6 +433,7 @@ impl Executor {
             graph,
             matrices,
             vectors,
+            adapters,
             pool,
             simd: *simd,
             position,

@@ -6,6 +6,7 @@
 //! kernels of its own is decoded block by block, so that every format of the registry runs.
 
 pub mod activation;
+mod adapters;
 #[cfg(all(feature = "self-test", target_feature = "simd128"))]
 mod bound;
 mod cache;

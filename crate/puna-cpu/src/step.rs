@@ -10,6 +10,7 @@ use puna_core::graph::{
 };
 
 use crate::activation::{Activations, Row};
+use crate::adapters::Adapters;
 use crate::cache::KvLayer;
 use crate::kernel::attention::{self, Scratch, attention};
 use crate::kernel::route::route;
@@ -46,6 +47,7 @@ pub(crate) struct Step<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) matrices: &'a [Box<dyn Weights>],
     pub(crate) vectors: &'a [Vec<f32>],
+    pub(crate) adapters: &'a Adapters,
     pub(crate) pool: &'a Pool,
     pub(crate) simd: Simd,
     pub(crate) position: usize,
@@ -97,7 +99,8 @@ impl Step<'_> {
         &state[ix][t * pairs..(t + 1) * pairs]
     }
 
-    /// `emit(t, row, values)`: W[row ..]·x[t] for each token and each eight rows, fewer at the end.
+    /// `emit(t, row, values)`: W[row ..]·x[t], with what adapters add to W, for each token and each eight rows, fewer at the
+    /// end.
     fn project(
         &self,
         matrix: usize,
@@ -106,7 +109,39 @@ impl Step<'_> {
     ) -> Result<(), Lost> {
         let rows = 0..self.graph.matrices[matrix].rows;
         let token = |t| t;
-        self.project_rows(matrix, rows, x, (x.tokens(), &token), emit)
+        let Some((ix, low_rank)) = self.adapters.of(self.graph, matrix) else {
+            return self.project_rows(matrix, rows, x, (x.tokens(), &token), emit);
+        };
+        // (T, groups · N · r): scale · A·x[t].
+        let width = low_rank.width();
+        let mut low = vec![0.0; x.tokens() * width];
+        {
+            let low = Scatter::new(&mut low);
+            let all = 0..width;
+            self.project_rows(
+                low_rank.down,
+                all,
+                x,
+                (x.tokens(), &token),
+                |t, row, values| {
+                    let at = t * width + row;
+                    // SAFETY: a row is one thread's.
+                    let low = unsafe { low.slice(at..at + values.len()) };
+                    for (i, (low, value)) in low.iter_mut().zip(values).enumerate() {
+                        *low = value * self.adapters.scale(low_rank, row + i);
+                    }
+                },
+            )?;
+        }
+        self.project_rows(matrix, rows, x, (x.tokens(), &token), |t, row, values| {
+            let mut sums = [0.0; GROUP];
+            let sums = &mut sums[..values.len()];
+            sums.copy_from_slice(values);
+            let low = &low[t * width..(t + 1) * width];
+            self.simd
+                .vectorize(|| self.adapters.add(ix, low_rank, row, low, sums));
+            emit(t, row, sums);
+        })
     }
 
     /// The same of some rows, whose number is counted from the first of them, a multiple of eight; and of some tokens: how

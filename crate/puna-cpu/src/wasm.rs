@@ -179,6 +179,16 @@ impl Main {
                     .upload(&pieces, chunk)?;
                 Response::Done
             }
+            Request::PutAdapter { factors } => {
+                let executor = self.executor.as_mut().ok_or_else(unopened)?;
+                executor.put_adapter(&factors)?;
+                Response::Done
+            }
+            Request::Adapt { scales } => {
+                let executor = self.executor.as_mut().ok_or_else(unopened)?;
+                executor.adapt(&scales)?;
+                Response::Done
+            }
             Request::Copy { copies } => {
                 let executor = self.executor.as_mut().ok_or_else(unopened)?;
                 executor.copy_rows(&copies)?;

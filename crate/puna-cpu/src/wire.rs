@@ -2,7 +2,7 @@
 //!
 //! Messages travel as bytes (`postcard`); chunks of weights and logits lie in the module's memory and do not.
 
-use puna_core::graph::{Graph, Wanted};
+use puna_core::graph::{Factors, Graph, Wanted};
 use puna_core::pool::Copy;
 use puna_core::weights::plan::Piece;
 use serde::{Deserialize, Serialize};
@@ -27,6 +27,16 @@ pub enum Request {
     Upload {
         /// The parts of tensors inside.
         pieces: Vec<Piece>,
+    },
+    /// Takes what an adapter adds to a matrix.
+    PutAdapter {
+        /// As it was gathered.
+        factors: Factors,
+    },
+    /// Multiplies adapters from now on.
+    Adapt {
+        /// By what, (N,).
+        scales: Vec<f32>,
     },
     /// Copies rows of the KV cache.
     Copy {

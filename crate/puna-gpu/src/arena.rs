@@ -113,7 +113,11 @@ pub fn allocate(gpu: &Gpu, matrix: &Matrix) -> Result<Vec<Part>> {
                 (start, size)
             })
             .collect();
-        let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
+        let mut usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC;
+        if matrix.sources.is_empty() {
+            // What is of no tensor of the file is written as it is.
+            usage |= wgpu::BufferUsages::COPY_DST;
+        }
         Part {
             first_row,
             rows,

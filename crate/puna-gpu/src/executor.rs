@@ -1,5 +1,6 @@
 //! Runs a graph: buffers, pipelines and bind groups are made once; a step replays them.
 
+mod adapt;
 pub mod measure;
 mod sample;
 pub mod tune;
@@ -86,6 +87,9 @@ impl std::fmt::Debug for ExecutorOptions {
     }
 }
 
+/// By width of the split.
+type Programs = Vec<(Width, Vec<Dispatch>)>;
+
 /// A graph on the GPU, with its weights and its KV cache.
 pub struct Executor {
     gpu: Gpu,
@@ -109,7 +113,11 @@ pub struct Executor {
     clock: Rc<Clock>,
     tick: Option<Tick>,
     /// A program for each of the split's widths.
-    programs: Vec<(Width, Vec<Dispatch>)>,
+    programs: Programs,
+    /// The same with what adapters add; none if there are none.
+    adapted_programs: Programs,
+    /// Which of them run.
+    adapted: bool,
     logits: Vec<f32>,
 }
 
@@ -190,6 +198,8 @@ impl Executor {
             clock,
             tick,
             programs: Vec::new(),
+            adapted_programs: Vec::new(),
+            adapted: false,
             logits: Vec::new(),
         };
         executor.reserve(1).await?;
@@ -572,7 +582,8 @@ impl Executor {
         let kv = options.kv;
         grown.fill(&memory.cache, gpu, graph, kv);
         memory.cache = grown;
-        for dispatch in self.programs.iter_mut().flat_map(|(_, program)| program) {
+        let programs = self.programs.iter_mut().chain(&mut self.adapted_programs);
+        for dispatch in programs.flat_map(|(_, program)| program) {
             dispatch.rebind(&self.gpu, &self.memory);
         }
         // For the steps that come; those in flight are ahead of it in the queue.
@@ -601,10 +612,17 @@ impl Executor {
 
     /// Makes the static programs of decode and prefill.
     async fn program(&mut self) -> Result<()> {
-        let mut recipes = Vec::new();
-        for &width in self.split.widths() {
-            recipes.push((width, self.recipes(width, self.choices.clone())));
-        }
+        let recipes = |adapted: bool| -> Vec<_> {
+            let widths = self.split.widths().iter();
+            widths
+                .map(|&width| (width, self.recipes(width, self.choices.clone(), adapted)))
+                .collect()
+        };
+        let plain = recipes(false);
+        let adapted = match self.graph.low_ranks.is_empty() {
+            true => Vec::new(),
+            false => recipes(true),
+        };
         let Self {
             gpu,
             graph,
@@ -626,18 +644,20 @@ impl Executor {
                         .map(|recipe| Dispatch::new(gpu, memory, pipelines, recipe))
                         .collect()
                 };
-                let programs = recipes.into_iter();
-                programs
-                    .map(|(width, recipes)| (width, make(recipes)))
-                    .collect()
+                [plain, adapted].map(|programs| {
+                    let programs = programs.into_iter();
+                    programs
+                        .map(|(width, recipes)| (width, make(recipes)))
+                        .collect()
+                })
             },
         );
-        self.programs = made.await?;
+        [self.programs, self.adapted_programs] = made.await?;
         self.count_untuned();
         Ok(())
     }
 
-    fn recipes(&self, width: Width, choices: Choices) -> Vec<Recipe> {
+    fn recipes(&self, width: Width, choices: Choices, adapted: bool) -> Vec<Recipe> {
         let parts = |parts: &Vec<Part>| {
             parts
                 .iter()
@@ -654,6 +674,7 @@ impl Executor {
             width,
             max_tokens: self.options.max_tokens,
             rounds: self.options.rounds,
+            adapted,
             choices,
         };
         recipes(&setting)
@@ -692,7 +713,11 @@ impl Executor {
     /// The program of a width; empty before there is one.
     fn program_of(&self, width: Width) -> &[Dispatch] {
         let of_width = |program: &&(Width, Vec<Dispatch>)| program.0 == width;
-        let program = self.programs.iter().find(of_width);
+        let programs = match self.adapted {
+            true => &self.adapted_programs,
+            false => &self.programs,
+        };
+        let program = programs.iter().find(of_width);
         program.map_or(&[], |(_, dispatches)| dispatches)
     }
 

@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
-use puna_core::graph::{Activation, Graph, Matrix, MoeDown, MoeGlu, Op, Positions};
+use puna_core::graph::{Activation, Graph, MOST_ADAPTERS, Matrix, MoeDown, MoeGlu, Op, Positions};
 use puna_core::{Error, ErrorCode, Result};
 
 use crate::arena::{self, Part};
 use crate::device::{Capabilities, Gpu};
 use crate::executor::ExecutorOptions;
-use crate::kernel::{Step, attention, to_u32};
+use crate::kernel::{Step, attention, low_rank, to_u32};
 use crate::kv_cache::KvCache;
 use crate::split::{AttentionSplit, Split, Width};
 
@@ -35,6 +35,10 @@ pub(crate) struct Memory {
     pub(crate) step: wgpu::Buffer,
     /// What parts of the keys leave for the dispatch that merges them.
     pub(crate) sums_of_parts: wgpu::Buffer,
+    /// By low rank of the graph: what [`low_rank::bytes`] says.
+    pub(crate) low_ranks: Vec<wgpu::Buffer>,
+    /// What each adapter is multiplied by, (16,).
+    pub(crate) scales: wgpu::Buffer,
     pub(crate) cache: KvCache,
 }
 
@@ -112,6 +116,19 @@ impl Memory {
                 Usage::UNIFORM | Usage::STORAGE | Usage::COPY_DST,
             ),
             sums_of_parts: gpu.buffer("sums of parts", sums_bytes(graph, split), working),
+            low_ranks: graph
+                .low_ranks
+                .iter()
+                .map(|it| {
+                    let bytes = low_rank::bytes(it, graph, options.max_tokens);
+                    gpu.buffer("adapters", bytes, working)
+                })
+                .collect(),
+            scales: gpu.buffer(
+                "scales of adapters",
+                (MOST_ADAPTERS * 4) as u64,
+                Usage::UNIFORM | Usage::COPY_DST,
+            ),
             cache: KvCache::empty(),
         })
     }
@@ -172,6 +189,8 @@ impl Drop for Memory {
             part.buffer.destroy();
         }
         self.tables.iter().for_each(wgpu::Buffer::destroy);
+        self.low_ranks.iter().for_each(wgpu::Buffer::destroy);
+        self.scales.destroy();
         let activations = self.activations.iter().chain(&self.normed);
         activations.for_each(wgpu::Buffer::destroy);
         for buffer in [

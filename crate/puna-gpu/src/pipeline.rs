@@ -65,9 +65,12 @@ pub fn make(gpu: &Gpu, variant: &Variant, text: &str) -> wgpu::ComputePipeline {
 
 fn entry(binding: u32) -> wgpu::BindGroupLayoutEntry {
     let ty = match binding {
-        binding::PARAMS | binding::STEP | binding::TABLE | binding::OWN | binding::CHOSEN => {
-            wgpu::BufferBindingType::Uniform
-        }
+        binding::PARAMS
+        | binding::STEP
+        | binding::TABLE
+        | binding::OWN
+        | binding::CHOSEN
+        | binding::SCALES => wgpu::BufferBindingType::Uniform,
         binding::OUT
         | binding::KV
         | binding::SEEN

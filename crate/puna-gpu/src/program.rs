@@ -86,6 +86,8 @@ fn bind(
         }),
         Slot::SumsOfParts => memory.sums_of_parts.as_entire_binding(),
         Slot::Ids => memory.ids.as_entire_binding(),
+        Slot::LowRank(ix) | Slot::LowRankOut(ix) => memory.low_ranks[ix].as_entire_binding(),
+        Slot::Scales => memory.scales.as_entire_binding(),
     };
     let entries: Vec<_> = recipe
         .slots

@@ -1,11 +1,12 @@
 //! Projections: the dispatches of a matrix, whatever kernel stores what comes out.
 
-use puna_core::graph::{ActivationIx, MatrixIx, Norm, VectorIx};
+use puna_core::graph::{ActivationIx, LowRank, MatrixIx, Norm, VectorIx};
 use puna_core::quant::BLOCK_LEN;
 
 use crate::choices::Job;
 use crate::kernel::{
-    Grid, LINE, Params, Recipe, Setting, Slot, lines, to_u32, weight_modules, weight_slots,
+    Grid, LINE, Params, Recipe, Setting, Slot, lines, low_rank, to_u32, weight_modules,
+    weight_slots,
 };
 use crate::shader::variant::Variant;
 use crate::split::{Split, Width};
@@ -59,12 +60,24 @@ impl Setting<'_> {
     /// Recipes of a projection: one for each part of its matrix.
     pub(crate) fn rows(&self, rows: &Rows<'_>) -> Vec<Recipe> {
         let matrix = &self.graph.matrices[rows.matrix];
+        let added = self.low_rank(rows);
+        let mut recipes = Vec::new();
+        if let Some((ix, low_rank)) = added {
+            recipes.extend(low_rank::recipes(ix, low_rank, rows, self));
+        }
         let parts = self.parts[rows.matrix].iter().enumerate();
-        parts
-            .map(|(part, &(first, count))| {
-                self.rows_part(rows, matrix, part, rows.first_row + first, count)
-            })
-            .collect()
+        recipes.extend(parts.map(|(part, &(first, count))| {
+            self.rows_part(rows, matrix, part, rows.first_row + first, count, added)
+        }));
+        recipes
+    }
+
+    /// What adapters add to a projection, if they do.
+    fn low_rank(&self, rows: &Rows<'_>) -> Option<(usize, &LowRank)> {
+        match rows.kind {
+            Kind::Plain if self.adapted => self.graph.low_rank(rows.matrix),
+            _ => None,
+        }
     }
 
     fn rows_part(
@@ -74,6 +87,7 @@ impl Setting<'_> {
         part: usize,
         first_row: usize,
         count: usize,
+        added: Option<(usize, &LowRank)>,
     ) -> Recipe {
         let (of_token, cols) = match rows.kind {
             Kind::Experts(experts) => (experts.rows, experts.cols),
@@ -110,6 +124,7 @@ impl Setting<'_> {
         );
         modules.extend(rows.modules.iter().map(|&module| module.to_owned()));
         modules.push(format!("kernel/{}", rows.kernel));
+        modules.push(low_rank::module(added).to_owned());
         modules.push("lib/block".to_owned());
         let block = match rows.kind {
             Kind::Experts(_) => &["lib/dot32", "lib/experts_block"],
@@ -127,6 +142,9 @@ impl Setting<'_> {
         ];
         constants.extend(way.rows.constants());
         constants.extend(rows.constants);
+        if let Some((_, low_rank)) = added {
+            constants.extend(low_rank::constants(low_rank, rows.first_row, self));
+        }
 
         let mut slots = weight_slots(matrix.format, rows.matrix, part);
         let x = if rows.norm.is_some() {
@@ -136,6 +154,7 @@ impl Setting<'_> {
         };
         slots.extend([Slot::Params, Slot::Step, x]);
         slots.extend(rows.slots);
+        slots.extend(added.map(|(ix, _)| Slot::LowRank(ix)));
         let offset = |vector: Option<VectorIx>| vector.map_or(0, |vector| self.gains[vector]);
         Recipe {
             label: format!("{} {}", rows.kernel, matrix.name),

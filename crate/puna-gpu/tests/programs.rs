@@ -43,6 +43,7 @@ fn a_layer_is_five_dispatches_and_six_in_long_contexts() {
                     width,
                     max_tokens: 256,
                     rounds: true,
+                    adapted: false,
                     choices: Choices::default(),
                 };
                 let all = recipes(&setting);

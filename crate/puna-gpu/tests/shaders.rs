@@ -102,6 +102,7 @@ fn variants(mut graph: Graph, format: usize) -> Vec<Variant> {
                         width,
                         max_tokens: 256,
                         rounds: true,
+                        adapted: false,
                         choices: Choices::all(width, way),
                     };
                     let recipes = recipes(&setting).into_iter();

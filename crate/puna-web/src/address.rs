@@ -1,6 +1,7 @@
 //! Where a model is on the web, and the name that this gives it.
 
 use js_sys::decode_uri_component;
+use puna_core::adapter::ADAPTER_CONFIG;
 use puna_core::checkpoint::address;
 use puna_core::{Error, Result};
 use wasm_bindgen::JsValue;
@@ -49,6 +50,17 @@ impl Address {
             url: parsed.href(),
             name,
         })
+    }
+}
+
+impl Address {
+    /// The same of an adapter: of one in a folder, that of its settings.
+    pub(crate) fn of_adapter(address: &str) -> Result<Self> {
+        let mut parsed = Self::parse(address, "adapters")?;
+        if let Some(folder) = address::folder(&parsed.url) {
+            parsed.url = format!("{folder}{ADAPTER_CONFIG}");
+        }
+        Ok(parsed)
     }
 }
 

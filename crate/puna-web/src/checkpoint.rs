@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 
-use puna_core::checkpoint::{COMPANIONS, Companions, Shard, header, is_required};
+use puna_core::checkpoint::{COMPANIONS, Companions, Shard, companions, header, is_required};
 use puna_core::weights::header::{Header, MAX_HEADER_BYTES, Parsed};
 use puna_core::weights::plan::{CHUNK_BYTES, Plan};
 use puna_core::weights::safetensors::{Safetensors, parse};
@@ -68,9 +68,8 @@ pub(crate) async fn open<F: Ranged>(
     context: Context<'_>,
     file: &mut impl FnMut(&str) -> Option<F>,
 ) -> Result<(Header, Plan, Vec<Found<F>>)> {
-    let beside = COMPANIONS
-        .iter()
-        .filter_map(|name| Some(Reading::new(name, file(name)?)));
+    let beside = companions(context.of_adapter);
+    let beside = beside.filter_map(|name| Some(Reading::new(name, file(name)?)));
     let beside: Vec<_> = beside.collect();
     read_all(context, &beside, async |it| {
         whole(&it.file, is_required(&it.name)).await

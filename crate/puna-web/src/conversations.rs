@@ -35,6 +35,11 @@ impl Conversations {
         }
     }
 
+    /// Those that are begun and found from now on are of these weights.
+    pub(crate) fn set_weights(&mut self, weights: u64) {
+        self.pool.set_weights(weights);
+    }
+
     /// One that holds the beginning of `prompt`, as far as it is known.
     ///
     /// # Errors

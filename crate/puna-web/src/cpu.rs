@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use js_sys::{Float32Array, Uint8Array};
-use puna_core::graph::{Graph, KvShape, Wanted};
+use puna_core::graph::{Factors, Graph, KvShape, Wanted};
 use puna_core::message::{decode, encode};
 use puna_core::pool::Copy;
 use puna_core::session::{CONVERSATIONS, grown_capacity};
@@ -198,6 +198,23 @@ impl CpuExecutor {
         put.map_err(|thrown| from_js(&thrown, "handing weights to the CPU executor"))?;
         let pieces = chunk.pieces.clone();
         match ask(&self.module, &Request::Upload { pieces })? {
+            Response::Done => Ok(()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// Takes what an adapter adds to a matrix.
+    pub(crate) fn put_adapter(&self, factors: Factors) -> Result<()> {
+        match ask(&self.module, &Request::PutAdapter { factors })? {
+            Response::Done => Ok(()),
+            _ => Err(unexpected()),
+        }
+    }
+
+    /// What each adapter is multiplied by in the calls that come.
+    pub(crate) fn adapt(&self, scales: &[f32]) -> Result<()> {
+        let scales = scales.to_vec();
+        match ask(&self.module, &Request::Adapt { scales })? {
             Response::Done => Ok(()),
             _ => Err(unexpected()),
         }

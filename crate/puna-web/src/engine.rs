@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use js_sys::{Function, Uint8Array};
+use js_sys::{Array, Function, Uint8Array};
+use puna_core::adapter::{Scales, weights};
 use puna_core::anthropic::{self, MessageResponder};
 use puna_core::chat::ChatTemplate;
 use puna_core::embedding::Pooling;
@@ -11,7 +12,8 @@ use puna_core::generate::{Ask, Event, Forwarded, Generation};
 use puna_core::graph::Wanted;
 use puna_core::openai::{
     Beginning, ChatRequest, CompletionRequest, EmbeddingsRequest, Respond, Responder,
-    ResponsesRequest, ResponsesResponder, ScoreRequest, TextRequest, TokensRequest, text_of, told,
+    ResponsesRequest, ResponsesResponder, ScoreRequest, TextRequest, TokensRequest, read_adapters,
+    text_of, told,
 };
 use puna_core::saved::Element;
 use puna_core::score::Scoring;
@@ -22,6 +24,7 @@ use serde_json::json;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
+use crate::adapters;
 use crate::conversations::Conversations;
 use crate::cpu::CpuHost;
 use crate::executor::{Executor, Gauges};
@@ -51,6 +54,7 @@ pub struct Engine {
     requests: AtomicU32,
     conversations: usize,
     texts: Texts,
+    scales: RefCell<Scales>,
 }
 
 /// What makes tokens of texts: it waits for nobody's turn.
@@ -65,11 +69,23 @@ struct Model {
     executor: Executor,
     conversations: Conversations,
     grammars: Grammars,
+    /// What adapters are multiplied by just now.
+    scales: Vec<f32>,
     /// What vectors of texts are made by, where it makes such.
     encoder: Option<Encoder>,
 }
 
 impl Model {
+    /// Goes on with weights to which adapters add so much, and with the conversations that were read by them.
+    fn adapt(&mut self, scales: &[f32]) -> Result<()> {
+        if self.scales != scales {
+            self.executor.adapt(scales)?;
+            self.scales = scales.to_vec();
+        }
+        self.conversations.set_weights(weights(scales));
+        Ok(())
+    }
+
     /// What saves its conversations.
     fn saving(&mut self) -> Result<Saving<'_>> {
         self.check_writes()?;
@@ -111,12 +127,13 @@ impl Engine {
     /// Loads a model from a URL (of a GGUF, of a manifest of shards, of a checkpoint), a `Blob`, or an array of `File`s.
     ///
     /// `options` is JSON; its fields are those of [`Options`]. `cpu` starts the CPU's executor if that is asked for, `grammar`
-    /// what holds answers to grammars.
+    /// what holds answers to grammars. `adapters` are the sources of the options' adapters.
     /// `on_progress` gets `{stage, loaded_bytes, total_bytes, network_bytes, cached_bytes, warning?}`.
     /// Rejects with an error that has `code`, `message` and `details`.
     pub async fn load(
         options: String,
         source: JsValue,
+        adapters: Array,
         on_progress: Option<Function>,
         signal: Option<AbortSignal>,
         cpu: CpuHost,
@@ -124,9 +141,17 @@ impl Engine {
     ) -> std::result::Result<Self, JsValue> {
         install_panic_hook();
         unicode::supply();
-        Self::load_inner(&options, source, on_progress, signal.as_ref(), cpu, grammar)
-            .await
-            .map_err(|error| to_js(&error))
+        let sources = (source, adapters);
+        Self::load_inner(
+            &options,
+            sources,
+            on_progress,
+            signal.as_ref(),
+            cpu,
+            grammar,
+        )
+        .await
+        .map_err(|error| to_js(&error))
     }
 
     /// JSON of what the model and the device are.
@@ -204,7 +229,9 @@ impl Engine {
         let embed = async {
             let request = EmbeddingsRequest::parse(&request)?;
             let mut turn = self.model.turn().await?;
-            self.vectors(turn.get()?, &request, signal.as_ref()).await
+            let model = turn.get()?;
+            model.adapt(self.scales.borrow().usual())?;
+            self.vectors(model, &request, signal.as_ref()).await
         };
         embed.await.map_err(|error| to_js(&error))
     }
@@ -266,6 +293,7 @@ impl Engine {
             let request = Beginning::parse(&request)?;
             let mut turn = self.model.turn().await?;
             let model = turn.get()?;
+            model.adapt(self.scales.borrow().usual())?;
             let Texts {
                 tokenizer,
                 template,
@@ -292,6 +320,7 @@ impl Engine {
             let element = Element::named(&precision)?;
             let mut turn = self.model.turn().await?;
             let model = turn.get()?;
+            model.adapt(self.scales.borrow().usual())?;
             check_context(ids.len(), model.executor.context_length())?;
             model.executor.check_ids(&ids)?;
             let go_on = || throw_if_aborted(signal.as_ref());
@@ -311,7 +340,9 @@ impl Engine {
         let restore = async {
             let mut turn = self.model.turn().await?;
             let go_on = || throw_if_aborted(signal.as_ref());
-            let ids = turn.get()?.saving()?.restore(&bytes, &go_on).await?;
+            let model = turn.get()?;
+            model.adapt(self.scales.borrow().usual())?;
+            let ids = model.saving()?.restore(&bytes, &go_on).await?;
             Ok(json!({ "ids": ids }).to_string())
         };
         restore.await.map_err(|error: Error| to_js(&error))
@@ -325,6 +356,16 @@ impl Engine {
         self.tune_inner(signal.as_ref())
             .await
             .map_err(|error| to_js(&error))
+    }
+
+    /// Multiplies adapters from now on where a request says nothing: `scales` is JSON, `{NAME: SCALE}`, and those that are not
+    /// named are multiplied by 0.
+    ///
+    /// # Errors
+    /// Throws as `chat` rejects.
+    pub fn set_adapters(&self, scales: &str) -> std::result::Result<(), JsValue> {
+        let set = || self.scales.borrow_mut().set(&read_adapters(scales)?);
+        set().map_err(|error| to_js(&error))
     }
 
     /// How many conversations of any length it can go on with at a time.
@@ -349,7 +390,7 @@ impl Engine {
 impl Engine {
     async fn load_inner(
         options: &str,
-        source: JsValue,
+        (source, adapters): (JsValue, Array),
         on_progress: Option<Function>,
         signal: Option<&AbortSignal>,
         cpu: CpuHost,
@@ -361,15 +402,33 @@ impl Engine {
         let load = LoadOptions {
             cache: options.cache(),
             revalidate: options.revalidate(),
+            of_adapter: false,
         };
-        let mut sink = Sink::new(&options, cpu);
+        let of_adapter = LoadOptions {
+            of_adapter: true,
+            ..load
+        };
+        let wanted = adapters::read(&options.adapters, &adapters, of_adapter, signal).await?;
+        let mut sink = Sink::new(&options, cpu, &wanted);
         let loaded = loader::load(&source, load, &progress, signal, &mut sink).await?;
         let Parts {
             config,
             tokenizer,
             template,
-            executor,
+            mut executor,
+            adapters,
+            graph,
         } = sink.finish().await?;
+        let of_graph = (adapters.as_slice(), &graph);
+        adapters::load(
+            &wanted,
+            of_graph,
+            &mut executor,
+            of_adapter,
+            &progress,
+            signal,
+        )
+        .await?;
         let context_length = u32::try_from(executor.context_length()).unwrap_or(u32::MAX);
         let info = json!({
             "id": loaded.name,
@@ -380,6 +439,7 @@ impl Engine {
             "embedding_dimensions": config.pooling.map(|_| config.hidden_size),
             "file_bytes": loaded.file_bytes,
             "device": executor.describe(),
+            "adapters": adapters::about(&wanted, &adapters),
         });
         let gauges = RefCell::new(executor.gauges());
         let most_rows = executor.most_rows();
@@ -387,6 +447,7 @@ impl Engine {
             conversations: Conversations::new(&executor),
             executor,
             grammars: Grammars::new(grammar),
+            scales: vec![0.0; wanted.len()],
             encoder: config.pooling.map(|pooling| Encoder {
                 pooling,
                 width: config.hidden_size as usize,
@@ -404,6 +465,7 @@ impl Engine {
                 tokenizer,
                 template,
             },
+            scales: RefCell::new(adapters::scales(&wanted)),
         })
     }
 
@@ -455,11 +517,14 @@ impl Engine {
         let model = turn.get()?;
         model.check_writes()?;
         check_context(ids.len(), model.executor.context_length())?;
+        let scales = self.scales.borrow().usual().to_vec();
+        model.adapt(&scales)?;
         let front = ids.get(..given.max(1)).unwrap_or(&ids);
         let taken = model.conversations.take(&mut model.executor, front);
         let mut session = taken.await?;
         let mut scoring = Scoring::new(ids, given, &mut session);
-        let scored = score(&mut scoring, &mut turn, tokenizer.vocab_size(), signal).await;
+        let vocab_size = tokenizer.vocab_size();
+        let scored = score(&mut scoring, &mut turn, &scales, vocab_size, signal).await;
         let score = scoring.finish();
         turn.get()?.conversations.put_back(session);
         scored?;
@@ -480,6 +545,12 @@ impl Engine {
         signal: Option<&AbortSignal>,
     ) -> Result<String> {
         let request = request?;
+        let scales = {
+            let options = request.options();
+            let named = options.adapters.as_deref();
+            let scales = self.scales.borrow();
+            scales.of_request(options.model.as_deref(), named)?
+        };
         let mut turn = self.model.turn().await?;
         let model = turn.get()?;
         model.check_writes()?;
@@ -521,6 +592,7 @@ impl Engine {
         let mut made = 0;
         for (index, choice) in choices.iter().enumerate() {
             let model = turn.get()?;
+            model.adapt(&scales)?;
             let guide = match &choice.generate.grammar {
                 Some(grammar) => Some(model.grammars.guide(grammar, tokenizer).await?),
                 None => None,
@@ -540,7 +612,8 @@ impl Engine {
                     let generation = generation.guided(guide);
                     match begun {
                         Ok(()) => {
-                            generate(generation, &mut turn, &mut made, &mut tell, signal).await
+                            let turn = (&mut turn, &mut made);
+                            generate(generation, turn, &scales, &mut tell, signal).await
                         }
                         failed => failed,
                     }
@@ -558,8 +631,8 @@ impl Engine {
 /// Runs one answer to its end, by turns with others; `made` counts the tokens of this turn.
 async fn generate(
     mut generation: Generation<'_>,
-    turn: &mut Turn<'_, Box<Model>>,
-    made: &mut usize,
+    (turn, made): (&mut Turn<'_, Box<Model>>, &mut usize),
+    scales: &[f32],
     tell: &mut dyn FnMut(&Event) -> Result<()>,
     signal: Option<&AbortSignal>,
 ) -> Result<()> {
@@ -572,11 +645,13 @@ async fn generate(
             (*made, is_new) = (0, true);
         }
         let is_wanted = turn.is_wanted();
+        let model = turn.get()?;
+        model.adapt(scales)?;
         let Model {
             executor,
             conversations,
             ..
-        } = &mut **turn.get()?;
+        } = &mut **model;
         let Ask::Forward {
             position,
             ids,
@@ -629,6 +704,7 @@ async fn generate(
 async fn score(
     scoring: &mut Scoring<'_>,
     turn: &mut Turn<'_, Box<Model>>,
+    scales: &[f32],
     vocab_size: usize,
     signal: Option<&AbortSignal>,
 ) -> Result<()> {
@@ -637,11 +713,13 @@ async fn score(
         if turn.is_wanted() {
             turn.pass().await?;
         }
+        let model = turn.get()?;
+        model.adapt(scales)?;
         let Model {
             executor,
             conversations,
             ..
-        } = &mut **turn.get()?;
+        } = &mut **model;
         if !scoring::step(scoring, executor, conversations, vocab_size).await? {
             return Ok(());
         }

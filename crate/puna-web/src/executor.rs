@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use puna_core::generate::{Forwarded, Generation};
-use puna_core::graph::{KvShape, Wanted};
+use puna_core::graph::{Factors, KvShape, Wanted};
 use puna_core::pool::Copy;
 use puna_core::sampler::Sampler;
 use puna_core::{Error, Result};
@@ -49,6 +49,22 @@ impl Executor {
         match self {
             Self::Gpu(executor, _) => executor.forward(position, ids, wanted).await,
             Self::Cpu(executor) => executor.forward(position, ids, wanted).await,
+        }
+    }
+
+    /// Takes what an adapter adds to a matrix.
+    pub(crate) fn put_adapter(&mut self, factors: Factors) -> Result<()> {
+        match self {
+            Self::Gpu(executor, _) => executor.put_adapter(&factors),
+            Self::Cpu(executor) => executor.put_adapter(factors),
+        }
+    }
+
+    /// What each adapter is multiplied by in the calls that come.
+    pub(crate) fn adapt(&mut self, scales: &[f32]) -> Result<()> {
+        match self {
+            Self::Gpu(executor, _) => executor.adapt(scales),
+            Self::Cpu(executor) => executor.adapt(scales),
         }
     }
 

@@ -34,6 +34,8 @@ pub(crate) struct Context<'a> {
     pub(crate) progress: &'a Progress,
     /// Whether nothing is wanted but headers: what else comes along is of no use.
     pub(crate) is_thrifty: bool,
+    /// Whether a folder is that of an adapter and not of a model.
+    pub(crate) of_adapter: bool,
 }
 
 /// A failed attempt.

@@ -51,6 +51,7 @@ async fn inspect(
     let load = LoadOptions {
         cache: options.cache(),
         revalidate: options.revalidate(),
+        of_adapter: false,
     };
     let found = read_header(&source, load, &progress, signal).await?;
     let prepared = Prepared::new(&found.header, &options.wishes()?);

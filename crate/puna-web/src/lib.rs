@@ -17,6 +17,8 @@
 )]
 
 mod abort;
+#[cfg(target_arch = "wasm32")]
+mod adapters;
 mod address;
 mod body;
 mod buffer;

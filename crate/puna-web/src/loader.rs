@@ -31,19 +31,18 @@ use crate::progress::{Progress, Stage};
 use crate::source::Source;
 use crate::store::Store;
 
-/// Who takes the chunks: the uploader to the GPU.
-#[allow(
-    async_fn_in_trait,
-    reason = "one thread: nobody needs these futures to be Send"
-)]
+/// What a sink is at.
+pub type Taking<'a> = Pin<Box<dyn Future<Output = Result<()>> + 'a>>;
+
+/// Who takes the chunks: the uploader to the device. Loading is there once, whoever that is.
 pub trait ChunkSink {
     /// The header was read; chunks of this plan follow. If it comes a second time, the file was found to have changed, and everything
     /// that came before is void.
-    async fn header(&mut self, header: &Header, plan: &Plan) -> Result<()>;
+    fn header<'a>(&'a mut self, header: &'a Header, plan: &'a Plan) -> Taking<'a>;
 
     /// One chunk, in any order, each once; those without pieces are left out. `bytes` are the chunk's, and are overwritten when this is
     /// done: taking one's time here slows the download down. Behind them in their buffer is room up to a multiple of 4 bytes.
-    async fn chunk(&mut self, chunk: &Chunk, bytes: &Uint8Array) -> Result<()>;
+    fn chunk<'a>(&'a mut self, chunk: &'a Chunk, bytes: &'a Uint8Array) -> Taking<'a>;
 }
 
 /// What to load.
@@ -100,6 +99,18 @@ pub struct LoadOptions {
     pub cache: CacheMode,
     /// Whether to ask the server if the file has changed although all of it is in the cache. Without a connection, what is there is used.
     pub revalidate: bool,
+    /// Whether it is an adapter and not a model.
+    pub of_adapter: bool,
+}
+
+impl LoadOptions {
+    /// The address of a source. An adapter in a folder has that of its settings: a model may be beside it.
+    fn address(self, url: &str) -> Result<Address> {
+        match self.of_adapter {
+            true => Address::of_adapter(url),
+            false => Address::parse(url, "source"),
+        }
+    }
 }
 
 /// What was loaded, or would be.
@@ -125,21 +136,23 @@ impl Loaded {
 }
 
 /// Loads a model into `sink`.
-pub async fn load<S: ChunkSink>(
+pub async fn load(
     source: &ModelSource,
     options: LoadOptions,
     progress: &Progress,
     signal: Option<&AbortSignal>,
-    sink: &mut S,
+    sink: &mut dyn ChunkSink,
 ) -> Result<Loaded> {
     progress.enter(Stage::Header);
     let result = match source {
         ModelSource::Files(_) if options.cache == CacheMode::Required => {
             Err(not_cacheable("a local file"))
         }
-        ModelSource::Files(files) => load_files(progress, files, signal, sink).await,
+        ModelSource::Files(files) => {
+            load_files(progress, files, options.of_adapter, signal, sink).await
+        }
         ModelSource::Url(url) => {
-            let address = Address::parse(url, "source")?;
+            let address = options.address(url)?;
             load_url(progress, &address, options, signal, sink).await
         }
     };
@@ -160,6 +173,7 @@ pub async fn read_header(
             abort: &abort,
             progress,
             is_thrifty: true,
+            of_adapter: options.of_adapter,
         };
         match source {
             ModelSource::Files(files) => {
@@ -167,7 +181,7 @@ pub async fn read_header(
                 Ok(loaded)
             }
             ModelSource::Url(url) => {
-                let address = Address::parse(url, "source")?;
+                let address = options.address(url)?;
                 open_header(context, &address, options).await
             }
         }
@@ -207,17 +221,19 @@ fn aborted_or<T>(signal: Option<&AbortSignal>, result: Result<T>) -> Result<T> {
     }
 }
 
-async fn load_files<S: ChunkSink>(
+async fn load_files(
     progress: &Progress,
     files: &[Blob],
+    of_adapter: bool,
     signal: Option<&AbortSignal>,
-    sink: &mut S,
+    sink: &mut dyn ChunkSink,
 ) -> Result<Loaded> {
     let abort = Abort::new(signal)?;
     let context = Context {
         abort: &abort,
         progress,
         is_thrifty: false,
+        of_adapter,
     };
     let ((source, plan), loaded) = open_files(context, files).await?;
     run(context, &source, &loaded.header, &plan, None, sink).await?;
@@ -242,12 +258,12 @@ async fn open_files<'a>(
     Ok(((Source::Local(files), plan), loaded))
 }
 
-async fn load_url<S: ChunkSink>(
+async fn load_url(
     progress: &Progress,
     address: &Address,
     options: LoadOptions,
     signal: Option<&AbortSignal>,
-    sink: &mut S,
+    sink: &mut dyn ChunkSink,
 ) -> Result<Loaded> {
     let url = address.url.as_str();
     let cache = Cache::open(progress, url, options).await?;
@@ -260,6 +276,7 @@ async fn load_url<S: ChunkSink>(
             abort: &abort,
             progress,
             is_thrifty: false,
+            of_adapter: options.of_adapter,
         };
         let opened = match cache.entry.as_ref().filter(|_| try_cached) {
             Some(entry) => open_cached(context, url, entry, options.revalidate).await?,
@@ -293,13 +310,13 @@ async fn load_url<S: ChunkSink>(
 }
 
 /// Brings all chunks to the sink.
-async fn run<S: ChunkSink>(
+async fn run(
     context: Context<'_>,
     source: &Source<'_>,
     header: &Header,
     plan: &Plan,
     cache: Option<&Cache<'_>>,
-    sink: &mut S,
+    sink: &mut dyn ChunkSink,
 ) -> Result<()> {
     context.progress.set_total(plan.file_bytes);
     context.progress.enter(Stage::Weights);

@@ -1,5 +1,6 @@
 //! From files that a user has chosen to a header and a plan: a GGUF, the parts of a split one, or a checkpoint's files.
 
+use puna_core::adapter::ADAPTER_CONFIG;
 use puna_core::checkpoint::{CONFIG, POOLING};
 use puna_core::weights::header::Header;
 use puna_core::weights::plan::{CHUNK_BYTES, Plan};
@@ -29,7 +30,12 @@ pub(crate) async fn open_local(
             POOLING.clone_into(&mut file.name);
         }
     }
-    if files.iter().any(|file| file.name == CONFIG) {
+    let settings = if context.of_adapter {
+        ADAPTER_CONFIG
+    } else {
+        CONFIG
+    };
+    if files.iter().any(|file| file.name == settings) {
         // Whatever else is in the folder is left alone.
         let mut take = |name: &str| {
             let ix = files.iter().position(|file| file.name == name)?;

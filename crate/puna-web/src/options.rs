@@ -37,6 +37,18 @@ pub(crate) struct Options {
     simd: Option<SimdBuild>,
     /// Most bytes of the CPU's memory.
     memory_bytes: Option<u64>,
+    /// Adapters, whose sources are given apart.
+    pub(crate) adapters: Vec<AdapterOption>,
+}
+
+/// An adapter.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AdapterOption {
+    /// What requests call it; as its file is called where none is given.
+    pub(crate) name: Option<String>,
+    /// What it is multiplied by where a request says nothing.
+    pub(crate) scale: f32,
 }
 
 /// What runs the model.

@@ -1,8 +1,10 @@
 //! Takes the header and the chunks that the loader brings, and makes an engine's parts of them.
 
+use std::future::ready;
 use std::ops::Range;
 
 use js_sys::Uint8Array;
+use puna_core::adapter::{self, Adapter};
 use puna_core::chat::{ChatTemplate, Date};
 use puna_core::config::ModelConfig;
 use puna_core::graph::Graph;
@@ -14,10 +16,11 @@ use puna_core::{Error, Result};
 use puna_gpu::ExecutorOptions;
 use puna_gpu::choices::Choices;
 
+use crate::adapters::Wanted;
 use crate::cpu::{CpuExecutor, CpuHost};
 use crate::executor::{Aside, Executor};
 use crate::gpu;
-use crate::loader::{CacheMode, ChunkSink};
+use crate::loader::{CacheMode, ChunkSink, Taking};
 use crate::options::{Device, Options, Precision};
 use crate::scoring;
 use crate::timer;
@@ -29,20 +32,25 @@ pub(crate) struct Parts {
     pub(crate) tokenizer: Tokenizer,
     pub(crate) template: ChatTemplate,
     pub(crate) executor: Executor,
+    /// Those that were wanted, and the graph that has room for them.
+    pub(crate) adapters: Vec<Adapter>,
+    pub(crate) graph: Graph,
 }
 
 /// Hands weights to the device that was asked for.
 pub(crate) struct Sink<'a> {
     options: &'a Options,
     cpu: CpuHost,
+    wanted: &'a [Wanted],
     parts: Option<Parts>,
 }
 
 impl<'a> Sink<'a> {
-    pub(crate) const fn new(options: &'a Options, cpu: CpuHost) -> Self {
+    pub(crate) const fn new(options: &'a Options, cpu: CpuHost, wanted: &'a [Wanted]) -> Self {
         Self {
             options,
             cpu,
+            wanted,
             parts: None,
         }
     }
@@ -104,7 +112,17 @@ impl Sink<'_> {
 }
 
 impl ChunkSink for Sink<'_> {
-    async fn header(&mut self, header: &Header, _plan: &Plan) -> Result<()> {
+    fn header<'a>(&'a mut self, header: &'a Header, _plan: &'a Plan) -> Taking<'a> {
+        Box::pin(self.begin(header))
+    }
+
+    fn chunk<'a>(&'a mut self, chunk: &'a Chunk, bytes: &'a Uint8Array) -> Taking<'a> {
+        Box::pin(ready(self.upload(chunk, bytes)))
+    }
+}
+
+impl Sink<'_> {
+    async fn begin(&mut self, header: &Header) -> Result<()> {
         // A second header means that the file has changed: the old weights go first.
         self.parts = None;
         // What can be refused is refused before the download.
@@ -117,17 +135,22 @@ impl ChunkSink for Sink<'_> {
         if let Some(date) = today() {
             template.set_date(date);
         }
-        let executor = self.open(graph, header.tensors.len()).await?;
+        let adapter = |it: &Wanted| Adapter::new(&it.name, &it.header, header);
+        let adapters: Vec<_> = self.wanted.iter().map(adapter).collect::<Result<_>>()?;
+        let graph = adapter::attach(graph, &adapters)?;
+        let executor = self.open(graph.clone(), header.tensors.len()).await?;
         self.parts = Some(Parts {
             config,
             tokenizer,
             template,
             executor,
+            adapters,
+            graph,
         });
         Ok(())
     }
 
-    async fn chunk(&mut self, chunk: &Chunk, bytes: &Uint8Array) -> Result<()> {
+    fn upload(&mut self, chunk: &Chunk, bytes: &Uint8Array) -> Result<()> {
         let Some(Parts { executor, .. }) = &mut self.parts else {
             return Err(Error::internal("a chunk came before the header"));
         };

@@ -1,6 +1,6 @@
 // Code that was written for a hosted API: its own client, one changed line, and a model in the tab.
 import assert from "node:assert/strict";
-import { adopt, CALLS, EXAMPLES } from "../clients.mjs";
+import { adopt, CALLS, EXAMPLES, isEvent } from "../clients.mjs";
 import { REAL, TINY } from "../context.mjs";
 import { test } from "../suite.mjs";
 
@@ -104,12 +104,6 @@ test("makes vectors of texts, by the same client", async (t) => {
 test("gets JSON as a schema has it, and calls that must be made", async (t) => {
   await t.loadTiny({ chatTemplate: CALLS });
   const call = await adopted(t);
-  const isEvent = ({ name, day, guests, ...rest }) => {
-    assert.ok(typeof name === "string" && [...name].length <= 12, name);
-    assert.match(day, /^S(atur|un)day$/);
-    assert.ok(guests.length <= 2 && guests.every((id) => Number.isInteger(id) && id >= 1 && id <= 99), `${guests}`);
-    assert.deepEqual(rest, {});
-  };
   for (const temperature of [0, 2]) (await call("structured", "Hello", temperature)).forEach(isEvent);
   const { message, finish_reason } = await call("required", "Hello");
   assert.equal(finish_reason, "tool_calls");

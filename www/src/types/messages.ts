@@ -22,14 +22,23 @@ export interface WireLoadOptions {
   threads?: number;
   simd?: string;
   memory_bytes?: number;
+  adapters?: WireAdapter[];
   /** For the worker itself, as is the next. */
   parallel?: number;
   queue_limit?: number;
 }
 
+/** An adapter, whose source is beside the model's. */
+export interface WireAdapter {
+  name?: string;
+  scale: number;
+}
+
 /** A model: an absolute URL or files, and what is wanted of it. */
 export interface ModelRequest {
   source: string | Blob | File[];
+  /** The sources of the options' adapters. */
+  adapters: (string | Blob | File[])[];
   options: WireLoadOptions;
 }
 
@@ -60,6 +69,8 @@ export interface Requests {
   /** `request` is JSON of a `text`, or as `read` has it; or a request of another wire. Answered at once, as are the next two. */
   tokenize: { wire: "" | "message" | "respond"; request: string };
   detokenize: { ids: Uint32Array; special: boolean };
+  /** `scales` is JSON, `{NAME: SCALE}`. Answered at once. */
+  adapt: { scales: string };
   counters: object;
   /** Stops what runs, frees the model; the last request. */
   unload: object;
@@ -85,6 +96,7 @@ export interface Results {
   score: Scored;
   tokenize: Told;
   detokenize: string;
+  adapt: null;
   counters: Counters;
   unload: null;
   list: StoredModel[];

@@ -1,6 +1,7 @@
 // What `load` takes and tells. Names are camelCase here and snake_case in the engine; `worker/serve.ts` and
 // `options.ts` are where the two meet.
 
+import type { AdapterInfo, AdapterOptions } from "./adapters.js";
 import type { ChatCompletionMessageParam, ChatCompletionTool } from "./openai.js";
 
 import type { ErrorDetails } from "../errors.js";
@@ -71,6 +72,8 @@ export interface ModelInfo {
   embeddingDimensions: number | null;
   fileBytes: number;
   device: DeviceInfo;
+  /** Those that it was loaded with. */
+  adapters: AdapterInfo[];
 }
 
 /** Counts since the load, for tests and measurements. Not covered by semantic versioning. */
@@ -142,6 +145,12 @@ export interface LoadOptions {
    * the memory; what is downloaded and kept stays as it is. Weights that are rounded already are left alone.
    */
   quantize?: "q8_0" | "q4_0";
+  /**
+   * What is added to some of its matrices (LoRA), at most 16 of them, of any ranks: each request may say which, and how much of
+   * it (`puna: { adapters: { NAME: SCALE } }`), or call the model by an adapter's name; `Model.setAdapters` says so for those
+   * that don't. They are downloaded and kept as models are, and come behind the model, counted anew in `onProgress`.
+   */
+  adapters?: AdapterOptions[];
   /**
    * Requests that are answered at the same time, by turns, 1 to 4; 4 where absent, or as many as the device has memory to
    * bind for. The others wait.

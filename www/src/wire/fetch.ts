@@ -64,6 +64,8 @@ function post(path: RegExp, dialect: Dialect, answer: Route["answer"]): Route {
 /** What is served. */
 export interface Served {
   id: string;
+  /** Names of its adapters, by which it may be called too. */
+  adapters: readonly string[];
   /** Seconds since 1970. */
   created: number;
 }
@@ -132,11 +134,13 @@ class ModelServer {
   }
 
   models(): object {
-    return { object: "list", data: [this.#entry()] };
+    const { id, adapters } = this.#served;
+    return { object: "list", data: [id, ...adapters].map((name) => this.#entry(name)) };
   }
 
   model(id: string): Response {
-    if (id === this.#served.id) return jsonReply(200, this.#entry());
+    const { id: own, adapters } = this.#served;
+    if (id === own || adapters.includes(id)) return jsonReply(200, this.#entry(id));
     const message = `The model '${id}' does not exist or you do not have access to it.`;
     return refusalReply(404, message, { param: "model", code: "model_not_found" });
   }
@@ -195,9 +199,10 @@ class ModelServer {
     return jsonReply(200, await this.#client.answer("embed", { request }, signal));
   }
 
-  #entry(): object {
-    const { id, created } = this.#served;
-    return { id, object: "model", created, owned_by: "puna" };
+  #entry(id: string): object {
+    const { id: own, created } = this.#served;
+    const parent = id === own ? {} : { root: own, parent: own };
+    return { id, object: "model", created, owned_by: "puna", ...parent };
   }
 }
 

@@ -14,10 +14,10 @@ import type {
 } from "../types/messages.js";
 import { startThread } from "./start.js";
 import { ThreadHost, type ThreadWorker } from "./thread_host.js";
-import { type WorkerErrorEvent, reasonOf } from "./worker_error.js";
+import { type Accountable, type WorkerErrorEvent, reasonOf, wasRun } from "./worker_error.js";
 
 /** What is used of a `Worker`; a `MessagePort` does in tests. */
-export interface WorkerLike {
+export interface WorkerLike extends Accountable {
   postMessage(message: ToWorker): void;
   terminate(): void;
   addEventListener(type: "message", listener: (event: { data: unknown }) => void): void;
@@ -70,8 +70,9 @@ export class WorkerClient {
       this.#receive(data as FromWorker);
     });
     worker.addEventListener("error", (event) => {
+      const [what, then] = wasRun(event) ? ["died", "; load the model again"] : ["did not start", ""];
       this.end(
-        new PunaError("internal", `the worker of the model died: ${reasonOf(event)}; load the model again`),
+        new PunaError("internal", `the worker of the model ${what}: ${reasonOf(event, worker)}${then}`),
       );
     });
     worker.addEventListener("messageerror", () => {

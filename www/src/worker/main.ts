@@ -33,13 +33,14 @@ const cpu = new CpuHost(scope, threads, (message) => {
 const grammar = new GrammarHost();
 
 const wasm: Wasm = {
-  async load({ source, options }, onProgress, signal) {
+  async load({ source, adapters, options }, onProgress, signal) {
     await startWasm();
     const { device: wanted = "auto", ...others } = options;
     const run = ({ device, reason }: Choice): Promise<WasmEngine> =>
       Engine.load(
         JSON.stringify({ ...others, device, device_reason: reason }),
         source,
+        adapters,
         (progress) => {
           onProgress(camelKeys(progress) as ProgressEvent);
         },
@@ -91,7 +92,7 @@ async function startWasm(): Promise<void> {
     throw new PunaError(
       "internal",
       `the engine did not start: ${String(error)}; puna_web_bg.wasm must lie beside worker.js, and a ` +
-        "Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src and 'self' in connect-src",
+        "Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src, and where they come from in connect-src",
     );
   }
 }

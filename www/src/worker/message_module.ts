@@ -59,7 +59,7 @@ export async function compile(url: URL, what: string): Promise<WebAssembly.Modul
     const file = url.pathname.split("/").at(-1) ?? "";
     const message =
       `${what} did not start: ${file}: ${why}; the package's wasm files must lie beside worker.js, and a ` +
-      "Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src and 'self' in connect-src";
+      "Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src, and where they come from in connect-src";
     return new PunaError(code, message);
   };
   let bytes: ArrayBuffer;

@@ -43,7 +43,7 @@ export interface Wasm {
 }
 
 /** A request that waits for its turn. */
-type QueuedMessage = Exclude<RequestMessage, { kind: "counters" | "tokenize" | "detokenize" }>;
+type QueuedMessage = Exclude<RequestMessage, { kind: "counters" | "tokenize" | "detokenize" | "adapt" }>;
 
 interface Job {
   id: number;
@@ -88,6 +88,12 @@ export class Server {
         break;
       case "detokenize":
         this.#settle(message.id, () => this.#loaded().detokenize(message.ids, message.special));
+        break;
+      case "adapt":
+        this.#settle(message.id, () => {
+          this.#loaded().set_adapters(message.scales);
+          return null;
+        });
         break;
       case "unload":
         this.#stopAll();

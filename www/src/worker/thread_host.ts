@@ -1,10 +1,10 @@
 // The page's half of an engine's threads (threads.ts): it starts and ends their workers.
 
 import type { ThreadReport, ThreadRequest } from "../types/messages.js";
-import { type WorkerErrorEvent, reasonOf } from "./worker_error.js";
+import { type Accountable, type WorkerErrorEvent, reasonOf } from "./worker_error.js";
 
 /** A worker, as it is used here. */
-export interface ThreadWorker {
+export interface ThreadWorker extends Accountable {
   postMessage(port: MessagePort, transfer: Transferable[]): void;
   terminate(): void;
   addEventListener(type: "error", listener: (event: WorkerErrorEvent) => void): void;
@@ -47,7 +47,7 @@ export class ThreadHost {
       const worker = this.#startWorker();
       this.#workers.push(worker);
       worker.addEventListener("error", (event) => {
-        fail(`${reasonOf(event)}; thread.js must lie beside worker.js`);
+        fail(reasonOf(event, worker));
       });
       worker.postMessage(port, [port]);
     } catch (cause) {

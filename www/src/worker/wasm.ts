@@ -48,6 +48,8 @@ export interface WasmEngine {
   tokenize(wire: string, request: string): string;
   /** The text of tokens. */
   detokenize(ids: Uint32Array, special: boolean): string;
+  /** Multiplies adapters from now on where a request says nothing; `scales` is JSON, `{NAME: SCALE}`. */
+  set_adapters(scales: string): void;
   /** How many conversations of any length it can go on with at a time. */
   conversations(): number;
   /** Times the shaders of one more projection, to take the fastest from then on; `false` when there was none to time. */
@@ -64,6 +66,7 @@ export interface WasmEngineClass {
   load(
     options: string,
     source: string | Blob | File[],
+    adapters: (string | Blob | File[])[],
     onProgress: (event: WasmProgress) => void,
     signal: AbortSignal | undefined,
     cpu: CpuHost,

@@ -22,6 +22,11 @@ interface Script {
   parallel: number;
 }
 
+interface FakeOptions {
+  context_length?: number;
+  adapters?: { name?: string; scale: number }[];
+}
+
 interface FakeRequest {
   messages?: { role?: string; content?: string }[];
   stream?: boolean;
@@ -35,7 +40,7 @@ const HEADER_BYTES = 1_700_000;
 
 /** The engine's class. */
 export const Engine: WasmEngineClass = {
-  async load(options, source, onProgress, signal) {
+  async load(options, source, _adapters, onProgress, signal) {
     const script = scriptOf(
       typeof source === "string" ? new URL(source).searchParams : new URLSearchParams(),
     );
@@ -45,7 +50,7 @@ export const Engine: WasmEngineClass = {
       if (script.fail !== null && step === Math.floor(steps / 2)) throw failureOf(script.fail);
       onProgress(progressAt(step / steps, script.cached));
     }
-    return new FakeEngine(script, JSON.parse(options) as { context_length?: number });
+    return new FakeEngine(script, JSON.parse(options) as FakeOptions);
   },
 };
 
@@ -110,16 +115,19 @@ export default init;
 class FakeEngine implements WasmEngine {
   readonly #script: Script;
   readonly #contextLength: number;
+  readonly #adapters: { name: string }[];
   #isBusy = false;
   #answers = 0;
   #steps = 0;
   #untuned: number;
   #responses = 0;
 
-  constructor(script: Script, options: { context_length?: number }) {
+  constructor(script: Script, options: FakeOptions) {
     this.#script = script;
     this.#untuned = script.untuned;
     this.#contextLength = options.context_length ?? 8192;
+    const adapters = options.adapters ?? [];
+    this.#adapters = adapters.map(({ name = "adapter", scale }) => ({ name, scale, rank: 8, targets: 60 }));
   }
 
   info(): string {
@@ -132,6 +140,7 @@ class FakeEngine implements WasmEngine {
       vocab_size: 49152,
       embedding_dimensions: null,
       file_bytes: TOTAL_BYTES,
+      adapters: this.#adapters,
       device: {
         kind: "webgpu",
         reason: "there is a GPU",
@@ -241,6 +250,13 @@ class FakeEngine implements WasmEngine {
     const body = JSON.parse(request) as { text?: string } & FakeRequest;
     const texts = Array.from(body.text ?? body.messages?.map(({ content }) => content).join("") ?? "");
     return JSON.stringify({ ids: texts.map((text) => text.codePointAt(0)), texts });
+  }
+
+  set_adapters(scales: string): void {
+    const asked = Object.keys(JSON.parse(scales) as object);
+    const unknown = asked.find((name) => !this.#adapters.some((adapter) => adapter.name === name));
+    if (unknown === undefined) return;
+    throw thrown("invalid_request", `There is no adapter '${unknown}'`, { param: `adapters.${unknown}` });
   }
 
   detokenize(ids: Uint32Array): string {

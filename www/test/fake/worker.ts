@@ -16,10 +16,11 @@ import { Engine, inspect_model, list_models, remove_model } from "./engine.js";
 type ErrorListener = (event: { message?: string }) => void;
 
 /** Loads the fake engine. */
-export const loadFake: LoadEngine = ({ source, options }, onProgress, signal) =>
+export const loadFake: LoadEngine = ({ source, adapters, options }, onProgress, signal) =>
   Engine.load(
     JSON.stringify(options),
     source,
+    adapters,
     (progress) => {
       onProgress(camelKeys(progress) as ProgressEvent);
     },

@@ -11,6 +11,7 @@ mod latent;
 mod layer_norm;
 mod linear;
 mod linear_add;
+mod low_rank;
 mod moe_down;
 mod moe_glu;
 mod norm_add;
@@ -198,6 +199,10 @@ pub fn all(split: Split, precision: Precision, extent: Extent) -> Vec<Case> {
             if ix == 0 || width == Width::Many {
                 cases.extend(linear_add::cases(variant, all_formats));
             }
+            let is_int8 = matches!(way.rows, RowsSplit::Int8 { .. });
+            if precision == Precision::F32 && (ix == 0 || is_int8 && all_formats) {
+                cases.extend(low_rank::cases(variant));
+            }
             // The others differ in how work is divided, of which one kernel tells all.
             cases.extend(glu::cases(variant));
             if ix == 0 {
@@ -333,6 +338,7 @@ impl Stage {
             vectors: Vec::new(),
             activations: Vec::new(),
             kv,
+            low_ranks: Vec::new(),
             ropes: vec![Rope::plain(10_000.0, ROPE_DIMS)],
             vocab_size: 0,
             out_width: 0,
@@ -440,6 +446,7 @@ impl Stage {
             width: variant.width,
             max_tokens: MOST_TOKENS,
             rounds: true,
+            adapted: true,
             choices: Choices::all(variant.width, variant.way),
         }
     }

@@ -1,6 +1,7 @@
 //! Addresses of checkpoints.
 
 use super::{CONFIG, INDEX};
+use crate::adapter::ADAPTER_CONFIG;
 
 /// The folder that a checkpoint at this address is in, ending in a slash; `None` if it is the address of something else. A
 /// checkpoint has the address of its folder, ending in a slash, of its `config.json`, its index or a file of its weights; or
@@ -14,7 +15,7 @@ pub fn folder(address: &str) -> Option<String> {
     }
     let (folder, name) = path.rsplit_once('/')?;
     let is_one = name.is_empty() && !folder.ends_with('/')
-        || [CONFIG, INDEX].contains(&name)
+        || [CONFIG, INDEX, ADAPTER_CONFIG].contains(&name)
         || name.ends_with(".safetensors");
     is_one.then(|| format!("{folder}/"))
 }

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::adapter::{ADAPTER_CONFIG, ADAPTER_WEIGHTS};
 use crate::{Error, Result};
 
 /// Sizes, and what sort of model it is.
@@ -27,8 +28,9 @@ pub const POOLING: &str = "1_Pooling/config.json";
 /// The one file of weights, where there is no index.
 const WHOLE: &str = "model.safetensors";
 
-/// Names of the files, in the order in which they are put end to end.
-pub const COMPANIONS: [&str; 8] = [
+/// Names of the files, in the order in which they are put end to end: an adapter's one first.
+pub const COMPANIONS: [&str; 9] = [
+    ADAPTER_CONFIG,
     CONFIG,
     TOKENIZER,
     TOKENIZER_CONFIG,
@@ -47,7 +49,13 @@ const MAX_FILE_BYTES: usize = 64 << 20;
 /// Whether a checkpoint without that companion can't be run.
 #[must_use]
 pub fn is_required(name: &str) -> bool {
-    [CONFIG, TOKENIZER].contains(&name)
+    [CONFIG, TOKENIZER, ADAPTER_CONFIG].contains(&name)
+}
+
+/// Names of the files that stand beside an adapter's weights, or a model's.
+pub fn companions(of_adapter: bool) -> impl Iterator<Item = &'static str> {
+    let of_it = move |name: &&str| (*name == ADAPTER_CONFIG) == of_adapter;
+    COMPANIONS.into_iter().filter(of_it)
 }
 
 /// Contents of the files that a checkpoint has.
@@ -98,6 +106,12 @@ impl Companions {
             .ok_or_else(|| Error::bad_model_file(format!("the checkpoint has no {name}")))
     }
 
+    /// Whether they are an adapter's.
+    #[must_use]
+    pub fn is_adapter(&self) -> bool {
+        self.get(ADAPTER_CONFIG).is_some()
+    }
+
     /// Names of the files that are there, and their sizes.
     pub fn files(&self) -> impl Iterator<Item = (&'static str, u64)> {
         let files = self.files.iter();
@@ -113,6 +127,9 @@ impl Companions {
     /// # Errors
     /// `bad_model_file` for an index that is malformed, or names files elsewhere.
     pub fn shards(&self) -> Result<Vec<String>> {
+        if self.is_adapter() {
+            return Ok(vec![ADAPTER_WEIGHTS.to_owned()]);
+        }
         let Some(index) = self.get(INDEX) else {
             return Ok(vec![WHOLE.to_owned()]);
         };

@@ -30,14 +30,14 @@ mod translate;
 use std::sync::Arc;
 
 use crate::model;
-use crate::weights::header::{Header, Origin, TensorInfo, refuse_duplicates};
+use crate::weights::header::{Header, Metadata, Origin, TensorInfo, refuse_duplicates};
 use crate::weights::safetensors::{Entry, Safetensors};
 use crate::weights::split::places;
 use crate::{Error, Result};
 
 pub use companions::{
     CHAT_TEMPLATE, COMPANIONS, CONFIG, Companions, GENERATION_CONFIG, INDEX, POOLING,
-    SPECIAL_TOKENS_MAP, TOKENIZER, TOKENIZER_CONFIG, is_required,
+    SPECIAL_TOKENS_MAP, TOKENIZER, TOKENIZER_CONFIG, companions, is_required,
 };
 pub(crate) use settings::{GAINS_LESS_ONE, HALVES, Keys, Settings};
 
@@ -90,13 +90,18 @@ pub struct Shard {
     pub bytes: u64,
 }
 
-/// The header of a checkpoint, and the size of its files put end to end: the companions that are there in the order of
+/// The header of a checkpoint, or of an adapter, and the size of its files put end to end: the companions that are there in the order of
 /// [`COMPANIONS`], and the shards in theirs.
 ///
 /// # Errors
 /// `unsupported_model` for a model type, setting or type of weights that is not implemented, `bad_model_file` for missing or
 /// malformed files.
 pub fn header(companions: Companions, shards: Vec<Shard>) -> Result<(Header, u64)> {
+    if companions.is_adapter() {
+        // What its tensors are called depends on the model, which is not known here.
+        let name = |name: &str| Some(name.to_owned());
+        return assemble(companions, Metadata::default(), shards, name);
+    }
     let config = companions.required(CONFIG)?;
     let settings = Settings::parse(config)?;
     let (architecture, hub) = model::of_hub(settings.model_type()?)?;
@@ -104,7 +109,17 @@ pub fn header(companions: Companions, shards: Vec<Shard>) -> Result<(Header, u64
     let pooling = companions.get(POOLING).map(translate::pooling_type);
     let pooling = pooling.transpose()?.filter(|_| architecture.encodes);
     let metadata = translate::metadata(&settings, architecture, hub, pooling)?;
+    let name = |name: &str| names::translate(name, &settings, hub);
+    assemble(companions, metadata, shards, name)
+}
 
+/// Puts the files end to end; `name` says what a tensor is called, if it is wanted.
+fn assemble(
+    companions: Companions,
+    metadata: Metadata,
+    shards: Vec<Shard>,
+    name: impl Fn(&str) -> Option<String>,
+) -> Result<(Header, u64)> {
     let sizes = companions.sizes().chain(shards.iter().map(|it| it.bytes));
     let (starts, end) =
         places(sizes).ok_or_else(|| Error::bad_model_file("the files are larger than any"))?;
@@ -122,7 +137,7 @@ pub fn header(companions: Companions, shards: Vec<Shard>) -> Result<(Header, u64
                     entry.name, entry.bytes, entry.offset, shard.bytes
                 )));
             }
-            if let Some(name) = names::translate(&entry.name, &settings, hub) {
+            if let Some(name) = name(&entry.name) {
                 tensors.push(tensor(entry, name, *start)?);
             }
         }
@@ -138,6 +153,12 @@ pub fn header(companions: Companions, shards: Vec<Shard>) -> Result<(Header, u64
         starts,
     };
     Ok((header, end))
+}
+
+/// The name that GGUF has for a tensor of a checkpoint of a model type; none if nobody knows it.
+pub(crate) fn name_of(name: &str, hub: &Hub) -> Option<String> {
+    let name = names::translate(name, &Settings::none(), hub);
+    name.filter(|name| name.starts_with("blk.") || name == "output.weight")
 }
 
 fn tensor(entry: Entry, name: String, start: u64) -> Result<TensorInfo> {

@@ -51,13 +51,19 @@ const OUTER: &[(&str, &str)] = &[
 const PREFIXES: [&str; 4] = ["model.", "language_model.", "model.", "bert."];
 const OTHER_MODELS: [&str; 3] = ["vision_tower.", "vision_model.", "multi_modal_projector."];
 
-/// The name that GGUF has for a tensor; `None` for one that is not used in generating text. A name that nobody knows stays,
-/// and is refused where its tensor turns out to have no place.
-pub(super) fn translate(name: &str, settings: &Settings, hub: &Hub) -> Option<String> {
+/// The name without what stands in front of all.
+fn inner(name: &str) -> &str {
     let mut inner = name;
     for prefix in PREFIXES {
         inner = inner.strip_prefix(prefix).unwrap_or(inner);
     }
+    inner
+}
+
+/// The name that GGUF has for a tensor; `None` for one that is not used in generating text. A name that nobody knows stays,
+/// and is refused where its tensor turns out to have no place.
+pub(super) fn translate(name: &str, settings: &Settings, hub: &Hub) -> Option<String> {
+    let inner = inner(name);
     if OTHER_MODELS.iter().any(|other| inner.starts_with(other)) {
         return None;
     }

@@ -24,8 +24,26 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
+    /// Of which nothing is known.
+    pub(super) fn none() -> Self {
+        Self {
+            given: Map::new(),
+            defaults: Map::new(),
+            place: CONFIG.to_owned(),
+        }
+    }
+
+    /// Those of a file of that name.
+    pub(crate) fn of(file: &str, bytes: &[u8]) -> Result<Self> {
+        Ok(Self {
+            given: object(file, bytes)?,
+            defaults: Map::new(),
+            place: file.to_owned(),
+        })
+    }
+
     pub(super) fn parse(bytes: &[u8]) -> Result<Self> {
-        let mut given = object(bytes)?;
+        let mut given = object(CONFIG, bytes)?;
         let mut place = CONFIG.to_owned();
         if let Some(Value::Object(text)) = given.remove(TEXT) {
             let whole = std::mem::replace(&mut given, text);
@@ -45,7 +63,7 @@ impl Settings {
     }
 
     pub(super) fn with_defaults(self, json: &str) -> Result<Self> {
-        let defaults = object(json.as_bytes())?;
+        let defaults = object(CONFIG, json.as_bytes())?;
         Ok(Self { defaults, ..self })
     }
 
@@ -181,9 +199,8 @@ impl Settings {
     }
 }
 
-fn object(bytes: &[u8]) -> Result<Map<String, Value>> {
-    serde_json::from_slice(bytes)
-        .map_err(|error| Error::bad_model_file(format!("{CONFIG}: {error}")))
+fn object(file: &str, bytes: &[u8]) -> Result<Map<String, Value>> {
+    serde_json::from_slice(bytes).map_err(|error| Error::bad_model_file(format!("{file}: {error}")))
 }
 
 /// Metadata that is being written, by the keys that GGUF has for it.

@@ -235,6 +235,18 @@ impl ModelConfig {
     }
 }
 
+impl ModelConfig {
+    /// The same of rows that have their rotation pairs in halves, or have not.
+    pub(crate) fn with_halves(self, halves: bool) -> Self {
+        let rotated = self.ropes.first().map_or(0, |rope| rope.dims as usize);
+        let halves = halves.then_some(Halves {
+            head_dim: self.head_dim as usize,
+            rotated,
+        });
+        Self { halves, ..self }
+    }
+}
+
 impl Keys<'_> {
     fn temperature(&self) -> Result<Option<Temperature>> {
         let Some(every) = self.count("attention.temperature_length")? else {

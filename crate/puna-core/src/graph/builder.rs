@@ -114,6 +114,7 @@ impl<'a> Builder<'a> {
                 head_dim: config.head_dim as usize,
                 value_dim: config.value_dim as usize,
             },
+            low_ranks: Vec::new(),
             ropes: config.ropes.clone(),
             vocab_size: config.vocab_size as usize,
             out_width: config.vocab_size as usize,

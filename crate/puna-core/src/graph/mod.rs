@@ -4,12 +4,14 @@
 //! pipeline and no device.
 
 mod builder;
+mod low_rank;
 mod op;
 mod rows;
 mod target;
 
 pub(crate) use builder::too_many;
 pub use builder::{Builder, Part};
+pub use low_rank::{Factors, LowRank, MOST_ADAPTERS, RANK_STEP, Rank, RowGroups};
 pub use op::{
     Activate, Attention, Embed, Gate, GateUp, Glu, Groups, Head, HeadLinear, Latent, LayerNorm,
     Linear, LinearAdd, MoeDown, MoeGlu, Norm, NormAdd, Op, Positions, Projection, QkNorm, Qkv,
@@ -43,6 +45,8 @@ pub struct Graph {
     pub ops: Vec<Op>,
     /// Weight matrices, fused where ops read them together.
     pub matrices: Vec<Matrix>,
+    /// What adapters add to some of them.
+    pub low_ranks: Vec<LowRank>,
     /// f32 vectors: gains of norms, biases.
     pub vectors: Vec<Vector>,
     /// Activations, each (T, width) f32.
@@ -173,7 +177,9 @@ impl Graph {
         let matrices = matrices
             .map(|matrix| matrix.rows as u64 * matrix.format.planes_row_bytes(matrix.cols) as u64);
         let vectors = self.vectors.iter().map(|vector| vector.len as u64 * 4);
-        matrices.chain(vectors).sum()
+        let ups = self.low_ranks.iter();
+        let ups = ups.map(|low_rank| low_rank.up_len(self) as u64 * 2);
+        matrices.chain(vectors).chain(ups).sum()
     }
 
     /// Whether all factors are there.

@@ -26,7 +26,7 @@ use crate::checkpoint::Hub;
 use crate::config::ModelConfig;
 use crate::graph::{Builder, Graph};
 use crate::weights::header::Header;
-use crate::{Error, Result};
+use crate::{Error, Result, adapter};
 
 /// What makes an architecture.
 #[derive(Debug)]
@@ -79,6 +79,11 @@ impl Architecture {
     /// What `config.json` may call it at Hugging Face.
     pub fn model_types(&self) -> impl Iterator<Item = &'static str> {
         self.hubs.iter().map(|hub| hub.model_type)
+    }
+
+    /// How checkpoints of it are held at Hugging Face.
+    pub(crate) fn hubs(&self) -> impl Iterator<Item = &'static Hub> {
+        self.hubs.iter()
     }
 
     /// Whether it knows what a key means that changes the arithmetic.
@@ -155,11 +160,31 @@ pub(crate) fn of_hub(model_type: &str) -> Result<(&'static Architecture, &'stati
 /// `unsupported_model` for an architecture, feature or tensor type that is not implemented,
 /// `bad_model_file` for missing tensors, wrong shapes and absurd sizes.
 pub fn open(header: &Header) -> Result<(ModelConfig, Graph)> {
+    if header.metadata.str("general.type") == Some(adapter::TYPE) {
+        return Err(Error::unsupported_model(
+            "the file is an adapter; load the model that it is for, and give this among its adapters",
+        ));
+    }
     // The architecture comes first: it says which keys the config has.
     let architecture = find(header.metadata.required_str("general.architecture")?)?;
     let config = ModelConfig::from_header(header, architecture)?;
-    let mut builder = Builder::new(&config, header);
-    (architecture.build)(&config, &mut builder)?;
-    let graph = builder.finish()?;
+    let graph = build(header, architecture, &config)?;
     Ok((config, graph))
+}
+
+/// The graph as it would be if rows of Q and K had their rotation pairs in halves, or had not: where rows land of tensors that
+/// are held otherwise than the model's own.
+///
+/// # Errors
+/// As [`open`].
+pub(crate) fn with_halves(header: &Header, halves: bool) -> Result<Graph> {
+    let architecture = find(header.metadata.required_str("general.architecture")?)?;
+    let config = ModelConfig::from_header(header, architecture)?.with_halves(halves);
+    build(header, architecture, &config)
+}
+
+fn build(header: &Header, architecture: &Architecture, config: &ModelConfig) -> Result<Graph> {
+    let mut builder = Builder::new(config, header);
+    (architecture.build)(config, &mut builder)?;
+    builder.finish()
 }

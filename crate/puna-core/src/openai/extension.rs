@@ -1,6 +1,6 @@
 //! What requests may ask for beyond OpenAI's API, under one key.
 
-use super::field::Field;
+use super::field::{Body, Field};
 use super::options::Options;
 use crate::Result;
 use crate::grammar::{Grammar, Source, Syntax};
@@ -8,8 +8,18 @@ use crate::grammar::{Grammar, Source, Syntax};
 /// The key.
 pub(super) const KEY: &str = "puna";
 
+/// What adapters are multiplied by at most, away from 0.
+const MOST_SCALE: f64 = 100.0;
+
 /// What may be under it.
-pub const READ: &[&str] = &["grammar", "regex", "top_k", "min_p", "repetition_penalty"];
+pub const READ: &[&str] = &[
+    "grammar",
+    "regex",
+    "top_k",
+    "min_p",
+    "repetition_penalty",
+    "adapters",
+];
 
 /// Takes all that is under the key.
 pub(super) fn parse(field: Field<'_, '_>, options: &mut Options) -> Result<()> {
@@ -27,6 +37,7 @@ pub(super) fn parse(field: Field<'_, '_>, options: &mut Options) -> Result<()> {
             }
             "grammar" => grammar = Some(parse_grammar(field)?),
             "regex" => grammar = Some(source(Syntax::Regex, field)?),
+            "adapters" => options.adapters = Some(parse_adapters(field)?),
             _ if options.sample(key, field)? => {}
             _ => return Err(field.unrecognized()),
         }
@@ -34,6 +45,30 @@ pub(super) fn parse(field: Field<'_, '_>, options: &mut Options) -> Result<()> {
     })?;
     options.grammar = grammar;
     Ok(())
+}
+
+/// The same as a text of its own.
+///
+/// # Errors
+/// `invalid_request` for what is no such object.
+pub fn read_adapters(body: &str) -> Result<Vec<(String, f32)>> {
+    let body = Body::parse(body)?;
+    let scale = |field: Field<'_, '_>| {
+        let scale = field.number(-MOST_SCALE, MOST_SCALE)?;
+        Ok((field.path.to_owned(), scale))
+    };
+    body.fields().map(scale).collect()
+}
+
+/// `{NAME: SCALE}`; those that are not named are multiplied by 0.
+fn parse_adapters(field: Field<'_, '_>) -> Result<Vec<(String, f32)>> {
+    let mut adapters = Vec::new();
+    field.members(|name, field| {
+        let scale = field.number(-MOST_SCALE, MOST_SCALE)?;
+        adapters.push((name.to_owned(), scale));
+        Ok(())
+    })?;
+    Ok(adapters)
 }
 
 /// As OpenAI's custom tools have it: `{"syntax": "lark", "definition": "start: …"}`.

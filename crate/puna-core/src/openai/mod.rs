@@ -37,7 +37,7 @@ pub use beginning::Beginning;
 pub use chat::ChatRequest;
 pub use completion::CompletionRequest;
 pub use embeddings::EmbeddingsRequest;
-pub use extension::READ as EXTENSIONS;
+pub use extension::{READ as EXTENSIONS, read_adapters};
 pub(crate) use format::schema;
 pub use options::Options;
 pub use respond::Respond;

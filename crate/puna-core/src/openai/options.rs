@@ -28,6 +28,8 @@ pub struct Options {
     pub max_tokens: Option<u32>,
     /// What the text of an answer has to be, if not anything.
     pub grammar: Option<Grammar>,
+    /// What adapters are multiplied by, by name; as it stands where nothing is said.
+    pub adapters: Option<Vec<(String, f32)>>,
     /// Whether to tell what the model thought of each token, and of so many of the likeliest ones besides.
     pub logprobs: Option<usize>,
     /// How many answers are wanted of each prompt.
@@ -47,6 +49,7 @@ impl Default for Options {
             stop: Vec::new(),
             max_tokens: None,
             grammar: None,
+            adapters: None,
             logprobs: None,
             n: 1,
             stream: false,

@@ -244,6 +244,12 @@ impl Format {
         &f32::FORMAT
     }
 
+    /// Floats of 16 bits.
+    #[must_use]
+    pub fn f16() -> &'static Self {
+        &f16::FORMAT
+    }
+
     /// Whole numbers of 8 bits.
     #[must_use]
     pub fn q8_0() -> &'static Self {

@@ -4,10 +4,10 @@ use super::attention::Scores;
 use super::qkv::{Inputs, KvLayer};
 use super::{
     Dense, Norm, attention, embed, gate_up, glu, head, head_linear, latent, layer_norm, linear,
-    linear_add, moe_down, moe_glu, norm_add, positions, qk_norm, qkv, route,
+    linear_add, low_rank, moe_down, moe_glu, norm_add, positions, qk_norm, qkv, route,
 };
 use crate::Result;
-use crate::graph::{self, Graph, Op};
+use crate::graph::{self, Factors, Graph, Op};
 
 /// A graph with its weights as floats and a KV cache.
 #[derive(Debug)]
@@ -80,6 +80,16 @@ impl Executor {
             vectors,
             kv,
         })
+    }
+
+    /// Adds what an adapter adds, so many times.
+    ///
+    /// # Errors
+    /// `internal` for one of another graph.
+    pub fn merge(&mut self, factors: &Factors, scale: f32) -> Result<()> {
+        let of = self.graph.check_adapter(factors)?;
+        low_rank::merge(&mut self.matrices[of.matrix], of, factors, scale);
+        Ok(())
     }
 
     /// Logits (T, V) of tokens `ids` at `position ..`; keys and values go to the cache.

@@ -13,6 +13,7 @@ pub mod latent;
 pub mod layer_norm;
 pub mod linear;
 pub mod linear_add;
+pub mod low_rank;
 pub mod moe_down;
 pub mod moe_glu;
 pub mod norm_add;

@@ -32,7 +32,7 @@ struct Entry {
 }
 
 /// The key-value section. Cheap to clone: the bytes are shared.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Metadata {
     bytes: Arc<[u8]>,
     /// Sorted by key.

@@ -7,7 +7,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
-use puna_core::{Error, ErrorCode, Result};
+use puna_core::{ErrorCode, Result};
 
 use super::Executor;
 use crate::choices::Job;
@@ -193,7 +193,7 @@ impl Executor {
     async fn trial(&mut self, job: &Job, way: Way) -> Result<Vec<Dispatch>> {
         let mut choices = self.choices.clone();
         choices.choose(job, way);
-        let recipes = self.recipes(job.width, choices);
+        let recipes = self.recipes(job.width, choices, false);
         let name = job.to_string();
         let same = |own: &Job| own.to_string() == name;
         let of_job = recipes
@@ -309,24 +309,29 @@ impl Executor {
 
     /// Has a job's dispatches go the way that was chosen.
     async fn take_choice(&mut self, job: &Job) -> Result<()> {
-        let recipes = self.recipes(job.width, self.choices.clone());
+        let recipes = [false, true].map(|adapted| {
+            let choices = self.choices.clone();
+            self.recipes(job.width, choices, adapted)
+        });
         let name = job.to_string();
         let Self {
             gpu,
             memory,
             pipelines,
             programs,
+            adapted_programs,
             ..
         } = self;
-        let Some((_, program)) = programs.iter_mut().find(|(width, _)| *width == job.width) else {
-            return Err(Error::internal(format!("no program for {name}")));
-        };
         let make = || {
-            for (old, recipe) in program.iter_mut().zip(recipes) {
-                let same = |own: &Job| own.to_string() == name;
-                if recipe.job.as_ref().is_some_and(same) {
-                    old.params.destroy();
-                    *old = Dispatch::new(gpu, memory, pipelines, recipe);
+            for (programs, recipes) in [programs, adapted_programs].into_iter().zip(recipes) {
+                let of_width = programs.iter_mut().filter(|(width, _)| *width == job.width);
+                let dispatches = of_width.flat_map(|(_, program)| program);
+                for (old, recipe) in dispatches.zip(recipes) {
+                    let same = |own: &Job| own.to_string() == name;
+                    if recipe.job.as_ref().is_some_and(same) {
+                        old.params.destroy();
+                        *old = Dispatch::new(gpu, memory, pipelines, recipe);
+                    }
                 }
             }
         };

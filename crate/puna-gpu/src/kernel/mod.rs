@@ -13,6 +13,7 @@ pub mod latent;
 pub mod layer_norm;
 pub mod linear;
 pub mod linear_add;
+pub mod low_rank;
 pub mod moe_down;
 pub mod moe_glu;
 pub mod norm_add;
@@ -58,6 +59,8 @@ pub struct Setting<'a> {
     pub max_tokens: usize,
     /// Whether inputs of prompts may be rounded to 8 bits.
     pub rounds: bool,
+    /// Whether adapters add to what they change.
+    pub adapted: bool,
     /// The ways that were chosen.
     pub choices: Choices,
 }
@@ -154,6 +157,12 @@ pub enum Slot {
     Own(VectorIx),
     /// The experts that tokens use; bytes of them.
     Chosen(ActivationIx, u64),
+    /// What adapters add to a matrix, by low rank of the graph, as input.
+    LowRank(usize),
+    /// The same as output.
+    LowRankOut(usize),
+    /// What each adapter is multiplied by.
+    Scales,
 }
 
 impl Slot {
@@ -172,7 +181,7 @@ impl Slot {
             Self::X(_) | Self::NormedX(_) => binding::X,
             Self::X2(_) => binding::X2,
             Self::NormedOut(_) => binding::NORMED,
-            Self::Out(_) | Self::Logits => binding::OUT,
+            Self::Out(_) | Self::Logits | Self::LowRankOut(_) => binding::OUT,
             Self::Vectors => binding::VECTORS,
             Self::Kv(_) => binding::KV,
             Self::KvX(_) => binding::KV_X,
@@ -181,6 +190,8 @@ impl Slot {
             Self::Own(_) => binding::OWN,
             Self::Chosen(..) => binding::CHOSEN,
             Self::Ids => binding::IDS,
+            Self::LowRank(_) => binding::LOW_RANK,
+            Self::Scales => binding::SCALES,
         }
     }
 

@@ -53,4 +53,8 @@ pub mod binding {
     pub const CHOSEN: u32 = 25;
     /// A second input.
     pub const X2: u32 = 26;
+    /// What adapters add.
+    pub const LOW_RANK: u32 = 27;
+    /// What each adapter is multiplied by; uniform.
+    pub const SCALES: u32 = 28;
 }

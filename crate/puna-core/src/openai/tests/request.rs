@@ -32,6 +32,7 @@ fn a_request_says_how_to_answer() {
     };
     let expected = Options {
         grammar: None,
+        adapters: None,
         model: Some("smollm2".to_owned()),
         sampling,
         seed: Some(42),

@@ -1,0 +1,64 @@
+// The adapters of `load`'s options, checked and put into the engine's names.
+
+import { InvalidRequestError } from "./errors.js";
+import type { AdapterOptions, AdapterScales } from "./types/adapters.js";
+import type { ModelRequest, WireAdapter } from "./types/messages.js";
+import type { ModelSource } from "./types/model.js";
+import type { WorkerClient } from "./worker/client.js";
+
+/** As the engine has it. */
+const MOST_ADAPTERS = 16;
+const MOST_SCALE = 100;
+const MOST_NAME = 256;
+
+/** What the worker is sent of them. `sourceOf` checks a source that is given as `param`. */
+export function wireAdapters(
+  adapters: unknown,
+  sourceOf: (source: ModelSource, param: string) => ModelRequest["source"],
+): { sources: ModelRequest["source"][]; options: WireAdapter[] } {
+  if (!Array.isArray(adapters)) throw refusal("adapters", "an array of { source, name, scale }", adapters);
+  if (adapters.length > MOST_ADAPTERS) {
+    throw refusal("adapters", `at most ${MOST_ADAPTERS} adapters`, adapters.length);
+  }
+  const sources: ModelRequest["source"][] = [];
+  const options: WireAdapter[] = [];
+  for (const [ix, adapter] of (adapters as unknown[]).entries()) {
+    const param = `adapters[${ix}]`;
+    if (typeof adapter !== "object" || adapter === null) {
+      throw refusal(param, "{ source, name, scale }", adapter);
+    }
+    const { source, name, scale = 1, ...others } = adapter as AdapterOptions;
+    const [unknown] = Object.keys(others);
+    if (unknown !== undefined) throw refusal(`${param}.${unknown}`, "source, name and scale, and no other");
+    if (name !== undefined && !isName(name))
+      throw refusal(`${param}.name`, "a name of 1 to 256 characters", name);
+    if (!isScale(scale))
+      throw refusal(`${param}.scale`, `a number from -${MOST_SCALE} to ${MOST_SCALE}`, scale);
+    sources.push(sourceOf(source, `${param}.source`));
+    options.push(name === undefined ? { scale } : { name, scale });
+  }
+  return { sources, options };
+}
+
+/** Multiplies a model's adapters from now on where a request says nothing. */
+export async function setAdapters(client: WorkerClient, scales: AdapterScales): Promise<void> {
+  for (const [name, scale] of Object.entries(scales)) {
+    if (!isScale(scale))
+      throw refusal(`adapters.${name}`, `a number from -${MOST_SCALE} to ${MOST_SCALE}`, scale);
+  }
+  await client.start("adapt", { scales: JSON.stringify(scales) }).result;
+}
+
+function isName(name: unknown): boolean {
+  return typeof name === "string" && name !== "" && name.length <= MOST_NAME;
+}
+
+function isScale(scale: unknown): boolean {
+  return typeof scale === "number" && Math.abs(scale) <= MOST_SCALE;
+}
+
+function refusal(param: string, expected: string, got?: unknown): InvalidRequestError {
+  const seen = typeof got === "string" || typeof got === "number" ? JSON.stringify(got) : typeof got;
+  const message = `${param}: expected ${expected}${got === undefined ? "" : `, got ${seen}`}`;
+  return new InvalidRequestError(message, { details: { param } });
+}
