@@ -43,6 +43,8 @@ export async function scenario(url, options) {
     },
   });
   out.availability.push(await LanguageModel.availability());
+  // What another class, as after a reload, finds in the browser's storage.
+  out.availability.push(await languageModel(url, options).availability());
   out.isOne = session instanceof LanguageModel && session instanceof EventTarget;
 
   // Text of a bounded length, all at once and in pieces.

@@ -9,7 +9,7 @@ const OPTIONS = { ...TINY_OPTIONS, contextLength: 256, device: "cpu" };
 
 /** What came of the scenario in prompt_api.js. */
 function check(out) {
-  assert.deepEqual(out.availability, ["downloadable", "available"]);
+  assert.deepEqual(out.availability, ["downloadable", "available", "available"]);
   assert.equal(out.unavailable, "unavailable");
   assert.equal(out.loaded[0], 0);
   assert.equal(out.loaded.at(-1), 1);

@@ -3,6 +3,7 @@
 import { PunaError, type inspect, type listModels, type load } from "../index.js";
 import type { LoadOptions, ModelReport, ModelSource } from "../types/model.js";
 import type { ChatModel } from "./behind.js";
+import { domException } from "./errors.js";
 import type { Availability } from "./types.js";
 
 /** What loads models; given so that tests run without a browser. */
@@ -12,12 +13,12 @@ export interface Loader {
   listModels: typeof listModels;
 }
 
-/** Whether a model can be had, by its header alone; `null` where that can't be told now. */
+/** Whether a model can be had, by its header alone; an `UnknownError` where that can't be told now. */
 export async function availabilityOf(
   { inspect, listModels }: Loader,
   source: ModelSource,
   options: LoadOptions,
-): Promise<Availability | null> {
+): Promise<Availability> {
   try {
     const report = await inspect(source, options);
     if (!report.device.canRun || !isForChats(report, options)) return "unavailable";
@@ -25,7 +26,8 @@ export async function availabilityOf(
   } catch (error) {
     if (!(error instanceof PunaError)) throw error;
     if (error.code === "invalid_request") throw new TypeError(error.message, { cause: error });
-    return LASTING.includes(error.code) ? "unavailable" : null;
+    if (LASTING.includes(error.code)) return "unavailable";
+    throw domException("UnknownError", `the model's header could not be read: ${error.message}`, error);
   }
 }
 

@@ -63,8 +63,8 @@ export class Backing {
     }
   }
 
-  /** Whether the model can be had; `null` where that can't be told now. No weights are fetched for it. */
-  async availability(): Promise<Availability | null> {
+  /** Whether the model can be had. No weights are fetched for it. */
+  async availability(): Promise<Availability> {
     const source = this.#source;
     if (this.#isOver) return "unavailable";
     if (this.#behind !== null || isModel(source)) return "available";

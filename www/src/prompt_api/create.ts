@@ -21,14 +21,7 @@ export async function availability(backing: Backing, given: unknown): Promise<Av
   assertActive();
   const { inputs, outputs } = readWanted(dictionary(given, "options"));
   if (unsupported(inputs, outputs, backing.languages) !== null) return "unavailable";
-  const found = await backing.availability();
-  if (found === null) {
-    throw domException(
-      "UnknownError",
-      "the model's header could not be read now; try again when there is a network",
-    );
-  }
-  return found;
+  return backing.availability();
 }
 
 /** `LanguageModel.params`. */

@@ -76,7 +76,13 @@ describe("availability", () => {
 
   it("is not known while there is no network", async () => {
     const { LanguageModel } = scripted("fail=network");
-    expect(await rejectionOf(LanguageModel.availability())).toMatchObject({ name: "UnknownError" });
+    for (const asked of [LanguageModel.availability(), LanguageModel.params()]) {
+      expect(await rejectionOf(asked)).toMatchObject({
+        name: "UnknownError",
+        message: expect.stringContaining("expected 206, got 404 Not Found") as string,
+        cause: { code: "network" },
+      });
+    }
   });
 
   it.each(UNSUPPORTED)("is none for %j, and neither is a session", async (options) => {
