@@ -21,7 +21,7 @@ export interface Scripted {
 const OPTIONS: BackingOptions = { contextLength: 100, chatTemplate: "{{ messages }}" };
 
 /** A class whose model is at the fake's address with that query; `contextLength` 100 leaves a window of 88 tokens. */
-export function scripted(query = "", options: BackingOptions = {}): Scripted {
+export function scripted(query = "steps=2", options: BackingOptions = {}): Scripted {
   const script = new Script();
   const loader = loaderOf(script);
   const LanguageModel = languageModelIn(loader, address(query), { ...OPTIONS, ...options });
