@@ -3,8 +3,8 @@
 import type { LoadOptions } from "../types/model.js";
 
 /**
- * Options with which a load comes to its end. In Firefox a worker that starts several others hangs now and then, for good: 2 of
- * 60 loads with two threads, none of 60 with one.
+ * Options with which a load is likelier to come to its end. In Firefox a worker that starts others hangs now and then, for good, inside
+ * `new Worker`: 2 of 60 loads with two threads, none of 60 with one.
  */
 export function safeOptions(options: LoadOptions): LoadOptions {
   const { navigator } = globalThis as { navigator?: { userAgent?: string } };
