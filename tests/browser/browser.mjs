@@ -34,6 +34,8 @@ const FIREFOX_PREFS = {
   "browser.safebrowsing.downloads.enabled": false,
   "network.captive-portal-service.enabled": false,
   "network.connectivity-service.enabled": false,
+  // A service worker without work is ended soon, not after half a minute.
+  "dom.serviceWorkers.idle_timeout": 500,
 };
 
 /**

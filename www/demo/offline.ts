@@ -45,9 +45,10 @@ scope.addEventListener("activate", (event) => {
     caches
       .keys()
       .then((names) => names.filter((name) => name.startsWith(PREFIX) && name !== CACHE))
-      .then((old) => Promise.all(old.map((name) => caches.delete(name))))
-      .then(() => scope.clients.claim()),
+      .then((old) => Promise.all(old.map((name) => caches.delete(name)))),
   );
+  // Not waited for: in Firefox it takes until the page's threads agree, a minute, and requests wait for the activation.
+  scope.clients.claim().catch(() => undefined);
 });
 
 scope.addEventListener("fetch", (event) => {

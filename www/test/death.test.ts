@@ -22,6 +22,7 @@ describe("when the worker dies", () => {
     expect(await waits).toBe(error);
     expect(await rejectionOf(model.chat.completions.create({ messages: say("hi") }))).toBe(error);
     expect(await rejectionOf(model.counters())).toBe(error);
+    expect(await model.ended).toBe(error);
     expect(worker.isTerminated).toBe(true);
     await model.unload();
   });

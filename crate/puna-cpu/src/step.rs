@@ -42,6 +42,12 @@ pub(crate) struct State {
     pub(crate) row: Vec<f32>,
 }
 
+/// Takes what comes out: which token, the first row, and the values. One loop over rows for all that is done with them.
+type Emit<'a> = dyn Fn(usize, usize, &[f32]) + Sync + 'a;
+
+/// How many tokens, and which.
+type Tokens<'a> = (usize, &'a (dyn Fn(usize) -> usize + Sync));
+
 /// What the ops of one call share.
 pub(crate) struct Step<'a> {
     pub(crate) graph: &'a Graph,
@@ -101,12 +107,7 @@ impl Step<'_> {
 
     /// `emit(t, row, values)`: W[row ..]·x[t], with what adapters add to W, for each token and each eight rows, fewer at the
     /// end.
-    fn project(
-        &self,
-        matrix: usize,
-        x: &Activations,
-        emit: impl Fn(usize, usize, &[f32]) + Sync,
-    ) -> Result<(), Lost> {
+    fn project(&self, matrix: usize, x: &Activations, emit: &Emit<'_>) -> Result<(), Lost> {
         let rows = 0..self.graph.matrices[matrix].rows;
         let token = |t| t;
         let Some((ix, low_rank)) = self.adapters.of(self.graph, matrix) else {
@@ -123,7 +124,7 @@ impl Step<'_> {
                 all,
                 x,
                 (x.tokens(), &token),
-                |t, row, values| {
+                &|t, row, values| {
                     let at = t * width + row;
                     // SAFETY: a row is one thread's.
                     let low = unsafe { low.slice(at..at + values.len()) };
@@ -133,7 +134,7 @@ impl Step<'_> {
                 },
             )?;
         }
-        self.project_rows(matrix, rows, x, (x.tokens(), &token), |t, row, values| {
+        self.project_rows(matrix, rows, x, (x.tokens(), &token), &|t, row, values| {
             let mut sums = [0.0; GROUP];
             let sums = &mut sums[..values.len()];
             sums.copy_from_slice(values);
@@ -151,8 +152,8 @@ impl Step<'_> {
         matrix: usize,
         rows: Range<usize>,
         x: &Activations,
-        (tokens, token): (usize, &(impl Fn(usize) -> usize + Sync)),
-        emit: impl Fn(usize, usize, &[f32]) + Sync,
+        (tokens, token): Tokens<'_>,
+        emit: &Emit<'_>,
     ) -> Result<(), Lost> {
         let first_group = rows.start / GROUP;
         let rows = rows.len();
@@ -238,7 +239,7 @@ impl Step<'_> {
         let query = Scatter::new(&mut activations[op.query]);
         let kv = kv.writer();
         for part in &op.weights {
-            self.project(part.matrix, quantized, |t, row, values| {
+            self.project(part.matrix, quantized, &|t, row, values| {
                 let mut row = part.first_row + row;
                 let turns = self.turns(turns, rope, t);
                 for values in values.as_chunks::<2>().0 {
@@ -423,8 +424,8 @@ impl Step<'_> {
             for head in 0..op.heads {
                 let own = head * rows..(head + 1) * rows;
                 let token = |t: usize| t * op.heads + head;
-                let tokens = (self.tokens, &token);
-                self.project_rows(op.weight, own, quantized, tokens, |t, row, values| {
+                let tokens: Tokens<'_> = (self.tokens, &token);
+                self.project_rows(op.weight, own, quantized, tokens, &|t, row, values| {
                     let at = (t * op.heads + head) * each + row;
                     // SAFETY: a row is one thread's.
                     unsafe { out.slice(at..at + values.len()) }.copy_from_slice(values);
@@ -446,7 +447,7 @@ impl Step<'_> {
         let width = self.graph.activations[op.out].width;
         let out = Scatter::new(&mut activations[op.out]);
         let bias = self.vector(op.bias);
-        self.project(op.weight, quantized, |t, row, values| {
+        self.project(op.weight, quantized, &|t, row, values| {
             let at = t * width + row;
             // SAFETY: a row is one thread's.
             let out = unsafe { out.slice(at..at + values.len()) };
@@ -469,7 +470,7 @@ impl Step<'_> {
         let width = self.graph.activations[op.residual].width;
         let residual = Scatter::new(&mut activations[op.residual]);
         let bias = self.vector(op.bias);
-        self.project(op.weight, quantized, |t, row, values| {
+        self.project(op.weight, quantized, &|t, row, values| {
             let at = t * width + row;
             // SAFETY: a row is one thread's.
             let residual = unsafe { residual.slice(at..at + values.len()) };
@@ -506,7 +507,7 @@ impl Step<'_> {
         self.quantize(&activations[op.x], cols, op.norm, quantized)?;
         let width = self.graph.activations[op.out].width;
         let out = Scatter::new(&mut activations[op.out]);
-        self.project(op.weight, quantized, |t, row, values| {
+        self.project(op.weight, quantized, &|t, row, values| {
             let at = t * width + row / 2;
             // SAFETY: a row is one thread's.
             let out = unsafe { out.slice(at..at + values.len() / 2) };
@@ -547,8 +548,8 @@ impl Step<'_> {
         for (&expert, places) in &*places {
             let rows = expert * 2 * width..(expert + 1) * 2 * width;
             let token = |i: usize| places[i] / used;
-            let tokens = (places.len(), &token);
-            self.project_rows(op.weight, rows, quantized, tokens, |i, row, values| {
+            let tokens: Tokens<'_> = (places.len(), &token);
+            self.project_rows(op.weight, rows, quantized, tokens, &|i, row, values| {
                 let score = chosen[places[i]].1;
                 let (inner, outer) = match op.scores_input {
                     true => (score, 1.0),
@@ -591,8 +592,8 @@ impl Step<'_> {
         for (&expert, places) in &*places {
             let rows = expert * width..(expert + 1) * width;
             let token = |i: usize| places[i];
-            let tokens = (places.len(), &token);
-            self.project_rows(op.weight, rows, quantized, tokens, |i, row, values| {
+            let tokens: Tokens<'_> = (places.len(), &token);
+            self.project_rows(op.weight, rows, quantized, tokens, &|i, row, values| {
                 let at = places[i] / used * width + row;
                 // SAFETY: a row is one thread's, and a token has an expert once.
                 let residual = unsafe { residual.slice(at..at + values.len()) };
@@ -648,7 +649,7 @@ impl Step<'_> {
         let vocab = self.graph.vocab_size;
         logits.resize((self.tokens - first) * vocab, 0.0);
         let logits = Scatter::new(logits);
-        self.project(op.weight, quantized, |t, row, values| {
+        self.project(op.weight, quantized, &|t, row, values| {
             let at = t * vocab + row;
             // SAFETY: a row is one thread's.
             let logits = unsafe { logits.slice(at..at + values.len()) };

@@ -1,8 +1,10 @@
 // Clients that can't be given a `fetch`: the origin's service worker answers them by the models of its open pages.
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { adopt } from "../clients.mjs";
-import { greedy, TINY, TINY_OPTIONS } from "../context.mjs";
+import { greedy, root, TINY, TINY_OPTIONS } from "../context.mjs";
 import { test } from "../suite.mjs";
 
 const HOSTED = "const client = new OpenAI({ apiKey: process.env.OPENAI_API_KEY });";
@@ -12,9 +14,10 @@ const LOCAL = 'const client = new OpenAI({ apiKey: "none", dangerouslyAllowBrows
 const CLASSIC = `
 importScripts("/package/sw.classic.js");
 puna.serve({ path: "/puna" });
+const run = crypto.randomUUID();
 addEventListener("install", () => skipWaiting());
 addEventListener("fetch", (event) => event.respondWith(
-  new URL(event.request.url).pathname.startsWith("/mine/") ? new Response("mine") : fetch(event.request)));`;
+  new URL(event.request.url).pathname === "/mine/run" ? new Response(run) : fetch(event.request)));`;
 const MODULE = `
 import { serve } from "/package/sw.js";
 serve({ path: "/puna" });
@@ -28,11 +31,17 @@ async function open(t, page, { script = "/classic.js", hasModel = true } = {}) {
   await page.evaluate(
     async (script, type, source, options) => {
       const { answer, ready } = await import("/package/sw-page.js");
-      await ready(script, { type });
       if (source !== null) {
-        window.model = await window.lab.puna.load(source, options);
-        window.answering = await answer(window.model);
+        const model = (window.model = await window.lab.puna.load(source, options));
+        window.signals = [];
+        const watched = (address, init) => {
+          window.signals.push(init.signal);
+          return model.fetch(address, init);
+        };
+        await answer({ id: model.id, fetch: watched, ended: model.ended });
       }
+      // With a model's threads asleep: it must not wait for them.
+      await ready(script, { type });
     },
     script,
     script === "/module.js" ? "module" : "classic",
@@ -41,16 +50,11 @@ async function open(t, page, { script = "/classic.js", hasModel = true } = {}) {
   );
 }
 
-/** Waits until a model has stopped working: it makes no more steps. */
-async function isIdle(page) {
-  let before = -1;
-  for (;;) {
-    const { steps } = await page.evaluate(() => window.model.counters());
-    if (steps === before) return;
-    before = steps;
-    await sleep(300);
-  }
-}
+/** Which run of the service worker answers. */
+const runOf = (page) => page.evaluate(async () => (await fetch("/mine/run")).text());
+
+/** Waits until the last request that came to a page's model is given up. */
+const isStopped = (page) => page.waitForFunction("window.signals.at(-1).aborted", { timeout: 60_000 });
 
 /** Asks by the page's own `fetch`, and reads what comes: of a stream its first piece, then the rest. */
 const ask = (page, path, body) =>
@@ -78,16 +82,32 @@ test("answers the openai package at an address, whole, in pieces, and with its o
   assert.ok(deltas.filter((delta) => delta !== "").length > 1, "in pieces");
   assert.equal(usage.completion_tokens, 12);
   assert.deepEqual(await call("models"), [await t.page.evaluate(() => window.model.id)]);
+  assert.equal(await call("left", "Hello"), 3);
   const refused = await call("refused", { temperature: 3 });
   assert.deepEqual([refused.isBad, refused.status, refused.param], [true, 400, "temperature"]);
   // What is not below the path is the author's own business.
-  assert.equal(await t.page.evaluate(async () => (await fetch("/mine/file")).text()), "mine");
+  assert.match(await runOf(t.page), /^[0-9a-f-]{36}$/);
+  // A worker of the page is nobody's client but the origin's.
+  t.site.put("/asking.js", Buffer.from(`onmessage = async ({ data }) => {
+    const answer = await fetch("/puna/v1/chat/completions", { method: "POST", body: data });
+    postMessage(await answer.json());
+  };`));
+  const asked = await t.page.evaluate(
+    (body) =>
+      new Promise((resolve) => {
+        const worker = new Worker("/asking.js");
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.postMessage(body);
+      }),
+    JSON.stringify(request),
+  );
+  assert.equal(asked.choices[0].message.content, expected);
 });
 
 test("gives pieces as they are made to fetch and to XMLHttpRequest, and stops when nobody reads on", async (t) => {
   await open(t, t.page, { script: "/module.js" });
   for (const canTransfer of [true, false]) {
-    const pieces = await t.page.evaluate(async (body, canTransfer) => {
+    const { pieces, end } = await t.page.evaluate(async (body, canTransfer) => {
       const { postMessage } = MessagePort.prototype;
       // As in browsers that can't give a stream away.
       if (!canTransfer) {
@@ -100,12 +120,16 @@ test("gives pieces as they are made to fetch and to XMLHttpRequest, and stops wh
       const reader = answer.body.getReader();
       const pieces = [];
       for (let i = 0; i < 4; i += 1) pieces.push(new TextDecoder().decode((await reader.read()).value));
+      const isGivenUp = new Promise((resolve) => window.signals.at(-1).addEventListener("abort", resolve));
       await reader.cancel();
+      await isGivenUp;
+      const short = { ...JSON.parse(body), n: 1, max_tokens: 2 };
+      const last = (await (await fetch("/puna/v1/chat/completions", { method: "POST", body: JSON.stringify(short) })).text()).trimEnd();
       MessagePort.prototype.postMessage = postMessage;
-      return pieces;
+      return { pieces, end: last.split("\n").at(-1) };
     }, JSON.stringify({ ...ENDLESS, stream: true }), canTransfer);
+    assert.equal(end, "data: [DONE]");
     for (const piece of pieces) assert.match(piece, /^(data: \{[^\n]*\}\n\n)+$/);
-    await isIdle(t.page);
   }
   const seen = await t.page.evaluate(
     (body) =>
@@ -125,7 +149,7 @@ test("gives pieces as they are made to fetch and to XMLHttpRequest, and stops wh
     JSON.stringify({ ...ENDLESS, stream: true }),
   );
   assert.ok(seen.lengths[0] < seen.lengths[2], JSON.stringify(seen));
-  await isIdle(t.page);
+  await isStopped(t.page);
   // By the client's signal.
   await t.page.evaluate(async (body) => {
     const abort = new AbortController();
@@ -133,7 +157,7 @@ test("gives pieces as they are made to fetch and to XMLHttpRequest, and stops wh
     await answer.body.getReader().read();
     abort.abort();
   }, JSON.stringify({ ...ENDLESS, stream: true }));
-  await isIdle(t.page);
+  await isStopped(t.page);
 });
 
 test("without a model says what to do, and waits for one that is being loaded", async (t) => {
@@ -143,7 +167,7 @@ test("without a model says what to do, and waits for one that is being loaded", 
   assert.match(none.body.error.message, /answer\(\)/);
   assert.deepEqual((await ask(t.page, "/puna/v1/models")).body, { object: "list", data: [] });
   assert.equal((await ask(t.page, "/puna/v1/models/any")).body.error.code, "model_not_found");
-  assert.deepEqual((await ask(t.page, "/puna/v1/messages", { max_tokens: 1 })).body.error.type, "overloaded_error");
+  assert.deepEqual((await ask(t.page, "/puna/v1/messages", { max_tokens: 1 })).body.error.type, "api_error");
   const waited = await t.page.evaluate(
     async (source, options, body) => {
       const { answer } = await import("/package/sw-page.js");
@@ -159,11 +183,14 @@ test("without a model says what to do, and waits for one that is being loaded", 
       // Nobody offers a model that can't be asked any more.
       await model.unload();
       const after = await fetch("/puna/v1/chat/completions", { method: "POST", body });
-      // One that does not load says why.
-      const failing = window.lab.puna.load(`${source}.missing`, options);
-      await answer(failing);
+      // One that does not load says why to those who wait for it.
+      const error = await window.lab.puna.load(`${source}.missing`, options).catch((error) => error);
+      const isAsked = new Promise((resolve) => {
+        // Once all who listen have heard it.
+        navigator.serviceWorker.addEventListener("message", ({ data }) => data.puna === "ask" && setTimeout(resolve));
+      });
+      await answer(isAsked.then(() => Promise.reject(error)));
       const failed = await fetch("/puna/v1/chat/completions", { method: "POST", body });
-      await failing.catch(() => {});
       return { list, texts: bodies.map(({ choices }) => choices[0].message.content), stop: typeof offered.stop, after: after.status, failed: [failed.status, await failed.json()] };
     },
     t.url(TINY),
@@ -213,6 +240,15 @@ test("of several pages the one answers whose model is named; one that closes end
     assert.deepEqual(list.body.data.map((model) => model.id).sort(), [id, own].sort());
     assert.equal((await ask(t.page, `/puna/v1/models/${encodeURIComponent(id)}`)).body.owned_by, "puna");
 
+    // What was answered is kept by the page that answered it, whichever is asked first.
+    const first = await ask(t.page, "/puna/v1/responses", { model: id, input: "Hello", max_output_tokens: 2 });
+    assert.equal(first.status, 200, JSON.stringify(first.body));
+    assert.equal((await ask(t.page, `/puna/v1/responses/${first.body.id}`)).body.id, first.body.id);
+    const second = await ask(t.page, "/puna/v1/responses", { previous_response_id: first.body.id, input: "And?", max_output_tokens: 2 });
+    assert.deepEqual([second.status, second.body.previous_response_id, second.body.model], [200, first.body.id, id]);
+    const missing = await ask(t.page, "/puna/v1/responses", { previous_response_id: "resp_0", input: "And?" });
+    assert.deepEqual([missing.status, missing.body.error.code], [400, "previous_response_not_found"]);
+
     const asked = await other.evaluate(() => window.asked);
     await t.page.evaluate(async (body) => {
       const asked = (body) => fetch("/puna/v1/chat/completions", { method: "POST", body: JSON.stringify(body) });
@@ -223,12 +259,13 @@ test("of several pages the one answers whose model is named; one that closes end
     const { status, last, whole } = await t.page.evaluate(async () => {
       const [streamed, whole] = await Promise.all(window.asking);
       const last = (await streamed.text()).trimEnd().split("\n\n").at(-1);
-      return { status: streamed.status, last, whole: [whole.status, await whole.json()] };
+      return { status: streamed.status, last, whole: [whole.status, await whole.json(), whole.headers.get("x-should-retry")] };
     });
     assert.equal(status, 200);
     const { error } = JSON.parse(last.slice("data: ".length));
     assert.deepEqual([error.type, error.code], ["server_error", "page_gone"]);
-    assert.deepEqual([whole[0], whole[1].error.code], [503, "page_gone"]);
+    // Another page may have a model: a client asks again by itself.
+    assert.deepEqual([whole[0], whole[1].error.code, whole[2]], [503, "page_gone", null]);
   } finally {
     await other.close().catch(() => {});
   }
@@ -236,6 +273,7 @@ test("of several pages the one answers whose model is named; one that closes end
 
 test("finds the pages again after it was ended, and its end ends what was being answered", async (t) => {
   await open(t, t.page);
+  const before = await runOf(t.page);
   if (t.browserName === "chromium") {
     await t.page.evaluate(async (body) => {
       const answer = await fetch("/puna/v1/chat/completions", { method: "POST", body });
@@ -253,21 +291,19 @@ test("finds the pages again after it was ended, and its end ends what was being 
       }
     });
     assert.equal(ended, "TypeError");
-    await isIdle(t.page);
-  } else {
-    await t.page.evaluate(async () => {
-      const { ready } = await import("/package/sw-page.js");
-      await (await ready("/classic.js")).unregister();
-      await ready("/module.js", { type: "module" });
-    });
+    await isStopped(t.page);
   }
+  // Firefox ends it by itself, soon, for so it was started. Whoever asks it keeps it awake.
+  for (let ms = 1000; (await runOf(t.page)) === before; ms *= 2) await sleep(ms);
   const { status, body } = await ask(t.page, "/puna/v1/chat/completions", greedy("Hello", 2));
   assert.equal(status, 200, JSON.stringify(body));
 });
 
 test("runs beside the service worker of the demo page, and says what keeps a page from it", async (t) => {
-  t.site.put("/demo/both.js", Buffer.from('importScripts("/package/sw.classic.js"); puna.serve(); importScripts("/demo/sw.js");'));
-  t.site.put("/none.js", Buffer.from("addEventListener('install', () => skipWaiting());"));
+  const offline = fs.readFileSync(path.join(root, "www/dist/demo/sw.js"));
+  t.site.put("/classic.js", Buffer.from(CLASSIC));
+  t.site.put("/demo/offline.js", offline);
+  t.site.put("/demo/sw.js", Buffer.from('importScripts("/package/sw.classic.js"); puna.serve(); importScripts("/demo/offline.js");'));
   await t.page.waitForFunction("window.ready === true");
   const said = await t.page.evaluate(async () => {
     const { ready } = await import("/package/sw-page.js");
@@ -276,26 +312,35 @@ test("runs beside the service worker of the demo page, and says what keeps a pag
       return [error.code, error.message];
     };
     const abort = new AbortController();
-    const stopped = said("/none.js", { signal: abort.signal });
-    setTimeout(() => abort.abort(), 50);
-    return { missing: await said("/missing.js"), elsewhere: await said("/demo/both.js"), stopped: await stopped };
+    abort.abort();
+    const near = await navigator.serviceWorker.register("/classic.js", { scope: "/page" });
+    const nearer = await said("/classic.js");
+    await near.unregister();
+    return {
+      nearer,
+      missing: await said("/missing.js"),
+      elsewhere: await said("/demo/sw.js"),
+      stopped: await said("/demo/sw.js", { signal: abort.signal }),
+    };
   });
+  assert.match(said.nearer[1], /its scope http:\S+\/page is nearer than http:\S+\/:/);
   assert.equal(said.missing[0], "invalid_request");
+  assert.match(said.missing[1], /missing\.js could not be registered/);
   assert.match(said.elsewhere[1], /not below the service worker's scope/);
   assert.equal(said.stopped[0], "aborted");
   const page = await t.visit("/demo/");
   try {
-    const { cached, status } = await page.evaluate(async () => {
+    const cached = await page.evaluate(async () => {
       const { ready } = await import("/package/sw-page.js");
-      await ready("./both.js");
-      const names = await caches.keys();
-      const { status } = await fetch("./puna/v1/models");
-      return { cached: names.length, status };
+      await ready("./sw.js");
+      return (await caches.keys()).length;
     });
-    assert.deepEqual({ cached, status }, { cached: 1, status: 200 });
+    assert.equal(cached, 1);
+    const models = () => page.evaluate(async () => (await fetch("./puna/v1/models")).json());
+    assert.deepEqual(await models(), { object: "list", data: [] });
     await t.site.stop();
     await page.reload();
-    assert.equal(await page.evaluate(async () => (await fetch("./puna/v1/models")).status), 200);
+    assert.deepEqual(await models(), { object: "list", data: [] });
   } finally {
     await page.close();
   }

@@ -21,7 +21,7 @@ export interface AnswerOptions {
 /** An offer that stands. */
 export interface Answering {
   /** Takes no more requests; answers that have begun go on to their end. */
-  stop(): void;
+  readonly stop: () => void;
 }
 
 /**

@@ -1,18 +1,19 @@
 // What the service worker itself has to refuse, in the words of the API that was asked.
 
-import { jsonReply } from "../wire/reply.js";
+import { ANTHROPIC, type Dialect, type Failed, OPENAI, RESPONSES } from "../wire/reply.js";
 
 /** Why there is no answer, or no more of one. */
-export class Failure extends Error {
-  readonly status: number;
+export class Failure extends Error implements Failed {
   /** What clients branch on. */
   readonly code: string;
+  /** `status`, and whether another `retry` may find it otherwise. */
+  readonly details: { status: number; retry: boolean };
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, { retry = false } = {}) {
     super(message);
     this.name = "Failure";
-    this.status = status;
     this.code = code;
+    this.details = { status, retry };
   }
 }
 
@@ -21,7 +22,17 @@ export function noModel(): Failure {
   return new Failure(
     503,
     "no_model",
-    "no open page of this origin has a model: open one that loads a model and calls answer() of puna/sw-page",
+    "no open page of this origin offers a model: open one that loads a model and calls answer() of puna/sw-page",
+  );
+}
+
+/** There is somebody, who says nothing. */
+export function pageSilent(ms: number): Failure {
+  return new Failure(
+    503,
+    "page_silent",
+    `a page of this origin offers a model but said nothing for ${ms} ms: its script is busy; ask again, or reload that page`,
+    { retry: true },
   );
 }
 
@@ -30,7 +41,8 @@ export function pageGone(): Failure {
   return new Failure(
     503,
     "page_gone",
-    "the page whose model was answering is gone: it was closed, left or reloaded; ask again",
+    "the page whose model was answering is gone: it was closed, left or reloaded, or has taken its offer back; ask again",
+    { retry: true },
   );
 }
 
@@ -41,25 +53,13 @@ export function failureOf(error: unknown): Failure {
   return new Failure(500, "internal", text);
 }
 
-/** A request that failed before there was any answer. */
-export function failureReply(failure: Failure, path: string): Response {
-  // Another try would find the same, unless a person does something.
-  return jsonReply(failure.status, bodyOf(failure, path), { "x-should-retry": "false" });
+/** The words in which a request to this path is answered. */
+export function dialectOf(path: string): Dialect {
+  if (/\/messages(\/count_tokens)?\/?$/.test(path)) return ANTHROPIC;
+  return isOfResponses(path) ? RESPONSES : OPENAI;
 }
 
-/** The last event of a stream that failed. */
-export function failureEvent(failure: Failure, path: string): Uint8Array {
-  const front = isAnthropic(path) ? "event: error\n" : "";
-  return new TextEncoder().encode(`${front}data: ${JSON.stringify(bodyOf(failure, path))}\n\n`);
-}
-
-function bodyOf({ message, code, status }: Failure, path: string): object {
-  if (isAnthropic(path)) {
-    return { type: "error", error: { type: status === 503 ? "overloaded_error" : "api_error", message } };
-  }
-  return { error: { message, type: "server_error", param: null, code } };
-}
-
-function isAnthropic(path: string): boolean {
-  return /\/messages\/?$/.test(path);
+/** Whether a path is one of OpenAI's newer wire, whose answers may refer to earlier ones. */
+export function isOfResponses(path: string): boolean {
+  return /\/responses(\/[^/]+(\/input_items)?)?\/?$/.test(path);
 }

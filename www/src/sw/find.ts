@@ -1,6 +1,7 @@
 // Which pages have models. Nothing of it is kept: a browser ends a service worker that has nothing to do, and what it knew
 // would be gone. So every request begins with asking.
 
+import { pageSilent } from "./failure.js";
 import { heldBy, onFree } from "./locks.js";
 import type { Offer, ToPage } from "./messages.js";
 import type { PageClient, WorkerScope } from "./scope.js";
@@ -13,7 +14,11 @@ export interface Found extends Offer {
 /** How long a page may take to say what it offers; one whose script hangs would hold everybody up. */
 const MOST_MS = 3000;
 
-/** What all pages of the origin offer, the best for this request first. */
+/**
+ * What all pages of the origin offer, the best for this request first.
+ *
+ * @throws Failure if none says anything though there are some
+ */
 export async function findOffers(
   clients: WorkerScope["clients"],
   wanted: { model: string | null; clientId: string },
@@ -55,6 +60,7 @@ export async function findOffers(
       page.postMessage({ puna: "find" } satisfies ToPage, [port2]);
     }
   });
+  if (found.length === 0 && missing.size > 0) throw pageSilent(MOST_MS);
   return found.sort((a, b) => rank(b, wanted) - rank(a, wanted) || b.since - a.since);
 }
 

@@ -42,8 +42,14 @@ export type FromOffer =
   | { kind: "end" }
   | { kind: "failed"; code: string; message: string };
 
-/** What the worker says through the request's port. */
-export type ToOffer = { kind: "pull" } | { kind: "cancel" };
+/** What the worker says through the request's port; exactly one of the last two, as its last word. */
+export type ToOffer =
+  /** The next chunk, please. */
+  | { kind: "pull" }
+  /** All was heard. */
+  | { kind: "over" }
+  /** Nobody wants it any more. */
+  | { kind: "cancel" };
 
 /** What pages send to the worker. */
 export type ToWorker =

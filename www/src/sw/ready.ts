@@ -1,6 +1,6 @@
 // The first visit: a service worker answers a page's requests only when it has been installed and has taken charge of it.
 
-import { AbortError, InvalidRequestError, PunaError } from "../index.js";
+import { AbortError, InvalidRequestError } from "../index.js";
 import { containerOf } from "./container.js";
 import type { ToWorker } from "./messages.js";
 
@@ -38,10 +38,22 @@ export async function ready(
         "script from there, or with the header Service-Worker-Allowed",
     );
   }
-  const worker = registration.active ?? registration.waiting ?? registration.installing;
+  const nearest = await container.getRegistration();
+  if (nearest !== undefined && nearest.scope !== registration.scope) {
+    throw refusal(
+      "scope",
+      `another service worker is in charge of this page, for its scope ${nearest.scope} is nearer than ${registration.scope}: ` +
+        "call serve() in that one's script",
+    );
+  }
+  const { active, waiting, installing } = registration;
+  // Another script may have been in charge so far.
+  const isIts = (worker: ServiceWorker | null): boolean =>
+    worker?.scriptURL === new URL(script, document.baseURI).href;
+  const worker = [active, waiting, installing].find(isIts) ?? active;
   if (worker === null) throw refusal("script", `the service worker ${String(script)} is gone`);
   await Promise.race([activated(worker, script), stopped]);
-  await Promise.race([greeted(registration.active ?? worker, script), stopped]);
+  await Promise.race([greeted(worker, script), stopped]);
   await Promise.race([inCharge(container, registration), stopped]);
   return registration;
 }
@@ -66,18 +78,31 @@ async function register(
   }
 }
 
-/** Waits until it has been installed. */
+/** Waits until it has been installed, and no older one is in its way. */
 function activated(worker: ServiceWorker, script: string | URL): Promise<void> {
-  return new Promise((resolve, reject) => {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  return new Promise<void>((resolve, reject) => {
     const look = (): void => {
+      clearTimeout(timer);
       if (worker.state === "activated") resolve();
       else if (worker.state === "redundant") {
         reject(refusal("script", `the service worker ${String(script)} failed to install, or was replaced`));
-      } else return;
-      worker.removeEventListener("statechange", look);
+      } else if (worker.state === "installed") {
+        timer = setTimeout(() => {
+          reject(
+            refusal(
+              "script",
+              `the service worker ${String(script)} waits until no page uses the one before it: close them all, or call ` +
+                "skipWaiting() in its script",
+            ),
+          );
+        }, MOST_MS);
+      }
     };
     worker.addEventListener("statechange", look);
     look();
+  }).finally(() => {
+    clearTimeout(timer);
   });
 }
 
@@ -87,10 +112,10 @@ function greeted(worker: ServiceWorker, script: string | URL): Promise<void> {
   return new Promise<void>((resolve, reject) => {
     const timer = setTimeout(() => {
       reject(
-        new PunaError(
-          "internal",
-          `the service worker ${String(script)} does not answer: its script must call serve() of puna/sw when it runs first; a ` +
-            "newer version of it may wait until all pages of the older one are closed",
+        refusal(
+          "script",
+          `the service worker ${String(script)} did not answer within ${MOST_MS} ms: its script must call serve() of puna/sw when ` +
+            "it runs first; a newer version of it may wait until all pages of the older one are closed",
         ),
       );
     }, MOST_MS);

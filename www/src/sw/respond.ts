@@ -22,8 +22,8 @@ export interface PageRequest {
 }
 
 /**
- * Answers one request by `fetch`; resolves when it is over. The work stops when the worker says so, when it stops reading
- * and when it is gone.
+ * Answers one request by `fetch`; resolves when the worker has heard it to its end, so that what holds until then is not let go
+ * of too early. The work stops when the worker says so, and when the worker is gone.
  */
 export async function respond(
   fetch: Promise<typeof globalThis.fetch>,
@@ -34,99 +34,63 @@ export async function respond(
   const over = new Promise<void>((resolve) => {
     finish = resolve;
   });
+  let body: ReadableStreamDefaultReader<Uint8Array> | null = null;
   const stop = (): void => {
     abort.abort(new DOMException("the request was given up", "AbortError"));
+    body?.cancel().catch(() => undefined);
     finish();
+  };
+  port.onmessage = ({ data }) => {
+    const { kind } = data as ToOffer;
+    if (kind === "cancel") stop();
+    else if (kind === "over") finish();
+    else if (body !== null) void send(body, port);
   };
   const release = onFree(lock, stop);
   const timer = setInterval(() => {
     worker?.postMessage({ puna: "awake" });
   }, AWAKE_MS);
-  let body: ReadableStreamDefaultReader<Uint8Array> | null = null;
-  port.onmessage = ({ data }) => {
-    const { kind } = data as ToOffer;
-    if (kind === "cancel") {
-      stop();
-      body?.cancel().catch(() => undefined);
-    } else if (body !== null) {
-      void pull(body, port, finish);
-    }
-  };
   try {
-    const { method, url, headers } = request;
     // It may still be loading when nobody waits for it any more.
     const loaded = await Promise.race([fetch, over]);
-    if (loaded === undefined) return;
-    const answer = await loaded(url, { method, headers, body: request.body, signal: abort.signal });
-    body = hand(answer, port, finish);
-    await over;
+    if (loaded !== undefined) {
+      const { method, url, headers } = request;
+      body = hand(await loaded(url, { method, headers, body: request.body, signal: abort.signal }), port);
+    }
   } catch (error) {
     if (!abort.signal.aborted) port.postMessage(failedOf(error));
-  } finally {
-    release();
-    clearInterval(timer);
-    port.close();
   }
+  await over;
+  release();
+  clearInterval(timer);
+  port.close();
 }
 
 /** Says how the answer begins, with its body where a stream can be given away; else gives what is left to be read. */
 function hand(
   { status, headers, body }: Response,
   port: MessagePort,
-  finish: () => void,
 ): ReadableStreamDefaultReader<Uint8Array> | null {
   const head: FromOffer = { kind: "head", status, headers: [...headers] };
-  const watched = watch(body ?? new Blob([]).stream(), finish);
+  const stream = body ?? new Blob([]).stream();
   try {
-    port.postMessage({ ...head, body: watched } satisfies FromOffer, [watched]);
+    port.postMessage({ ...head, body: stream } satisfies FromOffer, [stream]);
     return null;
   } catch {
     // Safari can't.
     port.postMessage(head);
-    return watched.getReader();
+    return stream.getReader();
   }
 }
 
-/** The same stream; `end` is called when nobody will read any more of it. */
-function watch(stream: ReadableStream<Uint8Array>, end: () => void): ReadableStream<Uint8Array> {
-  const reader = stream.getReader();
-  return new ReadableStream<Uint8Array>(
-    {
-      async pull(controller) {
-        try {
-          const { done, value } = await reader.read();
-          if (!done) {
-            controller.enqueue(value);
-            return;
-          }
-          controller.close();
-        } catch (error) {
-          controller.error(error);
-        }
-        end();
-      },
-      async cancel(reason) {
-        end();
-        await reader.cancel(reason);
-      },
-    },
-    { highWaterMark: 0 },
-  );
-}
-
 /** Sends the next piece of a body. */
-async function pull(
-  body: ReadableStreamDefaultReader<Uint8Array>,
-  port: MessagePort,
-  finish: () => void,
-): Promise<void> {
+async function send(body: ReadableStreamDefaultReader<Uint8Array>, port: MessagePort): Promise<void> {
   try {
     const { done, value } = await body.read();
     const message: FromOffer = done ? { kind: "end" } : { kind: "chunk", bytes: value };
     port.postMessage(message);
   } catch (error) {
     port.postMessage(failedOf(error));
-    finish();
   }
 }
 

@@ -7,7 +7,7 @@ export interface PageClient {
 }
 
 /** What keeps a service worker awake. */
-interface Lifetime {
+export interface Lifetime {
   waitUntil(work: Promise<unknown>): void;
 }
 
@@ -30,7 +30,6 @@ export interface MessageFromPage extends Lifetime {
 export interface WorkerScope {
   readonly registration: { readonly scope: string };
   readonly clients: {
-    get(id: string): Promise<unknown>;
     matchAll(options: { type: "window"; includeUncontrolled: true }): Promise<readonly PageClient[]>;
     claim(): Promise<void>;
   };

@@ -1,7 +1,14 @@
 // What a hosted API would send: JSON, streams of events, and errors with the status that clients branch on.
 
-import type { PunaError } from "../errors.js";
+import type { ErrorDetails } from "../errors.js";
 import type { ErrorCode } from "../generated/codes.js";
+
+/** What is told of an error: of a `PunaError`, or of what a service worker could not do. */
+export interface Failed {
+  code: string;
+  message: string;
+  details: ErrorDetails;
+}
 
 /** An answer in JSON. `headers` come on top. */
 export function jsonReply(status: number, body: unknown, headers: Record<string, string> = {}): Response {
@@ -23,9 +30,9 @@ export function refusalReply(
 /** What the wires differ in: errors, and events. */
 export interface Dialect {
   /** The body of an error. */
-  error: (error: PunaError, requestId: string) => unknown;
+  error: (error: Failed, requestId: string) => unknown;
   /** The same as an event behind so many others, where it is another. */
-  failure?: (error: PunaError, events: number) => unknown;
+  failure?: (error: Failed, events: number) => unknown;
   /** What stands in front of an event's data. */
   front: (data: unknown) => string;
   /** The last event's data, if there is one that says so. */
@@ -33,12 +40,12 @@ export interface Dialect {
 }
 
 /** The answer to a request that failed. */
-export function errorReply(error: PunaError, dialect: Dialect): Response {
-  const own = error.details["status"];
-  const status = typeof own === "number" ? own : STATUS[error.code];
+export function errorReply(error: Failed, dialect: Dialect): Response {
+  const status = statusOf(error);
   const headers = common();
   // What failed here once will fail again, unless the model was busy: a client need not try.
-  const retry: Record<string, string> = status === 429 ? {} : { "x-should-retry": "false" };
+  const retry: Record<string, string> =
+    status === 429 || error.details["retry"] === true ? {} : { "x-should-retry": "false" };
   return jsonReply(status, dialect.error(error, headers["request-id"]), { ...headers, ...retry });
 }
 
@@ -52,9 +59,6 @@ export function streamReply(
   signal: AbortSignal | null,
   dialect: Dialect,
 ): Response {
-  const encoder = new TextEncoder();
-  const event = (front: string, data: string): Uint8Array => encoder.encode(`${front}data: ${data}\n\n`);
-  const told = (data: unknown): Uint8Array => event(dialect.front(data), JSON.stringify(data));
   const headers = common();
   const iterator = chunks[Symbol.asyncIterator]();
   let events = 0;
@@ -65,19 +69,16 @@ export function streamReply(
           const next = await iterator.next();
           if (next.done !== true) {
             events += 1;
-            controller.enqueue(told(next.value));
+            controller.enqueue(eventOf(next.value, dialect));
             return;
           }
-          if (dialect.done !== null) controller.enqueue(event("", dialect.done));
+          if (dialect.done !== null) controller.enqueue(encoded("", dialect.done));
         } catch (error) {
           if (signal?.aborted === true) {
             controller.error(signal.reason);
             return;
           }
-          const failed = error as PunaError;
-          controller.enqueue(
-            told(dialect.failure?.(failed, events) ?? dialect.error(failed, headers["request-id"])),
-          );
+          controller.enqueue(failureEvent(error as Failed, dialect, events, headers["request-id"]));
         }
         controller.close();
       },
@@ -87,15 +88,32 @@ export function streamReply(
     },
     { highWaterMark: 0 },
   );
-  const kind = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
-  return new Response(body, { headers: { ...kind, ...headers } });
+  return new Response(body, { headers: { ...EVENTS, ...headers } });
+}
+
+/** Headers of server-sent events. */
+export const EVENTS = { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache" };
+
+/** One event. */
+export function eventOf(data: unknown, dialect: Dialect): Uint8Array {
+  return encoded(dialect.front(data), JSON.stringify(data));
+}
+
+/** The last event of a stream that failed behind so many others. */
+export function failureEvent(error: Failed, dialect: Dialect, events: number, requestId: string): Uint8Array {
+  return eventOf(dialect.failure?.(error, events) ?? dialect.error(error, requestId), dialect);
+}
+
+function encoded(front: string, data: string): Uint8Array {
+  return new TextEncoder().encode(`${front}data: ${data}\n\n`);
 }
 
 /** OpenAI's. */
 export const OPENAI: Dialect = {
   error(error) {
     const { code, message, details } = error;
-    if (STATUS[code] === 400) {
+    const status = statusOf(error);
+    if (status < 500 && status !== 429) {
       const reason = code === "context_length_exceeded" ? code : text(details["reason"]);
       return {
         error: { message, type: "invalid_request_error", param: text(details["param"]), code: reason },
@@ -124,9 +142,9 @@ export const RESPONSES: Dialect = {
 
 /** Anthropic's, whose events have names. */
 export const ANTHROPIC: Dialect = {
-  error({ code, message }, requestId) {
-    const type = { 400: "invalid_request_error", 429: "rate_limit_error" }[STATUS[code]] ?? "api_error";
-    return { type: "error", error: { type, message }, request_id: requestId };
+  error(error, requestId) {
+    const type = { 400: "invalid_request_error", 429: "rate_limit_error" }[statusOf(error)] ?? "api_error";
+    return { type: "error", error: { type, message: error.message }, request_id: requestId };
   },
   front: named,
   done: null,
@@ -140,8 +158,14 @@ function text(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
+/** Its own, or what its code has. */
+function statusOf({ code, details }: Failed): number {
+  const { status } = details;
+  return typeof status === "number" ? status : (STATUS[code] ?? 500);
+}
+
 /** An abort is no answer, and has no status: it rejects. */
-const STATUS: Readonly<Record<ErrorCode, number>> = {
+const STATUS: Readonly<Record<string, number>> = {
   aborted: 499,
   bad_model_file: 500,
   busy: 429,
@@ -156,10 +180,10 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   storage_full: 500,
   unsupported_device: 500,
   unsupported_model: 500,
-};
+} satisfies Record<ErrorCode, number>;
 
 /** Clients put it into their errors; by either name. */
-function common(): { "request-id": string; "x-request-id": string } {
+export function common(): { "request-id": string; "x-request-id": string } {
   const random = crypto.getRandomValues(new Uint8Array(16));
   const digits = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
   const id = `req_${digits}`;

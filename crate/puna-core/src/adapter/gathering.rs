@@ -1,7 +1,5 @@
 //! Takes an adapter's tensors, piece by piece, and gives what a matrix gets when all of it is there.
 
-use std::collections::BTreeMap;
-
 use super::{Adapter, Pair};
 use crate::graph::{Factors, Graph};
 use crate::quant::Format;
@@ -18,23 +16,20 @@ pub struct Gathering<'a> {
     /// Its number.
     ix: usize,
     graph: &'a Graph,
-    /// By tensor: its bytes, and how many of them have come.
-    tensors: BTreeMap<usize, (Vec<u8>, usize)>,
-    /// By tensor that has come whole.
-    done: BTreeMap<usize, Vec<u8>>,
+    /// By tensor: its bytes, as long as they are held, and how many of them have come.
+    tensors: Vec<(Vec<u8>, u64)>,
     given: usize,
 }
 
 impl<'a> Gathering<'a> {
     /// Of adapter `ix` of those that `low_ranks` was made of.
     #[must_use]
-    pub const fn new(adapter: &'a Adapter, ix: usize, graph: &'a Graph) -> Self {
+    pub fn new(adapter: &'a Adapter, ix: usize, graph: &'a Graph) -> Self {
         Self {
             adapter,
             ix,
             graph,
-            tensors: BTreeMap::new(),
-            done: BTreeMap::new(),
+            tensors: vec![(Vec::new(), 0); adapter.tensors.len()],
             given: 0,
         }
     }
@@ -47,19 +42,14 @@ impl<'a> Gathering<'a> {
         let stray = || Error::internal("bytes of an adapter that are none of its tensors");
         let info = self.adapter.tensors.get(tensor).ok_or_else(stray)?;
         let size = usize::try_from(info.bytes).map_err(|_| stray())?;
-        let (held, come) = self
-            .tensors
-            .entry(tensor)
-            .or_insert_with(|| (vec![0; size], 0));
+        let (held, come) = self.tensors.get_mut(tensor).ok_or_else(stray)?;
+        held.resize(size, 0);
         let start = usize::try_from(offset).map_err(|_| stray())?;
         let to = held.get_mut(start..start.saturating_add(bytes.len()));
         to.ok_or_else(stray)?.copy_from_slice(bytes);
-        *come = come.saturating_add(bytes.len());
-        if *come < size {
+        *come = come.saturating_add(bytes.len() as u64);
+        if *come < info.bytes {
             return Ok(None);
-        }
-        if let Some((whole, _)) = self.tensors.remove(&tensor) {
-            self.done.insert(tensor, whole);
         }
         let pairs = self.adapter.pairs.iter();
         let own = pairs
@@ -67,8 +57,11 @@ impl<'a> Gathering<'a> {
             .find(|it| it.down == tensor || it.up == tensor);
         let matrix = own.ok_or_else(stray)?.place.matrix;
         let of: Vec<_> = pairs.filter(|it| it.place.matrix == matrix).collect();
-        let has = |tensor: &usize| self.done.contains_key(tensor);
-        if !of.iter().all(|pair| has(&pair.down) && has(&pair.up)) {
+        let has = |tensor: usize| {
+            let come = self.tensors.get(tensor).map(|(_, come)| *come);
+            come == self.adapter.tensors.get(tensor).map(|info| info.bytes)
+        };
+        if !of.iter().all(|pair| has(pair.down) && has(pair.up)) {
             return Ok(None);
         }
         self.factors(matrix, &of).map(Some)
@@ -130,7 +123,8 @@ impl<'a> Gathering<'a> {
     /// The weights of a tensor of rows of so many columns, which is not needed any more then.
     fn values(&mut self, tensor: usize, cols: usize) -> Result<Vec<f32>> {
         let missing = || Error::internal("a tensor of an adapter is missing");
-        let bytes = self.done.remove(&tensor).ok_or_else(missing)?;
+        let held = self.tensors.get_mut(tensor).ok_or_else(missing)?;
+        let bytes = std::mem::take(&mut held.0);
         let info: &TensorInfo = self.adapter.tensors.get(tensor).ok_or_else(missing)?;
         let format = Format::of(&info.name, info.ggml_type)?;
         let values: Vec<_> = match format.value_bytes {

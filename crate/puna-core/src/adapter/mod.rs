@@ -27,9 +27,7 @@ mod scales;
 )]
 mod tests;
 
-use std::collections::BTreeMap;
-
-use crate::graph::{Graph, MOST_ADAPTERS, MatrixIx, RANK_STEP, Rank};
+use crate::graph::{Graph, MOST_ADAPTERS, RANK_STEP, Rank};
 use crate::quant::Format;
 use crate::weights::header::{Header, TensorInfo};
 use crate::{Error, Result};
@@ -83,26 +81,8 @@ impl Adapter {
     fn read(name: &str, header: &Header, model: &Header) -> Result<Self> {
         let found = names::read(header, model)?;
         let places = place::all(model, found.halves)?;
-        let mut halves: BTreeMap<&str, [Option<usize>; 2]> = BTreeMap::new();
-        for Named {
-            target,
-            half,
-            tensor,
-        } in &found.tensors
-        {
-            let both = halves.entry(target).or_default();
-            let own = match half {
-                Half::Down => &mut both[0],
-                Half::Up => &mut both[1],
-            };
-            if own.replace(*tensor).is_some() {
-                return Err(Error::bad_model_file(format!(
-                    "{target} has two tensors of one half"
-                )));
-            }
-        }
         let mut pairs = Vec::new();
-        for (target, both) in halves {
+        for (target, both) in halves(&found.tensors)? {
             let [Some(down), Some(up)] = both else {
                 return Err(Error::bad_model_file(format!(
                     "{target} has only one of its two tensors, A and B"
@@ -163,12 +143,13 @@ pub fn attach(graph: Graph, adapters: &[Adapter]) -> Result<Graph> {
             ),
         ));
     }
-    let mut largest: BTreeMap<MatrixIx, usize> = BTreeMap::new();
+    let mut largest = vec![0; graph.matrices.len()];
     for pair in adapters.iter().flat_map(|adapter| &adapter.pairs) {
-        let rank = largest.entry(pair.place.matrix).or_default();
-        *rank = (*rank).max(pair.rank);
+        let rank = largest.get_mut(pair.place.matrix);
+        let rank = rank.ok_or_else(|| Error::internal("an adapter of another graph"))?;
+        *rank = pair.rank.max(*rank);
     }
-    let rank = |(matrix, rank): (MatrixIx, usize)| {
+    let rank = |(matrix, rank): (usize, usize)| {
         let of = graph.matrices.get(matrix);
         let of = of.ok_or_else(|| Error::internal("an adapter of another graph"))?;
         Ok(Rank {
@@ -177,8 +158,45 @@ pub fn attach(graph: Graph, adapters: &[Adapter]) -> Result<Graph> {
             rank: rank.next_multiple_of(RANK_STEP),
         })
     };
-    let ranks = largest.into_iter().map(rank).collect::<Result<_>>()?;
+    let some = largest
+        .into_iter()
+        .enumerate()
+        .filter(|(_, rank)| *rank > 0);
+    let ranks = some.map(rank).collect::<Result<_>>()?;
     Ok(graph.with_adapters(adapters.len(), ranks))
+}
+
+/// Indices of an A and of a B, if they are there.
+type Both = [Option<usize>; 2];
+
+/// By target.
+fn halves(tensors: &[Named]) -> Result<Vec<(&str, Both)>> {
+    let mut all: Vec<(&str, Both)> = Vec::new();
+    let mut sorted: Vec<&Named> = tensors.iter().collect();
+    sorted.sort_by_key(|named| named.target.as_str());
+    for Named {
+        target,
+        half,
+        tensor,
+    } in sorted
+    {
+        if all.last().is_none_or(|(last, _)| last != target) {
+            all.push((target, [None, None]));
+        }
+        let Some((_, [down, up])) = all.last_mut() else {
+            continue;
+        };
+        let own = match half {
+            Half::Down => down,
+            Half::Up => up,
+        };
+        if own.replace(*tensor).is_some() {
+            return Err(Error::bad_model_file(format!(
+                "{target} has two tensors of one half"
+            )));
+        }
+    }
+    Ok(all)
 }
 
 fn tensor(header: &Header, ix: usize) -> Result<&TensorInfo> {

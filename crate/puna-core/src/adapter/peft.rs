@@ -1,7 +1,5 @@
 //! `adapter_config.json`, as the `peft` package writes it (<https://huggingface.co/docs/peft/package_reference/lora>).
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 use super::names::Half;
@@ -34,11 +32,11 @@ const EXPECTED: [(&str, &[&str]); 7] = [
 pub(crate) struct Scaling {
     alpha: f32,
     /// Ends of modules' names that have an alpha of their own.
-    own: BTreeMap<String, f32>,
+    own: Vec<(String, f32)>,
     /// Whether the square root of the rank divides it (Kalajdzievski 2023, arXiv 2312.03732).
     by_root: bool,
     /// By tensor of the model.
-    of: BTreeMap<String, f32>,
+    of: Vec<(String, f32)>,
 }
 
 impl Scaling {
@@ -48,21 +46,21 @@ impl Scaling {
             settings.expect(key, known)?;
         }
         let alpha = settings.f64("lora_alpha")?;
-        let mut own = BTreeMap::new();
+        let mut own = Vec::new();
         if let Some(Value::Object(pattern)) = settings.get("alpha_pattern") {
             for (name, alpha) in pattern {
                 let plain = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
                 let alpha = alpha.as_f64().filter(|_| name.chars().all(plain));
                 let expected = "names of modules, not expressions, and numbers";
                 let alpha = alpha.ok_or_else(|| settings.unsupported("alpha_pattern", expected));
-                own.insert(name.clone(), narrowed(alpha?));
+                own.push((name.clone(), narrowed(alpha?)));
             }
         }
         Ok(Self {
             alpha: narrowed(alpha.ok_or_else(|| settings.bad("lora_alpha", "a number"))?),
             own,
             by_root: settings.bool("use_rslora")? == Some(true),
-            of: BTreeMap::new(),
+            of: Vec::new(),
         })
     }
 
@@ -74,11 +72,12 @@ impl Scaling {
         };
         let own = self.own.iter().find(|(name, _)| is_of(name));
         let alpha = own.map_or(self.alpha, |(_, alpha)| *alpha);
-        self.of.insert(target.to_owned(), alpha);
+        self.of.push((target.to_owned(), alpha));
     }
 
     pub(super) fn scale(&self, target: &str, rank: usize) -> f32 {
-        let alpha = self.of.get(target).copied().unwrap_or(self.alpha);
+        let of = self.of.iter().find(|(of, _)| of == target);
+        let alpha = of.map_or(self.alpha, |(_, alpha)| *alpha);
         match self.by_root {
             true => alpha / (rank as f32).sqrt(),
             false => alpha / rank as f32,

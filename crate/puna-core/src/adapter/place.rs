@@ -1,7 +1,5 @@
 //! Where rows of a model's tensors are in memory, of tensors that can be changed.
 
-use std::collections::BTreeMap;
-
 use crate::graph::{
     Embed, Glu, Graph, Head, Linear, LinearAdd, Matrix, MatrixIx, Op, Qkv, RowGroups, Source,
 };
@@ -22,11 +20,12 @@ pub(super) struct Place {
 }
 
 /// Those of all tensors of a model; none of one that can't be changed.
-pub(super) struct Places<'m>(BTreeMap<&'m str, Option<Place>>);
+pub(super) struct Places<'m>(Vec<(&'m str, Option<Place>)>);
 
 impl Places<'_> {
     pub(super) fn get(&self, target: &str) -> Result<&Place> {
-        match self.0.get(target) {
+        let found = self.0.iter().find(|(name, _)| *name == target);
+        match found.map(|(_, place)| place) {
             Some(Some(place)) => Ok(place),
             Some(None) => Err(Error::unsupported_model(format!(
                 "the adapter changes {target}; adapters of embeddings, experts and compressed heads are not supported"
@@ -47,7 +46,8 @@ pub(super) fn all(model: &Header, halves: bool) -> Result<Places<'_>> {
         .tensors
         .iter()
         .map(|tensor| (tensor.name.as_str(), None));
-    let mut places: BTreeMap<_, _> = names.collect();
+    // In the order of the model's tensors.
+    let mut places: Vec<_> = names.collect();
     let plain = plain(&graph);
     for (ix, matrix) in graph.matrices.iter().enumerate() {
         if matrix.experts != 1 || !plain.contains(&ix) || groups(matrix).is_err() {
@@ -59,8 +59,7 @@ pub(super) fn all(model: &Header, halves: bool) -> Result<Places<'_>> {
                 .iter()
                 .filter(|source| source.tensor == tensor);
             let sources: Vec<_> = of.copied().collect();
-            let info = model.tensors.get(tensor);
-            let place = info.and_then(|info| places.get_mut(info.name.as_str()));
+            let place = places.get_mut(tensor).map(|(_, place)| place);
             let Some(place) = place.filter(|_| sources.iter().all(|it| it.transposed.is_none()))
             else {
                 continue;

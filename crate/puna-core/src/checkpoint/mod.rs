@@ -100,7 +100,7 @@ pub fn header(companions: Companions, shards: Vec<Shard>) -> Result<(Header, u64
     if companions.is_adapter() {
         // What its tensors are called depends on the model, which is not known here.
         let name = |name: &str| Some(name.to_owned());
-        return assemble(companions, Metadata::default(), shards, name);
+        return assemble(companions, Metadata::default(), shards, &name);
     }
     let config = companions.required(CONFIG)?;
     let settings = Settings::parse(config)?;
@@ -110,7 +110,7 @@ pub fn header(companions: Companions, shards: Vec<Shard>) -> Result<(Header, u64
     let pooling = pooling.transpose()?.filter(|_| architecture.encodes);
     let metadata = translate::metadata(&settings, architecture, hub, pooling)?;
     let name = |name: &str| names::translate(name, &settings, hub);
-    assemble(companions, metadata, shards, name)
+    assemble(companions, metadata, shards, &name)
 }
 
 /// Puts the files end to end; `name` says what a tensor is called, if it is wanted.
@@ -118,7 +118,7 @@ fn assemble(
     companions: Companions,
     metadata: Metadata,
     shards: Vec<Shard>,
-    name: impl Fn(&str) -> Option<String>,
+    name: &dyn Fn(&str) -> Option<String>,
 ) -> Result<(Header, u64)> {
     let sizes = companions.sizes().chain(shards.iter().map(|it| it.bytes));
     let (starts, end) =
