@@ -18,6 +18,8 @@ export default tseslint.config(
         "error",
         { selector: "typeLike", format: ["PascalCase"] },
         { selector: "variable", format: ["camelCase", "UPPER_CASE"] },
+        // A class that is made for one model, by the name that the web platform has for it.
+        { selector: "variable", filter: "^LanguageModel$", format: ["PascalCase"] },
         { selector: "function", format: ["camelCase"] },
       ],
       eqeqeq: "error",

@@ -1,6 +1,6 @@
 // The package, file by file: `--mode index` builds dist/index.js, `--mode worker` dist/worker.js and the wasm,
-// `--mode thread` dist/thread.js, `--mode sw` and `--mode sw-page` the two halves of the service worker, and `--mode sw.classic`
-// the first of them as a script for `importScripts`; and for tests alone, `--mode cpu` dist/test/cpu.js, by which they start the CPU's
+// `--mode thread` dist/thread.js, `--mode prompt-api` the Prompt API, `--mode sw` and `--mode sw-page` the two halves of the
+// service worker, and `--mode sw.classic` the first of them as a script for `importScripts`; and for tests alone, `--mode cpu` dist/test/cpu.js, by which they start the CPU's
 // executor, and `--mode clients` dist/test/X.js of each client of hosted APIs, with what they have in common apart.
 
 import { defineConfig } from "vite";
@@ -15,6 +15,7 @@ const ENTRIES: Readonly<Record<string, string | Readonly<Record<string, string>>
   "sw.classic": "src/sw.ts",
   "sw-page": "src/sw-page.ts",
   client: "src/client.ts",
+  "prompt-api": "src/prompt_api/index.ts",
   cpu: "test/browser/cpu.ts",
   clients: {
     openai: "test/browser/openai.ts",
@@ -26,7 +27,7 @@ const ENTRIES: Readonly<Record<string, string | Readonly<Record<string, string>>
 };
 
 /** Entries that a page's own build takes in. */
-const IMPORTED: readonly string[] = ["index", "sw-page", "client"];
+const IMPORTED: readonly string[] = ["index", "sw-page", "client", "prompt-api"];
 
 export default defineConfig(({ mode }) => {
   const entry = ENTRIES[mode];

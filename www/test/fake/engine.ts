@@ -13,6 +13,8 @@ interface Script {
   /** A failure of each answer after its first chunks. */
   failChat: string | null;
   loadMs: number;
+  /** Steps of the load, each of which tells its progress. */
+  steps: number;
   chunkMs: number;
   cached: boolean;
   software: boolean;
@@ -44,7 +46,7 @@ export const Engine: WasmEngineClass = {
     const script = scriptOf(
       typeof source === "string" ? new URL(source).searchParams : new URLSearchParams(),
     );
-    const steps = 60;
+    const { steps } = script;
     for (let step = 0; step <= steps; step++) {
       await pause(script.loadMs / steps, signal);
       if (script.fail !== null && step === Math.floor(steps / 2)) throw failureOf(script.fail);
@@ -82,6 +84,7 @@ export const inspect_model: InspectModel = async (options, source, _fallsBack, _
     format: "GGUF v3",
     file_bytes: TOTAL_BYTES,
     network_bytes: HEADER_BYTES,
+    embedding_dimensions: null,
     metadata: { "general.file_type": 3, "llama.context_length": 8192 },
     types: [{ name: "Q4_1", bits_per_weight: 5 }],
     device: {
@@ -372,6 +375,7 @@ function scriptOf(query: URLSearchParams): Script {
     fail: query.get("fail"),
     failChat: query.get("fail_chat"),
     loadMs: Number(query.get("load_ms") ?? "0"),
+    steps: Number(query.get("steps") ?? "60"),
     chunkMs: Number(query.get("chunk_ms") ?? "0"),
     cached: query.has("cached"),
     software: query.has("software"),

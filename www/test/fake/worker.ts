@@ -15,7 +15,8 @@ import { Engine, inspect_model, list_models, remove_model } from "./engine.js";
 
 type ErrorListener = (event: { message?: string }) => void;
 
-const loadEngine: LoadEngine = ({ source, adapters, options }, onProgress, signal) =>
+/** Loads the fake engine. */
+export const loadFake: LoadEngine = ({ source, adapters, options }, onProgress, signal) =>
   Engine.load(
     JSON.stringify(options),
     source,
@@ -46,7 +47,7 @@ export class FakeWorker implements WorkerLike {
   readonly #worker: MessagePort;
   readonly #onError: ErrorListener[] = [];
 
-  constructor(load: LoadEngine = loadEngine) {
+  constructor(load: LoadEngine = loadFake) {
     const { port1, port2 } = new MessageChannel();
     this.#page = port1;
     this.#worker = port2;
