@@ -5,7 +5,7 @@
 
 import { defineConfig } from "vite";
 
-import { besideIndex, engine, plainFiles } from "./build/engine.js";
+import { besideIndex, engine, plainFiles, quotedWorkers } from "./build/engine.js";
 
 const ENTRIES: Readonly<Record<string, string | Readonly<Record<string, string>>>> = {
   index: "src/index.ts",
@@ -26,9 +26,6 @@ const ENTRIES: Readonly<Record<string, string | Readonly<Record<string, string>>
   },
 };
 
-/** Entries that a page's own build takes in. */
-const IMPORTED: readonly string[] = ["index", "sw-page", "client", "prompt-api"];
-
 export default defineConfig(({ mode }) => {
   const entry = ENTRIES[mode];
   if (entry === undefined) throw new Error(`--mode ${mode}: expected ${Object.keys(ENTRIES).join(" or ")}`);
@@ -36,7 +33,7 @@ export default defineConfig(({ mode }) => {
   const isClassic = mode === "sw.classic";
   return {
     publicDir: false,
-    plugins: [engine(), plainFiles(isTest ? "../" : "./"), besideIndex(mode)],
+    plugins: [engine(), plainFiles(isTest ? "../" : "./"), besideIndex(mode), quotedWorkers(mode)],
     build: {
       target: "es2022",
       outDir: isTest ? "dist/test" : "dist",
@@ -48,8 +45,8 @@ export default defineConfig(({ mode }) => {
         fileName: (_, name) => `${typeof entry === "string" ? mode : name}.js`,
         name: "puna",
       },
-      // What is imported stays readable, for a page's own build minifies it; nobody does that to the rest.
-      rolldownOptions: { output: { minify: !IMPORTED.includes(mode) } },
+      // Nobody does that to what comes from a CDN, nor to the workers.
+      rolldownOptions: { output: { minify: true } },
     },
   };
 });

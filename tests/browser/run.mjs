@@ -37,6 +37,7 @@ const NOUNS_WITHOUT_WEBGPU = [
   "checkpoint",
   "embeddings",
   "inspect",
+  "adapters",
   "service_worker",
   "unicode",
   "unload",
@@ -101,7 +102,7 @@ const elsewhere = {
     "service_worker",
     ...(options.full ? [] : ["anthropic_client", "remote"]),
   ],
-  chromium: options.full ? [] : ["ai_sdk_client", "langchain_client", "checkpoint", "embeddings", "structured"],
+  chromium: options.full ? [] : ["adapters", "ai_sdk_client", "langchain_client", "checkpoint", "embeddings", "structured", "tokens"],
 }[name];
 const withWebGpu = NOUNS.filter((noun) => !elsewhere.includes(noun));
 const nouns = options.only ? options.only.split(",") : hasWebGpu ? withWebGpu : NOUNS_WITHOUT_WEBGPU;

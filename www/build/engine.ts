@@ -77,3 +77,29 @@ export function besideIndex(mode: string): Plugin {
     },
   };
 }
+
+/**
+ * Workers are started by the expression that bundlers look for, with quotes where the minifier writes backticks: some look
+ * for those alone.
+ */
+export function quotedWorkers(mode: string): Plugin {
+  const started =
+    /new Worker\(new URL\(`(\.\/[\w.]+)`,import\.meta\.url\),\{type:`module`,name:`([\w-]+)`\}\)/g;
+  return {
+    name: "puna-quoted-workers",
+    generateBundle(_, bundle) {
+      if (mode !== "index") return;
+      const found: string[] = [];
+      for (const file of Object.values(bundle)) {
+        if (file.type !== "chunk") continue;
+        file.code = file.code.replace(started, (_, script: string, name: string) => {
+          found.push(script);
+          return `new Worker(new URL("${script}",import.meta.url),{type:"module",name:"${name}"})`;
+        });
+      }
+      if (found.join(" ") !== "./worker.js ./thread.js") {
+        this.error(`the index starts ${JSON.stringify(found)}, expected ./worker.js and ./thread.js`);
+      }
+    },
+  };
+}

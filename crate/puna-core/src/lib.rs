@@ -59,6 +59,7 @@ pub mod saved;
 #[cfg(feature = "text")]
 pub mod score;
 pub mod session;
+pub mod sorted;
 #[cfg(feature = "text")]
 pub mod synthetic;
 #[cfg(feature = "text")]

@@ -34,7 +34,7 @@ fn logits(file: &File, adapters: &[(&File, f32)], ids: &[u32]) -> Vec<f32> {
     let graph = attach(graph, &all).expect("room");
     let mut executor = Executor::new(graph.clone(), 64, |ix| tensor_bytes(file, ix)).expect("good");
     for (ix, (adapter, (of, scale))) in all.iter().zip(adapters).enumerate() {
-        for factors in gathered(Gathering::new(adapter, ix, &graph), of) {
+        for factors in gathered(Gathering::new(adapter, ix, &graph.low_ranks), of) {
             executor.merge(&factors, *scale).expect("of this graph");
         }
     }

@@ -16,7 +16,7 @@ pub(crate) struct Adapters {
 
 impl Adapters {
     pub(crate) fn new(graph: &Graph) -> Result<Self> {
-        let up = |low_rank: &LowRank| zeros(low_rank.up_len(graph), "an adapter");
+        let up = |low_rank: &LowRank| zeros(low_rank.up_len(), "an adapter");
         Ok(Self {
             ups: graph.low_ranks.iter().map(up).collect::<Result<_>>()?,
             scales: vec![0.0; graph.adapters()],

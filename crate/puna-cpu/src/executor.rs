@@ -89,7 +89,7 @@ pub fn bytes(graph: &Graph, tokens: usize) -> u64 {
         .map(|vector| vector.len as u64 * 4)
         .sum();
     let ups = graph.low_ranks.iter();
-    let ups: u64 = ups.map(|it| it.up_len(graph) as u64 * 4).sum();
+    let ups: u64 = ups.map(|it| it.up_len() as u64 * 4).sum();
     weights + vectors + ups + KvLayer::bytes(graph.kv, tokens) as u64 * graph.kv.layers as u64
 }
 

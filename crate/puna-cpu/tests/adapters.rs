@@ -62,7 +62,7 @@ fn adapters_are_switched_from_call_to_call() {
             Executor::new(graph.clone(), file.1.tensors.len(), options).expect("room");
         upload(&mut executor, &file);
         for (ix, (adapter, of)) in adapters.iter().zip(&files).enumerate() {
-            let mut gathering = Gathering::new(adapter, ix, &graph);
+            let mut gathering = Gathering::new(adapter, ix, &graph.low_ranks);
             for tensor in 0..of.1.tensors.len() {
                 let bytes = tensor_bytes(of, tensor);
                 if let Some(factors) = gathering.take(tensor, 0, bytes).expect("its own") {

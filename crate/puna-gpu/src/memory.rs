@@ -120,7 +120,7 @@ impl Memory {
                 .low_ranks
                 .iter()
                 .map(|it| {
-                    let bytes = low_rank::bytes(it, graph, options.max_tokens);
+                    let bytes = low_rank::bytes(it, options.max_tokens);
                     gpu.buffer("adapters", bytes, working)
                 })
                 .collect(),

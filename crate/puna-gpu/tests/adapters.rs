@@ -88,7 +88,7 @@ impl Adapted {
 }
 
 fn put(executor: &mut Executor, graph: &Graph, (adapter, ix): (&Adapter, usize), file: &File) {
-    let mut gathering = Gathering::new(adapter, ix, graph);
+    let mut gathering = Gathering::new(adapter, ix, &graph.low_ranks);
     for tensor in 0..file.1.tensors.len() {
         let bytes = tensor_bytes(file, tensor);
         if let Some(factors) = gathering.take(tensor, 0, bytes).expect("its own") {

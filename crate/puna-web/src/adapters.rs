@@ -4,7 +4,7 @@ use std::future::ready;
 
 use js_sys::{Array, Uint8Array};
 use puna_core::adapter::{Adapter, Gathering, Scales};
-use puna_core::graph::Graph;
+use puna_core::graph::LowRank;
 use puna_core::weights::header::Header;
 use puna_core::weights::plan::{Chunk, Plan};
 use puna_core::{Error, Result};
@@ -63,7 +63,7 @@ pub(crate) async fn read(
 /// Those of the loader and the device.
 pub(crate) async fn load(
     wanted: &[Wanted],
-    (adapters, graph): (&[Adapter], &Graph),
+    (adapters, low_ranks): (&[Adapter], &[LowRank]),
     executor: &mut Executor,
     load: LoadOptions,
     progress: &Progress,
@@ -76,8 +76,8 @@ pub(crate) async fn load(
             executor,
             adapter,
             ix,
-            graph,
-            gathering: Gathering::new(adapter, ix, graph),
+            low_ranks,
+            gathering: Gathering::new(adapter, ix, low_ranks),
         };
         loader::load(&wanted.source, load, progress, signal, &mut sink).await?;
         sink.gathering.finish()?;
@@ -89,7 +89,7 @@ struct Sink<'a> {
     executor: &'a mut Executor,
     adapter: &'a Adapter,
     ix: usize,
-    graph: &'a Graph,
+    low_ranks: &'a [LowRank],
     gathering: Gathering<'a>,
 }
 
@@ -111,7 +111,7 @@ impl Sink<'_> {
                 self.adapter.name
             )));
         }
-        self.gathering = Gathering::new(self.adapter, self.ix, self.graph);
+        self.gathering = Gathering::new(self.adapter, self.ix, self.low_ranks);
         Ok(())
     }
 

@@ -417,9 +417,9 @@ impl Engine {
             template,
             mut executor,
             adapters,
-            graph,
+            low_ranks,
         } = sink.finish().await?;
-        let of_graph = (adapters.as_slice(), &graph);
+        let of_graph = (adapters.as_slice(), low_ranks.as_slice());
         adapters::load(
             &wanted,
             of_graph,

@@ -2,6 +2,7 @@
 
 use puna_core::adapter::ADAPTER_CONFIG;
 use puna_core::checkpoint::{CONFIG, POOLING};
+use puna_core::sorted::sorted;
 use puna_core::weights::header::Header;
 use puna_core::weights::plan::{CHUNK_BYTES, Plan};
 use puna_core::weights::split::{Part, join};
@@ -55,7 +56,7 @@ pub(crate) async fn open_local(
         let no = Part::of(&header).map_err(named)?.map_or(0, |part| part.no);
         parts.push((no, header, file));
     }
-    parts.sort_by_key(|(no, _, _)| *no);
+    let parts = sorted(parts, &|(a, _, _), (b, _, _)| a.cmp(b));
     let (mut headers, mut files) = (Vec::new(), Vec::new());
     for (_, header, file) in parts {
         headers.push((header, file.size()));

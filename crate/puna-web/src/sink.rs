@@ -7,7 +7,7 @@ use js_sys::Uint8Array;
 use puna_core::adapter::{self, Adapter};
 use puna_core::chat::{ChatTemplate, Date};
 use puna_core::config::ModelConfig;
-use puna_core::graph::Graph;
+use puna_core::graph::{Graph, LowRank};
 use puna_core::prepared::Prepared;
 use puna_core::tokenizer::Tokenizer;
 use puna_core::weights::header::Header;
@@ -32,9 +32,9 @@ pub(crate) struct Parts {
     pub(crate) tokenizer: Tokenizer,
     pub(crate) template: ChatTemplate,
     pub(crate) executor: Executor,
-    /// Those that were wanted, and the graph that has room for them.
+    /// Those that were wanted, and the room that there is for them.
     pub(crate) adapters: Vec<Adapter>,
-    pub(crate) graph: Graph,
+    pub(crate) low_ranks: Vec<LowRank>,
 }
 
 /// Hands weights to the device that was asked for.
@@ -135,17 +135,20 @@ impl Sink<'_> {
         if let Some(date) = today() {
             template.set_date(date);
         }
-        let adapter = |it: &Wanted| Adapter::new(&it.name, &it.header, header);
-        let adapters: Vec<_> = self.wanted.iter().map(adapter).collect::<Result<_>>()?;
+        let mut adapters = Vec::new();
+        for wanted in self.wanted {
+            adapters.push(Adapter::new(&wanted.name, &wanted.header, header)?);
+        }
         let graph = adapter::attach(graph, &adapters)?;
-        let executor = self.open(graph.clone(), header.tensors.len()).await?;
+        let low_ranks = graph.low_ranks.clone();
+        let executor = self.open(graph, header.tensors.len()).await?;
         self.parts = Some(Parts {
             config,
             tokenizer,
             template,
             executor,
             adapters,
-            graph,
+            low_ranks,
         });
         Ok(())
     }

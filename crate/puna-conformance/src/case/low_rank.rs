@@ -35,6 +35,7 @@ fn of_shape(variant: Variation, groups: RowGroups, tokens: usize) -> [Case; 2] {
     let mut of = LowRank {
         matrix: weight,
         down: 0,
+        shape: (rows, cols),
         groups,
         adapters: SCALES.len(),
         rank,

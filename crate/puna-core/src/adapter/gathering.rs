@@ -1,7 +1,7 @@
 //! Takes an adapter's tensors, piece by piece, and gives what a matrix gets when all of it is there.
 
 use super::{Adapter, Pair};
-use crate::graph::{Factors, Graph};
+use crate::graph::{Factors, LowRank};
 use crate::quant::Format;
 use crate::weights::header::TensorInfo;
 use crate::{Error, Result};
@@ -15,7 +15,7 @@ pub struct Gathering<'a> {
     adapter: &'a Adapter,
     /// Its number.
     ix: usize,
-    graph: &'a Graph,
+    low_ranks: &'a [LowRank],
     /// By tensor: its bytes, as long as they are held, and how many of them have come.
     tensors: Vec<(Vec<u8>, u64)>,
     given: usize,
@@ -24,11 +24,11 @@ pub struct Gathering<'a> {
 impl<'a> Gathering<'a> {
     /// Of adapter `ix` of those that `low_ranks` was made of.
     #[must_use]
-    pub fn new(adapter: &'a Adapter, ix: usize, graph: &'a Graph) -> Self {
+    pub fn new(adapter: &'a Adapter, ix: usize, low_ranks: &'a [LowRank]) -> Self {
         Self {
             adapter,
             ix,
-            graph,
+            low_ranks,
             tensors: vec![(Vec::new(), 0); adapter.tensors.len()],
             given: 0,
         }
@@ -80,28 +80,26 @@ impl<'a> Gathering<'a> {
 
     fn factors(&mut self, matrix: usize, pairs: &[&Pair]) -> Result<Factors> {
         let other = || Error::internal("an adapter of another model");
-        let (ix, low_rank) = self.graph.low_rank(matrix).ok_or_else(other)?;
-        let of = self.graph.matrices.get(matrix).ok_or_else(other)?;
+        let mut low_ranks = self.low_ranks.iter().enumerate();
+        let found = low_ranks.find(|(_, it)| it.matrix == matrix);
+        let (ix, low_rank) = found.ok_or_else(other)?;
+        let (rows, cols) = low_rank.shape;
         let rank = low_rank.rank;
         let groups = low_rank.groups.count();
         let elements = |rows: usize, cols: usize| vec![0.0; rows.saturating_mul(cols)];
-        let mut down = elements(groups.saturating_mul(rank), of.cols);
-        let mut up = elements(of.rows, rank);
+        let mut down = elements(groups.saturating_mul(rank), cols);
+        let mut up = elements(rows, rank);
         for pair in pairs {
-            let a = self.values(pair.down, of.cols)?;
+            let a = self.values(pair.down, cols)?;
             let first = pair.place.group.saturating_mul(rank);
-            let to = down.chunks_exact_mut(of.cols).skip(first);
-            for (to, from) in to.zip(a.chunks_exact(of.cols)) {
+            let to = down.chunks_exact_mut(cols).skip(first);
+            for (to, from) in to.zip(a.chunks_exact(cols)) {
                 to.copy_from_slice(from);
             }
             let b = self.values(pair.up, pair.rank)?;
-            let mut rows = b.chunks_exact(pair.rank.max(1));
-            // The tensor's rows are those of its sources, which need not stand in its order.
-            let mut sources: Vec<_> = pair.place.sources.iter().collect();
-            sources.sort_by_key(|source| source.from);
-            for source in sources {
-                for i in 0..source.rows {
-                    let row = rows.next().ok_or_else(other)?;
+            for source in &pair.place.sources {
+                let rows = b.chunks_exact(pair.rank.max(1)).skip(source.from);
+                for (i, row) in rows.take(source.rows).enumerate() {
                     let at = source.landing(i).saturating_mul(rank);
                     let to = up.get_mut(at..at.saturating_add(row.len()));
                     let to = to.ok_or_else(other)?;
@@ -135,8 +133,9 @@ impl<'a> Gathering<'a> {
         match values.iter().find(is_wrong) {
             None => Ok(values),
             Some(value) => Err(Error::bad_model_file(format!(
-                "tensor {} has an element {value}, expected numbers up to {MOST}",
-                info.name
+                "tensor {} has an element {}, expected numbers up to 65504",
+                info.name,
+                f64::from(*value)
             ))),
         }
     }

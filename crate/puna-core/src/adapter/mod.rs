@@ -49,7 +49,6 @@ const MOST_RANK: usize = 1024;
 pub struct Adapter {
     /// What requests call it.
     pub name: String,
-    /// In the order of the matrices.
     pairs: Vec<Pair>,
     /// By tensor of its header.
     tensors: Vec<TensorInfo>,
@@ -102,7 +101,6 @@ impl Adapter {
         if pairs.is_empty() {
             return Err(Error::bad_model_file("the adapter changes nothing"));
         }
-        pairs.sort_by_key(|pair| (pair.place.matrix, pair.place.group));
         Ok(Self {
             name: name.to_owned(),
             pairs,
@@ -172,18 +170,18 @@ type Both = [Option<usize>; 2];
 /// By target.
 fn halves(tensors: &[Named]) -> Result<Vec<(&str, Both)>> {
     let mut all: Vec<(&str, Both)> = Vec::new();
-    let mut sorted: Vec<&Named> = tensors.iter().collect();
-    sorted.sort_by_key(|named| named.target.as_str());
     for Named {
         target,
         half,
         tensor,
-    } in sorted
+    } in tensors
     {
-        if all.last().is_none_or(|(last, _)| last != target) {
+        let found = all.iter().position(|(of, _)| of == target);
+        let ix = found.unwrap_or(all.len());
+        if found.is_none() {
             all.push((target, [None, None]));
         }
-        let Some((_, [down, up])) = all.last_mut() else {
+        let Some((_, [down, up])) = all.get_mut(ix) else {
             continue;
         };
         let own = match half {

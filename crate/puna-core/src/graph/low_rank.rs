@@ -48,7 +48,9 @@ pub struct LowRank {
     pub matrix: MatrixIx,
     /// A, (groups · N · r, K), of no tensor of the file: it is filled by [`Factors`].
     pub down: MatrixIx,
-    /// Rows of the matrix.
+    /// (R, K): its rows and columns.
+    pub shape: (usize, usize),
+    /// Which rows have an A of their own.
     pub groups: RowGroups,
     /// `N`.
     pub adapters: usize,
@@ -65,8 +67,8 @@ impl LowRank {
 
     /// Elements of B: N · R · r.
     #[must_use]
-    pub fn up_len(&self, graph: &Graph) -> usize {
-        self.adapters * graph.matrices[self.matrix].rows * self.rank
+    pub const fn up_len(&self) -> usize {
+        self.adapters * self.shape.0 * self.rank
     }
 
     /// Of the rows of A, where an adapter's begin that rows of a group read.
@@ -114,6 +116,7 @@ impl Graph {
             let low_rank = LowRank {
                 matrix,
                 down: self.matrices.len(),
+                shape: (of.rows, of.cols),
                 groups,
                 adapters,
                 rank,
@@ -151,10 +154,10 @@ impl Graph {
     /// `internal` if they are not.
     pub fn check_adapter(&self, factors: &Factors) -> Result<&LowRank> {
         let low_rank = self.low_ranks.get(factors.low_rank).filter(|it| {
-            let of = &self.matrices[it.matrix];
+            let (rows, cols) = it.shape;
             factors.adapter < it.adapters
-                && factors.down.len() == it.groups.count() * it.rank * of.cols
-                && factors.up.len() == of.rows * it.rank
+                && factors.down.len() == it.groups.count() * it.rank * cols
+                && factors.up.len() == rows * it.rank
         });
         low_rank.ok_or_else(|| Error::internal("factors of another graph's adapter"))
     }
@@ -167,7 +170,8 @@ impl Graph {
         match scales.len() == self.adapters() && scales.iter().all(|scale| scale.is_finite()) {
             true => Ok(()),
             false => Err(Error::internal(format!(
-                "scales {scales:?} of {} adapters",
+                "{} scales of {} adapters, or one that is no number",
+                scales.len(),
                 self.adapters()
             ))),
         }
@@ -188,6 +192,7 @@ mod tests {
         let low_rank = LowRank {
             matrix: 0,
             down: 1,
+            shape: (8, 32),
             groups: stacked,
             adapters: 2,
             rank: 8,

@@ -178,7 +178,7 @@ impl Graph {
             .map(|matrix| matrix.rows as u64 * matrix.format.planes_row_bytes(matrix.cols) as u64);
         let vectors = self.vectors.iter().map(|vector| vector.len as u64 * 4);
         let ups = self.low_ranks.iter();
-        let ups = ups.map(|low_rank| low_rank.up_len(self) as u64 * 2);
+        let ups = ups.map(|low_rank| low_rank.up_len() as u64 * 2);
         matrices.chain(vectors).chain(ups).sum()
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Special;
+use crate::sorted::sorted;
 
 /// Which of several tokens is taken where they overlap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +63,7 @@ pub(super) struct Found {
 impl SpecialTokens {
     pub(super) fn new(mut patterns: Vec<Pattern>, order: Order) -> Self {
         patterns.retain(|pattern| !pattern.text.is_empty());
-        patterns.sort_by(|a, b| a.text.cmp(&b.text));
+        let patterns = sorted(patterns, &|a, b| a.text.cmp(&b.text));
         let mut begins = [false; 256];
         for pattern in &patterns {
             let first = pattern.text.first().copied().unwrap_or_default();
@@ -124,7 +125,9 @@ impl SpecialTokens {
                 });
             }
         }
-        all.sort_by(|(a, _), (b, _)| b.len().cmp(&a.len()).then(a.start.cmp(&b.start)));
+        let all = sorted(all, &|(a, _), (b, _)| {
+            b.len().cmp(&a.len()).then(a.start.cmp(&b.start))
+        });
         let mut taken: BTreeMap<usize, (Range<usize>, &Pattern)> = BTreeMap::new();
         for (range, pattern) in all {
             let before = taken.range(..range.end).next_back();

@@ -9,6 +9,7 @@ use super::gguf;
 use super::reader::Stop;
 use super::split::Part;
 use crate::checkpoint::Companions;
+use crate::sorted::sorted;
 use crate::{Error, Result};
 
 pub use super::ggml_type::type_name;
@@ -127,9 +128,8 @@ impl Header {
     /// The tensors and their indices, in the order of their bytes in the file.
     #[must_use]
     pub fn by_offset(&self) -> Vec<(usize, &TensorInfo)> {
-        let mut tensors: Vec<_> = self.tensors.iter().enumerate().collect();
-        tensors.sort_by_key(|(_, tensor)| tensor.offset);
-        tensors
+        let tensors = self.tensors.iter().enumerate().collect();
+        sorted(tensors, &|(_, a), (_, b)| a.offset.cmp(&b.offset))
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::reader::{Read, Reader, Stop};
 use super::value::{Kind, StrArray, boolean, float, integer, utf8};
+use crate::sorted::sorted;
 use crate::{Error, Result};
 
 /// Keys are short; the format allows 65,535 bytes.
@@ -68,7 +69,7 @@ impl Metadata {
         }
         let section = prefix.get(..reader.at()).unwrap_or_default();
         let key = |entry: &Entry| section.get(entry.key.clone()).unwrap_or_default();
-        entries.sort_by(|a, b| key(a).cmp(key(b)));
+        let entries = sorted(entries, &|a, b| key(a).cmp(key(b)));
         for pair in entries.windows(2) {
             if let [a, b] = pair
                 && key(a) == key(b)

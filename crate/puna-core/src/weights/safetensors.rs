@@ -8,6 +8,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::parsed::Parsed;
 use super::reader::MAX_HEADER_BYTES;
+use crate::sorted::sorted;
 use crate::{Error, Result};
 
 /// Tensors of the largest file known: some thousand.
@@ -71,9 +72,8 @@ pub fn parse(prefix: &[u8]) -> Result<Parsed<Safetensors>> {
     for (name, info) in table.0 {
         tensors.push(entry(name, info, data_offset)?);
     }
-    tensors.sort_by_key(|tensor| tensor.offset);
     Ok(Parsed::Done(Safetensors {
-        tensors,
+        tensors: sorted(tensors, &|a, b| a.offset.cmp(&b.offset)),
         data_offset,
     }))
 }

@@ -1,6 +1,6 @@
 //! Host half of `shaders/kernel/low_rank.wgsl`, and of what `shaders/lib/low_rank.wgsl` adds to a projection.
 
-use puna_core::graph::{Graph, LowRank, RowGroups};
+use puna_core::graph::{LowRank, RowGroups};
 
 use super::{Recipe, Setting, Slot, to_u32};
 use crate::projection::{Kind, Rows};
@@ -55,10 +55,7 @@ pub(crate) fn constants(
     let start = |ix: usize| starts.get(ix).map_or(u32::MAX, |&start| to_u32(start));
     [
         ("LOW_FIRST", to_u32(first_row)),
-        (
-            "LOW_ROWS",
-            to_u32(setting.graph.matrices[low_rank.matrix].rows),
-        ),
+        ("LOW_ROWS", to_u32(low_rank.shape.0)),
         ("LOW_SECOND", start(0)),
         ("LOW_THIRD", start(1)),
         ("LOW_INTERLEAVED", interleaved),
@@ -71,8 +68,8 @@ pub(crate) fn constants(
 
 /// Bytes of the buffer of both: of what A gives for `max_tokens` tokens, and of B.
 #[must_use]
-pub(crate) fn bytes(low_rank: &LowRank, graph: &Graph, max_tokens: usize) -> u64 {
-    up_offset(low_rank, max_tokens) + low_rank.up_len(graph) as u64 * 2
+pub(crate) const fn bytes(low_rank: &LowRank, max_tokens: usize) -> u64 {
+    up_offset(low_rank, max_tokens) + low_rank.up_len() as u64 * 2
 }
 
 /// Where B begins in it, bytes.

@@ -21,6 +21,18 @@ pub(super) struct Recipe {
     pub(super) output: Vec<Output>,
     /// Modules without glue.
     pub(super) module: Vec<Module>,
+    /// Scripts of the package beside its index.
+    pub(super) entry: Vec<Entry>,
+}
+
+/// A script of the package that a page fetches only where it imports it.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entry {
+    /// Its name.
+    pub(super) file: String,
+    /// What it may weigh.
+    pub(super) budget_brotli_bytes: u64,
 }
 
 /// One build of the crate.

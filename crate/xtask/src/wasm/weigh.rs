@@ -73,8 +73,11 @@ pub(super) fn check(files: &[PathBuf], recipe: &Recipe) -> Result<()> {
     Ok(())
 }
 
-/// The budget of a module that does not count with the rest.
+/// The budget of a module or script that does not count with the rest.
 fn own_budget(recipe: &Recipe, name: &str) -> Option<u64> {
+    if let Some(entry) = recipe.entry.iter().find(|entry| entry.file == name) {
+        return Some(entry.budget_brotli_bytes);
+    }
     let is_it = |module: &&Module| module.file.rsplit('/').next() == Some(name);
     recipe.module.iter().find(is_it)?.budget_brotli_bytes
 }
