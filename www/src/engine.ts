@@ -159,7 +159,9 @@ export class Model {
  * processor's executor where there is none.
  *
  * @example
- * const model = await load("https://example.org/model.gguf", { onProgress: ({ loadedBytes }) => … });
+ * const model = await load("https://example.org/model.gguf", {
+ *   onProgress: ({ loadedBytes, totalBytes }) => show(`${loadedBytes} of ${totalBytes}`),
+ * });
  */
 export function load(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   return loadIn(startWorker, source, options);

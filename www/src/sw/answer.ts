@@ -30,6 +30,8 @@ export interface Answering {
  * loaded is offered at once, and requests wait for it. Resolves when requests find it. May be called for several models.
  *
  * @example
+ * import { answer } from "puna/sw-page";
+ *
  * await answer(load("https://example.org/model.gguf"));
  */
 export async function answer(

@@ -22,6 +22,8 @@ const MOST_MS = 10_000;
  * that, what a page asks in its first moments goes to the network, on the first visit and after a reload past the cache.
  *
  * @example
+ * import { ready } from "puna/sw-page";
+ *
  * await ready("/sw.js", { type: "module" });
  */
 export async function ready(

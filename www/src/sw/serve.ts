@@ -20,8 +20,9 @@ export interface ServeOptions {
  * for `fetch` are added: those don't see these requests then.
  *
  * @example
- * importScripts("/lib/sw.classic.js"); // or, in a module: import { serve } from "puna/sw";
- * puna.serve({ path: "/puna" });
+ * import { serve } from "puna/sw"; // in a classic script: importScripts("/lib/sw.classic.js"), and puna.serve
+ *
+ * serve({ path: "/puna" });
  */
 export function serve({ path = "puna", claim = true }: ServeOptions = {}): void {
   const scope = globalThis as unknown as WorkerScope;

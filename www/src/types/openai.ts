@@ -1,5 +1,6 @@
 // The part of OpenAI's wire format that Puna speaks, in its own words. `test/openai.types.ts` holds these
 // types against the `openai` package: what is asked of Puna can be asked there, what Puna answers is valid there.
+import type { AdapterScales } from "./adapters.js";
 
 /** A piece of text inside a message. */
 export interface ChatCompletionContentPartText {
@@ -216,6 +217,8 @@ export interface Extensions extends SamplingExtensions {
   grammar?: Grammar | null;
   /** The same by an expression of the whole text. */
   regex?: string | null;
+  /** What adapters are multiplied by for this request; where absent, what `Model.setAdapters` said. */
+  adapters?: AdapterScales | null;
 }
 
 /** Fields that OpenAI does not have. */
