@@ -60,12 +60,17 @@ function extensionsOf(puna: unknown): Body {
   if (typeof puna !== "object" || Array.isArray(puna)) {
     throw refusal("puna", `puna: expected an object, got ${Array.isArray(puna) ? "an array" : typeof puna}`);
   }
-  const known = [...SAMPLING, "grammar", "regex"];
+  const known = [...SAMPLING, "grammar", "regex", "adapters"];
   const other = Object.keys(puna).find((name) => !known.includes(name));
   if (other !== undefined) {
     throw refusal(`puna.${other}`, `there is no field puna.${other}; there are ${known.join(", ")}`);
   }
-  const { grammar, regex } = puna as Body;
+  const { grammar, regex, adapters } = puna as Body;
+  if (Object.values(adapters ?? {}).some((scale) => scale !== 0)) {
+    const message =
+      "puna.adapters: the server has none of this page's adapters, and would answer without; leave them out";
+    throw refusal("puna.adapters", message);
+  }
   if (!isAbsent(grammar) && typeof grammar !== "object") {
     throw refusal("puna.grammar", `puna.grammar: expected { syntax, definition }, got ${typeof grammar}`);
   }

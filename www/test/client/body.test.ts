@@ -27,6 +27,15 @@ describe("a request for a server", () => {
     expect(remoteBody({ input: ["a"] }, "/embeddings", at())).toEqual({ input: ["a"], model: "far-1" });
   });
 
+  it("is refused where it wants adapters, which are this page's", () => {
+    for (const server of [undefined, "vllm", "llama.cpp"] as const) {
+      const send = (adapters: unknown): unknown =>
+        remoteBody({ messages, puna: { adapters } }, CHAT, at(server));
+      expect(() => send({ legal: 0.5 })).toThrow(/puna.adapters: the server has none/);
+      for (const none of [null, {}, { legal: 0 }]) expect(send(none)).toEqual({ messages, model: "far-1" });
+    }
+  });
+
   it("names what others have beside OpenAI's as the server does", () => {
     const puna = { min_p: 0.1, top_k: null };
     const shared = { messages, temperature: 0.5, model: "far-1" };
