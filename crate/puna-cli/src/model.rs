@@ -1,6 +1,6 @@
 //! A model's header, wherever its files are.
 
-use puna_core::checkpoint::{self, COMPANIONS, Companions, Shard, is_required};
+use puna_core::checkpoint::{self, Companions, Shard, is_required};
 use puna_core::weights::header::{Header, MAX_HEADER_BYTES};
 use puna_core::weights::safetensors;
 use puna_core::weights::split::{join, later_files};
@@ -42,7 +42,7 @@ fn read_gguf(mut front: Front) -> Result<(Header, u64)> {
 pub(crate) fn read_checkpoint(folder: &Place) -> Result<(Header, u64)> {
     let named = |error: Error| error.context(folder.to_string());
     let mut companions = Companions::default();
-    for name in COMPANIONS {
+    for name in checkpoint::companions(false) {
         let place = folder.join(name);
         match Front::open(&place).and_then(|front| front.whole(MAX_HEADER_BYTES)) {
             Ok(bytes) => companions.push(name, bytes).map_err(named)?,

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use naga::valid::{Capabilities as Allowed, ValidationFlags, Validator};
-use puna_core::graph::Graph;
+use puna_core::graph::{Graph, Rank, RowGroups};
 use puna_core::model;
 use puna_core::quant::{FORMATS, Format};
 use puna_gpu::choices::Choices;
@@ -61,6 +61,22 @@ fn graph(tiny: &Tiny) -> Graph {
     model::open(&tiny.read(&root()).1).expect("a graph").1
 }
 
+/// The same with adapters of every matrix, their rows in groups of all kinds.
+fn adapted(graph: Graph) -> Graph {
+    let groups = [
+        RowGroups::Stacked(Vec::new()),
+        RowGroups::Stacked(vec![64, 128]),
+        RowGroups::Interleaved,
+    ];
+    let rank = |matrix: usize| Rank {
+        matrix,
+        groups: groups[matrix % groups.len()].clone(),
+        rank: 8,
+    };
+    let ranks = (0..graph.matrices.len()).map(rank).collect();
+    graph.with_adapters(2, ranks)
+}
+
 /// The variants of a model whose matrices have the format, in every split, or in two, and every arithmetic.
 fn variants(mut graph: Graph, format: usize) -> Vec<Variant> {
     for matrix in &mut graph.matrices {
@@ -102,7 +118,7 @@ fn variants(mut graph: Graph, format: usize) -> Vec<Variant> {
                         width,
                         max_tokens: 256,
                         rounds: true,
-                        adapted: false,
+                        adapted: !graph.low_ranks.is_empty(),
                         choices: Choices::all(width, way),
                     };
                     let recipes = recipes(&setting).into_iter();
@@ -152,7 +168,8 @@ fn every_variant_is_valid_and_uses_every_file() {
     let others = tiny::ARCHITECTURES.iter().chain(tiny::MIXED);
     let others = others.chain(tiny::ENCODERS);
     let others = others.map(|tiny| (graph(tiny), own));
-    for (graph, format) in llama.chain(others) {
+    let adapted = std::iter::once((adapted(graph(&tiny::LLAMAS[0])), own));
+    for (graph, format) in llama.chain(others).chain(adapted) {
         for variant in variants(graph, format) {
             let text = variant.link(&CAPABILITIES);
             used.extend(variant.modules.iter().cloned());
