@@ -100,9 +100,23 @@ const elsewhere = {
     "demo_page",
     "prompt_api",
     "service_worker",
-    ...(options.full ? [] : ["anthropic_client", "remote"]),
+    ...(options.full ? [] : ["adapters", "anthropic_client", "remote"]),
   ],
-  chromium: options.full ? [] : ["adapters", "ai_sdk_client", "langchain_client", "checkpoint", "embeddings", "structured", "tokens"],
+  chromium: options.full
+    ? []
+    : [
+        "adapters",
+        "ai_sdk_client",
+        "anthropic_client",
+        "bad_file",
+        "bad_request",
+        "checkpoint",
+        "conversations",
+        "embeddings",
+        "langchain_client",
+        "structured",
+        "tokens",
+      ],
 }[name];
 const withWebGpu = NOUNS.filter((noun) => !elsewhere.includes(noun));
 const nouns = options.only ? options.only.split(",") : hasWebGpu ? withWebGpu : NOUNS_WITHOUT_WEBGPU;

@@ -62,4 +62,4 @@ test("is bundled by webpack, also for a CDN", LIMITS, async (t) => {
   await answersFromCdn(t, webpack);
 });
 
-test("is bundled by Next, whose server imports it as well", LIMITS, (t) => answersAlone(t, next));
+test("is bundled by Next, whose server imports it as well", { ...LIMITS, full: true }, (t) => answersAlone(t, next));

@@ -7,7 +7,7 @@ use puna_core::reference::low_rank::{low_rank, merge};
 use puna_gpu::kernel;
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
-use puna_gpu::split::Width;
+use puna_gpu::split::{Split, Width};
 
 use super::{
     Case, KV, Kv, MOST_TOKENS, Stage, Variation, Wanted, bits, dispatches, format, magnitude,
@@ -25,7 +25,14 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
         Width::Many => RowGroups::Interleaved,
     };
     let tokens = variant.tokens().last().copied().unwrap_or(1);
-    of_shape(variant, groups, tokens).into()
+    let [down, projection] = of_shape(variant, groups, tokens);
+    // How rows are divided for the first is what every projection shows.
+    let is_first = variant.split == Split::Serial && variant.width == Width::One;
+    is_first
+        .then_some(down)
+        .into_iter()
+        .chain([projection])
+        .collect()
 }
 
 fn of_shape(variant: Variation, groups: RowGroups, tokens: usize) -> [Case; 2] {
