@@ -114,6 +114,7 @@ const elsewhere = {
         "conversations",
         "embeddings",
         "langchain_client",
+        "openai_shape",
         "structured",
         "tokens",
       ],
