@@ -115,6 +115,7 @@ const elsewhere = {
         "embeddings",
         "langchain_client",
         "openai_shape",
+        "real_model",
         "structured",
         "tokens",
       ],
