@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use puna_core::adapter::{Adapter, Gathering};
 use puna_core::checkpoint::{self, Companions, Shard};
+use puna_core::graph::{Factors, Graph};
 use puna_core::quant::Format;
 use puna_core::random::Random;
 use puna_core::weights::header::{Header, Parsed, TensorInfo};
 use puna_core::weights::safetensors;
+use puna_core::{model, reference};
 
 /// A file's bytes and its header.
 pub(crate) type File = (Vec<u8>, Header);
@@ -199,6 +202,39 @@ pub(crate) fn tensor_bytes((bytes, header): &File, ix: usize) -> &[u8] {
     } = &header.tensors[ix];
     let start = usize::try_from(*offset).expect("small");
     &bytes[start..start + usize::try_from(*size).expect("small")]
+}
+
+/// What an adapter adds to each matrix, its tensors taken whole.
+pub(crate) fn factors(
+    (adapter, ix): (&Adapter, usize),
+    graph: &Graph,
+    file: &File,
+) -> Vec<Factors> {
+    let mut gathering = Gathering::new(adapter, ix, &graph.low_ranks);
+    let mut take = |tensor| gathering.take(tensor, 0, tensor_bytes(file, tensor));
+    let tensors = 0..file.1.tensors.len();
+    let factors = tensors.filter_map(|tensor| take(tensor).expect("its own"));
+    let factors = factors.collect();
+    gathering.finish().expect("all came");
+    factors
+}
+
+/// Logits of a model with the products of two adapters, of that alpha, merged into its weights.
+pub(crate) fn merged_logits(
+    file: &File,
+    sets: &[Vec<Change>; 2],
+    scales: [f32; 2],
+    alpha: f32,
+    ids: &[u32],
+) -> Vec<f32> {
+    let mut want = file.clone();
+    for (set, scale) in sets.iter().zip(scales) {
+        let scale = |change: &Change| scale * alpha / change.rank as f32;
+        want = merged(&want, set, Model::target, scale);
+    }
+    let (_, plain) = model::open(&want.1).expect("a graph");
+    let twin = reference::Executor::new(plain, 64, |ix| tensor_bytes(&want, ix));
+    twin.expect("good").forward(0, ids)
 }
 
 /// A model that is there as a checkpoint and as a GGUF.

@@ -12,10 +12,9 @@ mod support;
 #[allow(dead_code, reason = "not every test file asks for all")]
 mod tiny;
 
-use adapters::{Change, Model, merged, peft, tensor_bytes};
-use puna_core::adapter::{Adapter, Gathering, attach};
+use adapters::{Model, factors, merged_logits, peft, tensor_bytes};
+use puna_core::adapter::{Adapter, attach};
 use puna_core::model;
-use puna_core::reference;
 use puna_core::weights::plan::Piece;
 use puna_cpu::{Executor, ExecutorOptions, Simd, Wanted};
 use support::root;
@@ -62,26 +61,14 @@ fn adapters_are_switched_from_call_to_call() {
             Executor::new(graph.clone(), file.1.tensors.len(), options).expect("room");
         upload(&mut executor, &file);
         for (ix, (adapter, of)) in adapters.iter().zip(&files).enumerate() {
-            let mut gathering = Gathering::new(adapter, ix, &graph.low_ranks);
-            for tensor in 0..of.1.tensors.len() {
-                let bytes = tensor_bytes(of, tensor);
-                if let Some(factors) = gathering.take(tensor, 0, bytes).expect("its own") {
-                    executor.put_adapter(&factors).expect("of this graph");
-                }
+            for factors in factors((adapter, ix), &graph, of) {
+                executor.put_adapter(&factors).expect("of this graph");
             }
-            gathering.finish().expect("all came");
         }
         let mut outputs = Vec::new();
         for scales in [[0.0, 0.0], [1.0, 0.0], [0.5, -1.0], [0.0, 2.0], [0.0, 0.0]] {
             executor.adapt(&scales).expect("as many");
-            let mut want = file.clone();
-            for (set, scale) in sets.iter().zip(scales) {
-                let scale = |change: &Change| scale * 4.0 / change.rank as f32;
-                want = merged(&want, set, Model::target, scale);
-            }
-            let (_, plain) = model::open(&want.1).expect("a graph");
-            let twin = reference::Executor::new(plain, 64, |ix| tensor_bytes(&want, ix));
-            let want = twin.expect("good").forward(0, &ids);
+            let want = merged_logits(&file, &sets, scales, 4.0, &ids);
             let got = executor
                 .forward(0, &ids, Wanted::All)
                 .expect("logits")

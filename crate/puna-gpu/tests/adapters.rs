@@ -12,11 +12,8 @@ mod support;
 #[allow(dead_code, reason = "not every test file asks for all")]
 mod tiny;
 
-use adapters::{Change, File, Model, merged, peft, tensor_bytes};
-use puna_core::adapter::{Adapter, Gathering, attach};
-use puna_core::graph::Graph;
-use puna_core::model;
-use puna_core::reference;
+use adapters::{Change, File, Model, factors, merged, merged_logits, peft};
+use puna_core::adapter::{Adapter, attach};
 use puna_core::sampler::{Draw, Sampler, SamplingParams};
 use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::Split;
@@ -53,7 +50,9 @@ impl Adapted {
         };
         let mut executor = support::load_file(support::gpu(), &loaded, options);
         for (ix, (adapter, of)) in both.iter().zip(&files).enumerate() {
-            put(&mut executor, &loaded.graph, (adapter, ix), of);
+            for factors in factors((adapter, ix), &loaded.graph, of) {
+                executor.put_adapter(&factors).expect("of this graph");
+            }
         }
         Self {
             file,
@@ -64,14 +63,7 @@ impl Adapted {
 
     /// What comes out of the same with the adapters merged.
     fn wanted(&self, scales: [f32; 2], ids: &[u32]) -> Vec<f32> {
-        let mut want = self.file.clone();
-        for (set, scale) in self.sets.iter().zip(scales) {
-            let scale = |change: &Change| scale * 4.0 / change.rank as f32;
-            want = merged(&want, set, Model::target, scale);
-        }
-        let (_, plain) = model::open(&want.1).expect("a graph");
-        let twin = reference::Executor::new(plain, 64, |ix| tensor_bytes(&want, ix));
-        twin.expect("good").forward(0, ids)
+        merged_logits(&self.file, &self.sets, scales, 4.0, ids)
     }
 
     /// In calls of many tokens, a few and one.
@@ -85,17 +77,6 @@ impl Adapted {
         }
         got
     }
-}
-
-fn put(executor: &mut Executor, graph: &Graph, (adapter, ix): (&Adapter, usize), file: &File) {
-    let mut gathering = Gathering::new(adapter, ix, &graph.low_ranks);
-    for tensor in 0..file.1.tensors.len() {
-        let bytes = tensor_bytes(file, tensor);
-        if let Some(factors) = gathering.take(tensor, 0, bytes).expect("its own") {
-            executor.put_adapter(&factors).expect("of this graph");
-        }
-    }
-    gathering.finish().expect("all came");
 }
 
 /// What adapters add in other ways to split the work is among the kernels' cases.
