@@ -18,7 +18,7 @@ fn query4(t: u32, head: u32, d4: u32) -> vec4<f32> {
 
 // Where the keys end that token t sees.
 fn end_of(t: u32) -> u32 {
-    return step.position + select(t + 1u, step.tokens, SEES_ALL == 1u);
+    return position_of(t) + select(1u, step.tokens - t, SEES_ALL == 1u && step.together == 0u);
 }
 
 // Where they begin.

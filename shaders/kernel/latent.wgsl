@@ -13,7 +13,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let head = t * HEADS + group.x;
         let at = (head + 1u) * QUERY_EACH - rotated;
         for (var d = lane * 2u; d < rotated; d += WORKGROUP * 2u) {
-            let v = turned(step.position + t, d, vec2<f32>(q[at + d], q[at + d + 1u]));
+            let v = turned(position_of(t), d, vec2<f32>(q[at + d], q[at + d + 1u]));
             query[head * HEAD_DIM + VALUE_DIM + d] = v.x;
             query[head * HEAD_DIM + VALUE_DIM + d + 1u] = v.y;
         }
@@ -25,13 +25,13 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         square += x[at + d] * x[at + d];
     }
     let scale = inverseSqrt(sum_of_all(lane, square) / f32(VALUE_DIM) + params.eps);
-    let key = kv_at(0u, 0u, step.position + t);
+    let key = kv_at(0u, 0u, first_row_of(t) + position_of(t));
     for (var d = lane * 2u; d < HEAD_DIM; d += WORKGROUP * 2u) {
         var v = vec2<f32>(x[at + d], x[at + d + 1u]);
         if (d < VALUE_DIM) {
             v *= vec2<f32>(own_vector(d), own_vector(d + 1u)) * scale;
         } else {
-            v = turned(step.position + t, d - VALUE_DIM, v);
+            v = turned(position_of(t), d - VALUE_DIM, v);
         }
         kv_store2(key + d, v);
     }

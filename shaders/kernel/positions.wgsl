@@ -8,10 +8,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (d >= WIDTH) {
         return;
     }
-    let i = group.y * WIDTH + d;
     var added = own_vector(d);
     if (TABLE == 1u) {
-        added += vector_at(params.bias + step.position * WIDTH + i);
+        added += vector_at(params.bias + position_of(group.y) * WIDTH + d);
     }
-    residual[i] += added;
+    residual[group.y * WIDTH + d] += added;
 }

@@ -12,7 +12,7 @@ fn store_pair(part_row: u32, t: u32, v: vec2<f32>) -> f32 {
     let d = row % HEAD_DIM;
     var out = biased(row, v);
     if (row < ROTATED_ROWS) {
-        out = turned(step.position + t, d, out);
+        out = turned(position_of(t), d, out);
     }
     if (row < QUERY_ROWS) {
         query[t * QUERY_ROWS + row] = out.x;
@@ -20,7 +20,8 @@ fn store_pair(part_row: u32, t: u32, v: vec2<f32>) -> f32 {
     } else {
         let k_rows = KV_HEADS * HEAD_DIM;
         let cached = row - HEADS * HEAD_DIM;
-        kv_store2(kv_at(cached / k_rows, cached % k_rows / HEAD_DIM, step.position + t) + d, out);
+        let to = first_row_of(t) + position_of(t);
+        kv_store2(kv_at(cached / k_rows, cached % k_rows / HEAD_DIM, to) + d, out);
     }
     return 0.0;
 }

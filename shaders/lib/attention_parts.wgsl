@@ -24,7 +24,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let head = group.x * GROUP;
     let t = group.z;
     let keys = keys_of(t);
-    let start = start_of(t);
+    let start = first_row_of(t) + start_of(t);
     let each = tiles_each(keys) * KEYS;
     let end = min(keys, (group.y + 1u) * each);
     for (var i = lane; i < GROUP * DIMS4; i += WORKGROUP) {
@@ -100,7 +100,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
 }
 
-// Scores of `here` keys from `tile` on, into `weights`.
+// Scores of `here` keys from row `tile` on, into `weights`.
 fn score(head: u32, tile: u32, here: u32, lane: u32) {
     for (var first = 0u; first < KEYS; first += AT_ONCE) {
         workgroupBarrier();

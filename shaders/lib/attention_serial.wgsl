@@ -20,8 +20,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     var highest = LOWEST;
     var total = 0.0;
-    let end = end_of(t);
-    for (var s = start_of(t); s < end; s += 4u) {
+    let first = first_row_of(t);
+    let end = first + end_of(t);
+    for (var s = first + start_of(t); s < end; s += 4u) {
         // Behind the last there is none: it is read again, and counts for nothing.
         let own = vec4<u32>(s) + vec4<u32>(0u, 1u, 2u, 3u);
         let keys = min(own, vec4<u32>(end - 1u));
@@ -66,7 +67,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
 }
 
-// Where four keys begin, or their values.
+// Where four keys begin, or their values, by their rows.
 fn rows_at(which: u32, head: u32, keys: vec4<u32>) -> vec4<u32> {
     return vec4<u32>(
         kv_at(which, head, keys.x), kv_at(which, head, keys.y), kv_at(which, head, keys.z), kv_at(which, head, keys.w),

@@ -1,4 +1,4 @@
-// Work split of attention for many tokens, on GPUs.
+// Work split of attention for many tokens of one conversation, on GPUs.
 //
 // One workgroup → SIDE rows × all their keys, SIDE at a time, for one key head; a row is a query head of a token, and
 // the heads that share the key head lie side by side. Dimensions come in chunks of SIDE. An invocation has 4 rows: of
@@ -50,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         let row = vec4<u32>(row0 + own * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
         let behind = select(row / SHARING + vec4<u32>(1u), vec4<u32>(step.tokens), SEES_ALL == 1u);
-        let end = vec4<u32>(step.position) + behind;
+        let end = vec4<u32>(step.seats[0].position) + behind;
         let chunk = (end - vec4<u32>(1u)) / params.chunk * params.chunk;
         let start = max(end - min(end, vec4<u32>(params.window)), chunk);
         for (var j = 0u; j < 4u; j++) {
@@ -134,7 +134,7 @@ fn load_right(which: u32, key_head: u32, tile: u32, keys: u32, chunk: u32, lane:
         let d4 = chunk * CHUNK4 + i % CHUNK4;
         var value = vec4<f32>(0.0);
         if (key < keys && d4 < DIMS4) {
-            value = kv_load4(kv_at(which, key_head, key) + d4 * 4u);
+            value = kv_load4(kv_at(which, key_head, step.seats[0].first_row + key) + d4 * 4u);
         }
         right[i / CHUNK4 * STRIDE + i % CHUNK4] = value;
     }

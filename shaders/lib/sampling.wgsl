@@ -12,6 +12,7 @@ struct Params {
     min_p: f32,       // smallest weight that stays; the largest is 1
     seed_low: u32,
     seed_high: u32,
+    padding: u32,
 }
 
 const BIAS = 1u;
@@ -27,10 +28,11 @@ const IN_PROMPT = 0x80000000u;
 // Above the key of every number: that of what is none.
 const BROKEN = 0xffffffffu;
 
-@group(0) @binding(4) var<uniform> params: Params;
+// Of a seat's answer each.
+@group(0) @binding(4) var<uniform> settings: array<Params, SEATS>;
 
-fn has(flag: u32) -> bool {
-    return (params.flags & flag) != 0u;
+fn has(seat: u32, flag: u32) -> bool {
+    return (settings[seat].flags & flag) != 0u;
 }
 
 // A number that grows as the float with these bits does.

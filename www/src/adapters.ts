@@ -1,6 +1,6 @@
 // The adapters of `load`'s options, checked and put into the engine's names.
 
-import { InvalidRequestError } from "./errors.js";
+import { refusal, shown, unexpected } from "./refusal.js";
 import type { AdapterOptions, AdapterScales } from "./types/adapters.js";
 import type { ModelRequest, WireAdapter } from "./types/messages.js";
 import type { ModelSource } from "./types/model.js";
@@ -16,24 +16,29 @@ export function wireAdapters(
   adapters: unknown,
   sourceOf: (source: ModelSource, param: string) => ModelRequest["source"],
 ): { sources: ModelRequest["source"][]; options: WireAdapter[] } {
-  if (!Array.isArray(adapters)) throw refusal("adapters", "an array of { source, name, scale }", adapters);
+  if (!Array.isArray(adapters))
+    throw unexpected("adapters", "an array of { source, name, scale }", shown(adapters));
   if (adapters.length > MOST_ADAPTERS) {
-    throw refusal("adapters", `at most ${MOST_ADAPTERS} adapters`, adapters.length);
+    throw unexpected("adapters", `at most ${MOST_ADAPTERS} adapters`, String(adapters.length));
   }
   const sources: ModelRequest["source"][] = [];
   const options: WireAdapter[] = [];
   for (const [ix, adapter] of (adapters as unknown[]).entries()) {
     const param = `adapters[${ix}]`;
     if (typeof adapter !== "object" || adapter === null) {
-      throw refusal(param, "{ source, name, scale }", adapter);
+      throw unexpected(param, "{ source, name, scale }", shown(adapter));
     }
     const { source, name, scale = 1, ...others } = adapter as AdapterOptions;
     const [unknown] = Object.keys(others);
-    if (unknown !== undefined) throw refusal(`${param}.${unknown}`, "source, name and scale, and no other");
+    if (unknown !== undefined) {
+      throw refusal(
+        `${param}.${unknown}`,
+        `there is no ${param}.${unknown}; there are source, name and scale`,
+      );
+    }
     if (name !== undefined && !isName(name))
-      throw refusal(`${param}.name`, "a name of 1 to 256 characters", name);
-    if (!isScale(scale))
-      throw refusal(`${param}.scale`, `a number from -${MOST_SCALE} to ${MOST_SCALE}`, scale);
+      throw unexpected(`${param}.name`, "a name of 1 to 256 characters", shown(name));
+    checkScale(`${param}.scale`, scale);
     sources.push(sourceOf(source, `${param}.source`));
     options.push(name === undefined ? { scale } : { name, scale });
   }
@@ -43,8 +48,7 @@ export function wireAdapters(
 /** Multiplies a model's adapters from now on where a request says nothing. */
 export async function setAdapters(client: WorkerClient, scales: AdapterScales): Promise<void> {
   for (const [name, scale] of Object.entries(scales)) {
-    if (!isScale(scale))
-      throw refusal(`adapters.${name}`, `a number from -${MOST_SCALE} to ${MOST_SCALE}`, scale);
+    checkScale(`adapters.${name}`, scale);
   }
   await client.start("adapt", { scales: JSON.stringify(scales) }).result;
 }
@@ -53,12 +57,7 @@ function isName(name: unknown): boolean {
   return typeof name === "string" && name !== "" && name.length <= MOST_NAME;
 }
 
-function isScale(scale: unknown): boolean {
-  return typeof scale === "number" && Math.abs(scale) <= MOST_SCALE;
-}
-
-function refusal(param: string, expected: string, got?: unknown): InvalidRequestError {
-  const seen = typeof got === "string" || typeof got === "number" ? JSON.stringify(got) : typeof got;
-  const message = `${param}: expected ${expected}${got === undefined ? "" : `, got ${seen}`}`;
-  return new InvalidRequestError(message, { details: { param } });
+function checkScale(param: string, scale: unknown): void {
+  if (typeof scale === "number" && Math.abs(scale) <= MOST_SCALE) return;
+  throw unexpected(param, `a number from -${MOST_SCALE} to ${MOST_SCALE}`, shown(scale));
 }

@@ -3,7 +3,7 @@
 
 import { wireAdapters } from "./adapters.js";
 import { absoluteUrl } from "./address.js";
-import { InvalidRequestError } from "./errors.js";
+import { refusal, shown, unexpected } from "./refusal.js";
 import type { ModelRequest, WireLoadOptions } from "./types/messages.js";
 import type { AdvancedOptions, LoadOptions, ModelSource } from "./types/model.js";
 
@@ -86,7 +86,7 @@ function wireSource(source: ModelSource, param: string): ModelRequest["source"] 
   const files = [...given];
   if (files.length > 0 && files.every((file) => file instanceof File)) return files;
   const other = files.find((file) => !(file instanceof File));
-  throw refusal(param, `${param}: expected files, got ${files.length === 0 ? "none" : shown(other)}`);
+  throw unexpected(param, "files", files.length === 0 ? "none" : shown(other));
 }
 
 function isIterable(value: unknown): value is Iterable<unknown> {
@@ -105,7 +105,7 @@ function checked(options: object, rules: Rules, others: readonly string[], prefi
       throw refusal(param, `there is no option ${param}; there are ${known}`);
     }
     if (value === undefined || value === null) continue;
-    if (!rule.holds(value)) throw refusal(param, `${param}: expected ${rule.expected}, got ${shown(value)}`);
+    if (!rule.holds(value)) throw unexpected(param, rule.expected, shown(value));
     wire[rule.wire] = value;
   }
   return wire as WireLoadOptions;
@@ -141,16 +141,5 @@ function wholeNumber(wire: keyof WireLoadOptions, least: number, most: number): 
 
 function requireObject(value: unknown, param: string): void {
   if (typeof value === "object" && value !== null) return;
-  throw refusal(param, `${param}: expected an object, got ${shown(value)}`);
-}
-
-function refusal(param: string, message: string): InvalidRequestError {
-  return new InvalidRequestError(message, { details: { param } });
-}
-
-/** A value in a message: as it is where it is short, else by its type. */
-function shown(value: unknown): string {
-  if (typeof value === "string") return value.length <= 40 ? JSON.stringify(value) : "a longer string";
-  if (typeof value === "number" || typeof value === "boolean" || value === null) return String(value);
-  return `a value of type ${typeof value}`;
+  throw unexpected(param, "an object", shown(value));
 }

@@ -63,7 +63,11 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault("kernel/layer_norm", "x[row + d] - mean;", "x[row + d];"),
     fault("kernel/gate_up", "gated(x[i], up[i])", "gated(up[i], x[i])"),
-    fault("kernel/positions", "step.position * WIDTH + i)", "i)"),
+    fault(
+        "kernel/positions",
+        "position_of(group.y) * WIDTH",
+        "group.y * WIDTH",
+    ),
     fault("lib/act_none", "return v;", "return v * 1.5;"),
     fault("lib/act_gelu", "0.254829592", "0.264829592"),
     fault("kernel/place", "params.skipped + i", "i"),
@@ -227,8 +231,8 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault(
         "lib/step",
-        "    position: u32,    // of the first token of this call\n    tokens: u32,",
-        "    tokens: u32,\n    position: u32,",
+        "return select(0u, t, step.together == 1u)",
+        "return 0u",
     ),
     fault("quant/f16", "four(a.zw)", "four(a.xy)"),
     fault("quant/f32", "four(at + 7u)", "four(at + 6u)"),

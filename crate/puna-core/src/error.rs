@@ -56,8 +56,10 @@ codes! {
 /// An error: a code, a message with facts, machine-readable details, and where it happened.
 ///
 /// One word wide, so that a `Result` stays small.
+#[derive(Clone)]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     code: ErrorCode,
     message: String,

@@ -45,6 +45,7 @@ pub mod message;
 pub mod model;
 #[cfg(feature = "text")]
 pub mod openai;
+pub mod places;
 pub mod pool;
 #[cfg(feature = "text")]
 pub mod prepared;
@@ -56,6 +57,7 @@ pub mod report;
 pub mod rope;
 pub mod sampler;
 pub mod saved;
+pub mod schedule;
 #[cfg(feature = "text")]
 pub mod score;
 pub mod session;

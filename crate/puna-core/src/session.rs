@@ -75,6 +75,12 @@ impl Session {
         }
     }
 
+    /// What tells it from others, without what it holds.
+    #[must_use]
+    pub const fn without_tokens(&self) -> Self {
+        Self::numbered(self.capacity, self.id, self.weights)
+    }
+
     /// What tells it from others.
     #[must_use]
     pub const fn id(&self) -> u32 {

@@ -19,8 +19,6 @@ pub(crate) struct KvLayer {
     /// The same.
     values: Vec<u16>,
     capacity: usize,
-    /// Where the conversation begins that is gone on with.
-    pub(crate) first_row: usize,
 }
 
 impl KvLayer {
@@ -30,7 +28,6 @@ impl KvLayer {
             keys: Vec::new(),
             values: Vec::new(),
             capacity: 0,
-            first_row: 0,
         }
     }
 
@@ -112,7 +109,6 @@ impl KvLayer {
         Writer {
             stride: self.stride(),
             capacity: self.capacity,
-            first_row: self.first_row,
             planes: [Scatter::new(&mut self.keys), Scatter::new(&mut self.values)],
         }
     }
@@ -122,22 +118,22 @@ impl KvLayer {
         stride(self.shape)
     }
 
-    /// The first `len` keys of a head, (len, stride).
-    pub(crate) fn keys(&self, head: usize, len: usize) -> &[u16] {
-        self.rows(&self.keys, head, len)
+    /// Keys of a head, `len` from a row on, (len, stride).
+    pub(crate) fn keys(&self, head: usize, first_row: usize, len: usize) -> &[u16] {
+        self.rows(&self.keys, head, first_row, len)
     }
 
-    /// The first `len` values of a head, (len, stride).
-    pub(crate) fn values(&self, head: usize, len: usize) -> &[u16] {
+    /// Values of a head, `len` from a row on, (len, stride).
+    pub(crate) fn values(&self, head: usize, first_row: usize, len: usize) -> &[u16] {
         let plane = match self.shape.planes() {
             1 => &self.keys,
             _ => &self.values,
         };
-        self.rows(plane, head, len)
+        self.rows(plane, head, first_row, len)
     }
 
-    fn rows<'a>(&self, plane: &'a [u16], head: usize, len: usize) -> &'a [u16] {
-        let at = (head * self.capacity + self.first_row) * self.stride();
+    fn rows<'a>(&self, plane: &'a [u16], head: usize, first_row: usize, len: usize) -> &'a [u16] {
+        let at = (head * self.capacity + first_row) * self.stride();
         &plane[at..at + len * self.stride()]
     }
 }
@@ -151,12 +147,11 @@ const fn stride(shape: KvShape) -> usize {
 pub(crate) struct Writer<'a> {
     stride: usize,
     capacity: usize,
-    first_row: usize,
     planes: [Scatter<'a, u16>; 2],
 }
 
 impl Writer<'_> {
-    /// Two neighbouring elements of a head's key (`which` 0) or value (1) at a position.
+    /// Two neighbouring elements of a head's key (`which` 0) or value (1) in a row.
     ///
     /// # Safety
     /// No two threads write the same elements.
@@ -164,11 +159,11 @@ impl Writer<'_> {
         &self,
         which: usize,
         head: usize,
-        position: usize,
+        row: usize,
         d: usize,
         pair: [f32; 2],
     ) {
-        let at = (head * self.capacity + self.first_row + position) * self.stride + d;
+        let at = (head * self.capacity + row) * self.stride + d;
         // Beyond f16's range the nearest number of it: no infinity gets in.
         let bits = pair.map(|x| f16::from_f32(x.clamp(-65504.0, 65504.0)).to_bits());
         // SAFETY: the caller's promise.
@@ -221,7 +216,7 @@ mod tests {
         assert!(layer.grow(5), "small");
         for head in 0..2 {
             let keys: Vec<f32> = layer
-                .keys(head, 2)
+                .keys(head, 0, 2)
                 .iter()
                 .map(|&bits| float(bits))
                 .collect();
@@ -231,15 +226,15 @@ mod tests {
                 "keys"
             );
             let values: Vec<f32> = layer
-                .values(head, 2)
+                .values(head, 0, 2)
                 .iter()
                 .map(|&bits| float(bits))
                 .collect();
             assert_eq!(values, [0.0, 9.0, 0.0, 0.0, 1.0, 9.0, 0.0, 0.0], "values");
         }
         assert!(layer.grow(3), "it has room for that");
-        assert_eq!(layer.keys(0, 5).len(), 20, "and loses none");
+        assert_eq!(layer.keys(0, 0, 5).len(), 20, "and loses none");
         assert!(!layer.grow(usize::MAX / 64), "more than there is");
-        assert_eq!(layer.keys(1, 2).len(), 8, "and nothing has changed");
+        assert_eq!(layer.keys(1, 0, 2).len(), 8, "and nothing has changed");
     }
 }

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use half::f16;
 use puna_core::graph::{Factors, Graph, Op, Target, Wanted};
+use puna_core::places::Places;
 use puna_core::pool::Copy;
-use puna_core::session::{CONVERSATIONS, check_context, grown_capacity};
+use puna_core::session::{CONVERSATIONS, grown_capacity};
 use puna_core::weights::plan::Piece;
 use puna_core::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -108,8 +109,6 @@ pub struct Executor {
     targets: Vec<Vec<Target>>,
     kv: Vec<KvLayer>,
     capacity: usize,
-    /// Where the conversation begins that is gone on with.
-    first_row: usize,
     state: State,
 }
 
@@ -143,7 +142,6 @@ impl Executor {
             targets: graph.targets(n_tensors),
             kv: vec![KvLayer::new(graph.kv); graph.kv.layers],
             capacity: 0,
-            first_row: 0,
             context_length: options.limits.context_length(&graph),
             state: State {
                 activations: vec![Vec::new(); graph.activations.len()],
@@ -279,11 +277,6 @@ impl Executor {
         Ok(())
     }
 
-    /// Goes on with the conversation whose tokens are in the KV cache from this row on: its first position is there.
-    pub const fn go_to(&mut self, first_row: usize) {
-        self.first_row = first_row;
-    }
-
     /// Most rows of the KV cache.
     #[must_use]
     pub const fn most_rows(&self) -> usize {
@@ -364,13 +357,18 @@ impl Executor {
         ))
     }
 
-    /// Runs tokens `ids` at `position ..`; their keys and values go to the cache. Returns the logits of the
+    /// Runs tokens `ids` at these places; their keys and values go to the cache. Returns the logits of the
     /// last token (V,), of all (T, V), or nothing.
     ///
     /// # Errors
     /// `context_length_exceeded`, `out_of_memory` when the cache can't grow, `internal`.
-    pub fn forward(&mut self, position: usize, ids: &[u32], wanted: Wanted) -> Result<&mut [f32]> {
-        self.try_forward(position, ids, wanted)?
+    pub fn forward(
+        &mut self,
+        places: impl Into<Places>,
+        ids: &[u32],
+        wanted: Wanted,
+    ) -> Result<&mut [f32]> {
+        self.try_forward(&places.into(), ids, wanted)?
             .map_err(|Lost| Error::internal("a thread has ended while it computed"))
     }
 
@@ -381,7 +379,7 @@ impl Executor {
     /// As there; [`Lost`] inside.
     pub fn try_forward(
         &mut self,
-        position: usize,
+        places: &Places,
         ids: &[u32],
         wanted: Wanted,
     ) -> Result<Result<&mut [f32], Lost>> {
@@ -393,16 +391,13 @@ impl Executor {
         }
         self.graph.check_ids(ids)?;
         self.graph.check_factors()?;
-        check_context(position + ids.len(), self.context_length)?;
-        self.reserve(self.first_row + position + ids.len())?;
-        for layer in &mut self.kv {
-            layer.first_row = self.first_row;
-        }
-        let ran = self.run(position, ids, wanted);
+        places.check(ids.len(), self.context_length)?;
+        self.reserve(places.rows(ids.len()))?;
+        let ran = self.run(places, ids, wanted);
         Ok(ran.map(|()| self.state.logits.as_mut_slice()))
     }
 
-    fn run(&mut self, position: usize, ids: &[u32], wanted: Wanted) -> Result<(), Lost> {
+    fn run(&mut self, places: &Places, ids: &[u32], wanted: Wanted) -> Result<(), Lost> {
         let Self {
             graph,
             matrices,
@@ -422,8 +417,8 @@ impl Executor {
         state.turns.resize_with(graph.ropes.len(), Vec::new);
         for (turns, rope) in state.turns.iter_mut().zip(&graph.ropes) {
             turns.clear();
-            for t in position..position + ids.len() {
-                let position = u32::try_from(t).unwrap_or(u32::MAX);
+            for t in 0..ids.len() {
+                let position = u32::try_from(places.of(t).position).unwrap_or(u32::MAX);
                 turns.extend(rope.row(position));
             }
         }
@@ -436,7 +431,7 @@ impl Executor {
             adapters,
             pool,
             simd: *simd,
-            position,
+            places,
             tokens: ids.len(),
         };
         for op in &graph.ops {

@@ -8,6 +8,7 @@ use puna_core::graph::{
     Linear, LinearAdd, MoeDown, MoeGlu, Norm, NormAdd, Positions, QkNorm, Qkv, RopeIx, Route,
     VectorIx, Wanted,
 };
+use puna_core::places::Places;
 
 use crate::activation::{Activations, Row};
 use crate::adapters::Adapters;
@@ -56,7 +57,8 @@ pub(crate) struct Step<'a> {
     pub(crate) adapters: &'a Adapters,
     pub(crate) pool: &'a Pool,
     pub(crate) simd: Simd,
-    pub(crate) position: usize,
+    /// Where the tokens go.
+    pub(crate) places: &'a Places,
     /// T.
     pub(crate) tokens: usize,
 }
@@ -194,8 +196,8 @@ impl Step<'_> {
         let width = shift.len();
         let residual = &mut state.activations[op.residual];
         let table = op.table.map(|ix| &*self.vectors[ix]);
-        add(residual, table, self.position * width, 1.0);
-        for residual in residual.chunks_exact_mut(width) {
+        for (t, residual) in residual.chunks_exact_mut(width).enumerate() {
+            add(residual, table, self.places.of(t).position * width, 1.0);
             add(residual, Some(shift), 0, 1.0);
         }
     }
@@ -260,7 +262,8 @@ impl Step<'_> {
                             let head = head - op.heads;
                             let is_value = head >= shape.heads;
                             let head = if is_value { head - shape.heads } else { head };
-                            kv.put(usize::from(is_value), head, self.position + t, d, out);
+                            let to = self.places.of(t).row();
+                            kv.put(usize::from(is_value), head, to, d, out);
                         }
                     }
                     row += 2;
@@ -303,10 +306,11 @@ impl Step<'_> {
             each(q, q_gain, query);
             row.resize(k_rows, 0.0);
             each(k, k_gain, row);
+            let to = self.places.of(t).row();
             for (head, key) in row.chunks_exact(dh).enumerate() {
                 for (i, pair) in key.as_chunks::<2>().0.iter().enumerate() {
                     // SAFETY: nobody else is there.
-                    unsafe { kv.put(0, head, self.position + t, 2 * i, *pair) };
+                    unsafe { kv.put(0, head, to, 2 * i, *pair) };
                 }
             }
         }
@@ -327,17 +331,23 @@ impl Step<'_> {
             kv_heads: cache.heads,
             head_dim: cache.head_dim,
             value_dim: cache.value_dim,
-            position: self.position,
-            end: self.position + self.tokens,
+            places: self.places,
+            tokens: self.tokens,
             scale: op.scale,
             temperature: op.temperature,
             span: op.span,
             cap: op.cap,
             sinks: self.vector(op.sinks),
         };
-        let tile = attention::TILE.min(self.tokens);
+        // What goes over keys together is of one conversation.
+        let tile = match self.places {
+            Places::From(_) => attention::TILE.min(self.tokens),
+            Places::Each(_) => 1,
+        };
+        let ends = (0..self.tokens).map(|t| self.places.end(t, self.tokens));
+        let longest = ends.max().unwrap_or(0);
         for scratch in &mut state.scratch {
-            scratch.resize(self.position + self.tokens, kv.stride());
+            scratch.resize(longest, kv.stride());
         }
         let scratch = Scatter::new(&mut state.scratch);
         let scatter = Scatter::new(&mut out);
@@ -377,9 +387,10 @@ impl Step<'_> {
             let compressed = row.as_chunks::<2>().0.iter().copied();
             let pairs = k.as_chunks::<2>().0.iter().zip(turns);
             let key = compressed.chain(pairs.map(|(pair, turn)| turned(*pair, Some(turn))));
+            let to = self.places.of(t).row();
             for (i, pair) in key.enumerate() {
                 // SAFETY: nobody else is there.
-                unsafe { kv.put(0, 0, self.position + t, 2 * i, pair) };
+                unsafe { kv.put(0, 0, to, 2 * i, pair) };
             }
             let q = activations[op.q][t * op.heads * each..].chunks_exact(each);
             let heads = query[t * op.heads * dh..].chunks_exact_mut(dh);

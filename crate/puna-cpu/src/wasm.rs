@@ -222,8 +222,7 @@ impl Main {
                 Response::Done
             }
             Request::Forward {
-                first_row,
-                position,
+                places,
                 ids,
                 wanted,
                 threads,
@@ -232,8 +231,7 @@ impl Main {
                 self.chunk = Vec::new();
                 let executor = self.executor.as_mut().ok_or_else(unopened)?;
                 executor.pool().set_active(threads as usize);
-                executor.go_to(first_row as usize);
-                match executor.try_forward(position as usize, &ids, wanted)? {
+                match executor.try_forward(&places, &ids, wanted)? {
                     Ok(logits) => Response::Logits {
                         at: logits.as_ptr() as u32,
                         len: u32::try_from(logits.len()).unwrap_or(u32::MAX),

@@ -3,6 +3,7 @@
 //! Messages travel as bytes (`postcard`); chunks of weights and logits lie in the module's memory and do not.
 
 use puna_core::graph::{Factors, Graph, Wanted};
+use puna_core::places::Places;
 use puna_core::pool::Copy;
 use puna_core::weights::plan::Piece;
 use serde::{Deserialize, Serialize};
@@ -66,10 +67,8 @@ pub enum Request {
     },
     /// Runs tokens.
     Forward {
-        /// Where the conversation begins in the KV cache.
-        first_row: u32,
-        /// Of the first.
-        position: u32,
+        /// Where they go.
+        places: Places,
         /// At most [`Limits::max_tokens`].
         ids: Vec<u32>,
         /// Which logits.

@@ -13,6 +13,7 @@ mod tiny;
 use puna_core::embedding::Pooling;
 use puna_core::graph::Graph;
 use puna_core::model;
+use puna_core::places::{Place, Places};
 use puna_core::quant::{FORMATS, Format, INTERLEAVED};
 use puna_core::reference;
 use puna_core::weights::header::Header;
@@ -123,6 +124,32 @@ fn check(
     );
 }
 
+/// The same side by side: tokens of conversations that are not as far, or that went another way.
+fn check_together(label: &str, executor: &mut Executor, ids: &[u32], want: &[f32], tolerance: f32) {
+    let copy = |to| puna_core::pool::Copy {
+        from: 0,
+        to,
+        rows: ids.len(),
+    };
+    executor.reserve(300).expect("rows");
+    executor
+        .copy_rows(&[copy(100), copy(200), copy(50)])
+        .expect("copies");
+    let last = ids.len() - 1;
+    let places = [at(200, last), at(100, 20), at(0, 0), at(50, 3)];
+    let own: Vec<_> = places.iter().map(|place| ids[place.position]).collect();
+    let logits = executor.forward(Places::each(&places), &own, Wanted::All);
+    let logits = logits.expect("logits");
+    let vocab = logits.len() / places.len();
+    for (place, got) in places.iter().zip(logits.chunks(vocab)) {
+        let off = worst(got, &want[place.position * vocab..][..vocab]);
+        assert!(
+            off <= tolerance,
+            "{label}: {place:?} beside others is {off} standard deviations off"
+        );
+    }
+}
+
 #[test]
 fn every_op_agrees_with_its_twin() {
     for (ix, tiny) in tiny::LLAMAS.iter().chain(tiny::ARCHITECTURES).enumerate() {
@@ -144,6 +171,7 @@ fn every_op_agrees_with_its_twin() {
                 );
                 let mut executor = golden.executor(simd, threads, true);
                 check(&label, &mut executor, &ids, chunk, &want, FLOATS);
+                check_together(&label, &mut executor, &ids, &want, FLOATS);
             }
         }
     }
@@ -245,6 +273,13 @@ fn a_model_in_several_files_answers_as_its_reference() {
     );
 }
 
+const fn at(first_row: usize, position: usize) -> Place {
+    Place {
+        first_row,
+        position,
+    }
+}
+
 /// Conversations in one cache, of which one is copied, and moved to where it overlaps itself: each as if it were alone, to the
 /// last bit.
 #[test]
@@ -259,15 +294,14 @@ fn conversations_share_a_cache_and_are_copied_in_it() {
         .to_vec();
     let vocab = whole.len() / ids.len();
     let mut executor = options(&golden);
-    let check = |executor: &mut Executor, from: usize, to: usize| {
-        let logits = executor.forward(from, &ids[from..to], Wanted::All);
+    let check = |executor: &mut Executor, row: usize, from: usize, to: usize| {
+        let logits = executor.forward(at(row, from), &ids[from..to], Wanted::All);
         let off = worst(logits.expect("logits"), &whole[from * vocab..to * vocab]);
         assert!(off < 1e-3, "{from}..{to} is {off} standard deviations off");
     };
     for (from, to) in [(0, 1), (1, 6), (6, ids.len())] {
         for row in [0, 700] {
-            executor.go_to(row);
-            check(&mut executor, from, to);
+            check(&mut executor, row, from, to);
         }
     }
     let copy = |from, to, rows| puna_core::pool::Copy { from, to, rows };
@@ -277,10 +311,8 @@ fn conversations_share_a_cache_and_are_copied_in_it() {
         copy(700, 705, ids.len()),
     ];
     executor.copy_rows(&copies).expect("copies");
-    executor.go_to(290);
-    check(&mut executor, 20, ids.len());
-    executor.go_to(705);
-    check(&mut executor, ids.len() - 1, ids.len());
+    check(&mut executor, 290, 20, ids.len());
+    check(&mut executor, 705, ids.len() - 1, ids.len());
     // Read and written elsewhere, it is the same.
     for layer in 0..golden.graph.kv.layers {
         let rows = executor
@@ -288,8 +320,7 @@ fn conversations_share_a_cache_and_are_copied_in_it() {
             .expect("rows");
         executor.write_rows(layer, 100, &rows).expect("a write");
     }
-    executor.go_to(100);
-    check(&mut executor, ids.len() - 1, ids.len());
+    check(&mut executor, 100, ids.len() - 1, ids.len());
     assert!(
         executor.read_rows(99, 0..1).is_err(),
         "there is no such layer"

@@ -10,8 +10,9 @@ use std::rc::Rc;
 
 use half::f16;
 use puna_core::graph::{Graph, Target, Wanted};
+use puna_core::places::{MOST_TOGETHER, Places};
 use puna_core::pool::Copy as RowCopy;
-use puna_core::session::{check_context, grown_capacity};
+use puna_core::session::grown_capacity;
 use puna_core::weights::plan::Chunk;
 use puna_core::{Error, ErrorCode, Result};
 
@@ -21,7 +22,7 @@ use crate::chunks::Chunks;
 use crate::device::{Counters, Gpu};
 use crate::fit::Fit;
 use crate::kernel::rounds::{self, RoundsParams};
-use crate::kernel::{self, Recipe, Setting, Step, place, repack, to_u32};
+use crate::kernel::{self, Recipe, Seat, Setting, Step, place, repack, to_u32};
 use crate::kv_cache::KvCache;
 use crate::memory::Memory;
 use crate::pipeline::Pipelines;
@@ -99,8 +100,8 @@ pub struct Executor {
     context_length: usize,
     /// Rows of the KV cache at most.
     most_rows: usize,
-    /// Where the conversation begins that is gone on with.
-    first_row: usize,
+    /// Where the conversations of the last call begin.
+    first_rows: Vec<usize>,
     memory: Memory,
     pipelines: Pipelines,
     uploader: Uploader,
@@ -169,12 +170,8 @@ impl Executor {
         let choices = std::mem::take(&mut options.choices);
         let mut pipelines = Pipelines::default();
         let sampler = gpu.scoped("the sampler", ErrorCode::ShaderFailed, || {
-            let shared = Shared {
-                logits: &memory.logits,
-                step: &memory.step,
-                ids: &memory.ids,
-            };
-            GpuSampler::new(&gpu, &mut pipelines, shared, graph.out_width)
+            let shared = Shared::of(&memory);
+            GpuSampler::new(&gpu, &mut pipelines, shared, [1, graph.out_width])
         });
         let sampler = sampler.await?;
         let targets = graph.targets(n_tensors);
@@ -185,7 +182,7 @@ impl Executor {
             split,
             context_length,
             most_rows,
-            first_row: 0,
+            first_rows: Vec::new(),
             memory,
             pipelines,
             uploader: Uploader::default(),
@@ -222,11 +219,7 @@ impl Executor {
     /// Dispatches of a step of one token at `position`, by layer: all but those in front of the first and behind the last.
     #[must_use]
     pub fn dispatches_per_layer(&self, position: usize) -> f64 {
-        let step = Step {
-            position: to_u32(position),
-            tokens: 1,
-            ..Step::default()
-        };
+        let step = Step::new(&position.into(), 1, 0, 1);
         let is_of_layer = |dispatch: &&Dispatch| {
             !matches!(dispatch.recipe.variant.kernel, "embed" | "head")
                 && dispatch.work(&step).is_any()
@@ -357,7 +350,14 @@ impl Executor {
         self.gpu.check()
     }
 
-    /// Runs tokens `ids` at `position ..`; their keys and values go to the cache. Returns the logits of
+    /// Most conversations that a call goes on with: a token of each.
+    #[must_use]
+    pub fn most_together(&self) -> usize {
+        let most = self.options.max_tokens.min(self.options.max_logits);
+        most.min(MOST_TOGETHER)
+    }
+
+    /// Runs tokens `ids` at these places; their keys and values go to the cache. Returns the logits of
     /// the last token (V,), of all (T, V), or nothing; then it comes back when the call before it has ended, so that
     /// the GPU is busy while the next one is made ready.
     ///
@@ -365,7 +365,7 @@ impl Executor {
     /// `context_length_exceeded`, `out_of_memory` when the cache can't grow, `device_lost`, `internal`.
     pub async fn forward(
         &mut self,
-        position: usize,
+        places: impl Into<Places>,
         ids: &[u32],
         wanted: Wanted,
     ) -> Result<&mut [f32]> {
@@ -374,8 +374,8 @@ impl Executor {
             Wanted::Last => 1,
             Wanted::All => ids.len(),
         };
-        self.run_ahead.start(0);
-        let step = self.begin(position, ids, n_logits, 0).await?;
+        self.run_ahead.start(&[0]);
+        let step = self.begin(&places.into(), ids, n_logits).await?;
         let mut tape = self.tape(ids.len());
         tape.play(self.step(&step));
         if n_logits == 0 {
@@ -395,14 +395,8 @@ impl Executor {
         Ok(&mut self.logits)
     }
 
-    /// Makes ready for tokens `ids` at `position ..`, the last `n_logits` of which have their logits computed.
-    async fn begin(
-        &mut self,
-        position: usize,
-        ids: &[u32],
-        n_logits: usize,
-        drawn: u32,
-    ) -> Result<Step> {
+    /// Makes ready for tokens `ids` at these places, the last `n_logits` of which have their logits computed.
+    async fn begin(&mut self, places: &Places, ids: &[u32], n_logits: usize) -> Result<Step> {
         self.gpu.check()?;
         if ids.is_empty()
             || ids.len() > self.options.max_tokens
@@ -414,17 +408,11 @@ impl Executor {
             )));
         }
         self.graph.check_ids(ids)?;
-        check_context(position + ids.len(), self.context_length)?;
-        self.reserve(self.first_row + position + ids.len()).await?;
-        let step = Step {
-            position: to_u32(position),
-            tokens: to_u32(ids.len()),
-            capacity: to_u32(self.memory.cache.capacity),
-            first_token: to_u32(ids.len() - n_logits),
-            drawn,
-            first_row: to_u32(self.first_row),
-            ..Step::default()
-        };
+        places.check(ids.len(), self.context_length)?;
+        self.reserve(places.rows(ids.len())).await?;
+        self.first_rows = first_rows(places);
+        let step = Step::new(places, ids.len(), self.memory.cache.capacity, n_logits)
+            .drawn(self.run_ahead.drawn());
         let queue = &self.gpu.queue;
         queue.write_buffer(&self.memory.step, 0, bytemuck::bytes_of(&step));
         queue.write_buffer(&self.memory.ids, 0, bytemuck::cast_slice(ids));
@@ -432,18 +420,23 @@ impl Executor {
         Ok(step)
     }
 
-    /// Goes on with the conversation whose tokens are in the KV cache from this row on: its first position is there.
-    pub fn go_to(&mut self, first_row: usize) {
-        if first_row == self.first_row {
+    /// Says where the conversations begin now that the last call went on with.
+    fn follow(&mut self, places: &Places) {
+        let first_rows = first_rows(places);
+        if first_rows == self.first_rows {
             return;
         }
-        self.first_row = first_row;
         // For the steps that come; those in flight are ahead of it in the queue.
-        let at = std::mem::offset_of!(Step, first_row) as u64;
-        let first_row = to_u32(first_row);
-        self.gpu
-            .queue
-            .write_buffer(&self.memory.step, at, bytemuck::bytes_of(&first_row));
+        for (seat, first_row) in first_rows.iter().enumerate() {
+            let at = std::mem::offset_of!(Step, seats)
+                + seat * size_of::<Seat>()
+                + std::mem::offset_of!(Seat, first_row);
+            let first_row = to_u32(*first_row);
+            let bytes = bytemuck::bytes_of(&first_row);
+            let step = &self.memory.step;
+            self.gpu.queue.write_buffer(step, at as u64, bytes);
+        }
+        self.first_rows = first_rows;
     }
 
     /// Most rows of the KV cache.
@@ -623,6 +616,9 @@ impl Executor {
             true => Vec::new(),
             false => recipes(true),
         };
+        for (_, recipes) in &adapted {
+            check_bindings(&self.gpu, recipes)?;
+        }
         let Self {
             gpu,
             graph,
@@ -725,6 +721,27 @@ impl Executor {
     fn decode(&self) -> &[Dispatch] {
         self.program_of(Width::One)
     }
+}
+
+/// Whether a device can bind what dispatches take: what adapters add is a buffer more than every device has room for where a
+/// format has many planes.
+fn check_bindings(gpu: &Gpu, recipes: &[Recipe]) -> Result<()> {
+    let most = gpu.device.limits().max_storage_buffers_per_shader_stage;
+    let over = |recipe: &&Recipe| recipe.storage_buffers() > most as usize;
+    let Some(recipe) = recipes.iter().find(over) else {
+        return Ok(());
+    };
+    let (label, count) = (&recipe.label, recipe.storage_buffers());
+    let message = format!(
+        "{label}: with adapters it takes {count} buffers, and this device binds {most} at a time; load the model without, or on the CPU"
+    );
+    Err(Error::new(ErrorCode::UnsupportedDevice, message))
+}
+
+/// Where the conversations of a call begin.
+fn first_rows(places: &Places) -> Vec<usize> {
+    let conversations = places.conversations().iter();
+    conversations.map(|place| place.first_row).collect()
 }
 
 /// The system's clock, where there is one that can be asked.

@@ -7,6 +7,7 @@ use puna_core::{Error, ErrorCode, Result};
 use crate::arena::layout;
 use crate::device::Capabilities;
 use crate::executor::ExecutorOptions;
+use crate::kernel::low_rank;
 use crate::split::Split;
 use crate::{kernel, memory};
 
@@ -59,9 +60,18 @@ impl Fit {
                 ),
             ));
         }
+        let largest = largest(capabilities);
+        for low_rank in &graph.low_ranks {
+            let bytes = low_rank::bytes(low_rank, options.max_tokens);
+            if bytes > largest {
+                let message = format!(
+                    "what adapters add to a matrix takes {bytes} bytes, and this device binds at most {largest} at a time; load fewer adapters, or such of a lower rank"
+                );
+                return Err(Error::new(ErrorCode::UnsupportedDevice, message));
+            }
+        }
         let context_length = context_length(capabilities, graph, options);
-        let most_rows =
-            largest(capabilities) / (graph.kv.layer_elements(1) as u64 * options.kv.bytes());
+        let most_rows = largest / (graph.kv.layer_elements(1) as u64 * options.kv.bytes());
         let most_rows = usize::try_from(most_rows).unwrap_or(usize::MAX);
         // All of a text that vectors are made of comes in one call, and something of each token is wanted.
         let (max_tokens, max_logits) = match graph.encodes() {

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use puna_core::Result;
+use puna_core::places::{MOST_TOGETHER, Places};
 use puna_core::sampler::Draw;
 
 use crate::device::Gpu;
@@ -23,17 +24,19 @@ const SLOTS: usize = 32;
 /// Milliseconds since some point in time.
 pub type Clock = Box<dyn Fn() -> f64>;
 
-/// The chain of steps of one answer.
+/// The chain of steps of one answer, or of several side by side.
 pub(crate) struct RunAhead {
     slots: Vec<Readback>,
     next_slot: usize,
     flights: VecDeque<Flight>,
-    ready: VecDeque<u32>,
-    /// The token that was handed out last, and its position.
-    last: Option<(usize, u32)>,
-    /// Draws that were submitted.
-    drawn: u32,
-    /// Position behind the last step that was submitted.
+    ready: VecDeque<Vec<u32>>,
+    /// The tokens that were handed out last, and their positions.
+    last: Vec<(usize, u32)>,
+    /// Draws of each answer before this chain.
+    drawn: Vec<u32>,
+    /// Steps that were submitted.
+    submitted: u32,
+    /// Position behind the last of them, in the first answer.
     end: usize,
     pub(crate) pace: Pace,
     clock: Rc<Clock>,
@@ -53,6 +56,7 @@ impl std::fmt::Debug for RunAhead {
 #[derive(Debug)]
 struct Flight {
     slot: usize,
+    /// Steps of the chain before them.
     first: u32,
     count: u32,
     request: Request,
@@ -62,43 +66,54 @@ struct Flight {
 
 impl RunAhead {
     pub(crate) fn new(gpu: &Gpu, tick: Option<&Tick>, clock: Rc<Clock>) -> Self {
-        let slot = |_| Readback::new(gpu, GpuSampler::EMITTED_BYTES, tick.cloned());
+        let bytes = GpuSampler::emitted_bytes(MOST_TOGETHER);
+        let slot = |_| Readback::new(gpu, bytes, tick.cloned());
         Self {
             slots: (0..SLOTS).map(slot).collect(),
             next_slot: 0,
             flights: VecDeque::new(),
             ready: VecDeque::new(),
-            last: None,
-            drawn: 0,
+            last: Vec::new(),
+            drawn: vec![0],
+            submitted: 0,
             end: 0,
             pace: Pace::default(),
             clock,
         }
     }
 
-    /// Another answer begins, whose sampler has made `drawn` draws; what is in flight is of no use any more.
-    pub(crate) fn start(&mut self, drawn: u32) {
+    /// Other answers begin, whose samplers have made `drawn` draws; what is in flight is of no use any more.
+    pub(crate) fn start(&mut self, drawn: &[u32]) {
         self.flights
             .iter_mut()
             .for_each(|flight| flight.wanted = false);
         self.ready.clear();
-        self.last = None;
-        self.drawn = drawn;
+        self.last.clear();
+        self.drawn = drawn.to_vec();
+        self.submitted = 0;
         self.end = 0;
         self.pace.pause();
     }
 
-    /// Whether the step that follows token `id` at `position` was submitted already.
-    pub(crate) fn continues(&self, position: usize, ids: &[u32]) -> bool {
-        matches!((self.last, ids), (Some((at, last)), &[id]) if at == position && last == id)
+    /// Whether the step that follows these tokens was submitted already.
+    pub(crate) fn continues(&self, places: &Places, ids: &[u32]) -> bool {
+        let given = places.conversations().iter().map(|place| place.position);
+        let last = self.last.iter().copied();
+        ids.len() == self.last.len() && given.zip(ids.iter().copied()).eq(last)
     }
 
-    /// Draws that were submitted in this answer.
-    pub(crate) const fn drawn(&self) -> u32 {
-        self.drawn
+    /// Draws that were submitted, of each answer.
+    pub(crate) fn drawn(&self) -> impl Iterator<Item = u32> {
+        let drawn = self.drawn.iter();
+        drawn.map(|drawn| drawn.wrapping_add(self.submitted))
     }
 
-    /// Position behind the last step that was submitted.
+    /// Answers of the chain.
+    pub(crate) const fn seats(&self) -> usize {
+        self.drawn.len()
+    }
+
+    /// Position behind the last step that was submitted, in the first answer; 0 before there is one.
     pub(crate) const fn end(&self) -> usize {
         self.end
     }
@@ -136,33 +151,39 @@ impl RunAhead {
 
     /// `steps` were submitted, the last of which ends before position `end`; the slot's copy comes behind them.
     pub(crate) fn submitted(&mut self, steps: usize, end: usize, index: wgpu::SubmissionIndex) {
-        let request = self.slots[self.next_slot].request(GpuSampler::EMITTED_BYTES, Some(index));
+        let bytes = GpuSampler::emitted_bytes(self.seats());
+        let request = self.slots[self.next_slot].request(bytes, Some(index));
         let count = to_u32(steps);
         self.flights.push_back(Flight {
             slot: self.next_slot,
-            first: self.drawn,
+            first: self.submitted,
             count,
             request,
             wanted: true,
         });
         self.next_slot = (self.next_slot + 1) % SLOTS;
-        self.drawn = self.drawn.wrapping_add(count);
+        self.submitted = self.submitted.wrapping_add(count);
         self.end = end;
     }
 
-    /// The next draw, of the token at `position`; waited for if need be.
-    pub(crate) async fn next(&mut self, gpu: &Gpu, position: usize) -> Result<Draw> {
+    /// The next draw of each answer, of the tokens behind these; waited for if need be.
+    pub(crate) async fn next(
+        &mut self,
+        gpu: &Gpu,
+        places: &Places,
+        tokens: usize,
+    ) -> Result<Vec<Draw>> {
         while self.ready.is_empty() {
             self.land(gpu).await?;
         }
-        let word = self.ready.pop_front().unwrap_or(UNUSABLE);
-        self.last = Some((position, word));
-        let id = word & !UNUSABLE;
-        Ok(if word == id {
-            Draw::Token(id)
-        } else {
-            Draw::Unusable(id)
-        })
+        let words = self.ready.pop_front().unwrap_or_default();
+        let ends = (0..self.seats()).map(|seat| places.end(seat, tokens));
+        self.last = ends.zip(words.iter().copied()).collect();
+        let draws = words.into_iter().map(|word| match word & !UNUSABLE {
+            id if id == word => Draw::Token(id),
+            id => Draw::Unusable(id),
+        });
+        Ok(draws.collect())
     }
 
     /// Waits for the oldest flight.
@@ -182,9 +203,12 @@ impl RunAhead {
         if !flight.wanted {
             return Ok(());
         }
-        let draws = (0..flight.count).map(|draw| flight.first.wrapping_add(draw) % RING);
-        self.ready
-            .extend(draws.filter_map(|at| words.get(at as usize)));
+        for step in 0..flight.count {
+            let step = flight.first.wrapping_add(step);
+            let rings = words.chunks_exact(RING as usize).zip(&self.drawn);
+            let drawn = rings.map(|(ring, drawn)| ring[(drawn.wrapping_add(step) % RING) as usize]);
+            self.ready.push_back(drawn.collect());
+        }
         self.pace
             .land(flight.count as usize, awaited, (self.clock)());
         Ok(())

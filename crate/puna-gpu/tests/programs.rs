@@ -13,7 +13,7 @@ use puna_gpu::split::{Split, Width};
 /// Projections of queries, keys and values; attention; its output; gate and up; down.
 const PER_LAYER: usize = 5;
 /// Positions, and whether attention is in parts there, which are merged by one dispatch more.
-const POSITIONS: [(u32, bool); 5] = [
+const POSITIONS: [(usize, bool); 5] = [
     (0, false),
     (255, false),
     (256, true),
@@ -50,11 +50,7 @@ fn a_layer_is_five_dispatches_and_six_in_long_contexts() {
                 let of_no_layer =
                     |label: &str| label.starts_with("embed") || label.starts_with("head");
                 for (position, in_parts) in POSITIONS {
-                    let step = Step {
-                        position,
-                        tokens: 1,
-                        ..Step::default()
-                    };
+                    let step = Step::new(&position.into(), 1, 0, 1);
                     let done = |recipe: &&Recipe| !recipe.grid.workgroups(&step).contains(&0);
                     let all: Vec<_> = all.iter().filter(done).collect();
                     let layers = all.iter().filter(|recipe| !of_no_layer(&recipe.label));

@@ -11,7 +11,8 @@ use std::cell::Cell;
 use std::path::PathBuf;
 
 use puna_core::generate::{Ask, Event, Forwarded, GenerateRequest, Generation, Usage};
-use puna_core::sampler::SamplingParams;
+use puna_core::places::{Place, Places};
+use puna_core::sampler::{Draw, SamplingParams};
 use puna_core::session::Session;
 use puna_core::tokenizer::{Special, Tokenizer};
 use puna_core::weights::header::{Header, Parsed};
@@ -37,6 +38,7 @@ fn executor(step_ms: f64, split: Option<Split>) -> Executor {
     let options = ExecutorOptions {
         split,
         kv: KvType::F32,
+        max_logits: 4,
         clock: Some(Box::new(move || {
             time.set(time.get() + step_ms);
             time.get()
@@ -65,8 +67,10 @@ fn answer(
     ahead: bool,
 ) -> Answer {
     let (mut text, mut end) = (String::new(), "aborted".to_owned());
-    let mut generation = Generation::new(request, tokenizer, session).expect("a request");
-    executor.start(generation.sampler());
+    let generation = Generation::new(request, tokenizer, session.capacity());
+    let mut generation = generation.expect("a request").on(session.clone());
+    let started = pollster::block_on(executor.start(&[generation.sampler()]));
+    started.expect("room");
     let mut tokens = 0;
     while let Ask::Forward {
         position,
@@ -85,7 +89,7 @@ fn answer(
         } else if ahead {
             tokens += 1;
             let draw = pollster::block_on(executor.sample(at, &ids, more as usize));
-            Forwarded::Draw(draw.expect("a token"))
+            Forwarded::Draw(draw.expect("a token")[0])
         } else {
             tokens += 1;
             let logits = pollster::block_on(executor.forward(at, &ids, Wanted::Last));
@@ -100,7 +104,7 @@ fn answer(
         }
     }
     let usage = generation.usage();
-    drop(generation);
+    *session = generation.into_session();
     Answer {
         text,
         end,
@@ -257,15 +261,135 @@ fn an_answer_grows_over_the_cache_and_ends_at_the_context() {
 fn tokens_out_of_order_are_refused() {
     let mut executor = executor(1.0, None);
     let sampler = puna_core::sampler::Sampler::new(SamplingParams::greedy(), 384).expect("one");
-    executor.start(&sampler);
     pollster::block_on(async {
+        executor.start(&[&sampler]).await.expect("room");
         executor.sample(0, &[1, 2], 5).await.expect("a token");
         let error = executor.sample(7, &[3], 5).await.expect_err("not the next");
         assert!(error.message().contains("do not follow"), "{error}");
-        executor.start(&sampler);
+        executor.start(&[&sampler]).await.expect("room");
         executor
             .sample(0, &[1, 2], 5)
             .await
             .expect("another answer");
     });
+}
+
+/// One of some answers that are made in the same steps.
+struct Seat {
+    generation: Generation,
+    first_row: usize,
+    text: String,
+    end: Option<String>,
+}
+
+impl Seat {
+    fn asked(&mut self) -> (Place, Vec<u32>, usize) {
+        let Ask::Forward {
+            position,
+            ids,
+            logits,
+            ahead,
+        } = self.generation.ask(64)
+        else {
+            panic!("it goes on");
+        };
+        assert!(logits, "prompts are short");
+        let place = Place {
+            first_row: self.first_row,
+            position: position as usize,
+        };
+        (place, ids, ahead as usize)
+    }
+
+    fn answer(&mut self, draw: Draw) {
+        let events = self.generation.answer(Forwarded::Draw(draw));
+        for event in events.expect("events") {
+            match event {
+                Event::Tokens(_) => panic!("nobody asked for them"),
+                Event::Text { text, .. } => self.text.push_str(&text),
+                Event::Finish { reason, .. } => self.end = Some(reason.as_str().to_owned()),
+            }
+        }
+    }
+}
+
+/// Answers of several requests in the same steps, which come and go: each is what it is alone, however many steps are ahead.
+#[test]
+fn answers_side_by_side_are_those_that_each_gives_alone() {
+    let tokenizer = tokenizer();
+    let mut plain = executor(1.0, None);
+    for (step_ms, split) in [(500.0, None), (0.02, None), (0.02, Some(Split::Shared))] {
+        let mut executor = executor(step_ms, split);
+        let request = |ix: usize| GenerateRequest {
+            prompt: (tokenizer.encode(&format!("Request {ix}: "), Special::Parse))
+                .expect("a prompt"),
+            sampling: sampling(ix),
+            max_tokens: Some(3 + (ix as u32 * 13) % 40),
+            ..GenerateRequest::default()
+        };
+        let mut seats: Vec<Seat> = Vec::new();
+        let (mut next, mut together, mut done) = (0, 0, Vec::new());
+        pollster::block_on(async {
+            while next < 9 || !seats.is_empty() {
+                // A new one as often as there is room: its prompt is read alone.
+                if next < 9 && seats.len() < 4 {
+                    let generation = Generation::new(request(next), &tokenizer, 256);
+                    let mut seat = Seat {
+                        generation: generation.expect("a request"),
+                        first_row: 0,
+                        text: String::new(),
+                        end: None,
+                    };
+                    // Where nobody else is.
+                    let taken: Vec<_> = seats.iter().map(|seat| seat.first_row).collect();
+                    let free = (0..4).map(|at| 256 * at).find(|row| !taken.contains(row));
+                    seat.first_row = free.expect("room");
+                    let (place, ids, ahead) = seat.asked();
+                    let started = executor.start(&[seat.generation.sampler()]).await;
+                    started.expect("room");
+                    let draws = executor.sample(place, &ids, ahead.min(3)).await;
+                    seat.answer(draws.expect("a token")[0]);
+                    seats.push(seat);
+                    next += 1;
+                }
+                let samplers: Vec<_> = seats.iter().map(|it| it.generation.sampler()).collect();
+                executor.start(&samplers).await.expect("room");
+                for _ in 0..7 {
+                    let asked: Vec<_> = seats.iter_mut().map(Seat::asked).collect();
+                    let places: Vec<_> = asked.iter().map(|(place, ..)| *place).collect();
+                    let ids: Vec<_> = asked.iter().map(|(_, ids, _)| ids[0]).collect();
+                    let ahead = asked.iter().map(|(.., ahead)| *ahead).min().unwrap_or(0);
+                    let draws = executor.sample(Places::each(&places), &ids, ahead).await;
+                    together = together.max(places.len());
+                    for (seat, draw) in seats.iter_mut().zip(draws.expect("tokens")) {
+                        seat.answer(draw);
+                    }
+                    if seats.iter().any(|seat| seat.end.is_some()) {
+                        break;
+                    }
+                }
+                let (ended, others): (Vec<_>, _) =
+                    seats.into_iter().partition(|seat| seat.end.is_some());
+                done.extend(ended);
+                seats = others;
+            }
+        });
+        assert_eq!((together, done.len()), (4, 9), "they did go together");
+        for seat in done {
+            let usage = seat.generation.usage();
+            let held = seat.generation.into_session().tokens().to_vec();
+            let own = (0..9).find(|ix| held.starts_with(&request(*ix).prompt));
+            let request = request(own.expect("one of them"));
+            let mut session = Session::new(256);
+            let (session, patience) = (&mut session, usize::MAX);
+            let want = answer(&mut plain, session, &tokenizer, request, patience, false);
+            let got = Answer {
+                text: seat.text,
+                end: seat.end.expect("an end"),
+                usage,
+                held,
+            };
+            assert_eq!(got, want);
+        }
+    }
 }

@@ -95,7 +95,7 @@ fn variants(mut graph: Graph, format: usize) -> Vec<Variant> {
         transpose::variant(),
         quantize::variant(Format::q8_0()),
         quantize::variant(Format::named("q4_0").expect("a format")),
-        penalize::variant(),
+        penalize::variant(1031),
         sample::variant(384),
     ];
     let splits = if format < EVERYWHERE {

@@ -9,6 +9,7 @@ mod support;
 #[allow(dead_code, reason = "not every test file asks for all")]
 mod tiny;
 
+use puna_core::places::{Place, Places};
 use puna_core::quant::{Format, INTERLEAVED};
 use puna_core::reference;
 use puna_gpu::shader::variant::{KvType, Precision};
@@ -16,6 +17,13 @@ use puna_gpu::split::Split;
 use puna_gpu::{ExecutorOptions, Gpu, Wanted};
 use support::{ModelFile, root};
 use tiny::{Tiny, worst};
+
+const fn at(first_row: usize, position: usize) -> Place {
+    Place {
+        first_row,
+        position,
+    }
+}
 
 /// The file of a format of the plain Llama.
 fn llama(format: &str) -> &'static Tiny {
@@ -67,23 +75,26 @@ fn check_file(
     let mut executor = support::load_file(gpu, file, options);
     pollster::block_on(async {
         // Chunks of 1, 5 and 34 tokens: one, a few, and more than a tile.
-        let mut at = 0;
+        let mut from = 0;
         for tokens in [1, 5, 34] {
             let logits = executor
-                .forward(at, &golden.ids[at..at + tokens], Wanted::All)
+                .forward(from, &golden.ids[from..from + tokens], Wanted::All)
                 .await
                 .expect("logits");
-            let off = worst(logits, &golden.logits[at * vocab..(at + tokens) * vocab]);
+            let off = worst(
+                logits,
+                &golden.logits[from * vocab..(from + tokens) * vocab],
+            );
             assert!(
                 off < tolerance,
-                "{label}: prompt {at}+{tokens} is {off} standard deviations off, {tolerance} allowed"
+                "{label}: prompt {from}+{tokens} is {off} standard deviations off, {tolerance} allowed"
             );
-            at += tokens;
+            from += tokens;
         }
         let before = made(&executor);
         for (i, id) in golden.greedy.iter().enumerate() {
             let logits = executor
-                .forward(at + i, &[*id], Wanted::Last)
+                .forward(from + i, &[*id], Wanted::Last)
                 .await
                 .expect("logits");
             let off = worst(logits, &golden.greedy_logits[i * vocab..(i + 1) * vocab]);
@@ -97,6 +108,36 @@ fn check_file(
             before,
             "{label}: the decode loop makes no buffer, bind group or pipeline"
         );
+        // Side by side with others that are not as far, or that went another way: where there is room for several.
+        if executor.most_rows() < 200 {
+            return;
+        }
+        executor.reserve(200).await.expect("rows");
+        let copy = |to| puna_core::pool::Copy {
+            from: 0,
+            to,
+            rows: 40,
+        };
+        let copies = [copy(100), copy(150), copy(50)];
+        executor.copy_rows(&copies).await.expect("copies");
+        let places = [at(150, 40), at(100, 20), at(0, 0), at(50, 39)];
+        let ids = [
+            golden.greedy[0],
+            golden.ids[20],
+            golden.ids[0],
+            golden.ids[39],
+        ];
+        let logits = executor.forward(Places::each(&places), &ids, Wanted::All);
+        let logits = logits.await.expect("logits");
+        for (place, got) in places.iter().zip(logits.chunks(vocab)) {
+            let all = golden.logits.chunks(vocab);
+            let mut all = all.chain(golden.greedy_logits.chunks(vocab));
+            let off = worst(got, all.nth(place.position).expect("logits"));
+            assert!(
+                off < tolerance,
+                "{label}: {place:?} beside others is {off} standard deviations off"
+            );
+        }
     });
 }
 
@@ -205,48 +246,46 @@ fn conversations_share_a_cache_and_are_copied_in_it() {
         let path = tiny.path(&root());
         let mut executor = support::load(support::gpu(), &path, 64 << 10, options);
         pollster::block_on(async {
-            let check = async |executor: &mut puna_gpu::Executor, from: usize, to: usize| {
-                let logits = executor.forward(from, &ids[from..to], Wanted::All).await;
-                let off = worst(
-                    logits.expect("logits"),
-                    &golden.logits[from * vocab..to * vocab],
-                );
-                assert!(
-                    off < tolerance,
-                    "{from}..{to} is {off} standard deviations off"
-                );
-            };
+            let check =
+                async |executor: &mut puna_gpu::Executor, row: usize, from: usize, to: usize| {
+                    let logits = executor
+                        .forward(at(row, from), &ids[from..to], Wanted::All)
+                        .await;
+                    let off = worst(
+                        logits.expect("logits"),
+                        &golden.logits[from * vocab..to * vocab],
+                    );
+                    assert!(
+                        off < tolerance,
+                        "{from}..{to} is {off} standard deviations off"
+                    );
+                };
             // By turns, and the second one beyond the first one's context.
             for (from, to) in [(0, 1), (1, 6), (6, 40)] {
                 for row in [0, 700] {
-                    executor.go_to(row);
-                    check(&mut executor, from, to).await;
+                    check(&mut executor, row, from, to).await;
                 }
             }
             let copy = |from, to, rows| puna_core::pool::Copy { from, to, rows };
             let copies = [copy(0, 300, 20), copy(300, 290, 20), copy(700, 705, 40)];
             executor.copy_rows(&copies).await.expect("copies");
-            executor.go_to(290);
-            check(&mut executor, 20, 40).await;
-            executor.go_to(705);
+            check(&mut executor, 290, 20, 40).await;
             let logits = executor
-                .forward(40, &golden.greedy[..1], Wanted::Last)
+                .forward(at(705, 40), &golden.greedy[..1], Wanted::Last)
                 .await;
             let off = worst(logits.expect("logits"), &golden.greedy_logits[..vocab]);
             assert!(
                 off < tolerance,
                 "the moved one is {off} standard deviations off"
             );
-            executor.go_to(0);
-            check(&mut executor, 39, 40).await;
+            check(&mut executor, 0, 39, 40).await;
             // Read and written elsewhere, it is the same.
             for layer in 0..executor.graph().kv.layers {
                 let rows = executor.read_rows(layer, 705..745).await.expect("rows");
                 executor.write_rows(layer, 100, &rows).expect("a write");
             }
-            executor.go_to(100);
             let logits = executor
-                .forward(40, &golden.greedy[..1], Wanted::Last)
+                .forward(at(100, 40), &golden.greedy[..1], Wanted::Last)
                 .await;
             let off = worst(logits.expect("logits"), &golden.greedy_logits[..vocab]);
             assert!(

@@ -9,6 +9,17 @@ use web_sys::{AbortController, AbortSignal};
 use crate::js_error::from_js;
 use crate::timer::set_timeout;
 
+/// An error where a signal says that its request is not wanted any more.
+///
+/// # Errors
+/// `aborted`.
+pub(crate) fn throw_if_aborted(signal: Option<&AbortSignal>) -> Result<()> {
+    match signal.is_some_and(AbortSignal::aborted) {
+        true => Err(Error::new(ErrorCode::Aborted, "the request was stopped")),
+        false => Ok(()),
+    }
+}
+
 /// Follows the caller's signal until dropped.
 pub(crate) struct Abort {
     controller: AbortController,

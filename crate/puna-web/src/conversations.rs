@@ -1,5 +1,6 @@
 //! The conversations of a model, and the rows of its KV cache that they are in.
 
+use puna_core::places::Place;
 use puna_core::pool::Pool;
 use puna_core::session::Session;
 use puna_core::{ErrorCode, Result};
@@ -68,8 +69,8 @@ impl Conversations {
         Ok(session)
     }
 
-    /// Sees that a conversation has room for so many tokens, and for some more if there are any to come; and goes on with it.
-    /// How many tokens it has room for.
+    /// Sees that a conversation has room for so many tokens, and for some more if there are any to come. How many tokens it has
+    /// room for.
     ///
     /// # Errors
     /// `context_length_exceeded`; `out_of_memory` and `busy` where others can't be given up for it.
@@ -84,7 +85,6 @@ impl Conversations {
             let wanted = tokens.saturating_add(ahead.min(AHEAD)).min(self.context);
             self.grow(executor, session, wanted.max(tokens)).await?;
         }
-        executor.go_to(self.pool.first_row(session));
         Ok(self.pool.room(session))
     }
 
@@ -138,6 +138,14 @@ impl Conversations {
     /// Where one begins in the KV cache.
     pub(crate) fn first_row(&self, session: &Session) -> usize {
         self.pool.first_row(session)
+    }
+
+    /// Where one's token at a position is.
+    pub(crate) fn place(&self, session: &Session, position: usize) -> Place {
+        Place {
+            first_row: self.first_row(session),
+            position,
+        }
     }
 
     /// Keeps one until somebody goes on with it.

@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 use js_sys::{Float32Array, Uint8Array};
 use puna_core::graph::{Factors, Graph, KvShape, Wanted};
 use puna_core::message::{decode, encode};
+use puna_core::places::Places;
 use puna_core::pool::Copy;
 use puna_core::session::{CONVERSATIONS, grown_capacity};
 use puna_core::weights::plan::Chunk;
@@ -99,8 +100,6 @@ pub(crate) struct CpuExecutor {
     module: CpuModule,
     limits: Limits,
     context_length: usize,
-    /// Where the conversation begins that is gone on with.
-    first_row: u32,
     /// Of the KV cache, as many as were asked for.
     rows: usize,
     kv: KvShape,
@@ -174,7 +173,6 @@ impl CpuExecutor {
             module,
             limits,
             context_length: context_length as usize,
-            first_row: 0,
             rows: 0,
             kv,
             out_width,
@@ -261,7 +259,7 @@ impl CpuExecutor {
                     decode: *threads,
                 };
                 let start = now();
-                self.forward(0, &ids, Wanted::None).await?;
+                self.forward(0.into(), &ids, Wanted::None).await?;
                 *least = least.min(now() - start);
                 // A thread may have been lost meanwhile.
                 if self.threads.decode < *threads {
@@ -278,11 +276,6 @@ impl CpuExecutor {
             },
         );
         Ok(best.map_or(1, |(threads, _)| threads))
-    }
-
-    /// Goes on with the conversation that begins at this row of the KV cache.
-    pub(crate) fn go_to(&mut self, first_row: usize) {
-        self.first_row = u32::try_from(first_row).unwrap_or(u32::MAX);
     }
 
     /// Makes room for so many rows in the KV cache.
@@ -387,15 +380,14 @@ impl CpuExecutor {
     /// Runs tokens; the logits that were asked for.
     pub(crate) async fn forward(
         &mut self,
-        position: usize,
+        places: Places,
         ids: &[u32],
         wanted: Wanted,
     ) -> Result<&mut [f32]> {
         // A long prompt is many calls: between them the worker hears of a stop.
         self.macrotask.pass().await;
         let mut request = Request::Forward {
-            first_row: self.first_row,
-            position: u32::try_from(position).unwrap_or(u32::MAX),
+            places,
             ids: ids.to_vec(),
             wanted,
             threads: if ids.len() > 1 {

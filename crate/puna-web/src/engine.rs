@@ -8,7 +8,7 @@ use puna_core::adapter::{Scales, weights};
 use puna_core::anthropic::{self, MessageResponder};
 use puna_core::chat::ChatTemplate;
 use puna_core::embedding::Pooling;
-use puna_core::generate::{Ask, Event, Forwarded, Generation};
+use puna_core::generate::{Event, Generation};
 use puna_core::graph::Wanted;
 use puna_core::openai::{
     Beginning, ChatRequest, CompletionRequest, EmbeddingsRequest, Respond, Responder,
@@ -19,12 +19,14 @@ use puna_core::saved::Element;
 use puna_core::score::Scoring;
 use puna_core::session::check_context;
 use puna_core::tokenizer::Tokenizer;
-use puna_core::{Error, ErrorCode, Result};
+use puna_core::{Error, Result};
 use serde_json::json;
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
+use crate::abort::throw_if_aborted;
 use crate::adapters;
+use crate::answers::Answers;
 use crate::conversations::Conversations;
 use crate::cpu::CpuHost;
 use crate::executor::{Executor, Gauges};
@@ -39,15 +41,13 @@ use crate::sink::{Parts, Sink};
 use crate::turns::{Closed, Turn, Turns};
 use crate::unicode;
 
-/// Tokens that a request makes before others that wait have their turn; a chunk of a prompt counts by its tokens.
-const TURN: usize = 8;
-
 /// A loaded model. Several requests take turns.
 #[wasm_bindgen]
 #[derive(Debug)]
 pub struct Engine {
     /// Whose turn it is; closed by `unload`.
     model: Turns<Box<Model>>,
+    answers: Answers,
     info: String,
     id: String,
     gauges: RefCell<Gauges>,
@@ -65,9 +65,9 @@ struct Texts {
 }
 
 #[derive(Debug)]
-struct Model {
-    executor: Executor,
-    conversations: Conversations,
+pub(crate) struct Model {
+    pub(crate) executor: Executor,
+    pub(crate) conversations: Conversations,
     grammars: Grammars,
     /// What adapters are multiplied by just now.
     scales: Vec<f32>,
@@ -77,7 +77,7 @@ struct Model {
 
 impl Model {
     /// Goes on with weights to which adapters add so much, and with the conversations that were read by them.
-    fn adapt(&mut self, scales: &[f32]) -> Result<()> {
+    pub(crate) fn adapt(&mut self, scales: &[f32]) -> Result<()> {
         if self.scales != scales {
             self.executor.adapt(scales)?;
             self.scales = scales.to_vec();
@@ -456,6 +456,7 @@ impl Engine {
         progress.enter(Stage::Ready);
         Ok(Self {
             model: Turns::new(Box::new(model)),
+            answers: Answers::default(),
             info: info.to_string(),
             id: loaded.name,
             gauges,
@@ -588,115 +589,40 @@ impl Engine {
             }
             Ok(())
         };
-        // Tokens of this turn.
-        let mut made = 0;
+        drop(turn);
         for (index, choice) in choices.iter().enumerate() {
-            let model = turn.get()?;
-            model.adapt(&scales)?;
-            let guide = match &choice.generate.grammar {
-                Some(grammar) => Some(model.grammars.guide(grammar, tokenizer).await?),
-                None => None,
+            let generation = Generation::new(choice.generate.clone(), tokenizer, context_length)?;
+            let generation = {
+                let mut turn = self.model.turn().await?;
+                let model = turn.get()?;
+                model.adapt(&scales)?;
+                let guide = match &choice.generate.grammar {
+                    Some(grammar) => Some(model.grammars.guide(grammar, tokenizer).await?),
+                    None => None,
+                };
+                let prompt = &choice.generate.prompt;
+                let conversations = &mut model.conversations;
+                let session = conversations.take(&mut model.executor, prompt).await?;
+                generation.on(session).guided(guide)
             };
-            let prompt = &choice.generate.prompt;
-            let conversations = &mut model.conversations;
-            let mut session = conversations.take(&mut model.executor, prompt).await?;
-            let generation = Generation::new(choice.generate.clone(), tokenizer, &mut session);
-            let answered = match generation {
-                Ok(generation) => {
-                    let bodies = responder.begin(index, choice);
-                    let begun = bodies.into_iter().try_for_each(&mut send);
-                    let mut tell = |event: &Event| {
-                        let bodies = responder.event(index, choice, event);
-                        bodies.into_iter().try_for_each(&mut send)
-                    };
-                    let generation = generation.guided(guide);
-                    match begun {
-                        Ok(()) => {
-                            let turn = (&mut turn, &mut made);
-                            generate(generation, turn, &scales, &mut tell, signal).await
-                        }
-                        failed => failed,
-                    }
-                }
-                Err(error) => Err(error),
+            let bodies = responder.begin(index, choice);
+            if let Err(error) = bodies.into_iter().try_for_each(&mut send) {
+                let mut turn = self.model.turn().await?;
+                let conversations = &mut turn.get()?.conversations;
+                conversations.put_back(generation.into_session());
+                return Err(error);
+            }
+            let mut tell = |event: &Event| {
+                let bodies = responder.event(index, choice, event);
+                bodies.into_iter().try_for_each(&mut send)
             };
-            turn.get()?.conversations.put_back(session);
-            answered?;
+            let answers = &self.answers;
+            answers
+                .make(generation, &scales, signal, &self.model, &mut tell)
+                .await?;
         }
         responder.end().into_iter().try_for_each(&mut send)?;
         Ok(completion)
-    }
-}
-
-/// Runs one answer to its end, by turns with others; `made` counts the tokens of this turn.
-async fn generate(
-    mut generation: Generation<'_>,
-    (turn, made): (&mut Turn<'_, Box<Model>>, &mut usize),
-    scales: &[f32],
-    tell: &mut dyn FnMut(&Event) -> Result<()>,
-    signal: Option<&AbortSignal>,
-) -> Result<()> {
-    let needs_logits = generation.needs_logits();
-    let mut is_new = true;
-    loop {
-        throw_if_aborted(signal)?;
-        if turn.is_wanted() && *made >= TURN {
-            turn.pass().await?;
-            (*made, is_new) = (0, true);
-        }
-        let is_wanted = turn.is_wanted();
-        let model = turn.get()?;
-        model.adapt(scales)?;
-        let Model {
-            executor,
-            conversations,
-            ..
-        } = &mut **model;
-        let Ask::Forward {
-            position,
-            ids,
-            logits,
-            ahead,
-        } = generation.ask(executor.chunk_tokens())
-        else {
-            return Ok(());
-        };
-        let (position, mut ahead) = (position as usize, ahead as usize);
-        if is_wanted {
-            // What is submitted beyond this turn nobody would look at.
-            ahead = ahead.min(TURN.saturating_sub(*made));
-        }
-        let end = position.saturating_add(ids.len());
-        let room = conversations
-            .make_room(executor, generation.session(), end, ahead)
-            .await?;
-        if is_new && logits && !needs_logits {
-            executor.start(generation.sampler());
-        }
-        // A step without logits ends what was begun.
-        is_new = !logits;
-        let forwarded = match (logits, needs_logits) {
-            (true, false) if generation.is_guided() => {
-                executor
-                    .next_guided(position, &ids, &mut generation)
-                    .await?
-            }
-            (true, false) => {
-                let ahead = ahead.min(room.saturating_sub(end));
-                executor.next(position, &ids, ahead).await?
-            }
-            (true, true) => {
-                Forwarded::Logits(executor.forward(position, &ids, Wanted::Last).await?)
-            }
-            (false, _) => {
-                executor.forward(position, &ids, Wanted::None).await?;
-                Forwarded::Nothing
-            }
-        };
-        *made = made.saturating_add(ids.len());
-        for event in generation.answer(forwarded)? {
-            tell(&event)?;
-        }
     }
 }
 
@@ -723,13 +649,6 @@ async fn score(
         if !scoring::step(scoring, executor, conversations, vocab_size).await? {
             return Ok(());
         }
-    }
-}
-
-fn throw_if_aborted(signal: Option<&AbortSignal>) -> Result<()> {
-    match signal.is_some_and(AbortSignal::aborted) {
-        true => Err(Error::new(ErrorCode::Aborted, "the request was stopped")),
-        false => Ok(()),
     }
 }
 
@@ -764,7 +683,6 @@ impl Engine {
         let turn = self.model.turn().await.map_err(Error::from);
         let mut turn = turn.map_err(|error| to_js(&error))?;
         let model = turn.get().map_err(|error| to_js(&error.into()))?;
-        model.executor.go_to(0);
         let logits = model.executor.forward(position, &ids, wanted).await;
         let logits = logits.map(|logits| logits.to_vec());
         // Whatever was known of the cache is not so any more.

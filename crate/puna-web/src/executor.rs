@@ -4,10 +4,11 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use puna_core::generate::{Forwarded, Generation};
+use puna_core::generate::Generation;
 use puna_core::graph::{Factors, KvShape, Wanted};
+use puna_core::places::{MOST_TOGETHER, Places};
 use puna_core::pool::Copy;
-use puna_core::sampler::Sampler;
+use puna_core::sampler::{Draw, Sampler};
 use puna_core::{Error, Result};
 use puna_gpu::device::Counters;
 use serde_json::{Value, json};
@@ -38,18 +39,45 @@ pub(crate) struct Aside {
     pub(crate) tuning: Option<Tuning>,
 }
 
+/// How the tokens of an answer come from logits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Draws {
+    /// The device draws them, steps ahead of the question.
+    Ahead,
+    /// The device draws them among those that a grammar allows.
+    Among,
+    /// Whoever gets the logits does.
+    Later,
+}
+
 impl Executor {
     /// Runs tokens; the logits that were asked for.
     pub(crate) async fn forward(
         &mut self,
-        position: usize,
+        places: impl Into<Places>,
         ids: &[u32],
         wanted: Wanted,
     ) -> Result<&mut [f32]> {
+        let places = places.into();
         match self {
-            Self::Gpu(executor, _) => executor.forward(position, ids, wanted).await,
-            Self::Cpu(executor) => executor.forward(position, ids, wanted).await,
+            Self::Gpu(executor, _) => executor.forward(places, ids, wanted).await,
+            Self::Cpu(executor) => executor.forward(places, ids, wanted).await,
         }
+    }
+
+    /// Runs tokens; the logits of the last one of each conversation.
+    pub(crate) async fn logits(
+        &mut self,
+        places: &Places,
+        ids: &[u32],
+    ) -> Result<std::slice::ChunksExactMut<'_, f32>> {
+        let rows = self.out_width().max(1);
+        let wanted = match places {
+            Places::From(_) => Wanted::Last,
+            Places::Each(_) => Wanted::All,
+        };
+        let logits = self.forward(places.clone(), ids, wanted).await?;
+        Ok(logits.chunks_exact_mut(rows))
     }
 
     /// Takes what an adapter adds to a matrix.
@@ -68,55 +96,58 @@ impl Executor {
         }
     }
 
-    /// An answer begins whose tokens are drawn as `sampler` would.
-    pub(crate) fn start(&mut self, sampler: &Sampler) {
+    /// How an answer's tokens are drawn.
+    pub(crate) const fn draws(&self, generation: &Generation) -> Draws {
         match self {
-            Self::Gpu(executor, _) => executor.start(sampler),
-            // It gives logits.
-            Self::Cpu(_) => {}
+            Self::Gpu(..) if !generation.needs_logits() => match generation.is_guided() {
+                true => Draws::Among,
+                false => Draws::Ahead,
+            },
+            _ => Draws::Later,
         }
     }
 
-    /// Runs tokens; the next token, or the logits that it is to be drawn from. `ahead` as in
-    /// [`puna_gpu::Executor::sample`].
-    pub(crate) async fn next(
-        &mut self,
-        position: usize,
-        ids: &[u32],
-        ahead: usize,
-    ) -> Result<Forwarded<'_>> {
-        Ok(match self {
-            Self::Gpu(executor, _) => Forwarded::Draw(executor.sample(position, ids, ahead).await?),
-            Self::Cpu(executor) => {
-                Forwarded::Logits(executor.forward(position, ids, Wanted::Last).await?)
-            }
-        })
+    /// Most answers that go on in the same steps.
+    pub(crate) fn most_together(&self) -> usize {
+        match self {
+            Self::Gpu(executor, _) => executor.most_together(),
+            Self::Cpu(executor) => executor.max_tokens().min(MOST_TOGETHER),
+        }
     }
 
-    /// The same in an answer that is held to a grammar.
-    pub(crate) async fn next_guided(
+    /// Answers begin whose tokens the device draws as these would.
+    pub(crate) async fn start(&mut self, samplers: &[Sampler]) -> Result<()> {
+        let samplers: Vec<_> = samplers.iter().collect();
+        self.drawing()?.start(&samplers).await
+    }
+
+    /// Runs tokens; the next token of each answer, as [`puna_gpu::Executor::sample`] has it.
+    pub(crate) async fn sample(
         &mut self,
-        position: usize,
+        places: &Places,
         ids: &[u32],
-        generation: &mut Generation<'_>,
-    ) -> Result<Forwarded<'_>> {
-        Ok(match self {
-            Self::Gpu(executor, _) => {
-                if ids.len() > 1 {
-                    // Tokens that were not drawn are among them.
-                    executor.start(generation.sampler());
-                }
-                let allowed = move || {
-                    let once = generation;
-                    let none = || Error::internal("an answer that is held to a grammar has none");
-                    once.allowed()?.ok_or_else(none)
-                };
-                Forwarded::Draw(executor.sample_among(position, ids, allowed).await?)
-            }
-            Self::Cpu(executor) => {
-                Forwarded::Logits(executor.forward(position, ids, Wanted::Last).await?)
-            }
-        })
+        ahead: usize,
+    ) -> Result<Vec<Draw>> {
+        self.drawing()?.sample(places.clone(), ids, ahead).await
+    }
+
+    /// The same among those that are allowed, as [`puna_gpu::Executor::sample_among`] has it.
+    pub(crate) async fn sample_among(
+        &mut self,
+        places: &Places,
+        ids: &[u32],
+        allowed: &mut dyn FnMut(usize) -> Result<Vec<u32>>,
+    ) -> Result<Vec<Draw>> {
+        let executor = self.drawing()?;
+        executor.sample_among(places.clone(), ids, allowed).await
+    }
+
+    /// What draws tokens.
+    fn drawing(&mut self) -> Result<&mut puna_gpu::Executor> {
+        match self {
+            Self::Gpu(executor, _) => Ok(executor),
+            Self::Cpu(_) => Err(Error::internal("the CPU executor draws no tokens")),
+        }
     }
 
     /// Times the shaders of one more projection, to take the fastest from then on; whether there was one. The first `held`
@@ -135,14 +166,6 @@ impl Executor {
             let _ = tuning.keep(executor.choices()).await;
         }
         Ok(true)
-    }
-
-    /// Goes on with the conversation that begins at this row of the KV cache.
-    pub(crate) fn go_to(&mut self, first_row: usize) {
-        match self {
-            Self::Gpu(executor, _) => executor.go_to(first_row),
-            Self::Cpu(executor) => executor.go_to(first_row),
-        }
     }
 
     /// Makes room for so many rows in the KV cache.
@@ -185,10 +208,7 @@ impl Executor {
 
     /// Whether all of these are tokens of the model.
     pub(crate) fn check_ids(&self, ids: &[u32]) -> Result<()> {
-        let rows = match self {
-            Self::Gpu(executor, _) => executor.graph().out_width,
-            Self::Cpu(executor) => executor.out_width(),
-        };
+        let rows = self.out_width();
         let is_known = |id: &&u32| usize::try_from(**id).is_ok_and(|id| id < rows);
         match ids.iter().find(|id| !is_known(id)) {
             None => Ok(()),
@@ -196,6 +216,14 @@ impl Executor {
                 "session",
                 format!("session: there is no token {id}; the model has {rows}"),
             )),
+        }
+    }
+
+    /// Elements of a token's logits.
+    fn out_width(&self) -> usize {
+        match self {
+            Self::Gpu(executor, _) => executor.graph().out_width,
+            Self::Cpu(executor) => executor.out_width(),
         }
     }
 

@@ -20,6 +20,8 @@ mod abort;
 #[cfg(target_arch = "wasm32")]
 mod adapters;
 mod address;
+#[cfg(target_arch = "wasm32")]
+mod answers;
 mod body;
 mod buffer;
 mod cache;

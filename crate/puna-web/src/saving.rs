@@ -102,7 +102,8 @@ impl Saving<'_> {
             self.conversations
                 .make_room(self.executor, session, position + chunk.len(), 0)
                 .await?;
-            self.executor.forward(position, chunk, Wanted::None).await?;
+            let place = self.conversations.place(session, position);
+            self.executor.forward(place, chunk, Wanted::None).await?;
             session.record(chunk)?;
         }
         Ok(())
@@ -157,9 +158,8 @@ impl Saving<'_> {
         for layer in 0..saved.shape.layers {
             rows.push(self.executor.read_rows(layer, row..row + 1).await?);
         }
-        self.executor
-            .forward(before.len(), last, Wanted::None)
-            .await?;
+        let place = self.conversations.place(session, before.len());
+        self.executor.forward(place, last, Wanted::None).await?;
         for (layer, kept) in rows.iter().enumerate() {
             let anew = self.executor.read_rows(layer, row..row + 1).await?;
             if !Saved::agrees(kept, &anew) {

@@ -40,9 +40,8 @@ pub(crate) async fn step(
         true => Wanted::All,
         false => Wanted::None,
     };
-    let logits = executor
-        .forward(forward.position, &forward.ids, wanted)
-        .await?;
+    let place = conversations.place(scoring.session(), forward.position);
+    let logits = executor.forward(place, &forward.ids, wanted).await?;
     scoring.answer(logits, vocab_size)?;
     Ok(true)
 }

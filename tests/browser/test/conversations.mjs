@@ -131,9 +131,18 @@ test("four at the same time give what each gives alone, by turns", { seconds: 30
       const changes = order.filter((number, at) => at > 0 && order[at - 1] !== number).length;
       assert.ok(changes >= 12, `${changes} changes in ${order.join("")}`);
     }
-    // More than there is room for, one of which is stopped.
+    // More than there is room for.
     const { texts } = await together(t, [...requests, ...requests, ...requests]);
     assert.deepEqual(texts, [...alone, ...alone, ...alone], device);
+    // Those that can share their steps.
+    const alike = ["Once upon a time", "The house is", "Hello", "In the garden"].map((prompt, seed) => ({ ...greedy(prompt, 60), temperature: 0.9, seed, logit_bias: { 383: -100 } }));
+    const each = [];
+    for (const request of alike) each.push((await t.chat(request)).choices[0].message.content);
+    const steps = async () => (await t.page.evaluate(() => window.model.counters())).steps;
+    const before = await steps();
+    assert.deepEqual((await together(t, alike)).texts, each, device);
+    const taken = (await steps()) - before;
+    assert.ok(taken < 4 * 60 * 0.6, `${taken} steps for four times 60 tokens on ${device}`);
   }
 });
 

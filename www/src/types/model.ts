@@ -152,7 +152,7 @@ export interface LoadOptions {
    */
   adapters?: AdapterOptions[];
   /**
-   * Requests that are answered at the same time, by turns, 1 to 4; 4 where absent, or as many as the device has memory to
+   * Requests that are answered at the same time, 1 to 4; 4 where absent, or as many as the device has memory to
    * bind for. The others wait.
    */
   parallel?: number;

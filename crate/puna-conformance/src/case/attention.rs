@@ -1,6 +1,7 @@
 //! Cases of `attention`.
 
 use puna_core::graph::{Attention, KvShape, Span, Temperature};
+use puna_core::places::{Place, Places};
 use puna_core::reference::attention::{Scores, attention};
 use puna_core::reference::qkv::KvLayer;
 use puna_gpu::kernel::attention::sums_bytes;
@@ -9,7 +10,10 @@ use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::{Split, Width};
 
-use super::{Case, FIRST_ROW, Kv, Stage, Variation, Wanted, bits, dispatches, padded, step_bytes};
+use super::{
+    Case, FIRST_ROW, Kv, Stage, Variation, Wanted, apart_name, bits, dispatches, in_a_row, padded,
+    step_bytes,
+};
 
 /// Positions that the cache has room for.
 const KEYS: usize = 720;
@@ -45,15 +49,9 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
         for kv in kinds {
             for &(position, tokens) in places(variant) {
                 let seed = cases.len() as u32;
-                cases.push(case(
-                    variant,
-                    (shape, sharing),
-                    ALL,
-                    kv,
-                    position,
-                    tokens,
-                    seed,
-                ));
+                let places = in_a_row(position);
+                let shape = (shape, sharing);
+                cases.push(case(variant, shape, ALL, kv, (&places, tokens), seed));
             }
         }
     }
@@ -76,22 +74,18 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                 sinks: None,
             };
             let seed = cases.len() as u32;
-            cases.push(case(
-                variant,
-                (shape(2, 12), 3),
-                scores,
-                Kv(KvType::F32),
-                position,
-                tokens,
-                seed,
-            ));
+            let places = in_a_row(position);
+            let shape = (shape(2, 12), 3);
+            let kv = Kv(KvType::F32);
+            cases.push(case(variant, shape, scores, kv, (&places, tokens), seed));
         }
     }
     // So many keys of large heads that a driver which bounds a shader's loops must not see one for each of them.
     if variant.width != Width::Few {
         let shape = (shape(1, 256), 2);
         let seed = cases.len() as u32;
-        cases.push(case(variant, shape, ALL, Kv(KvType::F32), 2100, 1, seed));
+        let places = (&in_a_row(2100), 1);
+        cases.push(case(variant, shape, ALL, Kv(KvType::F32), places, seed));
     }
     // What is behind is seen, too.
     for &(position, tokens) in places(variant) {
@@ -102,7 +96,8 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
         let seed = cases.len() as u32;
         let kv = Kv(KvType::F32);
         let shape = (shape(2, 12), 3);
-        cases.push(case(variant, shape, scores, kv, position, tokens, seed));
+        let places = (&in_a_row(position), tokens);
+        cases.push(case(variant, shape, scores, kv, places, seed));
     }
     // Sinks that are lost among the keys, that weigh as much, and one beside which they are nothing.
     for &(position, tokens) in places(variant) {
@@ -113,7 +108,27 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
         let seed = cases.len() as u32;
         let kv = Kv(KvType::F32);
         let shape = (shape(2, 12), 3);
-        cases.push(case(variant, shape, scores, kv, position, tokens, seed));
+        let places = (&in_a_row(position), tokens);
+        cases.push(case(variant, shape, scores, kv, places, seed));
+    }
+    // Each of another conversation: with one part, with several, and behind a window.
+    if variant.split == Split::Serial && variant.width == Width::Many || variant.width == Width::Few
+    {
+        let positions = [300, 0, 255, 256, 600];
+        let places: Vec<_> = (0..positions.len())
+            .map(|t| Place {
+                first_row: FIRST_ROW + positions[t + 1..].iter().map(|at| at + 1).sum::<usize>(),
+                position: positions[t],
+            })
+            .collect();
+        let places = Places::each(&places);
+        for (kind, span) in kinds.into_iter().zip([Span::All, Span::Window(40)]) {
+            let scores = Scores { span, ..ALL };
+            let shape = (shape(2, 12), 3);
+            let places = (&places, positions.len());
+            let seed = cases.len() as u32;
+            cases.push(case(variant, shape, scores, kind, places, seed));
+        }
     }
     cases
 }
@@ -166,8 +181,7 @@ fn case(
     (shape, sharing): (KvShape, usize),
     scores: Scores<'_>,
     kv: Kv,
-    position: usize,
-    tokens: usize,
+    (places, tokens): (&Places, usize),
     seed: u32,
 ) -> Case {
     let mut stage = Stage::new(400 + seed, shape);
@@ -182,20 +196,13 @@ fn case(
         .into_iter()
         .map(|x| 4.0 * x)
         .collect();
-    let capacity = FIRST_ROW + KEYS.max(position + tokens);
-    let mut cache = KvLayer::new(shape, capacity).from_row(FIRST_ROW);
+    let capacity = places.rows(tokens).max(FIRST_ROW + KEYS);
+    let mut cache = KvLayer::new(shape, capacity);
     let packed = kv.pack(&stage.random.floats(cache.data.len()));
     cache.data = kv.unpack(&packed);
-    let attended = attention(&queries, heads, scores, position, &cache);
+    let attended = attention(&queries, heads, scores, places, &cache);
 
-    let step = Step {
-        position: position as u32,
-        tokens: tokens as u32,
-        capacity: capacity as u32,
-        first_token: tokens as u32,
-        first_row: FIRST_ROW as u32,
-        ..Step::default()
-    };
+    let step = Step::new(places, tokens, capacity, 0);
     let parts = sums_bytes(heads, shape.value_dim, tokens) as usize / 4;
     let op = Attention {
         layer: 0,
@@ -218,8 +225,10 @@ fn case(
     buffers.extend(scores.sinks.map(|sinks| (binding::OWN, padded(sinks))));
     Case {
         name: format!(
-            "attention Dh {} G {sharing} S {position} T {tokens}{}{} kv {} {}",
+            "attention Dh {} G {sharing} S {} T {tokens}{}{}{} kv {} {}",
             shape.head_dim,
+            places.of(0).position,
+            apart_name(places),
             if scores.sinks.is_some() { " sinks" } else { "" },
             match scores.span {
                 Span::All => String::new(),

@@ -48,13 +48,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             let cap = (rows == 5).then_some(2.0);
             let logits = head(stage.dense(weight), &input[skipped * cols..], norm, cap);
 
-            let step = Step {
-                position: 3,
-                tokens: tokens as u32,
-                capacity: 0,
-                first_token: skipped as u32,
-                ..Step::default()
-            };
+            let step = Step::new(&3.into(), tokens, 0, tokens - skipped);
             let op = Head {
                 x,
                 norm: Norm {

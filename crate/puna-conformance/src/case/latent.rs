@@ -1,6 +1,7 @@
 //! Cases of `latent`.
 
 use puna_core::graph::{KvShape, Latent, Norm};
+use puna_core::places::Places;
 use puna_core::reference;
 use puna_core::reference::latent::latent;
 use puna_core::reference::qkv::KvLayer;
@@ -9,8 +10,8 @@ use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
 use super::{
-    CAPACITY, Case, EPS, FIRST_ROW, Kv, ROPE_DIMS, Stage, Variation, Wanted, bits, dispatches,
-    step_bytes, step_of,
+    CAPACITY, Case, EPS, FIRST_ROW, Kv, ROPE_DIMS, Stage, Variation, Wanted, apart, apart_name,
+    bits, dispatches, in_a_row, step_bytes, step_of,
 };
 
 const POSITION: usize = 5;
@@ -19,15 +20,26 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
     // Fewer pairs than a workgroup has invocations, and more.
     for (rank, kv) in [(32, KvType::F32), (160, KvType::F16)] {
-        for tokens in [1, 4] {
+        for (tokens, places) in [
+            (1, in_a_row(POSITION)),
+            (4, in_a_row(POSITION)),
+            (5, apart(5)),
+        ] {
             let seed = 1500 + cases.len() as u32;
-            cases.push(case(variant, rank, Kv(kv), tokens, seed));
+            cases.push(case(variant, rank, Kv(kv), tokens, &places, seed));
         }
     }
     cases
 }
 
-fn case(variant: Variation, rank: usize, kv: Kv, tokens: usize, seed: u32) -> Case {
+fn case(
+    variant: Variation,
+    rank: usize,
+    kv: Kv,
+    tokens: usize,
+    places: &Places,
+    seed: u32,
+) -> Case {
     let heads = 3;
     let shape = KvShape {
         layers: 1,
@@ -44,7 +56,7 @@ fn case(variant: Variation, rank: usize, kv: Kv, tokens: usize, seed: u32) -> Ca
     let queries = stage.random.floats(tokens * heads * each);
     let before = stage.random.floats(tokens * heads * dh);
     let gain = stage.random.floats(rank);
-    let mut cache = KvLayer::new(shape, FIRST_ROW + CAPACITY).from_row(FIRST_ROW);
+    let mut cache = KvLayer::new(shape, FIRST_ROW + CAPACITY);
     cache.data = kv.unpack(&kv.pack(&stage.random.floats(cache.data.len())));
     let cached = kv.pack(&cache.data);
     let rope = stage.graph.ropes[0].clone();
@@ -54,7 +66,7 @@ fn case(variant: Variation, rank: usize, kv: Kv, tokens: usize, seed: u32) -> Ca
         eps: EPS,
     };
     latent(
-        &input, norm, &queries, heads, &rope, POSITION, &mut after, &mut cache,
+        &input, norm, &queries, heads, &rope, places, &mut after, &mut cache,
     );
     let op = Latent {
         layer: 0,
@@ -68,10 +80,14 @@ fn case(variant: Variation, rank: usize, kv: Kv, tokens: usize, seed: u32) -> Ca
         rope: 0,
         query,
     };
-    let step = step_of(POSITION, tokens);
+    let step = step_of(places.clone(), tokens);
     let recipes = kernel::latent::recipes(&op, &stage.setting(variant, kv.0));
     Case {
-        name: format!("latent {rank} T {tokens} kv {}", kv.0.name()),
+        name: format!(
+            "latent {rank} T {tokens}{} kv {}",
+            apart_name(places),
+            kv.0.name()
+        ),
         kernel: "latent",
         products: variant.products(),
         kv,

@@ -30,12 +30,7 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
                 eps: EPS,
                 out: (!is_last).then_some(other),
             };
-            let step = Step {
-                position: 3,
-                tokens: tokens as u32,
-                first_token: first as u32,
-                ..Step::default()
-            };
+            let step = Step::new(&3.into(), tokens, 0, tokens - first);
             let mut setting = stage.setting(variant, KvType::F32);
             setting.gains[op.bias] = width as u32;
             let recipes = kernel::layer_norm::recipes(&op, &setting);

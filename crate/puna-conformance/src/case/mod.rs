@@ -29,6 +29,7 @@ mod transpose;
 
 use half::f16;
 use puna_core::graph::{Activation, Graph, KvShape, Matrix, Vector};
+use puna_core::places::{Place, Places};
 use puna_core::quant::{FORMATS, Format};
 use puna_core::reference::{self, Dense};
 use puna_core::rope::Rope;
@@ -465,15 +466,35 @@ pub(crate) fn step_bytes(step: &Step) -> Vec<u8> {
     bytemuck::bytes_of(step).to_vec()
 }
 
-/// A step of so many tokens at a position, of which the last are wanted.
-pub(crate) fn step_of(position: usize, tokens: usize) -> Step {
-    Step {
-        position: position as u32,
-        tokens: tokens as u32,
-        capacity: (FIRST_ROW + CAPACITY) as u32,
-        first_row: FIRST_ROW as u32,
-        first_token: tokens as u32,
-        ..Step::default()
+/// A step of so many tokens, none of which are wanted.
+pub(crate) fn step_of(places: impl Into<Places>, tokens: usize) -> Step {
+    Step::new(&places.into(), tokens, FIRST_ROW + CAPACITY, 0)
+}
+
+/// In one conversation, from a position on.
+pub(crate) fn in_a_row(position: usize) -> Places {
+    let first_row = FIRST_ROW;
+    Places::From(Place {
+        first_row,
+        position,
+    })
+}
+
+/// In so many conversations, of which the first begins last.
+pub(crate) fn apart(tokens: usize) -> Places {
+    let room = CAPACITY / tokens;
+    let place = |t| Place {
+        first_row: FIRST_ROW + room * (tokens - 1 - t),
+        position: (5 + 7 * t) % room,
+    };
+    Places::each(&(0..tokens).map(place).collect::<Vec<_>>())
+}
+
+/// What tells such in the name of a case.
+pub(crate) const fn apart_name(places: &Places) -> &'static str {
+    match places {
+        Places::From(_) => "",
+        Places::Each(_) => " apart",
     }
 }
 

@@ -3,7 +3,7 @@
 use puna_core::reference::penalize::{IN_PROMPT, best, penalize};
 use puna_core::sampler::SamplingParams;
 use puna_gpu::kernel::penalize::{SLICE, variant};
-use puna_gpu::kernel::sample::SampleParams;
+use puna_gpu::kernel::sample::{SampleParams, Settings};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
@@ -37,13 +37,34 @@ pub(super) fn cases() -> Vec<Case> {
             ("mask", &plain, true),
             ("all", &both, true),
         ] {
-            cases.push(case(label, params, vocab, masked, cases.len() as u32));
+            let seat = seat(params, vocab, masked, cases.len() as u32);
+            cases.push(case(label, vocab, &[seat]));
         }
+    }
+    // Each seat has settings, logits and a past of its own.
+    for vocab in [7, SLICE + 33] {
+        let seats = [(&both, false), (&plain, true), (&penalties, false)];
+        let seats = seats
+            .into_iter()
+            .zip(50..)
+            .map(|((params, masked), seed)| seat(params, vocab, masked, seed));
+        cases.push(case("seats", vocab, &seats.collect::<Vec<_>>()));
     }
     cases
 }
 
-fn case(label: &str, params: &SamplingParams, vocab: u32, masked: bool, seed: u32) -> Case {
+/// What a seat has, and what must come of it.
+struct Seat {
+    params: SampleParams,
+    logits: Vec<f32>,
+    seen: Vec<u32>,
+    bias: Vec<f32>,
+    allowed: Vec<u32>,
+    want: Vec<f32>,
+    winners: Vec<u32>,
+}
+
+fn seat(params: &SamplingParams, vocab: u32, masked: bool, seed: u32) -> Seat {
     let mut random = Random(700 + seed);
     // A few values, so that the best has equals.
     let logits: Vec<f32> = (0..vocab)
@@ -74,7 +95,26 @@ fn case(label: &str, params: &SamplingParams, vocab: u32, masked: bool, seed: u3
     );
     let winners = best(&want, SLICE as usize).into_iter();
     let winners = winners.flat_map(|id| [key(want[id]), id as u32]).collect();
+    Seat {
+        params: gpu,
+        logits,
+        seen,
+        bias,
+        allowed,
+        want,
+        winners,
+    }
+}
+
+fn case(label: &str, vocab: u32, seats: &[Seat]) -> Case {
     let slices = vocab.div_ceil(SLICE);
+    let mut settings = Settings::default();
+    for (own, seat) in settings.iter_mut().zip(seats) {
+        *own = seat.params;
+    }
+    let of_each =
+        |words: &dyn Fn(&Seat) -> Vec<u32>| -> Vec<u32> { seats.iter().flat_map(words).collect() };
+    let want = seats.iter().flat_map(|seat| seat.want.clone()).collect();
     Case {
         name: format!("penalize {label} V {vocab}"),
         kernel: "penalize",
@@ -84,21 +124,21 @@ fn case(label: &str, params: &SamplingParams, vocab: u32, masked: bool, seed: u3
         // All values are sums and products of small multiples of powers of two.
         exact: true,
         buffers: vec![
-            (binding::OUT, bits(&logits)),
-            (binding::SEEN, seen),
-            (binding::BIAS, bits(&bias)),
-            (binding::ALLOWED, allowed),
-            (binding::BEST, vec![0; slices as usize * 2]),
+            (binding::OUT, of_each(&|seat| bits(&seat.logits))),
+            (binding::SEEN, of_each(&|seat| seat.seen.clone())),
+            (binding::BIAS, of_each(&|seat| bits(&seat.bias))),
+            (binding::ALLOWED, of_each(&|seat| seat.allowed.clone())),
+            (binding::BEST, vec![0; seats.len() * slices as usize * 2]),
         ],
         step: words([0; 8]),
         dispatches: vec![Dispatch {
-            variant: variant(),
-            params: bytemuck::bytes_of(&gpu).to_vec(),
-            workgroups: [slices, 1, 1],
+            variant: variant(vocab),
+            params: bytemuck::bytes_of(&settings).to_vec(),
+            workgroups: [slices, seats.len() as u32, 1],
         }],
         wanted: vec![
             Wanted::Floats(binding::OUT, want),
-            Wanted::Words(binding::BEST, winners),
+            Wanted::Words(binding::BEST, of_each(&|seat| seat.winners.clone())),
         ],
     }
 }

@@ -1,6 +1,7 @@
 //! Cases of `qk_norm`.
 
 use puna_core::graph::{KvShape, QkNorm};
+use puna_core::places::Places;
 use puna_core::reference::Norm;
 use puna_core::reference::qk_norm::qk_norm;
 use puna_core::reference::qkv::KvLayer;
@@ -9,8 +10,8 @@ use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
 use super::{
-    CAPACITY, Case, EPS, FIRST_ROW, KV, Kv, Stage, Variation, Wanted, bits, dispatches, step_bytes,
-    step_of,
+    CAPACITY, Case, EPS, FIRST_ROW, KV, Kv, Stage, Variation, Wanted, apart, apart_name, bits,
+    dispatches, in_a_row, step_bytes, step_of,
 };
 
 const POSITION: usize = 5;
@@ -30,9 +31,14 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
         (WIDE, 3, false, KvType::F16),
         (WIDE, 2, true, KvType::F32),
     ] {
-        for tokens in [1, 4] {
+        for (tokens, places) in [
+            (1, in_a_row(POSITION)),
+            (4, in_a_row(POSITION)),
+            (5, apart(5)),
+        ] {
             let seed = 900 + cases.len() as u32;
-            cases.push(case(variant, shape, heads, together, Kv(kv), tokens, seed));
+            let shape = (shape, heads, together);
+            cases.push(case(variant, shape, Kv(kv), tokens, &places, seed));
         }
     }
     cases
@@ -40,11 +46,10 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
 
 fn case(
     variant: Variation,
-    shape: KvShape,
-    heads: usize,
-    together: bool,
+    (shape, heads, together): (KvShape, usize, bool),
     kv: Kv,
     tokens: usize,
+    places: &Places,
     seed: u32,
 ) -> Case {
     let mut stage = Stage::new(seed, shape);
@@ -57,7 +62,7 @@ fn case(
     let of_queries = if together { heads * dh } else { dh };
     let of_keys = if together { shape.heads * dh } else { dh };
     let gains = stage.random.floats(of_queries + of_keys);
-    let mut cache = KvLayer::new(shape, FIRST_ROW + CAPACITY).from_row(FIRST_ROW);
+    let mut cache = KvLayer::new(shape, FIRST_ROW + CAPACITY);
     cache.data = kv.unpack(&kv.pack(&stage.random.floats(cache.data.len())));
     let before = kv.pack(&cache.data);
     let (q, k) = gains.split_at(of_queries);
@@ -69,7 +74,7 @@ fn case(
         together,
         heads,
         Some(&rope),
-        POSITION,
+        places,
         &mut cache,
     );
     let op = QkNorm {
@@ -82,13 +87,14 @@ fn case(
         rope: Some(0),
         query,
     };
-    let step = step_of(POSITION, tokens);
+    let step = step_of(places.clone(), tokens);
     let recipes = kernel::qk_norm::recipes(&op, &stage.setting(variant, kv.0));
     let mut own = bits(&gains);
     own.resize(own.len().next_multiple_of(4), 0);
     Case {
         name: format!(
-            "qk_norm Dh {dh} H {heads} together {together} T {tokens} kv {}",
+            "qk_norm Dh {dh} H {heads} together {together} T {tokens}{} kv {}",
+            apart_name(places),
             kv.0.name()
         ),
         kernel: "qk_norm",

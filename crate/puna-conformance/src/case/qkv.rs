@@ -1,6 +1,7 @@
 //! Cases of `qkv`.
 
 use puna_core::graph::{Norm, Projection, Qkv};
+use puna_core::places::MOST_TOGETHER;
 use puna_core::reference;
 use puna_core::reference::qkv::{Inputs, KvLayer, qkv};
 use puna_gpu::kernel;
@@ -9,8 +10,8 @@ use puna_gpu::shader::variant::KvType;
 use puna_gpu::split::Width;
 
 use super::{
-    CAPACITY, Case, EPS, FIRST_ROW, KV, Kv, Stage, Variation, Wanted, bits, dispatches, format,
-    magnitude, normed, others, step_bytes, step_of,
+    CAPACITY, Case, EPS, FIRST_ROW, KV, Kv, Stage, Variation, Wanted, apart, apart_name, bits,
+    dispatches, format, in_a_row, magnitude, normed, others, step_bytes, step_of,
 };
 
 const POSITION: usize = 5;
@@ -66,12 +67,17 @@ fn case(
     seed: u32,
 ) -> Case {
     let mut stage = Stage::new(300 + seed, KV);
+    // As many as can be are of as many conversations.
+    let places = match tokens {
+        MOST_TOGETHER => apart(tokens),
+        _ => in_a_row(POSITION),
+    };
     let q_rows = heads * KV.head_dim;
     let weight = stage.matrix(format, q_rows + 2 * KV.heads * KV.head_dim, cols);
     let (x, query) = (stage.activation(cols), stage.activation(q_rows));
     let input = stage.random.floats(tokens * cols);
     let gain = stage.random.floats(cols);
-    let mut cache = KvLayer::new(KV, FIRST_ROW + CAPACITY).from_row(FIRST_ROW);
+    let mut cache = KvLayer::new(KV, FIRST_ROW + CAPACITY);
     // What is there already must survive; it goes through the cache's own rounding first.
     cache.data = kv.unpack(&kv.pack(&stage.random.floats(cache.data.len())));
     let before = kv.pack(&cache.data);
@@ -91,12 +97,12 @@ fn case(
         bias: (kind == Kind::Biased).then_some(bias.as_slice()),
         heads,
         rope: (kind == Kind::Plain).then_some(&rope),
-        position: POSITION,
+        places: &places,
         normed_later,
     };
     qkv(&inputs, &mut queries, &mut cache);
 
-    let step = step_of(POSITION, tokens);
+    let step = step_of(places.clone(), tokens);
     let weights = vec![Projection {
         matrix: weight,
         first_row: 0,
@@ -126,8 +132,9 @@ fn case(
     ]);
     Case {
         name: format!(
-            "qkv {} {kind:?} H {heads} K {cols} T {tokens} kv {} {}",
+            "qkv {} {kind:?} H {heads} K {cols} T {tokens}{} kv {} {}",
             format.name,
+            apart_name(&places),
             kv.0.name(),
             variant.label()
         ),

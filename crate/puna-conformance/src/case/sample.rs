@@ -5,12 +5,12 @@ use puna_core::reference::sample::{sample, sample_at};
 use puna_core::sampler::{SamplingParams, philox};
 use puna_gpu::kernel::Step;
 use puna_gpu::kernel::penalize::SLICE;
-use puna_gpu::kernel::sample::{RING, SampleParams, UNUSABLE, WORKGROUP, variant};
+use puna_gpu::kernel::sample::{RING, SampleParams, Settings, UNUSABLE, WORKGROUP, variant};
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
 
 use super::penalize::key;
-use super::{Case, Dispatch, Kv, Products, Wanted, bits, words};
+use super::{Case, Dispatch, Kv, Products, Wanted, apart, bits, words};
 use crate::data::Random;
 
 /// Largest error of a sum of weights, as a part of it: that of WGSL's `exp`, 2 · 32 units in the last place.
@@ -42,12 +42,31 @@ pub(super) fn cases() -> Vec<Case> {
     for vocab in [7, WORKGROUP, WORKGROUP + 1, 1031, 3 * SLICE + 5] {
         for params in &settings {
             for spread in [Spread::Ties, Spread::Peaked, Spread::Flat] {
-                cases.push(case(params, vocab, spread, cases.len() as u32));
+                let answer = answer(params, vocab, spread, cases.len() as u32);
+                cases.push(case(&[answer], Step::new(&90.into(), 13, 160, 1)));
             }
         }
     }
     cases.push(unusable());
+    // Each seat has settings, logits and a past of its own.
+    for vocab in [7, 1031] {
+        let seats = settings.iter().step_by(2).zip(500..);
+        let answers: Vec<_> = seats
+            .map(|(params, number)| answer(params, vocab, Spread::Peaked, number))
+            .collect();
+        cases.push(case(&answers, Step::new(&apart(5), 5, 160, 5)));
+    }
     cases
+}
+
+/// The answer of a seat, and what is drawn for it.
+struct Answer {
+    name: String,
+    logits: Vec<f32>,
+    params: SamplingParams,
+    drawn: u32,
+    /// The token, and the one that is told.
+    drew: [u32; 2],
 }
 
 /// What the logits are like.
@@ -61,7 +80,7 @@ enum Spread {
     Flat,
 }
 
-fn case(params: &SamplingParams, vocab: u32, spread: Spread, number: u32) -> Case {
+fn answer(params: &SamplingParams, vocab: u32, spread: Spread, number: u32) -> Answer {
     let mut random = Random(800 + number);
     let logits: Vec<f32> = (0..vocab)
         .map(|_| match spread {
@@ -99,13 +118,13 @@ fn case(params: &SamplingParams, vocab: u32, spread: Spread, number: u32) -> Cas
         params.seed += 1;
     }
     let token = sample(&logits, &params, drawn) as u32;
-    finish(
-        format!("sample {params:?} {spread:?} V {vocab}"),
-        &logits,
-        &params,
+    Answer {
+        name: format!("{params:?} {spread:?}"),
+        logits,
+        params,
         drawn,
-        [token, token],
-    )
+        drew: [token, token],
+    }
 }
 
 /// A logit that is not a number: the CPU is told.
@@ -116,7 +135,14 @@ fn unusable() -> Case {
         top_p: 0.5,
         ..SamplingParams::default()
     };
-    let mut case = finish("sample no number".to_owned(), &logits, &params, 5, [0; 2]);
+    let answer = Answer {
+        name: "no number".to_owned(),
+        logits,
+        params,
+        drawn: 5,
+        drew: [0; 2],
+    };
+    let mut case = case(&[answer], Step::new(&90.into(), 13, 160, 1));
     let broken = vec![u32::MAX, 77];
     for (binding, words) in &mut case.buffers {
         if *binding == binding::BEST {
@@ -129,64 +155,68 @@ fn unusable() -> Case {
     case
 }
 
-fn finish(
-    name: String,
-    logits: &[f32],
-    params: &SamplingParams,
-    drawn: u32,
-    [token, emitted]: [u32; 2],
-) -> Case {
-    let vocab = logits.len() as u32;
-    let gpu = SampleParams::new(params, vocab);
-    let winners = best(logits, SLICE as usize).into_iter();
-    let winners = winners
-        .flat_map(|id| [key(logits[id]), id as u32])
-        .collect();
-    let step = Step {
-        position: 90,
-        tokens: 13,
-        capacity: 160,
-        first_token: 12,
-        drawn,
-        ..Step::default()
+/// `step` draws a token for each of these.
+fn case(answers: &[Answer], step: Step) -> Case {
+    let rows = answers[0].logits.len();
+    let of_each = |words: &dyn Fn(&Answer) -> Vec<u32>| -> Vec<u32> {
+        answers.iter().flat_map(words).collect()
     };
-    let after = Step {
-        position: 103,
-        tokens: 1,
-        first_token: 0,
-        drawn: drawn + 1,
-        ..step
-    };
-    let mut ring = vec![7; RING as usize];
-    ring[(drawn % RING) as usize] = emitted;
+    let mut settings = Settings::default();
+    for (own, answer) in settings.iter_mut().zip(answers) {
+        *own = SampleParams::new(&answer.params, rows as u32);
+    }
+    let winners = of_each(&|answer| {
+        let best = best(&answer.logits, SLICE as usize).into_iter();
+        best.flat_map(|id| [key(answer.logits[id]), id as u32])
+            .collect()
+    });
+    let step = step.drawn(answers.iter().map(|answer| answer.drawn));
+    let mut after = step.drawn(answers.iter().map(|answer| answer.drawn + 1));
+    if step.together == 0 {
+        after.seats[0].position += step.tokens;
+        (after.tokens, after.first_token) = (1, 0);
+    } else {
+        let seats = after.seats.iter_mut().take(answers.len());
+        seats.for_each(|seat| seat.position += 1);
+    }
+    let rings = of_each(&|answer| {
+        let mut ring = vec![7; RING as usize];
+        ring[(answer.drawn % RING) as usize] = answer.drew[1];
+        ring
+    });
     let as_words = |step: &Step| bytemuck::cast_slice(bytemuck::bytes_of(step)).to_vec();
+    let seen = vec![3; answers.len() * rows];
     Case {
-        name,
+        name: format!(
+            "sample {} V {rows} seats {}",
+            answers[0].name,
+            answers.len()
+        ),
         kernel: "sample",
         products: Products::F32,
         kv: Kv(KvType::F32),
         magnitude: 0.0,
         exact: true,
         buffers: vec![
-            (binding::OUT, bits(logits)),
-            (binding::SEEN, vec![3; logits.len()]),
+            (binding::OUT, of_each(&|answer| bits(&answer.logits))),
+            (binding::SEEN, seen.clone()),
             (binding::BEST, winners),
             (binding::NEXT, as_words(&step)),
-            (binding::NEXT_ID, vec![7]),
-            (binding::EMITTED, vec![7; RING as usize]),
+            (binding::NEXT_ID, vec![7; answers.len()]),
+            (binding::EMITTED, vec![7; rings.len()]),
         ],
         step: words([0; 8]),
         dispatches: vec![Dispatch {
-            variant: variant(vocab),
-            params: bytemuck::bytes_of(&gpu).to_vec(),
-            workgroups: [1, 1, 1],
+            variant: variant(rows as u32),
+            params: bytemuck::bytes_of(&settings).to_vec(),
+            workgroups: [answers.len() as u32, 1, 1],
         }],
         wanted: vec![
-            Wanted::Words(binding::EMITTED, ring),
-            Wanted::Words(binding::NEXT_ID, vec![token]),
+            Wanted::Words(binding::EMITTED, rings),
+            Wanted::Words(binding::NEXT_ID, of_each(&|answer| vec![answer.drew[0]])),
             Wanted::Words(binding::NEXT, as_words(&after)),
             // No penalties, no counting.
-            Wanted::Words(binding::SEEN, vec![3; logits.len()]),
+            Wanted::Words(binding::SEEN, seen),
         ],
     }
 }

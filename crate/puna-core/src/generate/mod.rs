@@ -204,11 +204,10 @@ impl Usage {
     }
 }
 
-/// An answer in the making. It borrows the session, and writes down there only what really was forwarded:
-/// it can be dropped at any point.
+/// An answer in the making. In its session it writes down only what really was forwarded: it can be given up at any point.
 #[derive(Debug)]
-pub struct Generation<'s> {
-    session: &'s mut Session,
+pub struct Generation {
+    session: Session,
     tokenizer: Tokenizer,
     /// Of the prompt, and of the answer so far.
     tokens: Vec<u32>,
@@ -237,8 +236,8 @@ struct Asked {
     logits: bool,
 }
 
-impl<'s> Generation<'s> {
-    /// Begins an answer. What the session has in common with the prompt is not forwarded again.
+impl Generation {
+    /// Begins an answer in a context of so many tokens, of which none was forwarded yet.
     ///
     /// # Errors
     ///
@@ -246,9 +245,9 @@ impl<'s> Generation<'s> {
     pub fn new(
         request: GenerateRequest,
         tokenizer: &Tokenizer,
-        session: &'s mut Session,
+        context_length: u32,
     ) -> Result<Self> {
-        let room = request.check(session.capacity())?;
+        let room = request.check(context_length)?;
         let GenerateRequest {
             prompt,
             sampling,
@@ -262,12 +261,11 @@ impl<'s> Generation<'s> {
         let mut sampler = Sampler::new(sampling, tokenizer.vocab_size())?;
         sampler.accept_prompt(&prompt);
         let usage = Usage {
-            prompt_tokens: session.capacity().saturating_sub(room),
-            cached_tokens: session.reuse(&prompt),
-            completion_tokens: 0,
+            prompt_tokens: context_length.saturating_sub(room),
+            ..Usage::default()
         };
         Ok(Self {
-            session,
+            session: Session::new(context_length),
             tokenizer: tokenizer.clone(),
             tokens: prompt,
             sampler,
@@ -282,6 +280,20 @@ impl<'s> Generation<'s> {
             logprobs,
             unshown: Vec::new(),
         })
+    }
+
+    /// The same on what a conversation holds: what that has in common with the prompt is not forwarded again.
+    #[must_use]
+    pub fn on(mut self, mut session: Session) -> Self {
+        self.usage.cached_tokens = session.reuse(&self.tokens);
+        self.session = session;
+        self
+    }
+
+    /// Gives the answer up: the conversation that it went on with.
+    #[must_use]
+    pub fn into_session(self) -> Session {
+        self.session
     }
 
     /// The same, held to a grammar.
@@ -313,7 +325,7 @@ impl<'s> Generation<'s> {
     /// The conversation that it goes on with.
     #[must_use]
     pub const fn session(&self) -> &Session {
-        self.session
+        &self.session
     }
 
     /// Whether [`Self::answer`] needs the logits themselves, and no token that was drawn from them.

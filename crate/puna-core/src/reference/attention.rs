@@ -3,6 +3,7 @@
 use super::capped;
 use super::qkv::KvLayer;
 use crate::graph::{Span, Temperature};
+use crate::places::Places;
 
 /// How scores are made, and of which keys.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +20,7 @@ pub struct Scores<'a> {
     pub sinks: Option<&'a [f32]>,
 }
 
-/// `out[t, h] = softmax(cap(scale · temperature · q[t, h] · Kᵀ)) · V` over positions up to `position + t`: query (T, H·Dh) → (T, H·Dv)
+/// `out[t, h] = softmax(cap(scale · temperature · q[t, h] · Kᵀ)) · V` over positions up to that of token t: query (T, H·Dh) → (T, H·Dv)
 /// (Vaswani et al. 2017, arXiv 1706.03762; grouped: arXiv 2305.13245; windows: arXiv 2310.06825; bounds: arXiv 2408.00118;
 /// sinks: arXiv 2309.17453).
 #[must_use]
@@ -31,7 +32,7 @@ pub fn attention(
     query: &[f32],
     heads: usize,
     scores: Scores<'_>,
-    position: usize,
+    places: &Places,
     kv: &KvLayer,
 ) -> Vec<f32> {
     let dh = kv.shape.head_dim;
@@ -44,11 +45,12 @@ pub fn attention(
         .enumerate()
     {
         let (t, head) = (ix / heads, ix % heads / group);
-        let end = position + query.len() / dh / heads;
-        let seen = scores.span.first(position + t)..scores.span.end(position + t, end);
-        let scale = f64::from(scores.scale) * f64::from(scores.temperature.at(position + t));
+        let place = places.of(t);
+        let end = places.end(t, query.len() / dh / heads);
+        let seen = scores.span.first(place.position)..scores.span.end(place.position, end);
+        let scale = f64::from(scores.scale) * f64::from(scores.temperature.at(place.position));
         let score = |s| {
-            let pairs = q.iter().zip(kv.row(0, head, s));
+            let pairs = q.iter().zip(kv.row(0, head, place.first_row + s));
             let dot: f64 = pairs.map(|(&q, &k)| f64::from(q) * f64::from(k)).sum();
             capped(dot * scale, scores.cap)
         };
@@ -58,9 +60,9 @@ pub fn attention(
         let max = all().fold(f64::NEG_INFINITY, f64::max);
         let total: f64 = all().map(|score| (score - max).exp()).sum();
         for (d, out) in out.iter_mut().enumerate() {
-            let weighted = values
-                .iter()
-                .map(|&(s, score)| (score - max).exp() * f64::from(kv.row(1, head, s)[d]));
+            let weighted = values.iter().map(|&(s, score)| {
+                (score - max).exp() * f64::from(kv.row(1, head, place.first_row + s)[d])
+            });
             *out = (weighted.sum::<f64>() / total) as f32;
         }
     }

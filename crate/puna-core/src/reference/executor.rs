@@ -8,6 +8,7 @@ use super::{
 };
 use crate::Result;
 use crate::graph::{self, Factors, Graph, Op};
+use crate::places::Places;
 
 /// A graph with its weights as floats and a KV cache.
 #[derive(Debug)]
@@ -92,8 +93,9 @@ impl Executor {
         Ok(())
     }
 
-    /// Logits (T, V) of tokens `ids` at `position ..`; keys and values go to the cache.
-    pub fn forward(&mut self, position: usize, ids: &[u32]) -> Vec<f32> {
+    /// Logits (T, V) of tokens `ids` at these places; keys and values go to the cache.
+    pub fn forward(&mut self, places: impl Into<Places>, ids: &[u32]) -> Vec<f32> {
+        let places = &places.into();
         let Self {
             graph,
             matrices,
@@ -123,7 +125,7 @@ impl Executor {
                 Op::Positions(op) => {
                     let table = op.table.map(|ix| vectors[ix].as_slice());
                     let residual = &mut act[op.residual];
-                    positions::positions(table, &vectors[op.shift], position, residual);
+                    positions::positions(table, &vectors[op.shift], places, residual);
                 }
                 Op::LayerNorm(op) => {
                     let (gain, bias) = (&vectors[op.gain], &vectors[op.bias]);
@@ -144,7 +146,7 @@ impl Executor {
                             bias: vector(op.bias),
                             heads: op.heads,
                             rope: rope(op.rope),
-                            position,
+                            places,
                             normed_later: op.normed_later,
                         };
                         qkv::qkv(&inputs, &mut query, &mut kv[op.layer]);
@@ -164,7 +166,7 @@ impl Executor {
                         op.together,
                         op.heads,
                         rope(op.rope),
-                        position,
+                        places,
                         &mut kv[op.layer],
                     );
                 }
@@ -177,7 +179,7 @@ impl Executor {
                         sinks: vector(op.sinks),
                     };
                     let (query, kv) = (&act[op.query], &kv[op.layer]);
-                    act[op.out] = attention::attention(query, op.heads, scores, position, kv);
+                    act[op.out] = attention::attention(query, op.heads, scores, places, kv);
                 }
                 Op::Latent(op) => {
                     let mut query = std::mem::take(&mut act[op.query]);
@@ -187,7 +189,7 @@ impl Executor {
                         &act[op.q],
                         op.heads,
                         &graph.ropes[op.rope],
-                        position,
+                        places,
                         &mut query,
                         &mut kv[op.layer],
                     );

@@ -2,6 +2,7 @@
 
 use super::{Dense, Norm, input};
 use crate::graph::KvShape;
+use crate::places::Places;
 use crate::rope::Rope;
 
 /// Keys and values of one layer: (2, Hkv, capacity, Dh), keys first; or keys alone, whose first dimensions are the values.
@@ -11,8 +12,6 @@ pub struct KvLayer {
     pub data: Vec<f32>,
     /// Tokens that it can hold.
     pub capacity: usize,
-    /// Where the conversation begins.
-    pub first_row: usize,
     /// `Hkv` and `Dh`.
     pub shape: KvShape,
 }
@@ -24,30 +23,21 @@ impl KvLayer {
         Self {
             data: vec![0.0; shape.layer_elements(capacity)],
             capacity,
-            first_row: 0,
             shape,
         }
     }
 
-    /// The same for a conversation that begins at a row.
+    /// Where a row (Dh,) of a head begins; `which` is 0 for keys, 1 for values.
     #[must_use]
-    pub const fn from_row(mut self, first_row: usize) -> Self {
-        self.first_row = first_row;
-        self
-    }
-
-    /// Where the row (Dh,) of a head and position begins; `which` is 0 for keys, 1 for values.
-    #[must_use]
-    pub const fn at(&self, which: usize, head: usize, position: usize) -> usize {
+    pub const fn at(&self, which: usize, head: usize, row: usize) -> usize {
         let plane = which * (self.shape.planes() - 1);
-        let row = self.first_row + position;
         ((plane * self.shape.heads + head) * self.capacity + row) * self.shape.head_dim
     }
 
-    /// The row of a head and position: a key (Dh,) or a value (Dv,).
+    /// A row of a head: a key (Dh,) or a value (Dv,).
     #[must_use]
-    pub fn row(&self, which: usize, head: usize, position: usize) -> &[f32] {
-        let at = self.at(which, head, position);
+    pub fn row(&self, which: usize, head: usize, row: usize) -> &[f32] {
+        let at = self.at(which, head, row);
         let len = [self.shape.head_dim, self.shape.value_dim][which];
         &self.data[at..at + len]
     }
@@ -70,13 +60,13 @@ pub struct Inputs<'a> {
     pub heads: usize,
     /// The rotation.
     pub rope: Option<&'a Rope>,
-    /// Of the first token.
-    pub position: usize,
+    /// Of the tokens.
+    pub places: &'a Places,
     /// Whether queries and keys stay as they are, side by side.
     pub normed_later: bool,
 }
 
-/// `[q | k | v] = W · norm(x) + bias`, q and k rotated, k and v stored at `position + t`; query (T, H·Dh). Or q and k as
+/// `[q | k | v] = W · norm(x) + bias`, q and k rotated, k and v stored where token t goes; query (T, H·Dh). Or q and k as
 /// they are in query (T, (H + Hkv)·Dh).
 #[expect(
     clippy::cast_possible_truncation,
@@ -90,7 +80,7 @@ pub fn qkv(inputs: &Inputs<'_>, query: &mut [f32], kv: &mut KvLayer) {
     let width = q_rows + if inputs.normed_later { k_rows } else { 0 };
     for (t, x) in x.chunks_exact(weight.cols).enumerate() {
         let y = input(x, inputs.norm);
-        let position = inputs.position + t;
+        let place = inputs.places.of(t);
         for pair in 0..weight.rows() / 2 {
             let row = inputs.first_row + 2 * pair;
             let of = |i: usize| {
@@ -99,13 +89,13 @@ pub fn qkv(inputs: &Inputs<'_>, query: &mut [f32], kv: &mut KvLayer) {
             };
             let mut out = [of(0), of(1)];
             if row < q_rows + k_rows && !inputs.normed_later {
-                out = turned(out, row % dh / 2, inputs.rope, position);
+                out = turned(out, row % dh / 2, inputs.rope, place.position);
             }
             let to = if row < width {
                 &mut query[t * width + row..]
             } else {
                 let row = row - q_rows;
-                let at = kv.at(row / k_rows, row % k_rows / dh, position) + row % dh;
+                let at = kv.at(row / k_rows, row % k_rows / dh, place.row()) + row % dh;
                 &mut kv.data[at..]
             };
             to[0] = out[0] as f32;

@@ -8,6 +8,7 @@
 use std::ops::Range;
 
 use puna_core::graph::{Span, Temperature};
+use puna_core::places::Places;
 
 use super::math;
 use crate::cache::KvLayer;
@@ -61,10 +62,10 @@ pub(crate) struct Shape<'a> {
     pub(crate) head_dim: usize,
     /// `Dv`, at most `Dh`.
     pub(crate) value_dim: usize,
-    /// Of the call's first token.
-    pub(crate) position: usize,
-    /// Behind its last token.
-    pub(crate) end: usize,
+    /// Where the tokens go.
+    pub(crate) places: &'a Places,
+    /// `T`.
+    pub(crate) tokens: usize,
     /// What scores are multiplied by.
     pub(crate) scale: f32,
     /// What those of late positions are multiplied by besides.
@@ -85,8 +86,8 @@ impl Shape<'_> {
 }
 
 /// `out[t, h] = softmax(cap(scale · temperature · q[t, h] · Kᵀ)) · V` over the positions that t sees (Vaswani et al. 2017,
-/// arXiv 1706.03762; grouped: arXiv 2305.13245), for at most [`TILE`] tokens and the query heads of key head
-/// `head`; query (T, H, Dh), out (T, H, Dv).
+/// arXiv 1706.03762; grouped: arXiv 2305.13245), for at most [`TILE`] tokens of one conversation and the query heads of key
+/// head `head`; query (T, H, Dh), out (T, H, Dv).
 #[inline(always)]
 pub(crate) fn attention(
     shape: Shape<'_>,
@@ -104,12 +105,14 @@ pub(crate) fn attention(
     let row = |i: usize| {
         let t = tokens.start + i / group;
         let at = t * heads + head * group + i % group;
-        let position = shape.position + t;
-        let end = shape.span.end(position, shape.end);
+        let position = shape.places.of(t).position;
+        let end = shape.places.end(t, shape.tokens);
+        let end = shape.span.end(position, end);
         (at, shape.span.first(position), end)
     };
     let shared = Shared {
         head,
+        first_row: shape.places.of(tokens.start).first_row,
         shape,
         query,
         kv,
@@ -130,6 +133,8 @@ pub(crate) fn attention(
 /// What the queries of a key head share.
 struct Shared<'a> {
     head: usize,
+    /// Where the conversation begins in the cache.
+    first_row: usize,
     shape: Shape<'a>,
     query: &'a [f32],
     kv: &'a KvLayer,
@@ -143,6 +148,7 @@ impl Shared<'_> {
     fn attend<const Q: usize>(&self, rows: [(usize, usize, usize); Q], scratch: &mut Scratch) {
         let Self {
             head,
+            first_row,
             shape:
                 Shape {
                     head_dim,
@@ -174,7 +180,7 @@ impl Shared<'_> {
                 *to = x * scale;
             }
         }
-        let keys = &kv.keys(head, end)[first * stride..];
+        let keys = &kv.keys(head, first_row, end)[first * stride..];
         score::<Q>(queries, keys, stride, padded, scores);
         let mut inverses = [0.0; Q];
         for (i, (at, from, to)) in rows.into_iter().enumerate() {
@@ -190,7 +196,7 @@ impl Shared<'_> {
             behind.fill(0.0);
         }
         sums.fill(0.0);
-        let values = &kv.values(head, end)[first * stride..];
+        let values = &kv.values(head, first_row, end)[first * stride..];
         add_values::<Q>(scores, padded, values, stride, sums);
         for (i, (at, ..)) in rows.into_iter().enumerate() {
             // SAFETY: a tile and a key head are one thread's.

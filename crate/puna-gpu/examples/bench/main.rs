@@ -3,8 +3,8 @@
 //! SHAPE:FORMAT as `puna synthesize` takes it, CONTEXT the tokens in front of those that are timed (0,512), TOKENS how
 //! many are (32), SPLIT auto, serial, shared or subgroup, PRECISION auto, f32 or f16. `PUNA_ADAPTER` is a part of the
 //! adapter's name. PRECISION auto is f16 where the device has it, and lets inputs of prompts be rounded to 8 bits.
-//! First the answer is checked: tokens drawn ahead must be those drawn one by one from logits. Then the fastest ways to
-//! do projections are found. Each figure is the median of three, with the least and the largest; the bounds are a copy
+//! First the answer is checked: tokens drawn ahead must be those drawn one by one from logits, and so must those of several
+//! answers in the same steps. Then the fastest ways to do projections are found. Each figure is the median of three, with the least and the largest; the bounds are a copy
 //! and multiplications of the same run.
 
 mod bound;
@@ -16,6 +16,7 @@ use std::time::Instant;
 
 use puna_core::graph::Wanted;
 use puna_core::model;
+use puna_core::places::{MOST_TOGETHER, Place, Places};
 use puna_core::sampler::{Draw, Sampler, SamplingParams};
 use puna_core::synthetic::Synthetic;
 use puna_core::weights::header::{Header, Parsed};
@@ -67,6 +68,7 @@ fn main() -> Result<()> {
         split,
         precision,
         rounds: word == "auto",
+        max_logits: MOST_TOGETHER,
         ..ExecutorOptions::default()
     };
     pollster::block_on(run(gpu, name, &contexts, tokens, options))
@@ -122,6 +124,15 @@ async fn run(
             shown(decode),
             100.0 * decode[1] * bytes as f64 / 1e9 / copy[1]
         );
+        for count in [2, 4, MOST_TOGETHER] {
+            let rate = async || together_rate(&mut executor, context, tokens, count).await;
+            let together = measure(rate).await?;
+            println!(
+                "context {context}: {count} side by side {} tokens/s, {:.2} of one alone",
+                shown(together),
+                together[1] / decode[1]
+            );
+        }
         let encode = measure(async || Ok(executor.encode_ms(context, 16).await?)).await?;
         println!(
             "context {context}: {} ms of the host's a token",
@@ -213,7 +224,74 @@ async fn check(executor: &mut Executor) -> Result<()> {
     if ahead != plain {
         return Err(format!("wrong: {ahead:?} were drawn ahead, {plain:?} one by one").into());
     }
+    let count = executor.most_together();
+    let position = prompt.len() - 1;
+    for first_row in rows(executor, count) {
+        let place = Place {
+            first_row,
+            position: 0,
+        };
+        let ids = &prompt[..position];
+        executor.forward(place, ids, Wanted::None).await?;
+    }
+    let last = prompt[position];
+    for answer in side_by_side(executor, position, last, CHECKED, count).await? {
+        if answer != plain {
+            return Err(format!("wrong: {answer:?} beside others, {plain:?} alone").into());
+        }
+    }
     Ok(())
+}
+
+/// Where so many conversations begin in the cache.
+fn rows(executor: &Executor, count: usize) -> impl Iterator<Item = usize> + use<> {
+    let each = executor.most_rows() / count;
+    (0..count).map(move |seat| seat * each)
+}
+
+/// The likeliest tokens of so many answers in the same steps, each behind `id` at `position`.
+async fn side_by_side(
+    executor: &mut Executor,
+    position: usize,
+    id: u32,
+    tokens: usize,
+    count: usize,
+) -> Result<Vec<Vec<u32>>> {
+    let sampler = Sampler::new(SamplingParams::greedy(), executor.graph().vocab_size)?;
+    executor.start(&vec![&sampler; count]).await?;
+    let mut out = vec![Vec::new(); count];
+    let mut ids = vec![id; count];
+    for made in 0..tokens {
+        let place = |first_row| Place {
+            first_row,
+            position: position + made,
+        };
+        let places: Vec<_> = rows(executor, count).map(place).collect();
+        let more = tokens - made - 1;
+        let draws = executor.sample(Places::each(&places), &ids, more).await?;
+        for ((draw, id), out) in draws.into_iter().zip(&mut ids).zip(&mut out) {
+            let Draw::Token(drawn) = draw else {
+                return Err("a logit is not a number".into());
+            };
+            *id = drawn;
+            out.push(drawn);
+        }
+    }
+    Ok(out)
+}
+
+/// Tokens a second of so many answers together, each behind `context` tokens of its own.
+async fn together_rate(
+    executor: &mut Executor,
+    context: usize,
+    tokens: usize,
+    count: usize,
+) -> Result<f64> {
+    let room = executor.most_rows() / count;
+    let position = context.min(room.saturating_sub(tokens + 1));
+    let start = Instant::now();
+    side_by_side(executor, position, 7, tokens, count).await?;
+    Ok((tokens * count) as f64 / ms(start) * 1e3)
 }
 
 /// The likeliest tokens behind `ids` at `position`.
@@ -224,12 +302,12 @@ async fn drawn(
     tokens: usize,
 ) -> Result<Vec<u32>> {
     let sampler = Sampler::new(SamplingParams::greedy(), executor.graph().vocab_size)?;
-    executor.start(&sampler);
+    executor.start(&[&sampler]).await?;
     let mut out = Vec::new();
     let mut ids = ids.to_vec();
     while out.len() < tokens {
         let more = tokens - out.len() - 1;
-        let Draw::Token(id) = executor.sample(position, &ids, more).await? else {
+        let [Draw::Token(id)] = executor.sample(position, &ids, more).await?[..] else {
             return Err("a logit is not a number".into());
         };
         position += ids.len();

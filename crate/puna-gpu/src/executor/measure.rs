@@ -5,7 +5,7 @@ use std::ops::Range;
 use puna_core::Result;
 
 use super::Executor;
-use crate::kernel::{Slot, Step, to_u32};
+use crate::kernel::{Slot, Step};
 use crate::program::Dispatch;
 use crate::tape::{Tape, Work};
 
@@ -76,12 +76,7 @@ impl Executor {
                 }),
             }
         };
-        let step = Step {
-            position: to_u32(position),
-            tokens: to_u32(tokens),
-            first_token: to_u32(tokens - 1),
-            ..Step::default()
-        };
+        let step = Step::new(&position.into(), tokens, 0, 1);
         let done = self
             .dispatches(&step)
             .filter(|dispatch| dispatch.work(&step).is_any());
@@ -94,12 +89,12 @@ impl Executor {
     /// # Errors
     /// As [`Executor::forward`].
     pub async fn encode_ms(&mut self, position: usize, steps: usize) -> Result<f64> {
-        self.run_ahead.start(0);
-        let step = self.begin(position, &[1], 1, 0).await?;
+        self.run_ahead.start(&[0]);
+        let step = self.begin(&position.into(), &[1], 1).await?;
         let start = (self.clock)();
         let mut tape = Tape::new(&self.gpu, usize::MAX);
         for _ in 0..steps {
-            tape.play(self.step(&step).chain(self.sampler.work()));
+            tape.play(self.step(&step).chain(self.sampler.work(1)));
         }
         tape.end(&self.readback, &self.memory.logits, 4);
         let ms = (self.clock)() - start;
@@ -119,9 +114,9 @@ impl Executor {
         tokens: usize,
         times: usize,
     ) -> Result<()> {
-        self.run_ahead.start(0);
+        self.run_ahead.start(&[0]);
         let ids = vec![1; tokens];
-        let step = self.begin(position, &ids, 1, 0).await?;
+        let step = self.begin(&position.into(), &ids, 1).await?;
         let mut tape = Tape::new(&self.gpu, usize::MAX);
         for _ in 0..times {
             let all: Vec<_> = self.step(&step).filter(Work::is_any).collect();

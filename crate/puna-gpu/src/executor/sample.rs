@@ -1,105 +1,165 @@
-//! Answers whose tokens are drawn on the GPU, steps ahead of the question.
+//! Answers whose tokens are drawn on the GPU, steps ahead of the question: one, or several side by side.
 
+use puna_core::places::{Place, Places};
 use puna_core::sampler::{Draw, Sampler};
-use puna_core::{Error, Result};
+use puna_core::{Error, ErrorCode, Result};
 
 use super::Executor;
 use crate::device::Counters;
-use crate::kernel::{Step, to_u32};
-use crate::sampler::GpuSampler;
+use crate::kernel::Step;
+use crate::sampler::{GpuSampler, Shared};
 use crate::tape::Tape;
 
 impl Executor {
-    /// Begins an answer: its tokens are drawn as `sampler` would, by [`Self::sample`].
-    pub fn start(&mut self, sampler: &Sampler) {
-        self.run_ahead.start(sampler.step());
-        self.sampler.start(&self.gpu, sampler);
-    }
-
-    /// Runs tokens `ids` at `position ..` and draws the next token from the last one's logits. `ahead` tokens may be
-    /// asked for after this one, each with its predecessor as the only id: steps for them are submitted before they
-    /// are asked for, as many as it takes to keep the GPU busy.
+    /// Begins answers, as many as are to go on side by side: their tokens are drawn as `samplers` would, by [`Self::sample`].
     ///
     /// # Errors
-    /// As [`Self::forward`]; `internal` when the answer was not begun by [`Self::start`] or its tokens come out of order.
-    pub async fn sample(&mut self, position: usize, ids: &[u32], ahead: usize) -> Result<Draw> {
+    /// `out_of_memory`; `internal` for more than [`Self::most_together`].
+    pub async fn start(&mut self, samplers: &[&Sampler]) -> Result<()> {
+        let most = self.most_together().max(1);
+        if samplers.is_empty() || samplers.len() > most {
+            let count = samplers.len();
+            return Err(Error::internal(format!("{count} answers, of {most}")));
+        }
+        if samplers.len() > self.sampler.seats() {
+            let Self {
+                gpu,
+                graph,
+                memory,
+                pipelines,
+                ..
+            } = self;
+            let shape = [most, graph.out_width];
+            let made = gpu.scoped("the sampler", ErrorCode::ShaderFailed, || {
+                GpuSampler::new(gpu, pipelines, Shared::of(memory), shape)
+            });
+            self.sampler = made.await?;
+        }
+        let drawn: Vec<_> = samplers.iter().map(|sampler| sampler.step()).collect();
+        self.run_ahead.start(&drawn);
+        self.sampler.start(&self.gpu, samplers);
+        Ok(())
+    }
+
+    /// Runs tokens `ids` at these places and draws the next token of each answer from its last one's logits. `ahead` tokens
+    /// may be asked for after this one, each with its predecessor as the only id of its answer: steps for them are
+    /// submitted before they are asked for, as many as it takes to keep the GPU busy.
+    ///
+    /// # Errors
+    /// As [`Self::forward`]; `internal` when the answers were not begun by [`Self::start`] or their tokens come out of order.
+    pub async fn sample(
+        &mut self,
+        places: impl Into<Places>,
+        ids: &[u32],
+        ahead: usize,
+    ) -> Result<Vec<Draw>> {
+        let places = places.into();
         self.gpu.check()?;
-        let end = position + ids.len();
-        if !self.run_ahead.continues(position, ids) {
+        if self.run_ahead.continues(&places, ids) {
+            self.follow(&places);
+        } else {
             if self.run_ahead.end() > 0 {
                 return Err(Error::internal(format!(
-                    "sample: {} tokens at position {position} do not follow the last one of the answer",
+                    "sample: {} tokens at {places:?} do not follow the last ones of the answer",
                     ids.len()
                 )));
             }
-            self.run_ahead.make_room(&self.gpu).await?;
-            let step = self.begin(position, ids, 1, self.run_ahead.drawn()).await?;
+            let step = self.first(&places, ids).await?;
             let mut tape = self.tape(ids.len());
-            tape.play(self.step(&step).chain(self.sampler.work()));
+            let sampler = self.sampler.work(self.run_ahead.seats());
+            tape.play(self.step(&step).chain(sampler));
             let index = self.end(tape);
+            let end = places.end(0, ids.len());
             self.run_ahead.submitted(1, end, index);
         }
-        self.run_ahead(end, ahead).await?;
-        self.run_ahead.next(&self.gpu, end).await
+        self.run_ahead(&places, ids.len(), ahead).await?;
+        self.run_ahead.next(&self.gpu, &places, ids.len()).await
     }
 
-    /// The same where only some tokens may be drawn: `allowed` says which, (⌈V / 32⌉,) a bit a token, while the GPU runs `ids`.
-    /// What [`Self::start`] was told last holds still.
+    /// The same where only some tokens may be drawn: `allowed` says which for the answer of each seat, (⌈V / 32⌉,) a bit a
+    /// token, while the GPU runs `ids`. What [`Self::start`] was told last holds still.
     ///
     /// # Errors
     /// As [`Self::sample`], and those of `allowed`.
-    pub async fn sample_among<'a>(
+    pub async fn sample_among(
         &mut self,
-        position: usize,
+        places: impl Into<Places>,
         ids: &[u32],
-        allowed: impl FnOnce() -> Result<&'a [u32]>,
-    ) -> Result<Draw> {
+        allowed: &mut dyn FnMut(usize) -> Result<Vec<u32>>,
+    ) -> Result<Vec<Draw>> {
+        let places = places.into();
         self.gpu.check()?;
-        let end = position + ids.len();
         // One step at a time tells nothing about how many there should be.
         self.run_ahead.pace.pause();
-        self.run_ahead.make_room(&self.gpu).await?;
-        let step = self.begin(position, ids, 1, self.run_ahead.drawn()).await?;
+        let step = self.first(&places, ids).await?;
         let mut tape = self.tape(ids.len());
         tape.play(self.step(&step));
         tape.submit();
-        self.sampler.allow(&self.gpu, allowed()?);
+        let seats = self.run_ahead.seats();
+        for seat in 0..seats {
+            self.sampler.allow(&self.gpu, seat, &allowed(seat)?);
+        }
         let mut tape = self.tape(1);
-        tape.play(self.sampler.work().into_iter());
+        tape.play(self.sampler.work(seats).into_iter());
         let index = self.end(tape);
+        let end = places.end(0, ids.len());
         self.run_ahead.submitted(1, end, index);
-        self.run_ahead.next(&self.gpu, end).await
+        self.run_ahead.next(&self.gpu, &places, ids.len()).await
     }
 
-    /// Submits steps until there are enough. The position `end` is that of the token that is to be handed out.
-    async fn run_ahead(&mut self, end: usize, ahead: usize) -> Result<()> {
+    /// Makes ready for a step that goes by no other.
+    async fn first(&mut self, places: &Places, ids: &[u32]) -> Result<Step> {
+        let (given, seats) = (places.conversations().len(), self.run_ahead.seats());
+        if given != seats {
+            return Err(Error::internal(format!(
+                "sample: tokens of {given} answers, where {seats} were begun"
+            )));
+        }
+        self.run_ahead.make_room(&self.gpu).await?;
+        self.begin(places, ids, given).await
+    }
+
+    /// Submits steps until there are enough, behind those of so many tokens at these places.
+    async fn run_ahead(&mut self, places: &Places, tokens: usize, ahead: usize) -> Result<()> {
+        let ends: Vec<Place> = (places.conversations().iter().enumerate())
+            .map(|(seat, place)| Place {
+                position: places.end(seat, tokens),
+                ..*place
+            })
+            .collect();
+        let Some(first) = ends.first() else {
+            return Ok(());
+        };
         // A token has no place to be forwarded at beyond the context.
-        let ahead = ahead.min(self.context_length.saturating_sub(end));
+        let last = ends.iter().map(|end| end.position).max().unwrap_or(0);
+        let ahead = ahead.min(self.context_length.saturating_sub(last));
         loop {
             let steps = self.run_ahead.room(1 + ahead);
             if steps == 0 {
                 return Ok(());
             }
             let from = self.run_ahead.end();
-            match self.reserve(self.first_row + from + steps).await {
+            let behind = from.saturating_sub(first.position);
+            let rows = ends.iter().map(|end| end.row() + behind + steps).max();
+            match self.reserve(rows.unwrap_or(0)).await {
                 // Only what is not needed yet.
                 Err(_) if self.run_ahead.outstanding() > 0 => return Ok(()),
                 reserved => reserved?,
             }
             let limit = match self.run_ahead.pace.pieces() {
                 1 => usize::MAX,
-                pieces => self.decode().len().div_ceil(pieces),
+                pieces => {
+                    let width = self.split.width(ends.len());
+                    self.program_of(width).len().div_ceil(pieces)
+                }
             };
             let mut tape = Tape::new(&self.gpu, limit);
-            for position in from..from + steps {
+            for step in behind..behind + steps {
                 // What the sampler will have made of the GPU's own: it decides how many workgroups there are.
-                let step = Step {
-                    position: to_u32(position),
-                    tokens: 1,
-                    ..Step::default()
-                };
+                let places: Vec<_> = ends.iter().map(|end| end.later(step)).collect();
+                let step = Step::new(&Places::each(&places), ends.len(), 0, ends.len());
                 Counters::tick(&self.gpu.counters.steps);
-                tape.play(self.step(&step).chain(self.sampler.work()));
+                tape.play(self.step(&step).chain(self.sampler.work(ends.len())));
             }
             let index = self.end(tape);
             self.run_ahead.submitted(steps, from + steps, index);
@@ -108,7 +168,7 @@ impl Executor {
 
     /// Submits what is left, and the copy of the tokens that were drawn.
     fn end(&self, tape: Tape<'_>) -> wgpu::SubmissionIndex {
-        let bytes = GpuSampler::EMITTED_BYTES;
+        let bytes = GpuSampler::emitted_bytes(self.run_ahead.seats());
         tape.end(self.run_ahead.slot(), self.sampler.emitted(), bytes)
     }
 }

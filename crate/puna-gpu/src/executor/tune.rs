@@ -7,6 +7,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
+use puna_core::places::Place;
 use puna_core::{ErrorCode, Result};
 
 use super::Executor;
@@ -99,7 +100,7 @@ impl Executor {
         let Some(job) = self.untuned_jobs().next() else {
             return Ok(None);
         };
-        self.run_ahead.start(0);
+        self.run_ahead.start(&[0]);
         let ways = self.ways(&job);
         let tokens = match job.width {
             Width::One => 1,
@@ -216,13 +217,12 @@ impl Executor {
     }
 
     fn trial_step(&self, held: usize, tokens: usize) -> Step {
-        let step = Step {
-            first_row: to_u32(held),
-            tokens: to_u32(tokens),
-            capacity: to_u32(self.memory.cache.capacity),
-            first_token: to_u32(tokens - 1),
-            ..Step::default()
+        let behind = Place {
+            first_row: held,
+            position: 0,
         };
+        let capacity = self.memory.cache.capacity;
+        let step = Step::new(&behind.into(), tokens, capacity, 1);
         let bytes = bytemuck::bytes_of(&step);
         self.gpu.queue.write_buffer(&self.memory.step, 0, bytes);
         step

@@ -76,14 +76,14 @@ pub(super) const fn parts_of(keys: u32) -> u32 {
     tiles.div_ceil(tiles.div_ceil(MOST_PARTS))
 }
 
-/// Parts of the one of a few tokens that has the most of them. One key more may make them fewer: then they are longer.
-pub(super) fn most_parts(position: u32, tokens: u32, span: Span) -> u32 {
-    let end = (position + tokens) as usize;
-    let keys = |position: u32| {
-        let at = position as usize;
+/// Parts of the one of a few tokens that has the most of them, by the tokens' positions and the ends of their conversations. One
+/// key more may make them fewer: then they are longer.
+pub(super) fn most_parts(positions: impl Iterator<Item = (u32, u32)>, span: Span) -> u32 {
+    let keys = |(position, end)| {
+        let (at, end) = (position as usize, end as usize);
         to_u32(span.end(at, end) - span.first(at))
     };
-    let parts = (position..position + tokens).map(|position| parts_of(keys(position)));
+    let parts = positions.map(|of_token| parts_of(keys(of_token)));
     parts.max().unwrap_or(1)
 }
 
@@ -243,7 +243,8 @@ mod tests {
             (0, 8, Span::Both, 1),
             (250, 7, Span::Both, 3),
         ] {
-            let got = most_parts(position, tokens, span);
+            let end = position + tokens;
+            let got = most_parts((position..end).map(|position| (position, end)), span);
             assert_eq!(got, expected, "{position}+{tokens} of {span:?}");
         }
     }

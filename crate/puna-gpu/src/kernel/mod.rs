@@ -31,6 +31,7 @@ pub mod transpose;
 
 use bytemuck::{Pod, Zeroable};
 use puna_core::graph::{Activate, ActivationIx, Gate, Graph, MatrixIx, RopeIx, Span, VectorIx};
+use puna_core::places::{MOST_TOGETHER, Places};
 use puna_core::quant::{BLOCK_LEN, Format};
 
 use crate::choices::{Choices, Job};
@@ -83,6 +84,13 @@ pub struct Recipe {
 }
 
 impl Recipe {
+    /// Storage buffers that it binds.
+    #[must_use]
+    pub fn storage_buffers(&self) -> usize {
+        let is_storage = |slot: &&Slot| !slot.is_uniform();
+        self.slots.iter().filter(is_storage).count()
+    }
+
     /// A dispatch in f32 without subgroup operations, of which there is one way.
     pub(crate) fn plain(
         kernel: &'static str,
@@ -195,6 +203,20 @@ impl Slot {
         }
     }
 
+    /// Whether it is bound as a uniform block: of such a device takes more than of storage buffers.
+    #[must_use]
+    pub const fn is_uniform(self) -> bool {
+        matches!(
+            self,
+            Self::Table(_)
+                | Self::Params
+                | Self::Step
+                | Self::Own(_)
+                | Self::Chosen(..)
+                | Self::Scales
+        )
+    }
+
     /// Whether the buffer behind it changes when the KV cache grows.
     #[must_use]
     pub const fn grows(self) -> bool {
@@ -238,27 +260,80 @@ pub struct Params {
     pub padding: [u32; 2],
 }
 
+/// Conversations of a step at most.
+pub const SEATS: u32 = to_u32(MOST_TOGETHER);
+
+/// `Seat` of `shaders/lib/step.wgsl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
+pub struct Seat {
+    /// Of the conversation's first token of this call.
+    pub position: u32,
+    /// Of the KV cache: where the conversation begins.
+    pub first_row: u32,
+    /// Tokens that were sampled for its answer.
+    pub drawn: u32,
+    /// To a multiple of 16 bytes.
+    pub padding: u32,
+}
+
 /// `Step` of `shaders/lib/step.wgsl`.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Pod, Zeroable)]
 pub struct Step {
-    /// Of the first token of this call.
-    pub position: u32,
     /// T.
     pub tokens: u32,
     /// Tokens that the KV cache has room for.
     pub capacity: u32,
     /// Of those whose logits are wanted; T when none are.
     pub first_token: u32,
-    /// Tokens that were sampled for this answer.
-    pub drawn: u32,
-    /// Of the KV cache: where the conversation begins.
-    pub first_row: u32,
-    /// To a multiple of 16 bytes.
-    pub padding: [u32; 2],
+    /// 1: each token is another conversation's; 0: all are one's.
+    pub together: u32,
+    /// The conversations.
+    pub seats: [Seat; MOST_TOGETHER],
 }
 
 impl Step {
+    /// A step of so many tokens, the last of which have their logits computed.
+    #[must_use]
+    pub fn new(places: &Places, tokens: usize, capacity: usize, wanted: usize) -> Self {
+        let mut step = Self {
+            tokens: to_u32(tokens),
+            capacity: to_u32(capacity),
+            first_token: to_u32(tokens.saturating_sub(wanted)),
+            together: u32::from(matches!(places, Places::Each(_))),
+            seats: [Seat::default(); MOST_TOGETHER],
+        };
+        for (seat, place) in step.seats.iter_mut().zip(places.conversations()) {
+            seat.position = to_u32(place.position);
+            seat.first_row = to_u32(place.first_row);
+        }
+        step
+    }
+
+    /// The same with what was sampled for each conversation's answer.
+    #[must_use]
+    pub fn drawn(mut self, drawn: impl IntoIterator<Item = u32>) -> Self {
+        for (seat, drawn) in self.seats.iter_mut().zip(drawn) {
+            seat.drawn = drawn;
+        }
+        self
+    }
+
+    /// Positions of all tokens; where the conversation of each ends.
+    fn positions(&self) -> impl Iterator<Item = (u32, u32)> {
+        (0..self.tokens).map(|t| match self.together {
+            0 => {
+                let [first, ..] = self.seats;
+                (first.position + t, first.position + self.tokens)
+            }
+            _ => {
+                let position = self.seats[t as usize % MOST_TOGETHER].position;
+                (position, position + 1)
+            }
+        })
+    }
+
     /// Tokens: all, or those whose logits are wanted.
     const fn wanted(&self, wanted_only: bool) -> u32 {
         if wanted_only {
@@ -364,7 +439,7 @@ impl Grid {
             } => [x, (step.tokens * rows_each_token).div_ceil(rows), 1],
             Self::Tokens { x, wanted_only } => [x, step.wanted(wanted_only), 1],
             Self::Parts { x, merge, span } => {
-                let parts = attention::most_parts(step.position, step.tokens, span);
+                let parts = attention::most_parts(step.positions(), span);
                 match (merge, parts) {
                     (true, 1) => [0; 3],
                     (true, _) => [x, 1, step.tokens],

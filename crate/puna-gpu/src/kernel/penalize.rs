@@ -1,5 +1,6 @@
 //! Host half of `shaders/kernel/penalize.wgsl`.
 
+use super::SEATS;
 use super::sample::WORKGROUP;
 use crate::shader::binding;
 use crate::shader::variant::{Precision, Variant};
@@ -7,15 +8,21 @@ use crate::shader::variant::{Precision, Variant};
 /// Logits of a workgroup.
 pub const SLICE: u32 = 1024;
 
-/// The one pipeline.
+/// The pipeline for logits of `rows` tokens.
 #[must_use]
-pub fn variant() -> Variant {
+pub fn variant(rows: u32) -> Variant {
     Variant {
         kernel: "penalize",
         modules: ["lib/sampling", "kernel/penalize"]
             .map(str::to_owned)
             .to_vec(),
-        constants: vec![("WORKGROUP", WORKGROUP), ("SLICE", SLICE)],
+        constants: vec![
+            ("WORKGROUP", WORKGROUP),
+            ("SLICE", SLICE),
+            ("SLICES", rows.div_ceil(SLICE)),
+            ("ROWS", rows),
+            ("SEATS", SEATS),
+        ],
         bindings: vec![
             binding::PARAMS,
             binding::OUT,

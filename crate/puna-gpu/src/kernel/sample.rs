@@ -1,8 +1,10 @@
 //! Host half of `shaders/kernel/sample.wgsl`.
 
 use bytemuck::{Pod, Zeroable};
+use puna_core::places::MOST_TOGETHER;
 use puna_core::sampler::SamplingParams;
 
+use super::SEATS;
 use super::penalize::SLICE;
 use crate::shader::binding;
 use crate::shader::variant::{Precision, Variant};
@@ -56,6 +58,9 @@ pub struct SampleParams {
     /// To a multiple of 16 bytes.
     pub padding: u32,
 }
+
+/// Of an answer of each seat.
+pub type Settings = [SampleParams; MOST_TOGETHER];
 
 impl SampleParams {
     /// What `params` ask for, among `vocab` tokens.
@@ -120,9 +125,9 @@ impl SampleParams {
     }
 }
 
-/// The pipeline for logits (V,).
+/// The pipeline for logits of `rows` tokens.
 #[must_use]
-pub fn variant(vocab: u32) -> Variant {
+pub fn variant(rows: u32) -> Variant {
     let modules = [
         "lib/step",
         "lib/sampling",
@@ -135,7 +140,9 @@ pub fn variant(vocab: u32) -> Variant {
         modules: modules.map(str::to_owned).to_vec(),
         constants: vec![
             ("WORKGROUP", WORKGROUP),
-            ("SLICES", vocab.div_ceil(SLICE)),
+            ("SLICES", rows.div_ceil(SLICE)),
+            ("ROWS", rows),
+            ("SEATS", SEATS),
             ("RING", RING),
         ],
         bindings: vec![

@@ -60,8 +60,7 @@ fn guided(
         asked: Rc::clone(&asked),
         forces,
     };
-    let mut session = Session::new(CONTEXT);
-    let generation = Generation::new(request, &tokenizer, &mut session).unwrap();
+    let generation = Generation::new(request, &tokenizer, CONTEXT).unwrap();
     let mut generation = generation.guided(Some(Box::new(script)));
     let (mut text, mut calls, mut told) = (String::new(), Vec::new(), Vec::new());
     loop {

@@ -84,7 +84,8 @@ fn play(
     script: &[u32],
     draws: bool,
 ) -> Result<Answer> {
-    let mut generation = Generation::new(request, &tokenizer(), session)?;
+    let generation = Generation::new(request, &tokenizer(), session.capacity())?;
+    let mut generation = generation.on(session.clone());
     let mut script = script.iter().copied();
     let mut text = String::new();
     let (mut told, mut tokens) = (Vec::new(), None);
@@ -116,6 +117,7 @@ fn play(
                         "nothing after the end"
                     );
                     assert_eq!(generation.usage(), usage, "the same");
+                    *session = generation.into_session();
                     return Ok(Answer {
                         text,
                         reason,
@@ -302,11 +304,10 @@ fn what_the_model_thought_of_tokens_comes_with_their_text() {
 
 #[test]
 fn the_prompt_is_asked_for_in_chunks_and_only_the_last_gives_logits() {
-    let mut session = Session::new(CONTEXT);
     let tokenizer = tokenizer();
     let mut prompt = request("");
     prompt.prompt = vec![1, 2, 3, 4, 5];
-    let mut generation = Generation::new(prompt, &tokenizer, &mut session).unwrap();
+    let mut generation = Generation::new(prompt, &tokenizer, CONTEXT).unwrap();
     let forward = |position: u32, ids: &[u32], logits| Ask::Forward {
         position,
         ids: ids.to_vec(),
@@ -363,32 +364,36 @@ fn a_second_turn_forwards_only_what_is_new() {
 }
 
 #[test]
-fn a_generation_dropped_midway_leaves_what_was_really_forwarded() {
+fn a_generation_given_up_midway_leaves_what_was_really_forwarded() {
     let tokenizer = tokenizer();
     let mut session = Session::new(CONTEXT);
     session.record(&[1, 2, 9, 9, 9]).unwrap();
     let mut prompt = request("");
     prompt.prompt = vec![1, 2, 3, 4, 5, 6];
-    let mut generation = Generation::new(prompt.clone(), &tokenizer, &mut session).unwrap();
+    let begin = |session| {
+        let generation = Generation::new(prompt.clone(), &tokenizer, CONTEXT);
+        generation.unwrap().on(session)
+    };
+    let mut generation = begin(session);
     let _asked = generation.ask(2);
-    drop(generation);
+    let session = generation.into_session();
     assert_eq!(
         session.tokens(),
         [1, 2],
         "asked is not forwarded; what was behind is overwritten or not"
     );
-    let mut generation = Generation::new(prompt.clone(), &tokenizer, &mut session).unwrap();
+    let mut generation = begin(session);
     let _asked = generation.ask(2);
     generation.answer(Forwarded::Nothing).unwrap();
     let _asked = generation.ask(2);
-    drop(generation);
+    let session = generation.into_session();
     assert_eq!(session.tokens(), [1, 2, 3, 4], "one chunk");
-    let mut generation = Generation::new(prompt, &tokenizer, &mut session).unwrap();
+    let mut generation = begin(session);
     assert_eq!(generation.usage().cached_tokens, 4, "goes on from there");
     let _asked = generation.ask(2);
     generation.answer(Forwarded::Logits(&mut sure(7))).unwrap();
     let _asked = generation.ask(2);
-    drop(generation);
+    let session = generation.into_session();
     assert_eq!(
         session.tokens(),
         [1, 2, 3, 4, 5, 6],
@@ -482,17 +487,15 @@ fn broken_logits_end_the_answer_and_empty_the_session() {
         (Forwarded::Logits(&mut missing), true),
         (unusable, true),
     ] {
-        let mut session = Session::new(CONTEXT);
-        let mut generation = Generation::new(request("x"), &tokenizer, &mut session).unwrap();
+        let mut generation = Generation::new(request("x"), &tokenizer, CONTEXT).unwrap();
         let _asked = generation.ask(8);
         let error = generation.answer(forwarded).unwrap_err();
         assert_eq!(error.code(), ErrorCode::Internal, "{error}");
         assert_eq!(generation.ask(8), Ask::Done, "over");
         let error = generation.answer(Forwarded::Nothing).unwrap_err();
         assert!(error.message().contains("not asked"), "{error}");
-        drop(generation);
         assert_eq!(
-            session.is_empty(),
+            generation.session().is_empty(),
             clears,
             "what made broken logits is in the cache, too"
         );
@@ -502,8 +505,7 @@ fn broken_logits_end_the_answer_and_empty_the_session() {
 #[test]
 fn rows_beyond_the_vocabulary_are_never_sampled() {
     let tokenizer = tokenizer();
-    let mut session = Session::new(CONTEXT);
-    let mut generation = Generation::new(request("x"), &tokenizer, &mut session).unwrap();
+    let mut generation = Generation::new(request("x"), &tokenizer, CONTEXT).unwrap();
     let _asked = generation.ask(8);
     let mut padded = sure(7);
     padded.extend([100.0, f32::NAN]);

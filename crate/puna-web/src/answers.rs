@@ -1,0 +1,516 @@
+//! The answers that are being made: whoever has the model goes on with all of them, and each takes what came of its own.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::task::{Poll, Waker};
+
+use puna_core::generate::{Ask, Event, Forwarded, Generation};
+use puna_core::graph::Wanted;
+use puna_core::places::Places;
+use puna_core::sampler::Sampler;
+use puna_core::schedule::{Schedule, Wish};
+use puna_core::session::Session;
+use puna_core::{Error, Result, adapter};
+use web_sys::AbortSignal;
+
+use crate::abort::throw_if_aborted;
+use crate::engine::Model;
+use crate::executor::{Draws, Executor};
+use crate::turns::Turns;
+
+/// All that are being made.
+#[derive(Debug, Default)]
+pub(crate) struct Answers(RefCell<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    answers: Vec<Answer>,
+    schedule: Schedule,
+    next: u32,
+    /// Whether somebody goes on with them, or is about to.
+    are_driven: bool,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Answer {
+    id: u32,
+    /// Nothing when it has ended.
+    generation: Option<Generation>,
+    /// What adapters are multiplied by.
+    scales: Vec<f32>,
+    signal: Option<AbortSignal>,
+    /// What nobody was told yet.
+    events: Vec<Event>,
+    end: Option<Result<()>>,
+    /// Nobody asks about it any more: there is only its conversation to be put back.
+    is_gone: bool,
+    waker: Option<Waker>,
+}
+
+/// Answers with which one can go on in the same steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Group {
+    weights: u64,
+    draws: Draws,
+}
+
+/// What an answer has asked for.
+#[derive(Debug)]
+struct Asked {
+    id: u32,
+    /// Tells its rows; it holds no tokens.
+    session: Session,
+    position: usize,
+    ids: Vec<u32>,
+    logits: bool,
+    ahead: usize,
+    draws: Draws,
+}
+
+/// The steps that the executor draws tokens in: of which answers, with nothing else between.
+type Chain = Vec<u32>;
+
+impl Answers {
+    /// Makes an answer to its end, by turns and together with others; `tell` hears of what comes.
+    ///
+    /// # Errors
+    /// Why it can't go on; `aborted`; those of `tell`.
+    pub(crate) async fn make(
+        &self,
+        generation: Generation,
+        scales: &[f32],
+        signal: Option<&AbortSignal>,
+        turns: &Turns<Box<Model>>,
+        tell: &mut dyn FnMut(&Event) -> Result<()>,
+    ) -> Result<()> {
+        let place = self.join(generation, scales, signal);
+        loop {
+            if let Some(end) = self.tell(place.id, tell) {
+                return end;
+            }
+            match self.drive() {
+                Some(_driving) => self.go_on(place.id, turns, tell).await?,
+                None => self.news(place.id).await,
+            }
+        }
+    }
+
+    fn join(
+        &self,
+        generation: Generation,
+        scales: &[f32],
+        signal: Option<&AbortSignal>,
+    ) -> InPlace<'_> {
+        let mut state = self.0.borrow_mut();
+        state.next = state.next.wrapping_add(1);
+        let id = state.next;
+        state.answers.push(Answer {
+            id,
+            generation: Some(generation),
+            scales: scales.to_vec(),
+            signal: signal.cloned(),
+            events: Vec::new(),
+            end: None,
+            is_gone: false,
+            waker: None,
+        });
+        InPlace { answers: self, id }
+    }
+
+    /// Tells what came of an answer; how it ended, if it has.
+    fn tell(&self, id: u32, tell: &mut dyn FnMut(&Event) -> Result<()>) -> Option<Result<()>> {
+        let (events, mut end) = self.0.borrow_mut().with(id, |answer| {
+            (std::mem::take(&mut answer.events), answer.end.clone())
+        })?;
+        let told = events.iter().try_for_each(tell);
+        if told.is_err() && !matches!(end, Some(Err(_))) {
+            self.0.borrow_mut().with(id, |answer| answer.cancel(told));
+            end = None;
+        }
+        end
+    }
+
+    /// The caller goes on with all of them from now on; nothing where another does.
+    fn drive(&self) -> Option<Driving<'_>> {
+        let mut state = self.0.borrow_mut();
+        match std::mem::replace(&mut state.are_driven, true) {
+            true => None,
+            false => Some(Driving(self)),
+        }
+    }
+
+    /// Waits until something came of an answer, or nobody goes on with it.
+    async fn news(&self, id: u32) {
+        poll_fn(|context| {
+            let mut state = self.0.borrow_mut();
+            if !state.are_driven {
+                return Poll::Ready(());
+            }
+            let waits = |answer: &mut Answer| {
+                let waits = answer.events.is_empty() && answer.end.is_none();
+                if waits {
+                    answer.waker = Some(context.waker().clone());
+                }
+                waits
+            };
+            match state.with(id, waits) {
+                Some(true) => Poll::Pending,
+                _ => Poll::Ready(()),
+            }
+        })
+        .await;
+    }
+
+    /// Goes on with all of them until the caller's own one has ended.
+    async fn go_on(
+        &self,
+        own: u32,
+        turns: &Turns<Box<Model>>,
+        tell: &mut dyn FnMut(&Event) -> Result<()>,
+    ) -> Result<()> {
+        let mut turn = turns.turn().await?;
+        let mut chain = Chain::new();
+        loop {
+            let is_wanted = turn.is_wanted();
+            self.step(turn.get()?, &mut chain, is_wanted).await;
+            if self.tell(own, tell).is_some() {
+                return Ok(());
+            }
+            let is_over = self.0.borrow().schedule.is_over();
+            if is_over && turn.is_wanted() {
+                turn.pass().await?;
+                chain.clear();
+            } else if self.have_news() {
+                pause().await;
+            }
+        }
+    }
+
+    /// Whether there is anything that somebody was not told.
+    fn have_news(&self) -> bool {
+        let state = self.0.borrow();
+        let mut answers = state.answers.iter();
+        answers.any(|answer| !answer.is_gone && (!answer.events.is_empty() || answer.end.is_some()))
+    }
+
+    /// Takes one step with those whose turn it is.
+    async fn step(&self, model: &mut Model, chain: &mut Chain, is_wanted: bool) {
+        self.end_aborted(model);
+        let Some((mut asked, scales, others)) = self.ask(&model.executor) else {
+            return;
+        };
+        if let Err(error) = model.adapt(&scales) {
+            return self.fail(model, &asked, &error);
+        }
+        let mut ahead = usize::MAX;
+        if is_wanted || others {
+            // What is submitted beyond this turn nobody would look at.
+            ahead = self.0.borrow().schedule.left();
+        }
+        // One without room keeps nobody else from going on.
+        let mut refused = Vec::new();
+        for (at, asked) in asked.iter().enumerate() {
+            let end = asked.position.saturating_add(asked.ids.len());
+            let Model {
+                executor,
+                conversations,
+                ..
+            } = model;
+            let room = conversations.make_room(executor, &asked.session, end, asked.ahead);
+            match room.await {
+                Ok(room) => ahead = ahead.min(asked.ahead).min(room.saturating_sub(end)),
+                Err(error) => refused.push((at, error)),
+            }
+        }
+        for (at, error) in refused.into_iter().rev() {
+            let without = asked.remove(at);
+            self.fail(model, &[without], &error);
+        }
+        if asked.is_empty() {
+            return;
+        }
+        let places: Vec<_> = (asked.iter())
+            .map(|asked| model.conversations.place(&asked.session, asked.position))
+            .collect();
+        let places = Places::each(&places);
+        let ran = self
+            .run(&mut model.executor, &asked, &places, ahead, chain)
+            .await;
+        match ran {
+            Ok(tokens) => {
+                self.0.borrow_mut().schedule.made(tokens);
+                self.give_back(model);
+            }
+            Err(error) => {
+                chain.clear();
+                self.fail(model, &asked, &error);
+            }
+        }
+    }
+
+    /// What those ask for whose turn it is, what adapters are multiplied by for them, and whether others wait.
+    fn ask(&self, executor: &Executor) -> Option<(Vec<Asked>, Vec<f32>, bool)> {
+        let mut state = self.0.borrow_mut();
+        let State {
+            answers, schedule, ..
+        } = &mut *state;
+        let mut wishes = Vec::new();
+        let mut all = Vec::new();
+        for answer in answers {
+            let Some(generation) = &mut answer.generation else {
+                continue;
+            };
+            let Ask::Forward {
+                position,
+                ids,
+                logits,
+                ahead,
+            } = generation.ask(executor.chunk_tokens())
+            else {
+                continue;
+            };
+            let draws = executor.draws(generation);
+            let is_single = logits && ids.len() == 1;
+            wishes.push(Wish {
+                id: answer.id,
+                group: is_single.then(|| Group {
+                    weights: adapter::weights(&answer.scales),
+                    draws,
+                }),
+            });
+            let asked = Asked {
+                id: answer.id,
+                session: generation.session().without_tokens(),
+                position: position as usize,
+                ids,
+                logits,
+                ahead: ahead as usize,
+                draws,
+            };
+            all.push((asked, &answer.scales));
+        }
+        let next = schedule.next(&wishes, executor.most_together());
+        let mut asked = Vec::new();
+        let mut scales = None;
+        for (own, of_own) in all {
+            if next.ids.contains(&own.id) {
+                scales.get_or_insert_with(|| of_own.clone());
+                asked.push(own);
+            }
+        }
+        Some((asked, scales?, next.others))
+    }
+
+    /// Runs what was asked for and answers it; tokens that count.
+    async fn run(
+        &self,
+        executor: &mut Executor,
+        asked: &[Asked],
+        places: &Places,
+        ahead: usize,
+        chain: &mut Chain,
+    ) -> Result<usize> {
+        let ids: Vec<_> = asked.iter().flat_map(|asked| asked.ids.clone()).collect();
+        let tokens = ids.len().div_ceil(asked.len().max(1));
+        let (logits, draws) = (asked.iter())
+            .next()
+            .map_or((false, Draws::Later), |asked| (asked.logits, asked.draws));
+        if !logits {
+            chain.clear();
+            executor.forward(places.clone(), &ids, Wanted::None).await?;
+            self.answer(asked, std::iter::repeat_with(|| Forwarded::Nothing));
+            return Ok(tokens);
+        }
+        if draws == Draws::Later {
+            chain.clear();
+            let rows = executor.logits(places, &ids).await?;
+            self.answer(asked, rows.map(Forwarded::Logits));
+            return Ok(tokens);
+        }
+        let own: Chain = asked.iter().map(|asked| asked.id).collect();
+        // Tokens that were not drawn are among several.
+        let is_new = *chain != own || draws == Draws::Among && tokens > 1;
+        if is_new {
+            chain.clear();
+            let samplers = self.samplers(&own);
+            executor.start(&samplers).await?;
+            *chain = own;
+        }
+        let mut refused = Vec::new();
+        let drawn = match draws {
+            Draws::Among => {
+                let mut allowed = |seat: usize| {
+                    let id = chain.get(seat).copied().unwrap_or_default();
+                    // Whose grammar fails ends behind this step, and alone.
+                    let allowed = self.allowed(id);
+                    Ok(allowed.unwrap_or_else(|error| {
+                        refused.push((id, error));
+                        Vec::new()
+                    }))
+                };
+                executor.sample_among(places, &ids, &mut allowed).await?
+            }
+            _ => executor.sample(places, &ids, ahead).await?,
+        };
+        for (id, error) in refused {
+            self.0
+                .borrow_mut()
+                .with(id, |answer| answer.cancel(Err(error)));
+        }
+        self.answer(asked, drawn.into_iter().map(Forwarded::Draw));
+        Ok(tokens)
+    }
+
+    /// What the tokens of answers are drawn by just now.
+    fn samplers(&self, ids: &[u32]) -> Vec<Sampler> {
+        let mut state = self.0.borrow_mut();
+        let of = |id: &u32| {
+            let sampler =
+                |answer: &mut Answer| answer.generation.as_ref()?.sampler().clone().into();
+            state.with(*id, sampler).flatten()
+        };
+        ids.iter().filter_map(of).collect()
+    }
+
+    /// The tokens that an answer's grammar allows, as [`puna_core::guide::Guide::allowed`] has them.
+    fn allowed(&self, id: u32) -> Result<Vec<u32>> {
+        let allowed = |answer: &mut Answer| {
+            let generation = answer.generation.as_mut();
+            let allowed = generation.map(|it| it.allowed().map(|it| it.map(<[u32]>::to_vec)));
+            allowed.transpose()
+        };
+        let found = self.0.borrow_mut().with(id, allowed).transpose()?;
+        let none = || Error::internal("an answer that is held to a grammar has none");
+        found.flatten().flatten().ok_or_else(none)
+    }
+
+    /// Hands each what it has asked for.
+    fn answer<'f>(&self, asked: &[Asked], forwarded: impl Iterator<Item = Forwarded<'f>>) {
+        let mut state = self.0.borrow_mut();
+        for (asked, forwarded) in asked.iter().zip(forwarded) {
+            state.with(asked.id, |answer| answer.take(forwarded));
+        }
+    }
+
+    /// Ends those that nobody wants any more.
+    fn end_aborted(&self, model: &mut Model) {
+        for answer in &mut self.0.borrow_mut().answers {
+            if answer.end.is_none() {
+                let wanted = throw_if_aborted(answer.signal.as_ref());
+                if wanted.is_err() {
+                    answer.cancel(wanted);
+                }
+            }
+        }
+        self.give_back(model);
+    }
+
+    fn fail(&self, model: &mut Model, asked: &[Asked], error: &Error) {
+        for asked in asked {
+            let mut state = self.0.borrow_mut();
+            state.with(asked.id, |answer| answer.cancel(Err(error.clone())));
+        }
+        self.give_back(model);
+    }
+
+    /// Puts the conversations of those back that have ended.
+    fn give_back(&self, model: &mut Model) {
+        let answers = &mut self.0.borrow_mut().answers;
+        for answer in answers.iter_mut() {
+            if answer.end.is_some()
+                && let Some(generation) = answer.generation.take()
+            {
+                model.conversations.put_back(generation.into_session());
+            }
+        }
+        answers.retain(|answer| !answer.is_gone);
+    }
+
+    /// Those who wait hear that nobody goes on with their answers.
+    fn wake(&self) {
+        let mut state = self.0.borrow_mut();
+        let wakers = state.answers.iter_mut().filter_map(|it| it.waker.take());
+        wakers.for_each(Waker::wake);
+    }
+}
+
+impl State {
+    fn with<T>(&mut self, id: u32, act: impl FnOnce(&mut Answer) -> T) -> Option<T> {
+        let answer = self.answers.iter_mut().find(|answer| answer.id == id)?;
+        Some(act(answer))
+    }
+}
+
+impl Answer {
+    /// Goes on by what was forwarded.
+    fn take(&mut self, forwarded: Forwarded<'_>) {
+        let (None, Some(generation)) = (&self.end, &mut self.generation) else {
+            return;
+        };
+        match generation.answer(forwarded) {
+            Ok(events) => {
+                if let Some(Event::Finish { .. }) = events.last() {
+                    self.end = Some(Ok(()));
+                }
+                self.events.extend(events);
+            }
+            Err(error) => self.end = Some(Err(error)),
+        }
+        self.tell();
+    }
+
+    fn cancel(&mut self, why: Result<()>) {
+        self.end = Some(why);
+        self.tell();
+    }
+
+    fn tell(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
+        }
+    }
+}
+
+/// An answer's place among all: when this is dropped it is gone, but for what it has of the model.
+struct InPlace<'a> {
+    answers: &'a Answers,
+    id: u32,
+}
+
+impl Drop for InPlace<'_> {
+    fn drop(&mut self) {
+        let mut state = self.answers.0.borrow_mut();
+        let stays = state.with(self.id, |answer| {
+            answer.is_gone = true;
+            answer.end.get_or_insert(Ok(()));
+            answer.generation.is_some()
+        });
+        if stays == Some(false) {
+            state.answers.retain(|answer| answer.id != self.id);
+        }
+    }
+}
+
+/// The caller goes on with all answers: until it is dropped.
+struct Driving<'a>(&'a Answers);
+
+impl Drop for Driving<'_> {
+    fn drop(&mut self) {
+        self.0.0.borrow_mut().are_driven = false;
+        self.0.wake();
+    }
+}
+
+/// Lets others tell what came of theirs.
+async fn pause() {
+    let mut is_back = false;
+    poll_fn(|context| {
+        if std::mem::replace(&mut is_back, true) {
+            return Poll::Ready(());
+        }
+        context.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
