@@ -344,10 +344,10 @@ impl Answers {
                     let id = chain.get(seat).copied().unwrap_or_default();
                     // Whose grammar fails ends behind this step, and alone.
                     let allowed = self.allowed(id);
-                    Ok(allowed.unwrap_or_else(|error| {
+                    allowed.unwrap_or_else(|error| {
                         refused.push((id, error));
                         Vec::new()
-                    }))
+                    })
                 };
                 executor.sample_among(places, &ids, &mut allowed).await?
             }

@@ -136,7 +136,7 @@ impl Executor {
         &mut self,
         places: &Places,
         ids: &[u32],
-        allowed: &mut dyn FnMut(usize) -> Result<Vec<u32>>,
+        allowed: &mut dyn FnMut(usize) -> Vec<u32>,
     ) -> Result<Vec<Draw>> {
         let executor = self.drawing()?;
         executor.sample_among(places.clone(), ids, allowed).await

@@ -80,12 +80,12 @@ impl Executor {
     /// token, while the GPU runs `ids`. What [`Self::start`] was told last holds still.
     ///
     /// # Errors
-    /// As [`Self::sample`], and those of `allowed`.
+    /// As [`Self::sample`].
     pub async fn sample_among(
         &mut self,
         places: impl Into<Places>,
         ids: &[u32],
-        allowed: &mut dyn FnMut(usize) -> Result<Vec<u32>>,
+        allowed: &mut dyn FnMut(usize) -> Vec<u32>,
     ) -> Result<Vec<Draw>> {
         let places = places.into();
         self.gpu.check()?;
@@ -97,7 +97,7 @@ impl Executor {
         tape.submit();
         let seats = self.run_ahead.seats();
         for seat in 0..seats {
-            self.sampler.allow(&self.gpu, seat, &allowed(seat)?);
+            self.sampler.allow(&self.gpu, seat, &allowed(seat));
         }
         let mut tape = self.tape(1);
         tape.play(self.sampler.work(seats).into_iter());
