@@ -68,7 +68,10 @@ export interface ChatCompletionTool {
     description?: string;
     /** JSON schema of an object. */
     parameters?: Record<string, unknown>;
-    /** Accepted: the arguments of a call that must be made follow the schema in any case, others are the model's own. */
+    /**
+     * Whether the arguments of every call follow the schema. Those of a call that must be made do in any case, others are the
+     * model's own where this is not said.
+     */
     strict?: boolean | null;
   };
 }
@@ -313,6 +316,14 @@ export interface ChatCompletion {
   usage: CompletionUsage;
 }
 
+/** A call of a tool, with an id, a type and a name; or, without those, more of the arguments of that call in the answer. */
+export interface ChatCompletionChunkToolCall {
+  index: number;
+  id?: string;
+  type?: "function";
+  function: { name?: string; arguments: string };
+}
+
 /** A piece of an answer. */
 export interface ChatCompletionChunk {
   id: string;
@@ -328,8 +339,8 @@ export interface ChatCompletionChunk {
       content?: string;
       refusal?: null;
       reasoning_content?: string;
-      /** Each whole. */
-      tool_calls?: (ChatCompletionMessageToolCall & { index: number })[];
+      /** Where an answer is held to its calls their arguments come in pieces, else each call whole. */
+      tool_calls?: ChatCompletionChunkToolCall[];
     };
     finish_reason: ChatFinishReason | null;
     /** Of the tokens of this piece, if that was asked for. */
