@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::text::Choice;
 use super::{Respond, TextRequest};
-use crate::chat::{OutputParser, Part};
+use crate::chat::{OutputParser, Part, call_id};
 use crate::generate::{Event, FinishReason, LogProb, TokenLogProb, Usage};
 
 /// Why an answer ended that calls tools.
@@ -34,6 +34,8 @@ pub struct Responder {
     calls: Vec<Value>,
     called: usize,
     most_calls: usize,
+    /// Whether the call that has begun is one too many.
+    is_surplus: bool,
     /// Whether tokens are told of, and those of the answer so far, or of the chunk that comes next.
     tells: bool,
     tokens: Vec<TokenLogProb>,
@@ -68,6 +70,7 @@ impl Responder {
             calls: Vec::new(),
             called: 0,
             most_calls: usize::MAX,
+            is_surplus: false,
             tells: options.logprobs.is_some(),
             tokens: Vec::new(),
             offset: 0,
@@ -179,29 +182,57 @@ impl Responder {
                 Part::Text(text) if self.is_chat => json!({ "content": text }),
                 Part::Text(text) => json!(text),
                 Part::Reasoning(text) => json!({ "reasoning_content": text }),
-                Part::Call(_) if self.called >= self.most_calls => continue,
-                Part::Call(call) => {
-                    let answer = format!("{}/{index}", self.id);
-                    let mut call = json!({
-                        "id": call.id(&answer, self.called),
-                        "type": "function",
-                        "function": { "name": call.name, "arguments": call.arguments },
-                    });
-                    let number = self.called;
-                    self.called = number.saturating_add(1);
-                    if !self.stream {
-                        self.calls.push(call);
-                        continue;
-                    }
-                    if let Some(fields) = call.as_object_mut() {
-                        fields.insert("index".to_owned(), number.into());
-                    }
-                    json!({ "tool_calls": [call] })
+                Part::Call(call) => match self.begin_call(index, &call.name, call.arguments) {
+                    Some(delta) => delta,
+                    None => continue,
+                },
+                Part::CallBegin(name) => match self.begin_call(index, &name, String::new()) {
+                    Some(delta) => delta,
+                    None => continue,
+                },
+                Part::CallArguments(_) if self.is_surplus => continue,
+                Part::CallArguments(piece) if self.stream => {
+                    let number = self.called.saturating_sub(1);
+                    let function = json!({ "arguments": piece });
+                    json!({ "tool_calls": [{ "index": number, "function": function }] })
                 }
+                Part::CallArguments(piece) => {
+                    let last = self.calls.last_mut();
+                    let so_far = last.and_then(|it| it.pointer_mut("/function/arguments"));
+                    if let Some(Value::String(so_far)) = so_far {
+                        so_far.push_str(&piece);
+                    }
+                    continue;
+                }
+                Part::CallEnd => continue,
             };
             sent.push(self.chunk(index, &delta, None));
         }
         sent
+    }
+
+    /// What to send of a call that begins with these arguments; nothing if it is one too many, or nothing is streamed.
+    fn begin_call(&mut self, index: usize, name: &str, arguments: String) -> Option<Value> {
+        self.is_surplus = self.called >= self.most_calls;
+        if self.is_surplus {
+            return None;
+        }
+        let number = self.called;
+        self.called = number.saturating_add(1);
+        let answer = format!("{}/{index}", self.id);
+        let mut call = json!({
+            "id": call_id(name, &answer, number),
+            "type": "function",
+            "function": { "name": name, "arguments": arguments },
+        });
+        if !self.stream {
+            self.calls.push(call);
+            return None;
+        }
+        if let Some(fields) = call.as_object_mut() {
+            fields.insert("index".to_owned(), number.into());
+        }
+        Some(json!({ "tool_calls": [call] }))
     }
 
     /// A finished answer.

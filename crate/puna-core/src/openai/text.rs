@@ -176,7 +176,7 @@ pub(super) fn chat_prompt(
     let variables: Map<String, Value> = variables
         .map(|(name, value): (_, Value)| (name.to_owned(), value))
         .collect();
-    let messages = template.style().messages(&request.messages);
+    let messages = template.style().messages(&request.messages, tools);
     template.render(&Prompt {
         tools,
         variables: Some(&variables),
@@ -206,21 +206,25 @@ fn chat(
         [] => (template.style().without_calls(), Vec::new()),
         _ => (template.style(), request.tools.callable()),
     };
-    let names = callable.iter().map(|tool| tool.name.clone()).collect();
     let answer = request.options.grammar.clone().map(Saying::Text);
-    let calls = || Saying::Calls(callable.clone(), request.tools.wants_one());
+    let is_single = request.tools.wants_one();
+    let calls = || Saying::Calls(callable.clone(), is_single);
     let saying = match (request.tools.choice, answer) {
         (ToolChoice::Required | ToolChoice::Once, _) => Some(calls()),
         (_, Some(answer)) if !callable.is_empty() => {
             Some(Saying::Either(Box::new(calls()), Box::new(answer)))
         }
+        (_, None) if callable.iter().any(|tool| tool.is_strict) => {
+            Some(Saying::Anything(callable.clone(), is_single))
+        }
         (_, answer) => answer,
     };
+    let grammar = saying.as_ref().map(|saying| style.grammar(&text, saying));
     Ok(Ready {
         ids,
         echo: String::new(),
-        grammar: saying.map(|saying| style.grammar(&text, &saying)),
-        parser: Some(OutputParser::new(style, names, &text)),
+        grammar: grammar.transpose()?,
+        parser: Some(OutputParser::new(style, callable, &text, saying.as_ref())),
     })
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod format;
+mod held;
 mod request;
 mod response;
 mod tokens;
