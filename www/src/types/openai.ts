@@ -354,7 +354,7 @@ export interface ChatCompletionChunk {
 export interface CompletionCreateParamsBase extends SamplingParams, ExtendedParams {
   /** A text, token ids, or up to 2048 of one of both. */
   prompt: string | string[] | number[] | number[][];
-  /** Most tokens of the answer, 1 or more; 16 where absent. */
+  /** Most tokens of the answer, 1 or more, or 0 with `echo`; 16 where absent. */
   max_tokens?: number | null;
   /** Whether the answer begins with the prompt. */
   echo?: boolean | null;
@@ -381,7 +381,7 @@ export interface CompletionCreateParamsStreaming extends CompletionCreateParamsB
 /** A request. */
 export type CompletionCreateParams = CompletionCreateParamsNonStreaming | CompletionCreateParamsStreaming;
 
-/** What the model thought of tokens, by their place. */
+/** What the model thought of tokens, by their place. Of the first of an echoed prompt that is `null`, which OpenAI's types leave out, too. */
 export interface CompletionLogprobs {
   tokens: string[];
   token_logprobs: number[];

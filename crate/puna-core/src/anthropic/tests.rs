@@ -168,7 +168,7 @@ fn respond_held(stream: bool) -> Vec<Value> {
     let choice = Choice {
         generate: GenerateRequest::default(),
         prompt: 0,
-        echo: String::new(),
+        echo: None,
         parser: Some(OutputParser::new(style, tools, "", Some(&saying))),
         is_single: false,
     };
@@ -242,7 +242,7 @@ fn respond(stream: bool, is_single: bool) -> Vec<Value> {
             ..GenerateRequest::default()
         },
         prompt: 0,
-        echo: String::new(),
+        echo: None,
         parser: Some(OutputParser::new(style, vec![Callable::any("f")], "", None)),
         is_single,
     };

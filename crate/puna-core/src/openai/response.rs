@@ -6,6 +6,8 @@ use super::text::Choice;
 use super::{Respond, TextRequest};
 use crate::chat::{OutputParser, Part, call_id};
 use crate::generate::{Event, FinishReason, LogProb, TokenLogProb, Usage};
+use crate::score::Score;
+use crate::tokenizer::Tokenizer;
 
 /// Why an answer ended that calls tools.
 const TOOL_CALLS: &str = "tool_calls";
@@ -41,6 +43,10 @@ pub struct Responder {
     tokens: Vec<TokenLogProb>,
     /// Characters of the answer in front of `tokens`.
     offset: usize,
+    /// Bytes of the prompt's first token, of which nothing is known, until the tokens of the prompt that stands in front of the
+    /// answer were told; and whether there were any.
+    first: Option<Vec<u8>>,
+    is_scored: bool,
     /// The prompt whose answer began last.
     prompt: Option<usize>,
     usage: Usage,
@@ -74,6 +80,8 @@ impl Responder {
             tells: options.logprobs.is_some(),
             tokens: Vec::new(),
             offset: 0,
+            first: None,
+            is_scored: false,
             prompt: None,
             usage: Usage::default(),
             thought: 0,
@@ -83,10 +91,19 @@ impl Responder {
 }
 
 impl Respond for Responder {
+    fn scored(&mut self, score: &Score, tokenizer: &Tokenizer) {
+        let first = score.ids.first().map(|id| tokenizer.piece(*id));
+        self.first = first.map(|piece| piece.unwrap_or_default().to_vec());
+        self.tokens = score.tokens(tokenizer);
+    }
+
     /// When streaming, who speaks.
     fn begin(&mut self, index: usize, choice: &Choice) -> Vec<Value> {
-        self.text.clone_from(&choice.echo);
-        self.tokens.clear();
+        self.text = choice.echo.clone().unwrap_or_default();
+        self.is_scored = self.first.is_some();
+        if !self.is_scored {
+            self.tokens.clear();
+        }
         self.offset = 0;
         self.reasoning.clear();
         self.thought = 0;
@@ -102,7 +119,7 @@ impl Respond for Responder {
             return vec![self.chunk(index, &delta, None)];
         }
         match std::mem::take(&mut self.text) {
-            echo if echo.is_empty() => Vec::new(),
+            echo if echo.is_empty() && !self.is_scored => Vec::new(),
             echo => vec![self.chunk(index, &json!(echo), None)],
         }
     }
@@ -270,13 +287,19 @@ impl Responder {
             .saturating_add(usage.completion_tokens);
         if self.prompt.replace(prompt) != Some(prompt) {
             all.prompt_tokens = all.prompt_tokens.saturating_add(usage.prompt_tokens);
-            all.cached_tokens = all.cached_tokens.saturating_add(usage.cached_tokens);
+            // To be scored a prompt is read as a whole.
+            let cached = if self.is_scored {
+                0
+            } else {
+                usage.cached_tokens
+            };
+            all.cached_tokens = all.cached_tokens.saturating_add(cached);
         }
     }
 
     fn chunk(&mut self, index: usize, delta: &Value, reason: Option<&str>) -> Value {
         let key = if self.is_chat { "delta" } else { "text" };
-        let logprobs = match self.tokens.is_empty() {
+        let logprobs = match self.tokens.is_empty() && self.first.is_none() {
             true => Value::Null,
             false => self.logprobs(),
         };
@@ -296,22 +319,30 @@ impl Responder {
             let content = tokens.iter().map(of_token);
             return json!({ "content": content.collect::<Value>(), "refusal": null });
         }
-        let offsets = tokens.iter().map(|it| {
-            let offset = self.offset;
-            self.offset = offset.saturating_add(text_of(&it.token).chars().count());
-            Value::from(offset)
-        });
-        let text_offset: Value = offsets.collect();
-        let top = tokens.iter().map(|it| {
-            let top = it.top.iter();
+        let mut texts: Vec<String> = Vec::new();
+        let (mut logprobs, mut tops) = (Vec::new(), Vec::new());
+        let mut offsets = Vec::new();
+        if let Some(first) = self.first.take() {
+            texts.push(String::from_utf8_lossy(&first).into_owned());
+            logprobs.push(Value::Null);
+            tops.push(Value::Null);
+        }
+        for told in &tokens {
+            texts.push(text_of(&told.token));
+            logprobs.push(written(&told.token).into());
+            let top = told.top.iter();
             let top = top.map(|it| (text_of(it), Value::from(written(it))));
-            Value::Object(top.collect())
-        });
+            tops.push(Value::Object(top.collect()));
+        }
+        for text in &texts {
+            offsets.push(self.offset);
+            self.offset = self.offset.saturating_add(text.chars().count());
+        }
         json!({
-            "tokens": tokens.iter().map(|it| text_of(&it.token)).collect::<Value>(),
-            "token_logprobs": tokens.iter().map(|it| written(&it.token)).collect::<Value>(),
-            "top_logprobs": top.collect::<Value>(),
-            "text_offset": text_offset,
+            "tokens": texts,
+            "token_logprobs": logprobs,
+            "top_logprobs": tops,
+            "text_offset": offsets,
         })
     }
 

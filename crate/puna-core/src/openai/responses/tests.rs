@@ -241,7 +241,7 @@ fn respond(more: Value) -> Vec<Value> {
     let choice = Choice {
         generate: GenerateRequest::default(),
         prompt: 0,
-        echo: String::new(),
+        echo: None,
         parser: Some(OutputParser::new(style, vec![Callable::any("f")], "", None)),
         is_single: false,
     };
@@ -291,7 +291,7 @@ fn arguments_are_told_as_they_come() {
     let choice = Choice {
         generate: GenerateRequest::default(),
         prompt: 0,
-        echo: String::new(),
+        echo: None,
         parser: Some(OutputParser::new(style, tools, "", Some(&saying))),
         is_single: false,
     };

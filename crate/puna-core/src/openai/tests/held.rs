@@ -62,7 +62,7 @@ fn answer(more: Value, is_single: bool, reason: FinishReason, pieces: &[&str]) -
     let choice = Choice {
         generate: GenerateRequest::default(),
         prompt: 0,
-        echo: String::new(),
+        echo: None,
         parser: Some(OutputParser::new(style, tools, "", Some(&saying))),
         is_single,
     };
