@@ -39,6 +39,8 @@ const FREE: &[&str] = &[
     "title",
     "type",
 ];
+/// Members that may be left out in front of the first that may not, where something stands between them.
+const MOST_BEGINNINGS: usize = 32;
 /// Alternatives in alternatives.
 const MOST_DEPTH: usize = 16;
 
@@ -114,6 +116,18 @@ impl Held<'_> {
                 self.value(schema, MOST_DEPTH)?,
             ]);
             all.push((member, required.contains(&name.as_str())));
+        }
+        if self.members.between.is_empty() {
+            return Ok(self.further(&all));
+        }
+        // There are as many ways to begin, each with all that may follow.
+        if all
+            .iter()
+            .take_while(|(_, is_required)| !is_required)
+            .count()
+            > MOST_BEGINNINGS
+        {
+            return Err(self.refused("properties"));
         }
         Ok(self.first_of(&all))
     }
