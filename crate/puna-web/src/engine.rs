@@ -600,7 +600,23 @@ impl Engine {
             let prompt = &choice.generate.prompt;
             let conversations = &mut model.conversations;
             let mut session = conversations.take(&mut model.executor, prompt).await?;
-            let generation = Generation::new(choice.generate.clone(), tokenizer, &mut session);
+            let scored = match choice.scores() {
+                Some(top) => {
+                    let mut scoring = Scoring::new(prompt.clone(), 0, &mut session).telling(top);
+                    let vocab_size = tokenizer.vocab_size();
+                    let scored = score(&mut scoring, &mut turn, &scales, vocab_size, signal).await;
+                    scored.map(|()| responder.scored(&scoring.finish(), tokenizer))
+                }
+                None => Ok(()),
+            };
+            let generation = match (scored, choice.without_tokens()) {
+                (Err(error), _) => Err(error),
+                (Ok(()), Some(_)) => Ok(None),
+                (Ok(()), None) => {
+                    let request = choice.generate.clone();
+                    Generation::new(request, tokenizer, &mut session).map(Some)
+                }
+            };
             let answered = match generation {
                 Ok(generation) => {
                     let bodies = responder.begin(index, choice);
@@ -609,13 +625,14 @@ impl Engine {
                         let bodies = responder.event(index, choice, event);
                         bodies.into_iter().try_for_each(&mut send)
                     };
-                    let generation = generation.guided(guide);
-                    match begun {
-                        Ok(()) => {
+                    match (begun, generation) {
+                        (Ok(()), Some(generation)) => {
                             let turn = (&mut turn, &mut made);
+                            let generation = generation.guided(guide);
                             generate(generation, turn, &scales, &mut tell, signal).await
                         }
-                        failed => failed,
+                        (Ok(()), None) => choice.without_tokens().iter().try_for_each(&mut tell),
+                        (failed, _) => failed,
                     }
                 }
                 Err(error) => Err(error),
