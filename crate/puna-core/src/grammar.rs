@@ -13,6 +13,15 @@ pub enum Grammar {
     Source(Source),
     /// Any text up to this one, and it.
     Through(String),
+    /// Any text, also none, that is no more than that.
+    Prose {
+        /// It does not begin with these, nor with white space and these.
+        not_first: Vec<String>,
+        /// This is not in it.
+        without: String,
+        /// Whether that comes behind it.
+        through: bool,
+    },
     /// One behind the other.
     Sequence(Vec<Self>),
     /// One of them.
@@ -62,7 +71,7 @@ impl Grammar {
     pub fn visit<'g>(&'g self, see: &mut dyn FnMut(&'g Self)) {
         see(self);
         match self {
-            Self::Text(_) | Self::Source(_) | Self::Through(_) => {}
+            Self::Text(_) | Self::Source(_) | Self::Through(_) | Self::Prose { .. } => {}
             Self::Sequence(parts) | Self::OneOf(parts) => {
                 parts.iter().for_each(|part| part.visit(see));
             }
@@ -79,9 +88,21 @@ impl Grammar {
     /// A little white space, or none.
     #[must_use]
     pub fn space() -> Self {
+        Self::regex("[ \n]{0,4}")
+    }
+
+    /// Any text.
+    #[must_use]
+    pub fn anything() -> Self {
+        Self::regex("(?s:.*)")
+    }
+
+    /// What a regular expression describes, of nobody's request.
+    #[must_use]
+    pub(crate) fn regex(definition: &str) -> Self {
         Self::Source(Source {
             syntax: Syntax::Regex,
-            definition: "[ \n]{0,4}".to_owned(),
+            definition: definition.to_owned(),
             param: String::new(),
         })
     }

@@ -166,6 +166,13 @@ impl Pool {
         Some(self.first_of(found.id()))
     }
 
+    /// Others may begin with what a conversation holds now that somebody goes on with: it stays as it is, whatever is added.
+    pub fn share(&mut self, session: &Session) {
+        if let Some(busy) = self.busy.iter_mut().find(|it| it.id == session.id()) {
+            busy.tokens = session.tokens().to_vec();
+        }
+    }
+
     /// Keeps a conversation until somebody goes on with it, or its rows are needed.
     pub fn put_back(&mut self, session: Session) {
         self.busy.retain(|it| it.id != session.id());
@@ -513,6 +520,24 @@ mod tests {
         open.into_iter()
             .for_each(|session| rows.pool.put_back(session));
         assert!(rows.pool.busy.is_empty());
+    }
+
+    #[test]
+    fn what_a_busy_one_has_read_since_is_shared_when_it_says_so() {
+        let mut rows = Rows::new(1024, 4);
+        let rules: Vec<u32> = (0..200).collect();
+        let first = rows.take(&rules);
+        let before = rows.forwarded;
+        let other = rows.take(&chat(&rules, 1000, 30));
+        assert_eq!(rows.forwarded - before, 230, "nothing is known of it");
+        rows.pool.share(&first);
+        let before = rows.forwarded;
+        let third = rows.take(&chat(&rules, 2000, 30));
+        assert_eq!(rows.forwarded - before, 30, "the rules are known");
+        for session in [first, other, third] {
+            rows.check(&session);
+            rows.pool.put_back(session);
+        }
     }
 
     #[test]

@@ -2,8 +2,10 @@
 //!
 //! A state machine like [`crate::generate`]: it is asked what to forward, and told the logits that came of it.
 
+use crate::generate::{LogProb, TokenLogProb};
 use crate::sampler::LogProbs;
 use crate::session::Session;
+use crate::tokenizer::Tokenizer;
 use crate::{Error, Result};
 
 /// What is to be forwarded.
@@ -26,6 +28,9 @@ pub struct Scoring<'s> {
     given: usize,
     asked: Option<Forward>,
     logprobs: Vec<f32>,
+    /// How many of the likeliest tokens are noted in the place of each, and those.
+    top: usize,
+    tops: Vec<Vec<(u32, f32)>>,
 }
 
 impl<'s> Scoring<'s> {
@@ -40,7 +45,16 @@ impl<'s> Scoring<'s> {
             given,
             asked: None,
             logprobs: Vec::new(),
+            top: 0,
+            tops: Vec::new(),
         }
+    }
+
+    /// The same, with so many of the likeliest tokens in the place of each noted besides.
+    #[must_use]
+    pub const fn telling(mut self, top: usize) -> Self {
+        self.top = top;
+        self
     }
 
     /// What to forward next, at most `chunk` tokens, or `rows` where logits are wanted; nothing where all is known. Asking again
@@ -101,7 +115,9 @@ impl<'s> Scoring<'s> {
                     "scoring: the model gave a logit that is no number",
                 ));
             }
-            self.logprobs.push(LogProbs::of(row).of_token(*id));
+            let all = LogProbs::of(row);
+            self.logprobs.push(all.of_token(*id));
+            self.tops.push(all.top(self.top));
         }
         Ok(())
     }
@@ -121,6 +137,7 @@ impl<'s> Scoring<'s> {
         Score {
             ids: self.ids.get(self.given..).unwrap_or_default().to_vec(),
             logprobs: first.into_iter().chain(known).collect(),
+            tops: self.tops,
         }
     }
 }
@@ -132,6 +149,8 @@ pub struct Score {
     pub ids: Vec<u32>,
     /// The natural logarithm of each one's probability; nothing for one that has no other in front of it.
     pub logprobs: Vec<Option<f32>>,
+    /// The likeliest tokens in the place of each that has a probability, as many as were asked for, and theirs.
+    pub tops: Vec<Vec<(u32, f32)>>,
 }
 
 impl Score {
@@ -139,6 +158,23 @@ impl Score {
     #[must_use]
     pub fn logprob(&self) -> f64 {
         self.logprobs.iter().flatten().copied().map(f64::from).sum()
+    }
+
+    /// What a model thought of each token that has others in front of it.
+    #[must_use]
+    pub fn tokens(&self, tokenizer: &Tokenizer) -> Vec<TokenLogProb> {
+        let scored = self.ids.iter().zip(&self.logprobs);
+        let scored = scored.filter_map(|(id, logprob)| Some((*id, (*logprob)?)));
+        let told = scored.zip(&self.tops).map(|((id, logprob), top)| {
+            let top = top.iter();
+            TokenLogProb {
+                token: LogProb::of(id, logprob, tokenizer),
+                top: top
+                    .map(|(id, logprob)| LogProb::of(*id, *logprob, tokenizer))
+                    .collect(),
+            }
+        });
+        told.collect()
     }
 
     /// exp of the mean of −ln p: 1 is certain; nothing where no token has a probability.
@@ -209,9 +245,24 @@ mod tests {
         let of = |it: &Forward| (it.position, it.ids.len(), it.logits);
         let asked: Vec<_> = asked.iter().map(of).collect();
         assert_eq!(asked, [(0, 2, false), (2, 1, false), (3, 2, true)]);
+        assert_eq!(all.tops, [[], []] as [[(u32, f32); 0]; 2], "nobody asked");
         let (again, asked) = score(&ids, 4, &[0, 1, 2, 0, 1], 9);
         assert_eq!(again, all);
         assert_eq!(asked.len(), 1, "only what gives the logits: {asked:?}");
+    }
+
+    #[test]
+    fn the_likeliest_tokens_are_told_where_that_is_asked_for() {
+        let mut session = Session::new(64);
+        let mut scoring = Scoring::new(vec![0, 1, 0], 0, &mut session).telling(2);
+        while let Some(forward) = scoring.ask(2, 1).cloned() {
+            let logits: Vec<f32> = forward.ids.iter().flat_map(|id| after(*id)).collect();
+            scoring.answer(&logits, 3).unwrap();
+        }
+        let score = scoring.finish();
+        let ids = |at: usize| score.tops[at].iter().map(|(id, _)| *id).collect::<Vec<_>>();
+        assert_eq!((ids(0), ids(1)), (vec![1, 0], vec![2, 0]), "equals by id");
+        assert!((score.tops[1][0].1 - 0.5_f32.ln()).abs() < 1e-6);
     }
 
     #[test]

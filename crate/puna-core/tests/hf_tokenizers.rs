@@ -6,6 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use puna_core::chat::{ChatTemplate, Message, Prompt, Role};
+use puna_core::openai::{ChatRequest, TextRequest};
 use puna_core::tokenizer::{JsonFiles, Special, TokenKind, Tokenizer};
 use serde_json::Value;
 
@@ -166,6 +167,27 @@ fn check_rich_chats(name: &str, published: &Published) {
     assert_eq!(count, 10, "chats that ran");
 }
 
+/// The prompt of a chat with a tool, its call and its result, as the published template makes it.
+fn called(published: &Published) -> String {
+    let tokenizer = published.tokenizer(true);
+    let template = ChatTemplate::from_json(&published.config, None, &tokenizer).unwrap();
+    let call = r#"{ "id": "abcdefghi", "type": "function", "function": { "name": "f", "arguments": "{\"a\": 1}" } }"#;
+    let request = format!(
+        r#"{{
+            "messages": [
+                {{ "role": "system", "content": "Be brief." }},
+                {{ "role": "user", "content": "Hi" }},
+                {{ "role": "assistant", "content": null, "tool_calls": [{call}] }},
+                {{ "role": "tool", "tool_call_id": "abcdefghi", "content": "found" }}
+            ],
+            "tools": [{{ "type": "function", "function": {{ "name": "f", "parameters": {{ "type": "object" }} }} }}]
+        }}"#
+    );
+    let request = TextRequest::Chat(ChatRequest::parse(&request).unwrap());
+    let choices = request.choices(&template, &tokenizer, 4096, 0).unwrap();
+    tokenizer.decode(&choices[0].generate.prompt)
+}
+
 macro_rules! published {
     ($name:ident) => {
         Published::read(
@@ -177,6 +199,32 @@ macro_rules! published {
             )),
         )
     };
+}
+
+#[test]
+fn gemma_is_told_of_tools_by_words_that_its_template_takes() {
+    let prompt = called(&published!(gemma3));
+    let turns: Vec<_> = [
+        "Be brief.\n\nYou can call functions.",
+        "[{\"name\":\"f\",",
+        "Hi",
+        "[{\"name\": \"f\", \"parameters\": {\"a\":1}}]",
+        "```tool_output\nfound\n```",
+    ]
+    .iter()
+    .map(|it| {
+        prompt
+            .find(it)
+            .unwrap_or_else(|| panic!("{it} in {prompt}"))
+    })
+    .collect();
+    assert!(turns.is_sorted(), "{turns:?} in {prompt}");
+    // Templates that know tools say so themselves.
+    let prompt = called(&published!(qwen3));
+    assert!(
+        prompt.contains("<tools>") && !prompt.contains("You can call"),
+        "{prompt}"
+    );
 }
 
 #[test]

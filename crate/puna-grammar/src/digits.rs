@@ -29,7 +29,12 @@ impl Digits {
         let mut has_json = false;
         grammar.visit(&mut |part| match part {
             Grammar::Source(source) => has_json |= source.syntax == Syntax::JsonSchema,
-            Grammar::Through(mark) => digits.marks.push(mark.clone()),
+            Grammar::Through(mark)
+            | Grammar::Prose {
+                without: mark,
+                through: true,
+                ..
+            } => digits.marks.push(mark.clone()),
             _ => {}
         });
         has_json.then_some(digits)

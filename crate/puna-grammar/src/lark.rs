@@ -49,6 +49,11 @@ impl Lark {
                 let attribute = format!("[suffix={}]", quoted(text));
                 self.rule(&attribute, "/(?s:.*)/")
             }
+            Grammar::Prose {
+                not_first,
+                without,
+                through,
+            } => self.prose(not_first, without, *through),
             Grammar::Sequence(parts) => self.joined(parts, " ")?,
             Grammar::OneOf(parts) => self.joined(parts, " | ")?,
             Grammar::Optional(part) => format!("({})?", self.expression(part)?),
@@ -65,9 +70,29 @@ impl Lark {
         Ok(format!("({})", parts?.join(between)))
     }
 
+    /// A terminal of its own: it ends with the mark, which is in no other place of it.
+    fn prose(&mut self, not_first: &[String], without: &str, through: bool) -> String {
+        let mut body = "/(?s:.*)/".to_owned();
+        for text in not_first {
+            let _ = write!(body, " & ~(/[ \\t\\r\\n]*/ {} /(?s:.*)/)", quoted(text));
+        }
+        if !without.is_empty() {
+            let _ = write!(body, " & ~(/(?s:.*)/ {} /(?s:.*)/)", quoted(without));
+        }
+        match through {
+            true => self.named("T", "", &format!("({body}) {}", quoted(without))),
+            false => self.named("T", "", &body),
+        }
+    }
+
     /// The name of a new rule.
     fn rule(&mut self, attributes: &str, body: &str) -> String {
-        let name = format!("r{}", self.n_rules);
+        self.named("r", attributes, body)
+    }
+
+    /// The same, or that of a new terminal, which begins with a capital letter.
+    fn named(&mut self, initial: &str, attributes: &str, body: &str) -> String {
+        let name = format!("{initial}{}", self.n_rules);
         self.n_rules = self.n_rules.saturating_add(1);
         // Writing to a string does not fail.
         let _ = writeln!(self.rules, "{name}{attributes}: {body}");

@@ -16,7 +16,7 @@ use web_sys::AbortSignal;
 use crate::abort::throw_if_aborted;
 use crate::engine::Model;
 use crate::executor::{Draws, Executor};
-use crate::turns::Turns;
+use crate::turns::{Turn, Turns};
 
 /// All that are being made.
 #[derive(Debug, Default)]
@@ -29,6 +29,10 @@ struct State {
     next: u32,
     /// Whether somebody goes on with them, or is about to.
     are_driven: bool,
+    /// Those that are about to be made.
+    coming: usize,
+    /// Who waits until there are fewer.
+    waiting: Vec<Waker>,
 }
 
 /// One of them.
@@ -72,31 +76,8 @@ struct Asked {
 type Chain = Vec<u32>;
 
 impl Answers {
-    /// Makes an answer to its end, by turns and together with others; `tell` hears of what comes.
-    ///
-    /// # Errors
-    /// Why it can't go on; `aborted`; those of `tell`.
-    pub(crate) async fn make(
-        &self,
-        generation: Generation,
-        scales: &[f32],
-        signal: Option<&AbortSignal>,
-        turns: &Turns<Box<Model>>,
-        tell: &mut dyn FnMut(&Event) -> Result<()>,
-    ) -> Result<()> {
-        let place = self.join(generation, scales, signal);
-        loop {
-            if let Some(end) = self.tell(place.id, tell) {
-                return end;
-            }
-            match self.drive() {
-                Some(_driving) => self.go_on(place.id, turns, tell).await?,
-                None => self.news(place.id).await,
-            }
-        }
-    }
-
-    fn join(
+    /// Another one is made.
+    pub(crate) fn join(
         &self,
         generation: Generation,
         scales: &[f32],
@@ -118,80 +99,74 @@ impl Answers {
         InPlace { answers: self, id }
     }
 
-    /// Tells what came of an answer; how it ended, if it has.
-    fn tell(&self, id: u32, tell: &mut dyn FnMut(&Event) -> Result<()>) -> Option<Result<()>> {
-        let (events, mut end) = self.0.borrow_mut().with(id, |answer| {
-            (std::mem::take(&mut answer.events), answer.end.clone())
-        })?;
-        let told = events.iter().try_for_each(tell);
-        if told.is_err() && !matches!(end, Some(Err(_))) {
-            self.0.borrow_mut().with(id, |answer| answer.cancel(told));
-            end = None;
-        }
-        end
+    /// Whether there are fewer than so many, those that are about to be made among them.
+    pub(crate) fn are_fewer(&self, most: usize) -> bool {
+        self.0.borrow().count() < most
+    }
+
+    /// Another one is about to be made: when there are fewer than so many.
+    pub(crate) async fn room(&self, most: usize) -> Coming<'_> {
+        poll_fn(|context| {
+            let mut state = self.0.borrow_mut();
+            if state.count() < most {
+                state.coming = state.coming.saturating_add(1);
+                return Poll::Ready(());
+            }
+            state.waiting.push(context.waker().clone());
+            Poll::Pending
+        })
+        .await;
+        Coming(self)
+    }
+
+    /// Whether one still reads its prompt.
+    pub(crate) fn reads(&self, id: u32) -> bool {
+        let reads = |answer: &mut Answer| {
+            let generation = answer.generation.as_ref();
+            generation.is_some_and(|it| it.usage().completion_tokens == 0)
+        };
+        self.0.borrow_mut().with(id, reads) == Some(true)
     }
 
     /// The caller goes on with all of them from now on; nothing where another does.
-    fn drive(&self) -> Option<Driving<'_>> {
+    pub(crate) fn drive<'a>(&'a self, turns: &'a Turns<Box<Model>>) -> Option<Driving<'a>> {
         let mut state = self.0.borrow_mut();
         match std::mem::replace(&mut state.are_driven, true) {
             true => None,
-            false => Some(Driving(self)),
+            false => Some(Driving {
+                answers: self,
+                turns,
+                turn: None,
+                chain: Chain::new(),
+            }),
         }
     }
 
-    /// Waits until something came of an answer, or nobody goes on with it.
-    async fn news(&self, id: u32) {
+    /// Waits until something came of one of these, or nobody goes on with them.
+    pub(crate) async fn news(&self, own: &[u32]) {
         poll_fn(|context| {
             let mut state = self.0.borrow_mut();
             if !state.are_driven {
                 return Poll::Ready(());
             }
-            let waits = |answer: &mut Answer| {
-                let waits = answer.events.is_empty() && answer.end.is_none();
-                if waits {
+            for answer in &mut state.answers {
+                if own.contains(&answer.id) {
+                    if answer.has_news() {
+                        return Poll::Ready(());
+                    }
                     answer.waker = Some(context.waker().clone());
                 }
-                waits
-            };
-            match state.with(id, waits) {
-                Some(true) => Poll::Pending,
-                _ => Poll::Ready(()),
             }
+            Poll::Pending
         })
         .await;
     }
 
-    /// Goes on with all of them until the caller's own one has ended.
-    async fn go_on(
-        &self,
-        own: u32,
-        turns: &Turns<Box<Model>>,
-        tell: &mut dyn FnMut(&Event) -> Result<()>,
-    ) -> Result<()> {
-        let mut turn = turns.turn().await?;
-        let mut chain = Chain::new();
-        loop {
-            let is_wanted = turn.is_wanted();
-            self.step(turn.get()?, &mut chain, is_wanted).await;
-            if self.tell(own, tell).is_some() {
-                return Ok(());
-            }
-            let is_over = self.0.borrow().schedule.is_over();
-            if is_over && turn.is_wanted() {
-                turn.pass().await?;
-                chain.clear();
-            } else if self.have_news() {
-                pause().await;
-            }
-        }
-    }
-
-    /// Whether there is anything that somebody was not told.
-    fn have_news(&self) -> bool {
+    /// Whether there is anything that somebody else was not told.
+    fn others_have_news(&self, own: &[u32]) -> bool {
         let state = self.0.borrow();
-        let mut answers = state.answers.iter();
-        answers.any(|answer| !answer.is_gone && (!answer.events.is_empty() || answer.end.is_some()))
+        let mut others = state.answers.iter().filter(|it| !own.contains(&it.id));
+        others.any(Answer::has_news)
     }
 
     /// Takes one step with those whose turn it is.
@@ -240,6 +215,7 @@ impl Answers {
         match ran {
             Ok(tokens) => {
                 self.0.borrow_mut().schedule.made(tokens);
+                self.share(model, &asked);
                 self.give_back(model);
             }
             Err(error) => {
@@ -362,6 +338,20 @@ impl Answers {
         Ok(tokens)
     }
 
+    /// Others may begin with what was read of prompts that are complete.
+    fn share(&self, model: &mut Model, asked: &[Asked]) {
+        let mut state = self.0.borrow_mut();
+        for asked in asked {
+            if asked.logits && asked.ids.len() > 1 {
+                state.with(asked.id, |answer| {
+                    if let Some(generation) = &answer.generation {
+                        model.conversations.share(generation.session());
+                    }
+                });
+            }
+        }
+    }
+
     /// What the tokens of answers are drawn by just now.
     fn samplers(&self, ids: &[u32]) -> Vec<Sampler> {
         let mut state = self.0.borrow_mut();
@@ -415,16 +405,16 @@ impl Answers {
     }
 
     /// Puts the conversations of those back that have ended.
-    fn give_back(&self, model: &mut Model) {
-        let answers = &mut self.0.borrow_mut().answers;
-        for answer in answers.iter_mut() {
+    pub(crate) fn give_back(&self, model: &mut Model) {
+        let mut state = self.0.borrow_mut();
+        for answer in &mut state.answers {
             if answer.end.is_some()
                 && let Some(generation) = answer.generation.take()
             {
                 model.conversations.put_back(generation.into_session());
             }
         }
-        answers.retain(|answer| !answer.is_gone);
+        state.leave(|answer| answer.is_gone);
     }
 
     /// Those who wait hear that nobody goes on with their answers.
@@ -436,6 +426,16 @@ impl Answers {
 }
 
 impl State {
+    const fn count(&self) -> usize {
+        self.answers.len().saturating_add(self.coming)
+    }
+
+    /// Those are not there any more.
+    fn leave(&mut self, is_gone: impl Fn(&Answer) -> bool) {
+        self.answers.retain(|answer| !is_gone(answer));
+        self.waiting.drain(..).for_each(Waker::wake);
+    }
+
     fn with<T>(&mut self, id: u32, act: impl FnOnce(&mut Answer) -> T) -> Option<T> {
         let answer = self.answers.iter_mut().find(|answer| answer.id == id)?;
         Some(act(answer))
@@ -460,6 +460,11 @@ impl Answer {
         self.tell();
     }
 
+    /// Whether there is anything that nobody was told.
+    const fn has_news(&self) -> bool {
+        !self.is_gone && (!self.events.is_empty() || self.end.is_some())
+    }
+
     fn cancel(&mut self, why: Result<()>) {
         self.end = Some(why);
         self.tell();
@@ -472,10 +477,36 @@ impl Answer {
     }
 }
 
+/// One that is about to be made: until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Coming<'a>(&'a Answers);
+
+impl Drop for Coming<'_> {
+    fn drop(&mut self) {
+        let mut state = self.0.0.borrow_mut();
+        state.coming = state.coming.saturating_sub(1);
+        state.leave(|_| false);
+    }
+}
+
 /// An answer's place among all: when this is dropped it is gone, but for what it has of the model.
-struct InPlace<'a> {
+#[derive(Debug)]
+pub(crate) struct InPlace<'a> {
     answers: &'a Answers,
     id: u32,
+}
+
+impl InPlace<'_> {
+    pub(crate) const fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// What came of it since; how it has ended, if it has.
+    pub(crate) fn take(&self) -> (Vec<Event>, Option<Result<()>>) {
+        let take = |answer: &mut Answer| (std::mem::take(&mut answer.events), answer.end.clone());
+        let taken = self.answers.0.borrow_mut().with(self.id, take);
+        taken.unwrap_or_default()
+    }
 }
 
 impl Drop for InPlace<'_> {
@@ -487,18 +518,48 @@ impl Drop for InPlace<'_> {
             answer.generation.is_some()
         });
         if stays == Some(false) {
-            state.answers.retain(|answer| answer.id != self.id);
+            state.leave(|answer| answer.id == self.id);
         }
     }
 }
 
-/// The caller goes on with all answers: until it is dropped.
-struct Driving<'a>(&'a Answers);
+/// The caller goes on with all answers: until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Driving<'a> {
+    answers: &'a Answers,
+    turns: &'a Turns<Box<Model>>,
+    turn: Option<Turn<'a, Box<Model>>>,
+    chain: Chain,
+}
+
+impl Driving<'_> {
+    /// Takes one step with those whose turn it is; `own` are the caller's, who hears of them without a pause.
+    ///
+    /// # Errors
+    /// When the model was unloaded.
+    pub(crate) async fn step(&mut self, own: &[u32]) -> Result<()> {
+        let turn = match &mut self.turn {
+            Some(turn) => turn,
+            none => none.insert(self.turns.turn().await?),
+        };
+        let is_wanted = turn.is_wanted();
+        let answers = self.answers;
+        answers.step(turn.get()?, &mut self.chain, is_wanted).await;
+        let is_over = answers.0.borrow().schedule.is_over();
+        if is_over && turn.is_wanted() {
+            turn.pass().await?;
+            self.chain.clear();
+        } else if answers.others_have_news(own) {
+            pause().await;
+        }
+        Ok(())
+    }
+}
 
 impl Drop for Driving<'_> {
     fn drop(&mut self) {
-        self.0.0.borrow_mut().are_driven = false;
-        self.0.wake();
+        self.answers.0.borrow_mut().are_driven = false;
+        self.answers.wake();
     }
 }
 

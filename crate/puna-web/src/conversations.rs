@@ -148,6 +148,11 @@ impl Conversations {
         }
     }
 
+    /// Others may begin with what one holds now.
+    pub(crate) fn share(&mut self, session: &Session) {
+        self.pool.share(session);
+    }
+
     /// Keeps one until somebody goes on with it.
     pub(crate) fn put_back(&mut self, session: Session) {
         self.pool.put_back(session);

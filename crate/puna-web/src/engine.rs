@@ -8,7 +8,6 @@ use puna_core::adapter::{Scales, weights};
 use puna_core::anthropic::{self, MessageResponder};
 use puna_core::chat::ChatTemplate;
 use puna_core::embedding::Pooling;
-use puna_core::generate::{Event, Generation};
 use puna_core::graph::Wanted;
 use puna_core::openai::{
     Beginning, ChatRequest, CompletionRequest, EmbeddingsRequest, Respond, Responder,
@@ -26,13 +25,14 @@ use web_sys::AbortSignal;
 
 use crate::abort::throw_if_aborted;
 use crate::adapters;
-use crate::answers::Answers;
+use crate::answers::{Answers, Coming};
 use crate::conversations::Conversations;
 use crate::cpu::CpuHost;
 use crate::executor::{Executor, Gauges};
 use crate::grammar::{GrammarHost, Grammars};
 use crate::js_error::{from_js, install_panic_hook, to_js};
 use crate::loader::{self, LoadOptions, ModelSource};
+use crate::making::Making;
 use crate::options::Options;
 use crate::progress::{Progress, Stage};
 use crate::saving::Saving;
@@ -46,8 +46,8 @@ use crate::unicode;
 #[derive(Debug)]
 pub struct Engine {
     /// Whose turn it is; closed by `unload`.
-    model: Turns<Box<Model>>,
-    answers: Answers,
+    pub(crate) model: Turns<Box<Model>>,
+    pub(crate) answers: Answers,
     info: String,
     id: String,
     gauges: RefCell<Gauges>,
@@ -68,7 +68,7 @@ struct Texts {
 pub(crate) struct Model {
     pub(crate) executor: Executor,
     pub(crate) conversations: Conversations,
-    grammars: Grammars,
+    pub(crate) grammars: Grammars,
     /// What adapters are multiplied by just now.
     scales: Vec<f32>,
     /// What vectors of texts are made by, where it makes such.
@@ -388,6 +388,20 @@ impl Engine {
 }
 
 impl Engine {
+    pub(crate) const fn tokenizer(&self) -> &Tokenizer {
+        &self.texts.tokenizer
+    }
+
+    /// Whether another answer can be made beside those that are.
+    pub(crate) fn has_room(&self) -> bool {
+        self.answers.are_fewer(self.conversations)
+    }
+
+    /// Waits until one can.
+    pub(crate) async fn room(&self) -> Coming<'_> {
+        self.answers.room(self.conversations).await
+    }
+
     async fn load_inner(
         options: &str,
         (source, adapters): (JsValue, Array),
@@ -524,8 +538,7 @@ impl Engine {
         let taken = model.conversations.take(&mut model.executor, front);
         let mut session = taken.await?;
         let mut scoring = Scoring::new(ids, given, &mut session);
-        let vocab_size = tokenizer.vocab_size();
-        let scored = score(&mut scoring, &mut turn, &scales, vocab_size, signal).await;
+        let scored = score(&mut scoring, &mut turn, &scales, tokenizer, signal).await;
         let score = scoring.finish();
         turn.get()?.conversations.put_back(session);
         scored?;
@@ -590,48 +603,29 @@ impl Engine {
             Ok(())
         };
         drop(turn);
-        for (index, choice) in choices.iter().enumerate() {
-            let generation = Generation::new(choice.generate.clone(), tokenizer, context_length)?;
-            let generation = {
-                let mut turn = self.model.turn().await?;
-                let model = turn.get()?;
-                model.adapt(&scales)?;
-                let guide = match &choice.generate.grammar {
-                    Some(grammar) => Some(model.grammars.guide(grammar, tokenizer).await?),
-                    None => None,
-                };
-                let prompt = &choice.generate.prompt;
-                let conversations = &mut model.conversations;
-                let session = conversations.take(&mut model.executor, prompt).await?;
-                generation.on(session).guided(guide)
-            };
-            let bodies = responder.begin(index, choice);
-            if let Err(error) = bodies.into_iter().try_for_each(&mut send) {
-                let mut turn = self.model.turn().await?;
-                let conversations = &mut turn.get()?.conversations;
-                conversations.put_back(generation.into_session());
-                return Err(error);
-            }
-            let mut tell = |event: &Event| {
-                let bodies = responder.event(index, choice, event);
-                bodies.into_iter().try_for_each(&mut send)
-            };
-            let answers = &self.answers;
-            answers
-                .make(generation, &scales, signal, &self.model, &mut tell)
-                .await?;
-        }
+        let making = Making {
+            engine: self,
+            choices: &choices,
+            scales: &scales,
+            context_length,
+            signal,
+            responder: &mut *responder,
+            send: &mut send,
+            going: Vec::new(),
+            begun: 0,
+        };
+        making.make().await?;
         responder.end().into_iter().try_for_each(&mut send)?;
         Ok(completion)
     }
 }
 
 /// Scores a text to its end, by turns with others.
-async fn score(
+pub(crate) async fn score(
     scoring: &mut Scoring<'_>,
     turn: &mut Turn<'_, Box<Model>>,
     scales: &[f32],
-    vocab_size: usize,
+    tokenizer: &Tokenizer,
     signal: Option<&AbortSignal>,
 ) -> Result<()> {
     loop {
@@ -646,7 +640,7 @@ async fn score(
             conversations,
             ..
         } = &mut **model;
-        if !scoring::step(scoring, executor, conversations, vocab_size).await? {
+        if !scoring::step(scoring, executor, conversations, tokenizer.vocab_size()).await? {
             return Ok(());
         }
     }

@@ -52,6 +52,8 @@ pub mod loader;
 mod local_file;
 #[cfg(target_arch = "wasm32")]
 mod macrotask;
+#[cfg(target_arch = "wasm32")]
+mod making;
 mod open;
 mod open_local;
 mod options;

@@ -2,6 +2,7 @@
 
 import type {
   ChatCompletionAssistantMessageParam,
+  ChatCompletionChunkToolCall,
   ChatCompletionCreateParamsStreaming,
   ChatCompletionMessageToolCall,
 } from "../types/openai.js";
@@ -19,6 +20,15 @@ export interface Round {
   isCut: boolean;
   /** As the next request has it. */
   message: ChatCompletionAssistantMessageParam;
+}
+
+/** Takes a call of a tool, or more of its arguments. */
+function gather(calls: ChatCompletionMessageToolCall[], piece: ChatCompletionChunkToolCall): void {
+  const { index, id, function: what } = piece;
+  const begun = calls[index];
+  if (begun !== undefined) begun.function.arguments += what.arguments;
+  else if (id !== undefined && what.name !== undefined)
+    calls[index] = { id, type: "function", function: { name: what.name, arguments: what.arguments } };
 }
 
 /** Asks for an answer that begins with `prefix`; `onPiece` hears what is thought before and the rest of it, piece by piece. */
@@ -40,7 +50,7 @@ export async function round(
     answer.content += content;
     answer.reasoning += reasoning;
     if (reasoning !== "") onPiece("thought", reasoning);
-    calls.push(...called.map(({ id, type, function: what }) => ({ id, type, function: what })));
+    for (const piece of called) gather(calls, piece);
     if (choice.finish_reason === "length") answer.isCut = true;
     const piece = answer.content.slice(Math.max(before, prefix.length));
     if (piece !== "") onPiece("text", piece);

@@ -68,7 +68,10 @@ export interface ChatCompletionTool {
     description?: string;
     /** JSON schema of an object. */
     parameters?: Record<string, unknown>;
-    /** Accepted: the arguments of a call that must be made follow the schema in any case, others are the model's own. */
+    /**
+     * Whether the arguments of every call follow the schema. Those of a call that must be made do in any case, others are the
+     * model's own where this is not said.
+     */
     strict?: boolean | null;
   };
 }
@@ -313,6 +316,14 @@ export interface ChatCompletion {
   usage: CompletionUsage;
 }
 
+/** A call of a tool, with an id, a type and a name; or, without those, more of the arguments of that call in the answer. */
+export interface ChatCompletionChunkToolCall {
+  index: number;
+  id?: string;
+  type?: "function";
+  function: { name?: string; arguments: string };
+}
+
 /** A piece of an answer. */
 export interface ChatCompletionChunk {
   id: string;
@@ -328,8 +339,8 @@ export interface ChatCompletionChunk {
       content?: string;
       refusal?: null;
       reasoning_content?: string;
-      /** Each whole. */
-      tool_calls?: (ChatCompletionMessageToolCall & { index: number })[];
+      /** Where an answer is held to its calls their arguments come in pieces, else each call whole. */
+      tool_calls?: ChatCompletionChunkToolCall[];
     };
     finish_reason: ChatFinishReason | null;
     /** Of the tokens of this piece, if that was asked for. */
@@ -343,7 +354,7 @@ export interface ChatCompletionChunk {
 export interface CompletionCreateParamsBase extends SamplingParams, ExtendedParams {
   /** A text, token ids, or up to 2048 of one of both. */
   prompt: string | string[] | number[] | number[][];
-  /** Most tokens of the answer, 1 or more; 16 where absent. */
+  /** Most tokens of the answer, 1 or more, or 0 with `echo`; 16 where absent. */
   max_tokens?: number | null;
   /** Whether the answer begins with the prompt. */
   echo?: boolean | null;
@@ -370,7 +381,7 @@ export interface CompletionCreateParamsStreaming extends CompletionCreateParamsB
 /** A request. */
 export type CompletionCreateParams = CompletionCreateParamsNonStreaming | CompletionCreateParamsStreaming;
 
-/** What the model thought of tokens, by their place. */
+/** What the model thought of tokens, by their place. Of the first of an echoed prompt that is `null`, which OpenAI's types leave out, too. */
 export interface CompletionLogprobs {
   tokens: string[];
   token_logprobs: number[];

@@ -25,6 +25,8 @@ export type ScriptedAnswer =
       content?: string;
       reasoning?: string;
       calls?: { name: string; arguments: string }[];
+      /** Whether arguments come piece by piece. */
+      inPieces?: boolean;
       isCut?: boolean;
     };
 
@@ -96,6 +98,7 @@ export class Script {
       content = "",
       reasoning = "",
       calls = [],
+      inPieces = false,
       isCut = false,
     } = typeof answer === "string" ? { content: answer } : answer;
     const say = (delta: object, finish: string | null = null): void => {
@@ -118,7 +121,14 @@ export class Script {
       type: "function",
       function: call,
     }));
-    if (called.length > 0) say({ tool_calls: called });
+    for (const { function: what, ...call } of called) {
+      // As an engine says it of answers that are held to calls: the name first, then the arguments in pieces.
+      const pieces = inPieces ? (what.arguments.match(/[^]{1,3}/g) ?? []) : [];
+      const begun = { ...what, ...(inPieces && { arguments: "" }) };
+      say({ tool_calls: [{ ...call, function: begun }] });
+      for (const piece of pieces)
+        say({ tool_calls: [{ index: call.index, function: { arguments: piece } }] });
+    }
     say({}, isCut ? "length" : called.length > 0 ? "tool_calls" : "stop");
     onChunk(
       JSON.stringify({ id: "1", object: "chat.completion.chunk", choices: [], usage: { prompt_tokens: 1 } }),

@@ -24,11 +24,15 @@ function weather(execute: (given: { city: string }) => Promise<string> | string)
 
 /** Calls for these cities, and then an answer of what was said to them. */
 function asking(...cities: string[]): (request: ScriptedRequest) => ScriptedAnswer {
+  return askingSo(cities, false);
+}
+
+function askingSo(cities: string[], inPieces: boolean): (request: ScriptedRequest) => ScriptedAnswer {
   return ({ messages }) => {
     const results = messages.filter(({ role }) => role === "tool").map(({ content }) => content);
     if (results.length > 0) return `It is ${results.join(" and ")}.`;
     const calls = cities.map((city) => ({ name: "get_weather", arguments: JSON.stringify({ city }) }));
-    return { content: "Let me see. ", calls };
+    return { content: "Let me see. ", calls, inPieces };
   };
 }
 
@@ -101,6 +105,22 @@ describe("tools with execute", () => {
     script.answer = () => "Yes.";
     expect(await session.prompt("b")).toBe("Yes.");
     expect(script.requests).toHaveLength(2);
+  });
+
+  it("are called with arguments that came in pieces", async () => {
+    const { LanguageModel, script } = scripted();
+    script.answer = askingSo(["Lima", "Oslo"], true);
+    const given: unknown[] = [];
+    const execute = (one: { city: string }): string => `${given.push(one)}`;
+    const session = await LanguageModel.create({ tools: [weather(execute)] });
+    expect(await session.prompt("Where is it warm?")).toBe("Let me see. It is 1 and 2.");
+    expect(given).toEqual([{ city: "Lima" }, { city: "Oslo" }]);
+    const said = script.requests[1]?.messages.find(({ role }) => role === "assistant");
+    expect(said).toMatchObject({
+      tool_calls: ["Lima", "Oslo"].map((city) => ({
+        function: { name: "get_weather", arguments: JSON.stringify({ city }) },
+      })),
+    });
   });
 
   it("hear of what the model calls wrongly", async () => {

@@ -133,6 +133,10 @@ fn offer(field: Field<'_, '_>, tools: &mut Tools) -> Result<()> {
         if let (Some(description), Some(function)) = (of("description"), function.as_object_mut()) {
             function.insert("description".to_owned(), description);
         }
+        let strict = tool.optional("strict", |it| it.bool())?;
+        if let (Some(strict), Some(function)) = (strict, function.as_object_mut()) {
+            function.insert("strict".to_owned(), strict.into());
+        }
         let tool = json!({ "type": "function", "function": function });
         let tool = Field {
             path: &path,

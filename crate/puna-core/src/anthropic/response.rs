@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::chat::{Call, OutputParser, Part};
+use crate::chat::{OutputParser, Part, call_id};
 use crate::generate::{Event, FinishReason, Usage};
 use crate::openai::{Choice, Respond};
 
@@ -20,6 +20,8 @@ pub struct MessageResponder {
     blocks: usize,
     called: usize,
     most_calls: usize,
+    /// The id and the name of the call that is open, if it is not one too many.
+    call: Option<(String, String)>,
     /// What was said in the open block, unless it is streamed.
     text: String,
     message: Value,
@@ -45,6 +47,7 @@ impl MessageResponder {
             blocks: 0,
             called: 0,
             most_calls: usize::MAX,
+            call: None,
             text: String::new(),
             message: Value::Null,
         }
@@ -56,8 +59,14 @@ impl MessageResponder {
             match part {
                 Part::Text(text) => self.say(Kind::Text, &text, &mut sent),
                 Part::Reasoning(text) => self.say(Kind::Thinking, &text, &mut sent),
-                Part::Call(_) if self.called >= self.most_calls => {}
-                Part::Call(call) => self.call(&call, &mut sent),
+                Part::Call(call) => {
+                    self.begin_call(call.name, &mut sent);
+                    self.arguments(&call.arguments, &mut sent);
+                    self.end_call(&mut sent);
+                }
+                Part::CallBegin(name) => self.begin_call(name, &mut sent),
+                Part::CallArguments(piece) => self.arguments(&piece, &mut sent),
+                Part::CallEnd => self.end_call(&mut sent),
             }
         }
         sent
@@ -84,21 +93,44 @@ impl MessageResponder {
         self.delta(&delta, sent);
     }
 
-    fn call(&mut self, call: &Call, sent: &mut Vec<Value>) {
+    fn begin_call(&mut self, name: String, sent: &mut Vec<Value>) {
         self.close(sent);
-        let id = format!("toolu_{}", call.id(&self.id, self.called));
-        self.called = self.called.saturating_add(1);
-        if !self.stream {
-            let input: Value = serde_json::from_str(&call.arguments).unwrap_or_default();
-            let block = json!({ "type": "tool_use", "id": id, "name": call.name, "input": input });
-            self.content.push(block);
+        if self.called >= self.most_calls {
             return;
         }
-        let block = json!({ "type": "tool_use", "id": id, "name": call.name, "input": {} });
+        let id = format!("toolu_{}", call_id(&name, &self.id, self.called));
+        self.called = self.called.saturating_add(1);
+        let block = json!({ "type": "tool_use", "id": id, "name": name, "input": {} });
         self.start(&block, sent);
-        let delta = json!({ "type": "input_json_delta", "partial_json": call.arguments });
+        self.call = Some((id, name));
+    }
+
+    fn arguments(&mut self, piece: &str, sent: &mut Vec<Value>) {
+        if self.call.is_none() {
+            return;
+        }
+        if !self.stream {
+            self.text.push_str(piece);
+            return;
+        }
+        let delta = json!({ "type": "input_json_delta", "partial_json": piece });
         self.delta(&delta, sent);
-        self.stop(sent);
+    }
+
+    fn end_call(&mut self, sent: &mut Vec<Value>) {
+        let Some((id, name)) = self.call.take() else {
+            return;
+        };
+        if self.stream {
+            return self.stop(sent);
+        }
+        let text = std::mem::take(&mut self.text);
+        self.content
+            .push(match serde_json::from_str::<Value>(&text) {
+                Ok(input) => json!({ "type": "tool_use", "id": id, "name": name, "input": input }),
+                // Cut short it is no object, and what there is of it is not lost.
+                Err(_) => json!({ "type": "text", "text": format!("{name} {text}") }),
+            });
     }
 
     fn start(&self, block: &Value, sent: &mut Vec<Value>) {

@@ -9,7 +9,7 @@
 use serde_json::{Value, json};
 
 use super::{MessageResponder, parse};
-use crate::chat::{Message, OutputParser, Role, Style};
+use crate::chat::{Callable, Message, OutputParser, Role, Saying, Style};
 use crate::generate::{Event, FinishReason, GenerateRequest, Usage};
 use crate::openai::{Choice, Respond};
 
@@ -160,6 +160,80 @@ fn what_can_not_be_followed_is_refused_by_name() {
     }
 }
 
+/// Of an answer that must call, and is cut short in the middle of its second call.
+fn respond_held(stream: bool) -> Vec<Value> {
+    let style = Style::of("<tool_call>", None);
+    let tools = vec![Callable::any("f")];
+    let saying = Saying::Calls(tools.clone(), false);
+    let choice = Choice {
+        generate: GenerateRequest::default(),
+        prompt: 0,
+        echo: None,
+        parser: Some(OutputParser::new(style, tools, "", Some(&saying))),
+        is_single: false,
+    };
+    let mut responder = MessageResponder::new(stream, "1", "m");
+    let mut sent = responder.begin(0, &choice);
+    for text in [
+        "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": ",
+        "1}}\n</tool_call>\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"b\"",
+    ] {
+        let said = Event::Text {
+            text: text.to_owned(),
+            tokens: 1,
+        };
+        sent.extend(responder.event(0, &choice, &said));
+    }
+    let finish = Event::Finish {
+        reason: FinishReason::Length,
+        stop: None,
+        usage: Usage::default(),
+    };
+    sent.extend(responder.event(0, &choice, &finish));
+    sent.extend(responder.end());
+    sent
+}
+
+#[test]
+fn arguments_are_streamed_as_they_come() {
+    let events = respond_held(true);
+    let of = |index: usize, kind: &str| -> Vec<&Value> {
+        let events = events.iter();
+        events
+            .filter(|it| it["index"] == index && it["type"] == kind)
+            .collect()
+    };
+    for (index, pieces) in [(0, vec!["{\"a\":", "1}"]), (1, vec!["{\"b\""])] {
+        let [begun] = of(index, "content_block_start")[..] else {
+            panic!("one block");
+        };
+        assert_eq!(begun["content_block"]["type"], "tool_use");
+        assert_eq!(begun["content_block"]["input"], json!({}));
+        let deltas = of(index, "content_block_delta");
+        assert!(
+            deltas
+                .iter()
+                .all(|it| it["delta"]["type"] == "input_json_delta")
+        );
+        let got: Vec<_> = deltas
+            .iter()
+            .map(|it| &it["delta"]["partial_json"])
+            .collect();
+        assert_eq!(got, pieces);
+        assert_eq!(of(index, "content_block_stop").len(), 1);
+    }
+    let [message] = &respond_held(false)[..] else {
+        panic!("one message");
+    };
+    assert_eq!(message["content"][0]["input"], json!({ "a": 1 }));
+    // What is no object is told none the less.
+    assert_eq!(
+        message["content"][1],
+        json!({ "type": "text", "text": "f {\"b\"" })
+    );
+    assert_eq!(message["stop_reason"], "max_tokens");
+}
+
 fn respond(stream: bool, is_single: bool) -> Vec<Value> {
     let style = Style::of("<tool_call> </think>", None);
     let choice = Choice {
@@ -168,8 +242,8 @@ fn respond(stream: bool, is_single: bool) -> Vec<Value> {
             ..GenerateRequest::default()
         },
         prompt: 0,
-        echo: String::new(),
-        parser: Some(OutputParser::new(style, vec!["f".to_owned()], "")),
+        echo: None,
+        parser: Some(OutputParser::new(style, vec![Callable::any("f")], "", None)),
         is_single,
     };
     let mut responder = MessageResponder::new(stream, "1", "m");

@@ -142,6 +142,17 @@ pub struct LogProb {
     pub logprob: f32,
 }
 
+impl LogProb {
+    /// Of a token of this model's.
+    #[must_use]
+    pub fn of(id: u32, logprob: f32, tokenizer: &Tokenizer) -> Self {
+        Self {
+            bytes: tokenizer.piece(id).unwrap_or_default().to_vec(),
+            logprob,
+        }
+    }
+}
+
 /// What came of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Event {
@@ -450,10 +461,7 @@ impl Generation {
         if self.tokenizer.is_end_of_generation(id) {
             return;
         }
-        let of = |id: u32, logprob: f32| LogProb {
-            bytes: self.tokenizer.piece(id).unwrap_or_default().to_vec(),
-            logprob,
-        };
+        let of = |id: u32, logprob: f32| LogProb::of(id, logprob, &self.tokenizer);
         let top = before.top(self.logprobs.unwrap_or(0)).into_iter();
         let noted = TokenLogProb {
             token: of(id, before.of_token(id)),

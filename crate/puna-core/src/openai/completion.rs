@@ -1,6 +1,6 @@
 //! The body of `POST /v1/completions`: texts that are gone on with, without a chat.
 
-use super::field::{Body, Field, missing, refused};
+use super::field::{Body, Field, missing};
 use super::input::{Input, inputs};
 use super::options::{self, Options};
 use crate::Result;
@@ -38,12 +38,16 @@ impl CompletionRequest {
                 ..Options::default()
             },
         };
-        let mut best_of = None;
+        let (mut best_of, mut max_tokens) = (None, None);
         for field in body.fields() {
             match field.path {
                 "prompt" => request.prompts = inputs(field)?,
                 _ if field.value.is_null() => known(field)?,
                 "echo" => request.echo = field.bool()?,
+                "max_tokens" => {
+                    request.options.max_tokens = Some(field.integer(0, u32::MAX)?);
+                    max_tokens = Some(field);
+                }
                 "logprobs" => {
                     request.options.logprobs = Some(field.integer(0, MAX_TOP)? as usize);
                 }
@@ -63,10 +67,9 @@ impl CompletionRequest {
                 field.unsupported_value("'best_of' must be the same as 'n' with this model.")
             );
         }
-        if request.echo && request.options.logprobs.is_some() {
-            let message =
-                "Unsupported value: 'logprobs' of an echoed prompt are not told by this model.";
-            return Err(refused("logprobs", "unsupported_value", message));
+        // A prompt that is echoed is an answer of its own.
+        if let Some(field) = max_tokens.filter(|_| !request.echo) {
+            field.integer(1, u32::MAX)?;
         }
         request.options.check(&body)?;
         Ok(request)

@@ -4,9 +4,15 @@ use serde_json::Value;
 
 use super::Choice;
 use crate::generate::Event;
+use crate::score::Score;
+use crate::tokenizer::Tokenizer;
 
-/// Turns the events of generations into what a request asked for, in this order.
+/// Turns the events of generations into what a request asked for. Those of an answer come in this order, those of several in
+/// any.
 pub trait Respond {
+    /// Takes what the model thought of a prompt that an answer begins with, in front of that answer.
+    fn scored(&mut self, _index: usize, _score: &Score, _tokenizer: &Tokenizer) {}
+
     /// What to send before the first event of an answer.
     fn begin(&mut self, index: usize, choice: &Choice) -> Vec<Value>;
 

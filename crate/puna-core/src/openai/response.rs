@@ -4,8 +4,11 @@ use serde_json::{Value, json};
 
 use super::text::Choice;
 use super::{Respond, TextRequest};
-use crate::chat::{OutputParser, Part};
+use crate::chat::{OutputParser, Part, call_id};
 use crate::generate::{Event, FinishReason, LogProb, TokenLogProb, Usage};
+use crate::score::Score;
+use crate::sorted::sorted;
+use crate::tokenizer::Tokenizer;
 
 /// Why an answer ended that calls tools.
 const TOOL_CALLS: &str = "tool_calls";
@@ -23,9 +26,23 @@ pub struct Responder {
     is_chat: bool,
     stream: bool,
     include_usage: bool,
-    /// Finished answers, unless they are streamed.
-    done: Vec<Value>,
-    /// The answer so far, unless it is streamed.
+    /// By number, those that have begun.
+    answers: Vec<Answer>,
+    /// Finished ones by number, unless they are streamed.
+    done: Vec<(usize, Value)>,
+    /// Whether tokens are told of.
+    tells: bool,
+    /// The prompts that have answers.
+    prompts: Vec<usize>,
+    usage: Usage,
+    /// Tokens that were thoughts.
+    reasoning_tokens: u32,
+}
+
+/// An answer in the making.
+#[derive(Clone, Debug, Default)]
+struct Answer {
+    /// So far, unless it is streamed.
     text: String,
     reasoning: String,
     /// Takes it apart, if it is of a chat.
@@ -34,17 +51,20 @@ pub struct Responder {
     calls: Vec<Value>,
     called: usize,
     most_calls: usize,
-    /// Whether tokens are told of, and those of the answer so far, or of the chunk that comes next.
-    tells: bool,
+    /// Whether the call that has begun is one too many.
+    is_surplus: bool,
+    /// Tokens so far that are to be told of, or those of the chunk that comes next.
     tokens: Vec<TokenLogProb>,
-    /// Characters of the answer in front of `tokens`.
+    /// Characters in front of `tokens`.
     offset: usize,
-    /// The prompt whose answer began last.
-    prompt: Option<usize>,
-    usage: Usage,
-    /// Tokens of the answer up to where it thought last, and those of all answers.
+    /// Bytes of the prompt's first token, of which nothing is known, until the tokens of the prompt that stands in front of the
+    /// answer were told; and whether there were any.
+    first: Option<Vec<u8>>,
+    is_scored: bool,
+    /// Whether it is the first one to its prompt: all together have read that once.
+    is_first: bool,
+    /// Tokens up to where it thought last.
     thought: u32,
-    reasoning_tokens: u32,
 }
 
 impl Responder {
@@ -61,87 +81,93 @@ impl Responder {
             is_chat,
             stream: options.stream,
             include_usage: options.include_usage,
+            answers: Vec::new(),
             done: Vec::new(),
-            text: String::new(),
-            reasoning: String::new(),
-            parser: None,
-            calls: Vec::new(),
-            called: 0,
-            most_calls: usize::MAX,
             tells: options.logprobs.is_some(),
-            tokens: Vec::new(),
-            offset: 0,
-            prompt: None,
+            prompts: Vec::new(),
             usage: Usage::default(),
-            thought: 0,
             reasoning_tokens: 0,
         }
     }
 }
 
 impl Respond for Responder {
-    /// When streaming, who speaks.
-    fn begin(&mut self, index: usize, choice: &Choice) -> Vec<Value> {
-        self.text.clone_from(&choice.echo);
-        self.tokens.clear();
-        self.offset = 0;
-        self.reasoning.clear();
-        self.thought = 0;
-        self.parser.clone_from(&choice.parser);
-        self.calls.clear();
-        self.called = 0;
-        self.most_calls = if choice.is_single { 1 } else { usize::MAX };
-        if !self.stream {
-            return Vec::new();
-        }
-        if self.is_chat {
-            let delta = json!({ "role": "assistant", "content": "", "refusal": null });
-            return vec![self.chunk(index, &delta, None)];
-        }
-        match std::mem::take(&mut self.text) {
-            echo if echo.is_empty() => Vec::new(),
-            echo => vec![self.chunk(index, &json!(echo), None)],
-        }
+    fn scored(&mut self, index: usize, score: &Score, tokenizer: &Tokenizer) {
+        let mut answer = self.take(index);
+        let first = score.ids.first().map(|id| tokenizer.piece(*id));
+        answer.first = first.map(|piece| piece.unwrap_or_default().to_vec());
+        answer.tokens = score.tokens(tokenizer);
+        self.put(index, answer);
     }
 
-    fn event(&mut self, index: usize, choice: &Choice, event: &Event) -> Vec<Value> {
-        match event {
+    /// When streaming, who speaks.
+    fn begin(&mut self, index: usize, choice: &Choice) -> Vec<Value> {
+        let is_first = !self.prompts.contains(&choice.prompt);
+        if is_first {
+            self.prompts.push(choice.prompt);
+        }
+        let scored = self.take(index);
+        let mut answer = Answer {
+            text: choice.echo.clone().unwrap_or_default(),
+            parser: choice.parser.clone(),
+            most_calls: if choice.is_single { 1 } else { usize::MAX },
+            is_scored: scored.first.is_some(),
+            is_first,
+            ..scored
+        };
+        let mut sent = Vec::new();
+        if self.stream && self.is_chat {
+            let delta = json!({ "role": "assistant", "content": "", "refusal": null });
+            sent.push(answer.chunk(self, index, &delta, None));
+        } else if self.stream && (!answer.text.is_empty() || answer.is_scored) {
+            let echo = json!(std::mem::take(&mut answer.text));
+            sent.push(answer.chunk(self, index, &echo, None));
+        }
+        self.put(index, answer);
+        sent
+    }
+
+    fn event(&mut self, index: usize, _: &Choice, event: &Event) -> Vec<Value> {
+        let mut answer = self.take(index);
+        let sent = match event {
             Event::Tokens(tokens) => {
-                self.tokens.extend_from_slice(tokens);
+                answer.tokens.extend_from_slice(tokens);
                 Vec::new()
             }
             Event::Text { text, tokens } => {
-                let parts = match &mut self.parser {
+                let parts = match &mut answer.parser {
                     Some(parser) => parser.push(text),
                     None => vec![Part::Text(text.clone())],
                 };
                 if are_thoughts(&parts) {
-                    self.thought = *tokens;
+                    answer.thought = *tokens;
                 }
-                self.parts(index, parts)
+                answer.parts(self, index, parts)
             }
             Event::Finish { reason, usage, .. } => {
-                let rest = self.parser.as_mut().map(OutputParser::finish);
+                let rest = answer.parser.as_mut().map(OutputParser::finish);
                 let rest = rest.unwrap_or_default();
                 if are_thoughts(&rest) {
-                    self.thought = usage.completion_tokens;
+                    answer.thought = usage.completion_tokens;
                 }
-                let mut sent = self.parts(index, rest);
-                self.count(choice.prompt, *usage);
+                let mut sent = answer.parts(self, index, rest);
+                self.count(&answer, *usage);
                 let reason = match reason {
-                    FinishReason::Stop if self.called > 0 => TOOL_CALLS,
+                    FinishReason::Stop if answer.called > 0 => TOOL_CALLS,
                     reason => reason.as_str(),
                 };
                 if self.stream {
                     let delta = if self.is_chat { json!({}) } else { json!("") };
-                    sent.push(self.chunk(index, &delta, Some(reason)));
+                    sent.push(answer.chunk(self, index, &delta, Some(reason)));
                 } else {
-                    let done = self.whole(index, reason);
-                    self.done.push(done);
+                    let done = answer.whole(self, index, reason);
+                    self.done.push((index, done));
                 }
                 sent
             }
-        }
+        };
+        self.put(index, answer);
+        sent
     }
 
     fn end(&mut self) -> Vec<Value> {
@@ -153,7 +179,8 @@ impl Respond for Responder {
             "completion_tokens_details": { "reasoning_tokens": self.reasoning_tokens },
         });
         if !self.stream {
-            let choices = std::mem::take(&mut self.done);
+            let done = sorted(std::mem::take(&mut self.done), &|a, b| a.0.cmp(&b.0));
+            let choices = done.into_iter().map(|(_, choice)| choice).collect();
             return vec![self.envelope(choices, Some(usage))];
         }
         match self.include_usage {
@@ -164,51 +191,141 @@ impl Respond for Responder {
 }
 
 impl Responder {
-    fn parts(&mut self, index: usize, parts: Vec<Part>) -> Vec<Value> {
+    /// An answer, which is to be put back.
+    fn take(&mut self, index: usize) -> Answer {
+        let answer = self.answers.get_mut(index);
+        answer.map(std::mem::take).unwrap_or_default()
+    }
+
+    fn put(&mut self, index: usize, answer: Answer) {
+        if self.answers.len() <= index {
+            self.answers
+                .resize_with(index.saturating_add(1), Answer::default);
+        }
+        if let Some(place) = self.answers.get_mut(index) {
+            *place = answer;
+        }
+    }
+
+    /// Several answers to a prompt have read it once.
+    fn count(&mut self, answer: &Answer, usage: Usage) {
+        self.reasoning_tokens = self.reasoning_tokens.saturating_add(answer.thought);
+        let all = &mut self.usage;
+        all.completion_tokens = all
+            .completion_tokens
+            .saturating_add(usage.completion_tokens);
+        if answer.is_first {
+            all.prompt_tokens = all.prompt_tokens.saturating_add(usage.prompt_tokens);
+            // To be scored a prompt is read as a whole.
+            let cached = if answer.is_scored {
+                0
+            } else {
+                usage.cached_tokens
+            };
+            all.cached_tokens = all.cached_tokens.saturating_add(cached);
+        }
+    }
+
+    fn envelope(&self, choices: Vec<Value>, usage: Option<Value>) -> Value {
+        let object = match (self.is_chat, self.stream) {
+            (true, true) => "chat.completion.chunk",
+            (true, false) => "chat.completion",
+            (false, _) => "text_completion",
+        };
+        let mut body = json!({
+            "id": self.id,
+            "object": object,
+            "created": self.created,
+            "model": self.model,
+            "choices": choices,
+        });
+        if let (Some(usage), Some(fields)) = (usage, body.as_object_mut()) {
+            fields.insert("usage".to_owned(), usage);
+        }
+        body
+    }
+}
+
+impl Answer {
+    fn parts(&mut self, of: &Responder, index: usize, parts: Vec<Part>) -> Vec<Value> {
         let mut sent = Vec::new();
         for part in parts {
             let delta = match part {
-                Part::Text(text) if !self.stream => {
+                Part::Text(text) if !of.stream => {
                     self.text.push_str(&text);
                     continue;
                 }
-                Part::Reasoning(text) if !self.stream => {
+                Part::Reasoning(text) if !of.stream => {
                     self.reasoning.push_str(&text);
                     continue;
                 }
-                Part::Text(text) if self.is_chat => json!({ "content": text }),
+                Part::Text(text) if of.is_chat => json!({ "content": text }),
                 Part::Text(text) => json!(text),
                 Part::Reasoning(text) => json!({ "reasoning_content": text }),
-                Part::Call(_) if self.called >= self.most_calls => continue,
-                Part::Call(call) => {
-                    let answer = format!("{}/{index}", self.id);
-                    let mut call = json!({
-                        "id": call.id(&answer, self.called),
-                        "type": "function",
-                        "function": { "name": call.name, "arguments": call.arguments },
-                    });
-                    let number = self.called;
-                    self.called = number.saturating_add(1);
-                    if !self.stream {
-                        self.calls.push(call);
-                        continue;
-                    }
-                    if let Some(fields) = call.as_object_mut() {
-                        fields.insert("index".to_owned(), number.into());
-                    }
-                    json!({ "tool_calls": [call] })
+                Part::Call(call) => match self.begin_call(of, index, &call.name, call.arguments) {
+                    Some(delta) => delta,
+                    None => continue,
+                },
+                Part::CallBegin(name) => match self.begin_call(of, index, &name, String::new()) {
+                    Some(delta) => delta,
+                    None => continue,
+                },
+                Part::CallArguments(_) if self.is_surplus => continue,
+                Part::CallArguments(piece) if of.stream => {
+                    let number = self.called.saturating_sub(1);
+                    let function = json!({ "arguments": piece });
+                    json!({ "tool_calls": [{ "index": number, "function": function }] })
                 }
+                Part::CallArguments(piece) => {
+                    let last = self.calls.last_mut();
+                    let so_far = last.and_then(|it| it.pointer_mut("/function/arguments"));
+                    if let Some(Value::String(so_far)) = so_far {
+                        so_far.push_str(&piece);
+                    }
+                    continue;
+                }
+                Part::CallEnd => continue,
             };
-            sent.push(self.chunk(index, &delta, None));
+            sent.push(self.chunk(of, index, &delta, None));
         }
         sent
     }
 
+    /// What to send of a call that begins with these arguments; nothing if it is one too many, or nothing is streamed.
+    fn begin_call(
+        &mut self,
+        of: &Responder,
+        index: usize,
+        name: &str,
+        arguments: String,
+    ) -> Option<Value> {
+        self.is_surplus = self.called >= self.most_calls;
+        if self.is_surplus {
+            return None;
+        }
+        let number = self.called;
+        self.called = number.saturating_add(1);
+        let answer = format!("{}/{index}", of.id);
+        let mut call = json!({
+            "id": call_id(name, &answer, number),
+            "type": "function",
+            "function": { "name": name, "arguments": arguments },
+        });
+        if !of.stream {
+            self.calls.push(call);
+            return None;
+        }
+        if let Some(fields) = call.as_object_mut() {
+            fields.insert("index".to_owned(), number.into());
+        }
+        Some(json!({ "tool_calls": [call] }))
+    }
+
     /// A finished answer.
-    fn whole(&mut self, index: usize, reason: &str) -> Value {
+    fn whole(&mut self, of: &Responder, index: usize, reason: &str) -> Value {
         let text = std::mem::take(&mut self.text);
-        let logprobs = self.logprobs();
-        if !self.is_chat {
+        let logprobs = self.logprobs(of);
+        if !of.is_chat {
             return choice_of(index, "text", text.into(), &logprobs, Some(reason));
         }
         // Who calls a tool may say nothing.
@@ -230,77 +347,59 @@ impl Responder {
         choice_of(index, "message", message, &logprobs, Some(reason))
     }
 
-    /// Several answers to a prompt have read it once.
-    fn count(&mut self, prompt: usize, usage: Usage) {
-        self.reasoning_tokens = self.reasoning_tokens.saturating_add(self.thought);
-        let all = &mut self.usage;
-        all.completion_tokens = all
-            .completion_tokens
-            .saturating_add(usage.completion_tokens);
-        if self.prompt.replace(prompt) != Some(prompt) {
-            all.prompt_tokens = all.prompt_tokens.saturating_add(usage.prompt_tokens);
-            all.cached_tokens = all.cached_tokens.saturating_add(usage.cached_tokens);
-        }
-    }
-
-    fn chunk(&mut self, index: usize, delta: &Value, reason: Option<&str>) -> Value {
-        let key = if self.is_chat { "delta" } else { "text" };
-        let logprobs = match self.tokens.is_empty() {
+    fn chunk(
+        &mut self,
+        of: &Responder,
+        index: usize,
+        delta: &Value,
+        reason: Option<&str>,
+    ) -> Value {
+        let key = if of.is_chat { "delta" } else { "text" };
+        let logprobs = match self.tokens.is_empty() && self.first.is_none() {
             true => Value::Null,
-            false => self.logprobs(),
+            false => self.logprobs(of),
         };
         let choice = choice_of(index, key, delta.clone(), &logprobs, reason);
         // With usage wanted, every other chunk says that it has none.
-        let usage = self.include_usage.then_some(Value::Null);
-        self.envelope(vec![choice], usage)
+        let usage = of.include_usage.then_some(Value::Null);
+        of.envelope(vec![choice], usage)
     }
 
     /// Of the tokens since it was asked for last.
-    fn logprobs(&mut self) -> Value {
-        if !self.tells {
+    fn logprobs(&mut self, of: &Responder) -> Value {
+        if !of.tells {
             return Value::Null;
         }
         let tokens = std::mem::take(&mut self.tokens);
-        if self.is_chat {
+        if of.is_chat {
             let content = tokens.iter().map(of_token);
             return json!({ "content": content.collect::<Value>(), "refusal": null });
         }
-        let offsets = tokens.iter().map(|it| {
-            let offset = self.offset;
-            self.offset = offset.saturating_add(text_of(&it.token).chars().count());
-            Value::from(offset)
-        });
-        let text_offset: Value = offsets.collect();
-        let top = tokens.iter().map(|it| {
-            let top = it.top.iter();
-            let top = top.map(|it| (text_of(it), Value::from(written(it))));
-            Value::Object(top.collect())
-        });
-        json!({
-            "tokens": tokens.iter().map(|it| text_of(&it.token)).collect::<Value>(),
-            "token_logprobs": tokens.iter().map(|it| written(&it.token)).collect::<Value>(),
-            "top_logprobs": top.collect::<Value>(),
-            "text_offset": text_offset,
-        })
-    }
-
-    fn envelope(&self, choices: Vec<Value>, usage: Option<Value>) -> Value {
-        let object = match (self.is_chat, self.stream) {
-            (true, true) => "chat.completion.chunk",
-            (true, false) => "chat.completion",
-            (false, _) => "text_completion",
-        };
-        let mut body = json!({
-            "id": self.id,
-            "object": object,
-            "created": self.created,
-            "model": self.model,
-            "choices": choices,
-        });
-        if let (Some(usage), Some(fields)) = (usage, body.as_object_mut()) {
-            fields.insert("usage".to_owned(), usage);
+        let mut texts: Vec<String> = Vec::new();
+        let (mut logprobs, mut tops) = (Vec::new(), Vec::new());
+        let mut offsets = Vec::new();
+        if let Some(first) = self.first.take() {
+            texts.push(String::from_utf8_lossy(&first).into_owned());
+            logprobs.push(Value::Null);
+            tops.push(Value::Null);
         }
-        body
+        for told in &tokens {
+            texts.push(text_of(&told.token));
+            logprobs.push(written(&told.token).into());
+            let top = told.top.iter();
+            let top = top.map(|it| (text_of(it), Value::from(written(it))));
+            tops.push(Value::Object(top.collect()));
+        }
+        for text in &texts {
+            offsets.push(self.offset);
+            self.offset = self.offset.saturating_add(text.chars().count());
+        }
+        json!({
+            "tokens": texts,
+            "token_logprobs": logprobs,
+            "top_logprobs": tops,
+            "text_offset": offsets,
+        })
     }
 }
 

@@ -8,8 +8,9 @@ use super::tools::ToolChoice;
 use super::{ChatRequest, CompletionRequest, Options};
 use crate::Result;
 use crate::chat::{ChatTemplate, OutputParser, Prompt, Saying, marks};
-use crate::generate::GenerateRequest;
+use crate::generate::{Event, FinishReason, GenerateRequest, Usage};
 use crate::grammar::Grammar;
+use crate::session::check_context;
 use crate::tokenizer::{Special, Tokenizer};
 
 /// A request for texts.
@@ -28,12 +29,42 @@ pub struct Choice {
     pub generate: GenerateRequest,
     /// Which of the request's prompts it answers.
     pub prompt: usize,
-    /// What it begins with, beside what is generated.
-    pub echo: String,
+    /// What it begins with, beside what is generated: its prompt, if that is wanted.
+    pub echo: Option<String>,
     /// What takes it apart, if it is of a chat.
     pub parser: Option<OutputParser>,
     /// Whether at most one tool is to be called.
     pub is_single: bool,
+}
+
+impl Choice {
+    /// How many of the likeliest tokens are to be told in the place of each of the prompt's, if those are told of.
+    #[must_use]
+    pub fn scores(&self) -> Option<usize> {
+        self.echo.as_ref().and(self.generate.logprobs)
+    }
+
+    /// All that comes of it where no token is to be generated.
+    #[must_use]
+    pub fn without_tokens(&self) -> Option<Event> {
+        let prompt_tokens = u32::try_from(self.generate.prompt.len()).unwrap_or(u32::MAX);
+        (self.generate.max_tokens == Some(0)).then_some(Event::Finish {
+            reason: FinishReason::Length,
+            stop: None,
+            usage: Usage {
+                prompt_tokens,
+                ..Usage::default()
+            },
+        })
+    }
+
+    fn check(&self, context_length: u32) -> Result<()> {
+        let tokens = self.generate.prompt.len();
+        if self.without_tokens().is_some() && tokens > 0 {
+            return check_context(tokens, context_length as usize);
+        }
+        self.generate.check(context_length).map(|_| ())
+    }
 }
 
 impl TextRequest {
@@ -66,25 +97,27 @@ impl TextRequest {
                 true => shown_marks(tokenizer),
                 false => Vec::new(),
             };
-            for choice in 0..options.n {
-                let generate = GenerateRequest {
-                    prompt: prompt.ids.clone(),
-                    sampling: options.sampling_of(choice, random_seed),
-                    stop: options.stop.clone(),
-                    max_tokens: options.max_tokens,
-                    logprobs: options.logprobs,
-                    shown: shown.clone(),
-                    grammar: prompt.grammar.clone(),
-                    param: self.param(),
-                };
-                generate.check(context_length)?;
-                choices.push(Choice {
-                    generate,
+            // The last one takes it, the others copies.
+            let prompts = std::iter::repeat_n((prompt, shown), options.n as usize);
+            for (choice, (prompt, shown)) in (0..).zip(prompts) {
+                let choice = Choice {
+                    generate: GenerateRequest {
+                        prompt: prompt.ids,
+                        sampling: options.sampling_of(choice, random_seed),
+                        stop: options.stop.clone(),
+                        max_tokens: options.max_tokens,
+                        logprobs: options.logprobs,
+                        shown,
+                        grammar: prompt.grammar,
+                        param: self.param(),
+                    },
                     prompt: ix,
-                    echo: prompt.echo.clone(),
-                    parser: prompt.parser.clone(),
+                    echo: prompt.echo,
+                    parser: prompt.parser,
                     is_single: self.is_single(),
-                });
+                };
+                choice.check(context_length)?;
+                choices.push(choice);
             }
         }
         Ok(choices)
@@ -109,9 +142,9 @@ impl TextRequest {
             };
             check_ids(&ids, tokenizer.vocab_size(), &format!("prompt[{ix}]"))?;
             let echo = match (request.echo, prompt) {
-                (false, _) => String::new(),
-                (true, Input::Text(text)) => text.clone(),
-                (true, Input::Ids(ids)) => tokenizer.decode(ids),
+                (false, _) => None,
+                (true, Input::Text(text)) => Some(text.clone()),
+                (true, Input::Ids(ids)) => Some(tokenizer.decode(ids)),
             };
             Ok(Ready {
                 ids,
@@ -140,10 +173,11 @@ impl TextRequest {
 }
 
 /// A prompt.
+#[derive(Clone)]
 struct Ready {
     ids: Vec<u32>,
     /// What answers to it begin with.
-    echo: String,
+    echo: Option<String>,
     /// What takes them apart.
     parser: Option<OutputParser>,
     /// What they are held to.
@@ -176,7 +210,7 @@ pub(super) fn chat_prompt(
     let variables: Map<String, Value> = variables
         .map(|(name, value): (_, Value)| (name.to_owned(), value))
         .collect();
-    let messages = template.style().messages(&request.messages);
+    let messages = template.style().messages(&request.messages, tools);
     template.render(&Prompt {
         tools,
         variables: Some(&variables),
@@ -206,21 +240,25 @@ fn chat(
         [] => (template.style().without_calls(), Vec::new()),
         _ => (template.style(), request.tools.callable()),
     };
-    let names = callable.iter().map(|tool| tool.name.clone()).collect();
     let answer = request.options.grammar.clone().map(Saying::Text);
-    let calls = || Saying::Calls(callable.clone(), request.tools.wants_one());
+    let is_single = request.tools.wants_one();
+    let calls = || Saying::Calls(callable.clone(), is_single);
     let saying = match (request.tools.choice, answer) {
         (ToolChoice::Required | ToolChoice::Once, _) => Some(calls()),
         (_, Some(answer)) if !callable.is_empty() => {
             Some(Saying::Either(Box::new(calls()), Box::new(answer)))
         }
+        (_, None) if callable.iter().any(|tool| tool.is_strict) => {
+            Some(Saying::Anything(callable.clone(), is_single))
+        }
         (_, answer) => answer,
     };
+    let grammar = saying.as_ref().map(|saying| style.grammar(&text, saying));
     Ok(Ready {
         ids,
-        echo: String::new(),
-        grammar: saying.map(|saying| style.grammar(&text, &saying)),
-        parser: Some(OutputParser::new(style, names, &text)),
+        echo: None,
+        grammar: grammar.transpose()?,
+        parser: Some(OutputParser::new(style, callable, &text, saying.as_ref())),
     })
 }
 

@@ -78,8 +78,9 @@ impl Tools {
         }
         tool.member("type", |kind| kind.one_of(&[("function", ())]))?;
         let callable = tool.member("function", |function| {
-            function.optional("strict", |it| it.bool())?;
+            let is_strict = function.optional("strict", |it| it.bool())?;
             Ok(Callable {
+                is_strict: is_strict.unwrap_or(false),
                 name: function.member("name", |it| it.name())?,
                 arguments: match function.object()?.get("parameters") {
                     None | Some(Value::Null) => nothing(),

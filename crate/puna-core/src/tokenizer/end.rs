@@ -30,6 +30,7 @@ const ENDS: &[&str] = &[
     "<eos>",
     "<turn|>",
     "<|tool_response>",
+    "<start_function_response>",
     "<｜end▁of▁sentence｜>",
     "[e~[",
 ];

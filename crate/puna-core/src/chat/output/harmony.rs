@@ -7,9 +7,11 @@
 
 use serde_json::Value;
 
-use super::calls::Call;
+use super::call::Call;
 use super::grammar::Callable;
 use super::parser::{Part, put, without_end};
+use super::pieces::Pieces;
+use crate::chat::Message;
 use crate::grammar::Grammar;
 
 const CHANNEL: &str = "<|channel|>";
@@ -22,8 +24,10 @@ pub(super) const MARKS: &[&str] = &[CHANNEL, MESSAGE, "<|constrain|>", "<|end|>"
 /// Takes such an answer apart.
 #[derive(Clone, Debug)]
 pub(super) struct Harmony {
-    /// Names that may be called.
-    tools: Vec<String>,
+    /// What may be called.
+    tools: Vec<Callable>,
+    /// Whether what begins as a call is one.
+    is_decided: bool,
     state: State,
     /// What was not given out yet.
     held: String,
@@ -37,12 +41,15 @@ enum State {
     Reasoning,
     /// The header, as it was, and the name in it.
     Call(String, String),
+    /// In the arguments of a call that was told of.
+    Arguments(Pieces),
 }
 
 impl Harmony {
-    pub(super) const fn new(tools: Vec<String>) -> Self {
+    pub(super) const fn new(tools: Vec<Callable>, is_decided: bool) -> Self {
         Self {
             tools,
+            is_decided,
             state: State::Header,
             held: String::new(),
         }
@@ -62,6 +69,7 @@ impl Harmony {
             // A header that was cut short says nothing.
             State::Header if is_header(held.trim()) => {}
             State::Header => put(&mut parts, Part::Text(held)),
+            State::Arguments(_) => parts.push(Part::CallEnd),
             _ => self.end(held, &mut parts),
         }
         parts
@@ -69,8 +77,21 @@ impl Harmony {
 
     /// Goes over to the next message if what is held tells; whether it did.
     fn advance(&mut self, parts: &mut Vec<Part>) -> bool {
-        if let State::Header = self.state {
-            return self.header();
+        match &mut self.state {
+            State::Header => return self.header(parts),
+            State::Arguments(pieces) => {
+                let (told, used, is_complete) = pieces.push(&self.held);
+                self.held.drain(..used);
+                if !told.is_empty() {
+                    parts.push(Part::CallArguments(told));
+                }
+                if is_complete {
+                    parts.push(Part::CallEnd);
+                    self.state = State::Text;
+                }
+                return is_complete;
+            }
+            _ => {}
         }
         let found = ENDS
             .iter()
@@ -94,7 +115,7 @@ impl Harmony {
         false
     }
 
-    fn header(&mut self) -> bool {
+    fn header(&mut self, parts: &mut Vec<Part>) -> bool {
         let Some((header, body)) = self.held.split_once(MESSAGE) else {
             // A model that goes on without one says its answer.
             let seen = self.held.trim_start();
@@ -108,6 +129,10 @@ impl Harmony {
         let name = header.split_once("to=functions.").map(|(_, name)| name);
         let name = name.and_then(|it| it.split([' ', '<']).next());
         self.state = match name {
+            Some(name) if self.is_decided && self.is_offered(name) => {
+                parts.push(Part::CallBegin(name.to_owned()));
+                State::Arguments(Pieces::default())
+            }
             Some(name) => State::Call(header.clone(), name.to_owned()),
             None if header.contains("<|channel|>analysis") => State::Reasoning,
             None => State::Text,
@@ -116,15 +141,19 @@ impl Harmony {
         true
     }
 
+    fn is_offered(&self, name: &str) -> bool {
+        self.tools.iter().any(|tool| tool.name == name)
+    }
+
     /// Gives out what was said in a message.
     fn end(&self, body: String, parts: &mut Vec<Part>) {
         match &self.state {
-            State::Header | State::Text => put(parts, Part::Text(body)),
+            State::Header | State::Text | State::Arguments(_) => put(parts, Part::Text(body)),
             State::Reasoning => put(parts, Part::Reasoning(body)),
             State::Call(header, name) => {
                 let arguments = serde_json::from_str::<Value>(&body).ok();
                 let call = arguments
-                    .filter(|_| self.tools.contains(name))
+                    .filter(|_| self.is_offered(name))
                     .and_then(|arguments| Call::new(name, &arguments));
                 put(
                     parts,
@@ -136,6 +165,15 @@ impl Harmony {
             }
         }
     }
+}
+
+/// A message as the template looks at it.
+pub(super) fn renamed(mut message: Message) -> Message {
+    let calls = message.fields.contains_key("tool_calls") && message.content.is_empty();
+    if let (true, Some(thoughts)) = (calls, message.fields.remove("reasoning_content")) {
+        message.fields.insert("thinking".to_owned(), thoughts);
+    }
+    message
 }
 
 /// Thoughts in front of an answer, if there are any.

@@ -1,7 +1,10 @@
 //! Answers in which marks stand around reasoning and around calls.
 
+use super::block::Block;
+use super::grammar::Callable;
 use super::parser::{Part, put, without_end};
-use super::style::{Block, Style};
+use super::pieces::Pieces;
+use super::style::Style;
 
 pub(super) const THINK: &str = "<think>";
 pub(super) const END_THINK: &str = "</think>";
@@ -10,8 +13,10 @@ pub(super) const END_THINK: &str = "</think>";
 #[derive(Clone, Debug)]
 pub(super) struct Marked {
     style: Style,
-    /// Names that may be called.
-    tools: Vec<String>,
+    /// What may be called.
+    tools: Vec<Callable>,
+    /// Whether what begins as a call is one, whose arguments are told as they come.
+    is_decided: bool,
     state: State,
     /// What was not given out yet: it may be a mark, or in front of one.
     held: String,
@@ -36,16 +41,29 @@ enum State {
     Calls {
         bare: bool,
     },
+    /// In front of a call that is as the grammar has it, the first of its block, or another.
+    Front {
+        bare: bool,
+        first: bool,
+    },
+    /// In its arguments.
+    Arguments(Pieces),
+    /// Behind them.
+    Back,
 }
 
 impl Marked {
     /// For an answer of that style to `prompt`, which may call `tools`.
-    pub(super) fn new(style: Style, tools: Vec<String>, prompt: &str) -> Self {
+    pub(super) fn new(style: Style, tools: Vec<Callable>, prompt: &str, is_decided: bool) -> Self {
         // Some templates begin the reasoning themselves.
         let begun = style.reasons && prompt.trim_end().ends_with(THINK);
         Self {
             style,
             tools,
+            is_decided: is_decided
+                && style
+                    .block
+                    .is_some_and(|block| block.writing.members.is_none()),
             state: match begun {
                 true => State::Reasoning { begun: false },
                 false => State::Start,
@@ -82,6 +100,21 @@ impl Marked {
             // An answer of nothing but space is one.
             State::Start | State::Between | State::Text => put(&mut parts, Part::Text(held)),
             State::Calls { bare } => self.close(&held, bare, "", &mut parts),
+            State::Front { first: true, .. } => {
+                let space = std::mem::take(&mut self.space);
+                put(&mut parts, Part::Text(format!("{space}{held}")));
+            }
+            State::Arguments(_) => parts.push(Part::CallEnd),
+            State::Front { .. } => {
+                let end = self.style.block.map_or("", |block| block.writing.end);
+                let is_end = held.trim().is_empty() || end.starts_with(&held);
+                put(
+                    &mut parts,
+                    Part::Text(if is_end { String::new() } else { held }),
+                );
+            }
+            // What was cut short of a mark is nobody's.
+            State::Back => {}
         }
         parts
     }
@@ -101,6 +134,9 @@ impl Marked {
             }
             State::Text => self.text(parts),
             State::Calls { bare } => self.calls(bare, parts),
+            State::Front { bare, first } => self.front(bare, first, parts),
+            State::Arguments(pieces) => self.arguments(pieces, parts),
+            State::Back => self.back(),
         }
     }
 
@@ -122,15 +158,26 @@ impl Marked {
         self.begin_text()
     }
 
-    /// Where an answer may be a bare object, it begins here.
+    /// Where an answer may begin with a call without a mark, it begins here; whether that is known.
     fn begin_text(&mut self) -> bool {
-        let is_bare = self.style.block.is_some_and(|block| block.bare)
-            && self.held.trim_start().starts_with('{');
+        let seen = self.held.trim_start();
+        let bare = self.style.block.map_or([].as_slice(), |block| block.bare);
+        let is_bare = bare.iter().any(|mark| seen.starts_with(mark));
+        if !is_bare && bare.iter().any(|mark| mark.starts_with(seen)) {
+            return false;
+        }
         self.state = match is_bare {
-            true => State::Calls { bare: true },
+            true => self.begin_calls(true),
             false => State::Text,
         };
         true
+    }
+
+    const fn begin_calls(&self, bare: bool) -> State {
+        match self.is_decided {
+            true => State::Front { bare, first: true },
+            false => State::Calls { bare },
+        }
     }
 
     fn reason(&mut self, begun: bool, parts: &mut Vec<Part>) -> bool {
@@ -162,8 +209,11 @@ impl Marked {
             let (said, space) = before.split_at(before.trim_end().len());
             put(parts, Part::Text(said.to_owned()));
             self.space = space.to_owned();
-            self.held = behind.to_owned();
-            self.state = State::Calls { bare: false };
+            self.held = match self.is_decided {
+                true => format!("{}{behind}", block.open),
+                false => behind.to_owned(),
+            };
+            self.state = self.begin_calls(false);
             return true;
         }
         let sure = in_front_of_space(&self.held, without_end(&self.held, &[block.open]));
@@ -173,6 +223,7 @@ impl Marked {
 
     fn calls(&mut self, bare: bool, parts: &mut Vec<Part>) -> bool {
         let close = self.style.block.and_then(|block| block.close);
+        let close = close.filter(|_| !bare);
         let Some((inside, behind)) = close.and_then(|close| self.held.split_once(close)) else {
             return false;
         };
@@ -183,14 +234,91 @@ impl Marked {
         true
     }
 
+    /// Where a call begins that is written as the grammar has it.
+    fn front(&mut self, bare: bool, first: bool, parts: &mut Vec<Part>) -> bool {
+        let Some(Block { open, writing, .. }) = self.style.block else {
+            return false;
+        };
+        let held = match first {
+            true => self.held.trim_start(),
+            false => self.held.as_str(),
+        };
+        let lead = if first {
+            writing.begin
+        } else {
+            writing.between
+        };
+        let lead = format!("{lead}{}", writing.call[0]);
+        let mut may_be = lead.starts_with(held);
+        if let Some(behind) = held.strip_prefix(&lead) {
+            let middle = writing.call[1];
+            for tool in &self.tools {
+                let name = format!("{}{middle}", tool.name);
+                if let Some(arguments) = behind.strip_prefix(&name) {
+                    parts.push(Part::CallBegin(tool.name.clone()));
+                    self.called = true;
+                    self.held = arguments.to_owned();
+                    self.state = State::Arguments(Pieces::default());
+                    return true;
+                }
+                may_be |= name.starts_with(behind);
+            }
+        }
+        may_be |= !first && held.len() < writing.end.len() && writing.end.starts_with(held);
+        if may_be {
+            return false;
+        }
+        let held = std::mem::take(&mut self.held);
+        if first {
+            // It is not what was expected: it is read as in an answer that is held to nothing.
+            let inside = held.strip_prefix(open).filter(|_| !bare);
+            self.held = inside.unwrap_or(&held).to_owned();
+            self.state = State::Calls { bare };
+        } else {
+            self.held = held.strip_prefix(writing.end).unwrap_or(&held).to_owned();
+            self.state = State::Text;
+        }
+        true
+    }
+
+    fn arguments(&mut self, mut pieces: Pieces, parts: &mut Vec<Part>) -> bool {
+        let (told, used, is_complete) = pieces.push(&self.held);
+        self.held.drain(..used);
+        if !told.is_empty() {
+            parts.push(Part::CallArguments(told));
+        }
+        self.state = match is_complete {
+            true => {
+                parts.push(Part::CallEnd);
+                State::Back
+            }
+            false => State::Arguments(pieces),
+        };
+        is_complete
+    }
+
+    fn back(&mut self) -> bool {
+        let back = self.style.block.map_or("", |block| block.writing.call[2]);
+        if let Some(behind) = self.held.strip_prefix(back) {
+            self.held = behind.to_owned();
+        } else if back.starts_with(&self.held) {
+            return false;
+        }
+        self.state = State::Front {
+            bare: false,
+            first: false,
+        };
+        true
+    }
+
     /// What was between the marks: calls, or text as it was said.
     fn close(&mut self, inside: &str, bare: bool, close: &str, parts: &mut Vec<Part>) {
         let Some(Block { open, parse, .. }) = self.style.block else {
             return;
         };
-        let calls = parse(inside).filter(|calls| {
+        let calls = parse(inside, &self.tools).filter(|calls| {
             let mut names = calls.iter().map(|call| &call.name);
-            names.all(|name| self.tools.contains(name))
+            names.all(|name| self.tools.iter().any(|tool| tool.name == *name))
         });
         match calls {
             Some(calls) => {

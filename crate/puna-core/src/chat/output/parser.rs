@@ -1,6 +1,7 @@
 //! Text that arrives in pieces, taken apart as it comes.
 
-use super::calls::Call;
+use super::call::Call;
+use super::grammar::{Callable, Saying};
 use super::harmony::Harmony;
 use super::marked::Marked;
 use super::style::Style;
@@ -14,6 +15,12 @@ pub enum Part {
     Reasoning(String),
     /// A tool is to be called.
     Call(Call),
+    /// The tool of this name is to be called; its arguments follow, and then an end.
+    CallBegin(String),
+    /// More of the arguments of the call that has begun: together they are JSON of an object.
+    CallArguments(String),
+    /// The call is complete, or was cut short with the answer.
+    CallEnd,
 }
 
 /// Takes an answer apart.
@@ -27,12 +34,13 @@ enum Kind {
 }
 
 impl OutputParser {
-    /// For an answer of that style to `prompt`, which may call `tools`.
+    /// For an answer of that style to `prompt`, which may call `tools`, and is held to `saying` if to anything.
     #[must_use]
-    pub fn new(style: Style, tools: Vec<String>, prompt: &str) -> Self {
+    pub fn new(style: Style, tools: Vec<Callable>, prompt: &str, saying: Option<&Saying>) -> Self {
+        let is_decided = saying.is_some_and(|it| it.decides(&style));
         Self(match style.is_harmony {
-            true => Kind::Harmony(Harmony::new(tools)),
-            false => Kind::Marked(Marked::new(style, tools, prompt)),
+            true => Kind::Harmony(Harmony::new(tools, is_decided)),
+            false => Kind::Marked(Marked::new(style, tools, prompt, is_decided)),
         })
     }
 

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::calls::{self, Call};
-use super::harmony;
+use serde_json::Value;
+
+use super::block::{Block, Offer};
+use super::{calls, harmony, offer};
 use crate::chat::Message;
 
 /// How a model marks what is no text. By its chat template: what it writes for the turns before is how the model goes on.
@@ -15,136 +17,9 @@ pub struct Style {
     pub(super) is_harmony: bool,
     /// How it calls tools, if it can.
     pub(super) block: Option<&'static Block>,
+    /// Whether its template shows calls of turns before.
+    pub(super) shows_calls: bool,
 }
-
-/// How calls of tools are marked.
-#[derive(Debug)]
-pub(super) struct Block {
-    /// What begins them.
-    pub(super) open: &'static str,
-    /// What ends them; else the end of the answer does.
-    pub(super) close: Option<&'static str>,
-    /// Whether a bare JSON object, if an answer begins with it, is one as well.
-    pub(super) bare: bool,
-    /// What is between the marks → calls.
-    pub(super) parse: fn(&str) -> Option<Vec<Call>>,
-    /// Calls as the model was taught to write them.
-    pub(super) writing: Writing,
-    /// What of a template tells it: all of these.
-    told_by: &'static [&'static str],
-}
-
-/// How calls are written.
-#[derive(Debug)]
-pub(super) struct Writing {
-    /// In front of the first.
-    pub(super) begin: &'static str,
-    /// In front of the name, between the name and the arguments, and behind those.
-    pub(super) call: [&'static str; 3],
-    /// Between two calls.
-    pub(super) between: &'static str,
-    /// Behind the last.
-    pub(super) end: &'static str,
-}
-
-/// Every way to mark calls; the first that a template tells counts.
-static BLOCKS: &[Block] = &[
-    // Hermes, Qwen2.5, Qwen3, SmolLM3.
-    Block {
-        open: "<tool_call>",
-        close: Some("</tool_call>"),
-        bare: false,
-        parse: calls::json_objects,
-        writing: Writing {
-            begin: "",
-            call: [
-                "<tool_call>\n{\"name\": \"",
-                "\", \"arguments\": ",
-                "}\n</tool_call>",
-            ],
-            between: "\n",
-            end: "",
-        },
-        told_by: &["<tool_call>"],
-    },
-    // Mistral, since its third version of them.
-    Block {
-        open: "[TOOL_CALLS]",
-        close: None,
-        bare: false,
-        parse: calls::mistral,
-        writing: Writing {
-            begin: "",
-            call: ["[TOOL_CALLS]", "[ARGS]", ""],
-            between: "",
-            end: "",
-        },
-        told_by: &["[TOOL_CALLS]", "[ARGS]"],
-    },
-    Block {
-        open: "[TOOL_CALLS]",
-        close: None,
-        bare: false,
-        parse: calls::mistral,
-        writing: Writing {
-            begin: "[TOOL_CALLS][",
-            call: ["{\"name\": \"", "\", \"arguments\": ", "}"],
-            between: ", ",
-            end: "]",
-        },
-        told_by: &["[TOOL_CALLS]"],
-    },
-    // DeepSeek V3 and R1.
-    Block {
-        open: calls::DEEPSEEK_BEGIN,
-        close: Some(calls::DEEPSEEK_END),
-        bare: false,
-        parse: calls::deepseek,
-        writing: Writing {
-            begin: calls::DEEPSEEK_BEGIN,
-            call: [
-                "<｜tool▁call▁begin｜>function<｜tool▁sep｜>",
-                "\n```json\n",
-                "\n```<｜tool▁call▁end｜>",
-            ],
-            between: "\n",
-            end: calls::DEEPSEEK_END,
-        },
-        told_by: &[calls::DEEPSEEK_BEGIN, "```json"],
-    },
-    // DeepSeek V3.1.
-    Block {
-        open: calls::DEEPSEEK_BEGIN,
-        close: Some(calls::DEEPSEEK_END),
-        bare: false,
-        parse: calls::deepseek,
-        writing: Writing {
-            begin: calls::DEEPSEEK_BEGIN,
-            call: [
-                calls::DEEPSEEK_CALL_BEGIN,
-                calls::DEEPSEEK_SEPARATOR,
-                calls::DEEPSEEK_CALL_END,
-            ],
-            between: "",
-            end: calls::DEEPSEEK_END,
-        },
-        told_by: &[calls::DEEPSEEK_BEGIN],
-    },
-    // Llama 3.1 to 3.3.
-    Block {
-        open: "<|python_tag|>",
-        close: None,
-        bare: true,
-        parse: calls::json_objects,
-        writing: Writing {
-            begin: "",
-            call: ["{\"name\": \"", "\", \"parameters\": ", "}"],
-            between: "; ",
-            end: "",
-        },
-        told_by: &["\"parameters\":"],
-    },
-];
 
 /// Marks that may be control tokens, which are no text elsewhere.
 const MARKS: &[&str] = &[
@@ -152,10 +27,24 @@ const MARKS: &[&str] = &[
     "</think>",
     "<tool_call>",
     "</tool_call>",
+    "<arg_key>",
+    "</arg_key>",
+    "<arg_value>",
+    "</arg_value>",
     "[TOOL_CALLS]",
     "[CALL_ID]",
     "[ARGS]",
     "<|python_tag|>",
+    "<|tool_call|>",
+    "<|/tool_call|>",
+    "<|tool_call_start|>",
+    "<|tool_call_end|>",
+    "<start_function_call>",
+    "<end_function_call>",
+    "<escape>",
+    "<|tool_call>",
+    "<tool_call|>",
+    "<|\"|>",
     calls::DEEPSEEK_BEGIN,
     calls::DEEPSEEK_END,
     calls::DEEPSEEK_CALL_BEGIN,
@@ -173,31 +62,27 @@ impl Style {
     #[must_use]
     pub fn of(template: &str, for_tools: Option<&str>) -> Self {
         let shows = for_tools.unwrap_or(template);
-        let tells = |block: &&Block| block.told_by.iter().all(|it| shows.contains(it));
-        let block = BLOCKS.iter().find(tells);
         Self {
             reasons: template.contains("</think>"),
             is_harmony: template.contains("<|channel|>"),
-            // Qwen3-Coder has marks of its own inside of these.
-            block: block.filter(|_| !shows.contains("<function=")),
+            block: Block::told_by(shows),
+            shows_calls: shows.contains("tool_calls"),
         }
     }
 
-    /// Messages as its template looks at them: harmony's knows thoughts by another name, and wants them where tools were
-    /// called and nothing was said.
+    /// Messages as its template looks at them, where `tools` are offered. Harmony's knows thoughts by another name, and wants
+    /// them where tools were called and nothing was said; others know nothing of tools, or of calls.
     #[must_use]
-    pub fn messages<'m>(&self, messages: &'m [Message]) -> Cow<'m, [Message]> {
-        if !self.is_harmony {
-            return Cow::Borrowed(messages);
+    pub fn messages<'m>(&self, messages: &'m [Message], tools: &[Value]) -> Cow<'m, [Message]> {
+        if self.is_harmony {
+            return Cow::Owned(messages.iter().cloned().map(harmony::renamed).collect());
         }
-        let renamed = messages.iter().cloned().map(|mut message| {
-            let calls = message.fields.contains_key("tool_calls") && message.content.is_empty();
-            if let (true, Some(thoughts)) = (calls, message.fields.remove("reasoning_content")) {
-                message.fields.insert("thinking".to_owned(), thoughts);
+        match self.block {
+            Some(block) if !self.shows_calls || block.offer != Offer::Template => {
+                Cow::Owned(offer::messages(block, self.shows_calls, messages, tools))
             }
-            message
-        });
-        Cow::Owned(renamed.collect())
+            _ => Cow::Borrowed(messages),
+        }
     }
 
     /// Whether it can call tools.

@@ -5,6 +5,10 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod families;
+mod offers;
+mod streamed;
+
 use super::{Call, Callable, OutputParser, Part, Saying, Style};
 use crate::grammar::Grammar;
 
@@ -41,23 +45,38 @@ fn joined(parts: Vec<Part>) -> Vec<Part> {
     all
 }
 
-/// In pieces of every size, and whole.
+/// In pieces of every size, in two of any, and whole.
+fn cuts(said: &str) -> Vec<Vec<String>> {
+    let characters: Vec<char> = said.chars().collect();
+    let text = |piece: &[char]| piece.iter().collect::<String>();
+    let sizes = [1, 2, 3, 7, characters.len().max(1)];
+    let even = sizes.map(|size| characters.chunks(size).map(text).collect());
+    let two = (1..characters.len()).map(|at| {
+        let (front, back) = characters.split_at(at);
+        vec![text(front), text(back)]
+    });
+    even.into_iter().chain(two).collect()
+}
+
 #[track_caller]
 fn check(template: &str, prompt: &str, said: &str, expected: &[Part]) {
+    let tools = ["f", "get_weather"].map(Callable::any);
+    check_tools(&tools, template, prompt, said, expected);
+}
+
+#[track_caller]
+fn check_tools(tools: &[Callable], template: &str, prompt: &str, said: &str, expected: &[Part]) {
     let style = Style::of(template, None);
-    let tools = vec!["f".to_owned(), "get_weather".to_owned()];
-    let characters: Vec<char> = said.chars().collect();
-    for size in [1, 2, 3, 7, characters.len().max(1)] {
-        let mut parser = OutputParser::new(style, tools.clone(), prompt);
+    for pieces in cuts(said) {
+        let mut parser = OutputParser::new(style, tools.to_vec(), prompt, None);
         let mut parts = Vec::new();
-        for piece in characters.chunks(size) {
-            let piece: String = piece.iter().collect();
-            let of_piece = parser.push(&piece);
+        for piece in &pieces {
+            let of_piece = parser.push(piece);
             assert!(!of_piece.contains(&text("")), "no part is empty");
             parts.extend(of_piece);
         }
         parts.extend(parser.finish());
-        assert_eq!(joined(parts), expected, "pieces of {size} of {said:?}");
+        assert_eq!(joined(parts), expected, "{pieces:?}");
     }
 }
 
@@ -227,7 +246,8 @@ fn a_template_tells_the_style() {
         ("plain", Some(MISTRAL), true, false),
         (MISTRAL, Some("plain"), false, false),
         ("plain", None, false, false),
-        ("<tool_call> <function=x>", None, false, false),
+        ("<tool_call> <function=x>", None, true, false),
+        ("<start_of_turn>", None, true, false),
     ] {
         let style = Style::of(template, for_tools);
         assert_eq!(
@@ -304,6 +324,12 @@ fn said(grammar: &Grammar, source: &str) -> String {
         Grammar::Source(it) if it.param.is_empty() => "\n".to_owned(),
         Grammar::Source(_) => source.to_owned(),
         Grammar::Through(text) => format!("hm{text}"),
+        Grammar::Prose {
+            without, through, ..
+        } => match through {
+            true => format!("So.\n{without}"),
+            false => "So.".to_owned(),
+        },
         Grammar::Sequence(parts) => all(parts),
         Grammar::OneOf(parts) => said(parts.last().unwrap(), source),
         Grammar::Optional(part) => said(part, source),
@@ -320,6 +346,7 @@ fn what_grammars_of_calls_write_is_read() {
     let tools: Vec<_> = ["f", "get_weather"]
         .map(|name| Callable {
             name: name.to_owned(),
+            is_strict: false,
             arguments: Grammar::json(&serde_json::json!({}), "tools[0].function.parameters"),
         })
         .to_vec();
@@ -336,7 +363,9 @@ fn what_grammars_of_calls_write_is_read() {
     for (template, calls, thinks) in styles {
         let style = Style::of(template, None);
         for is_single in [true, false] {
-            let grammar = style.grammar("", &Saying::Calls(tools.clone(), is_single));
+            let grammar = style
+                .grammar("", &Saying::Calls(tools.clone(), is_single))
+                .unwrap();
             let text = said(&grammar, arguments);
             let mut expected =
                 vec![call("get_weather", arguments); if is_single { 1 } else { calls }];
@@ -359,7 +388,7 @@ fn what_grammars_of_calls_write_is_read() {
         check(
             template,
             "",
-            &said(&style.grammar("", &either), "[1]"),
+            &said(&style.grammar("", &either).unwrap(), "[1]"),
             &expected,
         );
     }
@@ -369,7 +398,7 @@ fn what_grammars_of_calls_write_is_read() {
 fn thoughts_come_first_where_the_prompt_leaves_room_for_them() {
     let style = Style::of(HERMES, None);
     let answer = Saying::Text(Grammar::text("x"));
-    let of = |prompt: &str| said(&style.grammar(prompt, &answer), "");
+    let of = |prompt: &str| said(&style.grammar(prompt, &answer).unwrap(), "");
     assert_eq!(of("assistant\n"), "<think>hm</think>\nx");
     assert_eq!(
         of("assistant\n<think>\n"),
@@ -379,7 +408,7 @@ fn thoughts_come_first_where_the_prompt_leaves_room_for_them() {
     assert_eq!(of("<think>\n\n</think>\n\n"), "x", "over already");
     let plain = Style::of("nothing", None);
     assert_eq!(
-        said(&plain.grammar("", &answer), ""),
+        said(&plain.grammar("", &answer).unwrap(), ""),
         "x",
         "it does not think"
     );

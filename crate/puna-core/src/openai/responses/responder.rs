@@ -1,9 +1,10 @@
 //! What goes back: a response, or the events that it is made of.
 
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use super::request::ResponsesRequest;
-use crate::chat::{Call, OutputParser, Part};
+use crate::chat::{OutputParser, Part, call_id};
 use crate::generate::{Event, FinishReason, TokenLogProb, Usage};
 use crate::openai::response::{are_thoughts, of_token};
 use crate::openai::{Choice, Respond};
@@ -30,6 +31,8 @@ pub struct ResponsesResponder {
     unsent: Vec<TokenLogProb>,
     called: usize,
     most_calls: usize,
+    /// The call that is open, if it is not one too many.
+    call: Option<OpenCall>,
     /// Tokens of the answer up to where it thought last.
     reasoning_tokens: u32,
     /// Events so far.
@@ -41,6 +44,29 @@ pub struct ResponsesResponder {
 enum Kind {
     Message,
     Reasoning,
+}
+
+#[derive(Debug)]
+struct OpenCall {
+    /// Of its item, and of itself.
+    id: String,
+    call_id: String,
+    name: String,
+    /// So far.
+    arguments: String,
+}
+
+impl OpenCall {
+    fn item(&self, status: &str) -> Value {
+        json!({
+            "id": self.id,
+            "type": "function_call",
+            "status": status,
+            "call_id": self.call_id,
+            "name": self.name,
+            "arguments": self.arguments,
+        })
+    }
 }
 
 impl ResponsesResponder {
@@ -66,6 +92,7 @@ impl ResponsesResponder {
             unsent: Vec::new(),
             called: 0,
             most_calls: usize::MAX,
+            call: None,
             reasoning_tokens: 0,
             sequence: 0,
             response: Value::Null,
@@ -80,8 +107,14 @@ impl ResponsesResponder {
             match part {
                 Part::Text(text) => self.say(Kind::Message, &text, sent),
                 Part::Reasoning(text) => self.say(Kind::Reasoning, &text, sent),
-                Part::Call(_) if self.called >= self.most_calls => {}
-                Part::Call(call) => self.call(&call, sent),
+                Part::Call(call) => {
+                    self.begin_call(call.name, sent);
+                    self.arguments(&call.arguments, sent);
+                    self.end_call(sent);
+                }
+                Part::CallBegin(name) => self.begin_call(name, sent),
+                Part::CallArguments(piece) => self.arguments(&piece, sent),
+                Part::CallEnd => self.end_call(sent),
             }
         }
     }
@@ -132,36 +165,46 @@ impl ResponsesResponder {
         self.output.push(item);
     }
 
-    fn call(&mut self, call: &Call, sent: &mut Vec<Value>) {
+    fn begin_call(&mut self, name: String, sent: &mut Vec<Value>) {
         self.close("completed", sent);
         self.unsent.clear();
-        let call_id = format!("call_{}", call.id(&self.id, self.called));
-        self.called = self.called.saturating_add(1);
-        let id = self.item_id("fc");
-        let item = |arguments: &str, status: &str| {
-            json!({
-                "id": id,
-                "type": "function_call",
-                "status": status,
-                "call_id": call_id,
-                "name": call.name,
-                "arguments": arguments,
-            })
-        };
-        let begun = json!({ "item": item("", "in_progress") });
-        self.send("response.output_item.added", begun, sent);
-        let arguments = &call.arguments;
-        for (name, fields) in [
-            ("delta", json!({ "item_id": id, "delta": arguments })),
-            (
-                "done",
-                json!({ "item_id": id, "name": call.name, "arguments": arguments }),
-            ),
-        ] {
-            let name = format!("response.function_call_arguments.{name}");
-            self.send(&name, fields, sent);
+        if self.called >= self.most_calls {
+            return;
         }
-        let whole = item(arguments, "completed");
+        let call = OpenCall {
+            id: self.item_id("fc"),
+            call_id: format!("call_{}", call_id(&name, &self.id, self.called)),
+            name,
+            arguments: String::new(),
+        };
+        self.called = self.called.saturating_add(1);
+        let begun = json!({ "item": call.item("in_progress") });
+        self.send("response.output_item.added", begun, sent);
+        self.call = Some(call);
+    }
+
+    fn arguments(&mut self, piece: &str, sent: &mut Vec<Value>) {
+        self.unsent.clear();
+        let Some(call) = &mut self.call else {
+            return;
+        };
+        call.arguments.push_str(piece);
+        let fields = json!({ "item_id": call.id, "delta": piece });
+        self.send("response.function_call_arguments.delta", fields, sent);
+    }
+
+    fn end_call(&mut self, sent: &mut Vec<Value>) {
+        let Some(call) = self.call.take() else {
+            return;
+        };
+        let fields = json!({ "item_id": call.id, "name": call.name, "arguments": call.arguments });
+        self.send("response.function_call_arguments.done", fields, sent);
+        // An answer may be cut short in the middle of them.
+        let status = match serde_json::from_str::<IgnoredAny>(&call.arguments) {
+            Ok(_) => "completed",
+            Err(_) => "incomplete",
+        };
+        let whole = call.item(status);
         let done = json!({ "item": whole.clone() });
         self.send("response.output_item.done", done, sent);
         self.output.push(whole);

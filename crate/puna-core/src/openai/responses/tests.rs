@@ -9,7 +9,7 @@
 use serde_json::{Value, json};
 
 use super::{ResponsesRequest, ResponsesResponder};
-use crate::chat::{ChatTemplate, Message, OutputParser, Role, Style};
+use crate::chat::{Callable, ChatTemplate, Message, OutputParser, Role, Saying, Style};
 use crate::generate::{Event, FinishReason, GenerateRequest, LogProb, TokenLogProb, Usage};
 use crate::openai::{Choice, Respond, TextRequest};
 use crate::tokenizer::Tokenizer;
@@ -241,8 +241,8 @@ fn respond(more: Value) -> Vec<Value> {
     let choice = Choice {
         generate: GenerateRequest::default(),
         prompt: 0,
-        echo: String::new(),
-        parser: Some(OutputParser::new(style, vec!["f".to_owned()], "")),
+        echo: None,
+        parser: Some(OutputParser::new(style, vec![Callable::any("f")], "", None)),
         is_single: false,
     };
     let mut responder = ResponsesResponder::new(&request, "1", 1_700_000_000, "m");
@@ -281,6 +281,72 @@ fn respond(more: Value) -> Vec<Value> {
     sent.extend(responder.event(0, &choice, &finish));
     sent.extend(responder.end());
     sent
+}
+
+#[test]
+fn arguments_are_told_as_they_come() {
+    let style = Style::of("<tool_call>", None);
+    let tools = vec![Callable::any("f")];
+    let saying = Saying::Calls(tools.clone(), false);
+    let choice = Choice {
+        generate: GenerateRequest::default(),
+        prompt: 0,
+        echo: None,
+        parser: Some(OutputParser::new(style, tools, "", Some(&saying))),
+        is_single: false,
+    };
+    let request = parse(json!({ "stream": true }));
+    let mut responder = ResponsesResponder::new(&request, "1", 0, "m");
+    let mut sent = responder.begin(0, &choice);
+    for text in [
+        "<tool_call>\n{\"name\": \"f\", \"arguments\": {\"a\": ",
+        "1}}\n</tool_call>\n<tool_call>\n{\"name\": \"f\", \"arguments\": {\"b\"",
+    ] {
+        let text = text.to_owned();
+        sent.extend(responder.event(0, &choice, &Event::Text { text, tokens: 1 }));
+    }
+    let finish = Event::Finish {
+        reason: FinishReason::Length,
+        stop: None,
+        usage: Usage::default(),
+    };
+    sent.extend(responder.event(0, &choice, &finish));
+    let told: Vec<_> = sent
+        .iter()
+        .filter(|it| it["output_index"].is_number())
+        .map(|it| {
+            let name = it["type"].as_str().unwrap().trim_start_matches("response.");
+            let said = it.get("delta").or_else(|| it.get("arguments"));
+            let said = said.or_else(|| it["item"].get("status")).unwrap();
+            (
+                it["output_index"].as_u64().unwrap(),
+                name,
+                said.as_str().unwrap(),
+            )
+        })
+        .collect();
+    let delta = "function_call_arguments.delta";
+    let done = "function_call_arguments.done";
+    assert_eq!(
+        told,
+        [
+            (0, "output_item.added", "in_progress"),
+            (0, delta, "{\"a\":"),
+            (0, delta, "1}"),
+            (0, done, "{\"a\":1}"),
+            (0, "output_item.done", "completed"),
+            (1, "output_item.added", "in_progress"),
+            (1, delta, "{\"b\""),
+            (1, done, "{\"b\""),
+            (1, "output_item.done", "incomplete"),
+        ]
+    );
+    let numbers: Vec<_> = sent
+        .iter()
+        .map(|it| it["sequence_number"].as_u64())
+        .collect();
+    let expected: Vec<_> = (0..sent.len() as u64).map(Some).collect();
+    assert_eq!(numbers, expected, "none is left out");
 }
 
 #[test]

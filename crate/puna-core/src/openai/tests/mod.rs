@@ -7,6 +7,7 @@
 )]
 
 mod format;
+mod held;
 mod request;
 mod response;
 mod tokens;
@@ -96,7 +97,7 @@ fn respond_to(request: &TextRequest, echo: &str) -> Vec<Value> {
         let choice = Choice {
             generate: GenerateRequest::default(),
             prompt: 0,
-            echo: echo.to_owned(),
+            echo: Some(echo.to_owned()),
             parser: None,
             is_single: false,
         };

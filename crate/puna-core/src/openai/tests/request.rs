@@ -405,7 +405,13 @@ fn a_request_becomes_a_prompt() {
     .unwrap();
     let of: Vec<_> = both
         .iter()
-        .map(|it| (it.prompt, it.echo.as_str(), it.generate.prompt.as_slice()))
+        .map(|it| {
+            (
+                it.prompt,
+                it.echo.as_deref().unwrap(),
+                it.generate.prompt.as_slice(),
+            )
+        })
         .collect();
     let (first, second) = ((0, "Hi", &[379, 39, 72][..]), (1, "H", &[379, 39][..]));
     assert_eq!(
@@ -416,7 +422,28 @@ fn a_request_becomes_a_prompt() {
     assert_eq!(both[0].generate.max_tokens, Some(16), "OpenAI's default");
     let ids = choices(&texts(json!({ "prompt": [39, 72], "echo": true }))).unwrap();
     assert_eq!(ids[0].generate.prompt, [39, 72], "as they are");
-    assert_eq!(ids[0].echo, "Hi");
+    assert_eq!(ids[0].echo.as_deref(), Some("Hi"));
+    assert_eq!(ids[0].scores(), None, "nobody asked");
+    let told = json!({ "prompt": [[39, 72], [39]], "echo": true, "logprobs": 1, "max_tokens": 0 });
+    let told = choices(&texts(told.clone())).unwrap();
+    assert!(told.iter().all(|it| it.scores() == Some(1)));
+    let Some(Event::Finish { reason, usage, .. }) = told[0].without_tokens() else {
+        panic!("nothing is generated");
+    };
+    assert_eq!((reason, usage.prompt_tokens), (FinishReason::Length, 2));
+    let generated = choices(&texts(json!({ "prompt": "H", "logprobs": 1 }))).unwrap();
+    assert_eq!(
+        (generated[0].scores(), generated[0].without_tokens()),
+        (None, None)
+    );
+    // A prompt that nothing follows may fill the context, and no more.
+    let fills = |room: u32| {
+        let whole = texts(json!({ "prompt": [39, 72], "echo": true, "max_tokens": 0 }));
+        whole.choices(&template, &tokenizer, room, 0).map(|_| ())
+    };
+    fills(2).unwrap();
+    let error = fills(1).unwrap_err();
+    assert_eq!(error.code(), ErrorCode::ContextLengthExceeded, "{error}");
     let error = choices(&texts(json!({ "prompt": [[39], [384]] }))).unwrap_err();
     is_refused(
         error,
@@ -470,10 +497,10 @@ fn texts_to_go_on_with_are_read_by_their_own_rules() {
             "integer_above_max_value",
         ),
         (
-            json!({ "prompt": "a", "logprobs": 1, "echo": true }),
-            "logprobs",
-            "echoed",
-            "unsupported_value",
+            json!({ "prompt": "a", "max_tokens": 0 }),
+            "max_tokens",
+            ">= 1",
+            "integer_below_min_value",
         ),
         (
             json!({ "prompt": "a", "messages": [] }),

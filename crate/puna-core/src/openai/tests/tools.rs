@@ -276,7 +276,7 @@ fn an_answer_may_call_tools_and_reason_before() {
 }
 
 /// What the answer to a request is held to.
-fn held(more: Value) -> Option<Grammar> {
+pub(super) fn held(more: Value) -> Option<Grammar> {
     let gguf = include_bytes!("../../../../../tests/golden/llama-256/llama-256-Q4_1.gguf");
     let Parsed::Done(header) = Header::from_gguf(gguf).unwrap() else {
         panic!("the file is whole");
@@ -366,7 +366,7 @@ fn an_answer_is_held_to_calls_only_where_tools_must_be_called() {
             Some(calls(&both, false)),
         ),
     ] {
-        let expected = saying.map(|saying| style.grammar("Hi", &saying));
+        let expected = saying.map(|saying| style.grammar("Hi", &saying).unwrap());
         assert_eq!(with(more.clone()), expected, "{more}");
     }
 }
