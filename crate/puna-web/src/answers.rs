@@ -10,7 +10,7 @@ use puna_core::places::Places;
 use puna_core::sampler::Sampler;
 use puna_core::schedule::{Schedule, Wish};
 use puna_core::session::Session;
-use puna_core::{Error, Result, adapter};
+use puna_core::{Error, ErrorCode, Result, adapter};
 use web_sys::AbortSignal;
 
 use crate::abort::throw_if_aborted;
@@ -29,10 +29,6 @@ struct State {
     next: u32,
     /// Whether somebody goes on with them, or is about to.
     are_driven: bool,
-    /// Those that are about to be made.
-    coming: usize,
-    /// Who waits until there are fewer.
-    waiting: Vec<Waker>,
 }
 
 /// One of them.
@@ -47,6 +43,8 @@ struct Answer {
     /// What nobody was told yet.
     events: Vec<Event>,
     end: Option<Result<()>>,
+    /// There are no rows for it until another ends.
+    is_waiting: bool,
     /// Nobody asks about it any more: there is only its conversation to be put back.
     is_gone: bool,
     waker: Option<Waker>,
@@ -93,30 +91,16 @@ impl Answers {
             signal: signal.cloned(),
             events: Vec::new(),
             end: None,
+            is_waiting: false,
             is_gone: false,
             waker: None,
         });
         InPlace { answers: self, id }
     }
 
-    /// Whether there are fewer than so many, those that are about to be made among them.
-    pub(crate) fn are_fewer(&self, most: usize) -> bool {
-        self.0.borrow().count() < most
-    }
-
-    /// Another one is about to be made: when there are fewer than so many.
-    pub(crate) async fn room(&self, most: usize) -> Coming<'_> {
-        poll_fn(|context| {
-            let mut state = self.0.borrow_mut();
-            if state.count() < most {
-                state.coming = state.coming.saturating_add(1);
-                return Poll::Ready(());
-            }
-            state.waiting.push(context.waker().clone());
-            Poll::Pending
-        })
-        .await;
-        Coming(self)
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.borrow().answers.len()
     }
 
     /// Whether one still reads its prompt.
@@ -200,7 +184,10 @@ impl Answers {
         }
         for (at, error) in refused.into_iter().rev() {
             let without = asked.remove(at);
-            self.fail(model, &[without], &error);
+            let waits = error.code() == ErrorCode::Busy && self.0.borrow_mut().wait(without.id);
+            if !waits {
+                self.fail(model, &[without], &error);
+            }
         }
         if asked.is_empty() {
             return;
@@ -234,7 +221,7 @@ impl Answers {
         let mut wishes = Vec::new();
         let mut all = Vec::new();
         for answer in answers {
-            let Some(generation) = &mut answer.generation else {
+            let (false, Some(generation)) = (answer.is_waiting, &mut answer.generation) else {
                 continue;
             };
             let Ask::Forward {
@@ -407,14 +394,20 @@ impl Answers {
     /// Puts the conversations of those back that have ended.
     pub(crate) fn give_back(&self, model: &mut Model) {
         let mut state = self.0.borrow_mut();
+        let mut are_free = false;
         for answer in &mut state.answers {
             if answer.end.is_some()
                 && let Some(generation) = answer.generation.take()
             {
                 model.conversations.put_back(generation.into_session());
+                are_free = true;
             }
         }
-        state.leave(|answer| answer.is_gone);
+        if are_free {
+            let waiting = state.answers.iter_mut();
+            waiting.for_each(|answer| answer.is_waiting = false);
+        }
+        state.answers.retain(|answer| !answer.is_gone);
     }
 
     /// Those who wait hear that nobody goes on with their answers.
@@ -426,14 +419,13 @@ impl Answers {
 }
 
 impl State {
-    const fn count(&self) -> usize {
-        self.answers.len().saturating_add(self.coming)
-    }
-
-    /// Those are not there any more.
-    fn leave(&mut self, is_gone: impl Fn(&Answer) -> bool) {
-        self.answers.retain(|answer| !is_gone(answer));
-        self.waiting.drain(..).for_each(Waker::wake);
+    /// One has to wait until another's rows are free; whether there is such another.
+    fn wait(&mut self, id: u32) -> bool {
+        let others = self.answers.iter().filter(|answer| answer.id != id);
+        let goes_on = |answer: &Answer| answer.generation.is_some() && !answer.is_waiting;
+        let is_other = others.into_iter().any(goes_on);
+        self.with(id, |answer| answer.is_waiting = is_other);
+        is_other
     }
 
     fn with<T>(&mut self, id: u32, act: impl FnOnce(&mut Answer) -> T) -> Option<T> {
@@ -477,18 +469,6 @@ impl Answer {
     }
 }
 
-/// One that is about to be made: until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Coming<'a>(&'a Answers);
-
-impl Drop for Coming<'_> {
-    fn drop(&mut self) {
-        let mut state = self.0.0.borrow_mut();
-        state.coming = state.coming.saturating_sub(1);
-        state.leave(|_| false);
-    }
-}
-
 /// An answer's place among all: when this is dropped it is gone, but for what it has of the model.
 #[derive(Debug)]
 pub(crate) struct InPlace<'a> {
@@ -518,7 +498,7 @@ impl Drop for InPlace<'_> {
             answer.generation.is_some()
         });
         if stays == Some(false) {
-            state.leave(|answer| answer.id == self.id);
+            state.answers.retain(|answer| answer.id != self.id);
         }
     }
 }

@@ -25,7 +25,7 @@ use web_sys::AbortSignal;
 
 use crate::abort::throw_if_aborted;
 use crate::adapters;
-use crate::answers::{Answers, Coming};
+use crate::answers::Answers;
 use crate::conversations::Conversations;
 use crate::cpu::CpuHost;
 use crate::executor::{Executor, Gauges};
@@ -394,12 +394,7 @@ impl Engine {
 
     /// Whether another answer can be made beside those that are.
     pub(crate) fn has_room(&self) -> bool {
-        self.answers.are_fewer(self.conversations)
-    }
-
-    /// Waits until one can.
-    pub(crate) async fn room(&self) -> Coming<'_> {
-        self.answers.room(self.conversations).await
+        self.answers.count() < self.conversations
     }
 
     async fn load_inner(

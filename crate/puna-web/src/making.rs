@@ -87,7 +87,6 @@ impl Making<'_> {
                 Some(Generation::new(request, tokenizer, self.context_length)?)
             }
         };
-        let _coming = engine.room().await;
         let mut turn = engine.model.turn().await?;
         let model = turn.get()?;
         engine.answers.give_back(model);

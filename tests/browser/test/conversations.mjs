@@ -139,11 +139,43 @@ test("four at the same time give what each gives alone, by turns", { seconds: 30
     const each = [];
     for (const request of alike) each.push((await t.chat(request)).choices[0].message.content);
     const steps = async () => (await t.page.evaluate(() => window.model.counters())).steps;
-    const before = await steps();
-    assert.deepEqual((await together(t, alike)).texts, each, device);
-    const taken = (await steps()) - before;
-    assert.ok(taken < 4 * 60 * 0.6, `${taken} steps for four times 60 tokens on ${device}`);
+    const share = async (what, work) => {
+      const before = await steps();
+      const tokens = await work();
+      const taken = (await steps()) - before;
+      assert.ok(taken < tokens * 0.6, `${taken} steps for ${tokens} tokens of ${what} on ${device}`);
+    };
+    await share("four requests", async () => {
+      assert.deepEqual((await together(t, alike)).texts, each, device);
+      return 4 * 60;
+    });
+    // And the answers of one request, which read their prompt once.
+    await share("four answers", async () => {
+      const { choices, usage } = await t.chat({ ...alike[3], n: 4 });
+      assert.deepEqual(choices.map(({ index }) => index), [0, 1, 2, 3]);
+      assert.equal(choices[0].message.content, each[3], device);
+      assert.equal(new Set(choices.map(({ message }) => message.content)).size, 4, "each by a seed of its own");
+      assert.ok(usage.completion_tokens > 100, `${usage.completion_tokens} tokens`);
+      return usage.completion_tokens;
+    });
   }
+});
+
+test("answers that the cache has no room for wait until it has, and none fails", async (t) => {
+  await t.loadTiny({ contextLength: 96 });
+  const long = (prompt, more = {}) => ({ ...greedy(prompt, 60), temperature: 0.9, seed: 3, logit_bias: { 383: -100 }, ...more });
+  const requests = [long("Hello"), long("The house is"), long("Once upon a time"), long("In the garden")];
+  const alone = [];
+  for (const request of requests) alone.push((await t.chat(request)).choices[0].message.content);
+  const texts = await t.page.evaluate(async (requests) => {
+    const [several, ...others] = requests;
+    // Four conversations fill the cache: those of the first request are that many.
+    const work = [window.model.chat.completions.create({ ...several, n: 4 })];
+    await window.model.counters();
+    work.push(...others.map((request) => window.model.chat.completions.create(request)));
+    return (await Promise.all(work)).map(({ choices }) => choices[0].message.content);
+  }, requests);
+  assert.deepEqual(texts, alone);
 });
 
 test("a request that is stopped among others leaves them alone, and so does one that fails", async (t) => {
