@@ -513,16 +513,17 @@ pub(crate) struct Driving<'a> {
 }
 
 impl Driving<'_> {
-    /// Takes one step with those whose turn it is; `own` are the caller's, who hears of them without a pause.
+    /// Takes one step with those whose turn it is; `own` are the caller's, who hears of them without a pause, and who is about to
+    /// begin more if `is_more`.
     ///
     /// # Errors
     /// When the model was unloaded.
-    pub(crate) async fn step(&mut self, own: &[u32]) -> Result<()> {
+    pub(crate) async fn step(&mut self, own: &[u32], is_more: bool) -> Result<()> {
         let turn = match &mut self.turn {
             Some(turn) => turn,
             none => none.insert(self.turns.turn().await?),
         };
-        let is_wanted = turn.is_wanted();
+        let is_wanted = is_more || turn.is_wanted();
         let answers = self.answers;
         answers.step(turn.get()?, &mut self.chain, is_wanted).await;
         let is_over = answers.0.borrow().schedule.is_over();

@@ -43,7 +43,8 @@ impl Making<'_> {
             } else if self.going.is_empty() {
                 return Ok(());
             } else if let Some(driving) = &mut driving {
-                driving.step(&self.own()).await?;
+                let is_more = self.begun < self.choices.len();
+                driving.step(&self.own(), is_more).await?;
             } else {
                 driving = engine.answers.drive(&engine.model);
                 if driving.is_none() {
@@ -63,12 +64,17 @@ impl Making<'_> {
         let Some(choice) = self.choices.get(self.begun) else {
             return false;
         };
-        let answers = &self.engine.answers;
-        let reads = |(index, place): &(usize, InPlace<'_>)| {
+        let same = self.going.iter().filter(|(index, _)| {
             let other = self.choices.get(*index);
-            other.is_some_and(|it| it.prompt == choice.prompt) && answers.reads(place.id())
+            other.is_some_and(|other| other.prompt == choice.prompt)
+        });
+        let mut reading = same.map(|(_, place)| self.engine.answers.reads(place.id()));
+        // Nobody has begun with this prompt, or somebody has read it.
+        let is_known = match reading.next() {
+            None => true,
+            Some(reads) => !reads || reading.any(|reads| !reads),
         };
-        self.going.is_empty() || self.engine.has_room() && !self.going.iter().any(reads)
+        self.going.is_empty() || is_known && self.engine.has_room()
     }
 
     /// Begins the next one.
