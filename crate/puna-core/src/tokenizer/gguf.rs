@@ -4,6 +4,7 @@ use super::bert::{self, Bert};
 use super::bpe::{self, Bpe, Merges};
 use super::charsmap::Charsmap;
 use super::end::{self, Named, id_of};
+use super::ids::Ids;
 use super::lookup::Lookup;
 use super::normalizer::{Normalizer, SPACE, Sentencepiece};
 use super::pipeline::{Model, Pipeline};
@@ -18,7 +19,6 @@ use super::wordpiece::WordPiece;
 use super::{Inner, bytes};
 use crate::weights::header::{Metadata, StrArray};
 use crate::{Error, Result};
-use ahash::AHashMap;
 
 /// What the kinds of vocabularies differ in where the file does not say.
 struct Defaults {
@@ -246,25 +246,25 @@ fn byte_pairs(metadata: &Metadata) -> Result<Inner> {
 
 fn read_bpe(tokens: &Tokens<'_>, pre: &PreTokenizer) -> Result<Bpe> {
     let n_tokens = tokens.count();
-    let mut vocab = AHashMap::with_capacity(tokens.texts.len() + 256);
+    let mut vocab = Ids::default();
     for (id, token) in (0..n_tokens).zip(tokens.texts) {
         // Empty entries can't be found in a text; several are no contradiction.
         if token.is_empty() {
             continue;
         }
-        if let Some(first) = vocab.insert(token.to_owned(), id) {
+        if let Some(first) = vocab.insert(token.as_bytes(), id)? {
             return Err(Error::bad_model_file(format!(
                 "the token {token:?} is in the vocabulary twice, as {first} and {id}"
             )));
         }
     }
-    bpe::add_stand_ins(&mut vocab, n_tokens);
-    let mut merges = Merges::new(&vocab, true);
+    bpe::add_stand_ins(&mut vocab, n_tokens)?;
+    let mut merges = Merges::new(true);
     let lines = tokens.metadata.required_strs("tokenizer.ggml.merges")?;
     for (rank, merge) in lines.iter().enumerate() {
         let pushed = match merge.split_once(' ') {
-            Some((left, right)) => merges.push(left.to_owned(), right.to_owned()),
-            None => Err("two tokens and a space between them expected"),
+            Some((left, right)) => merges.push(&vocab, left, right),
+            None => Err("two tokens and a space between them expected".to_owned()),
         };
         pushed.map_err(|what| {
             Error::bad_model_file(format!(
@@ -272,12 +272,11 @@ fn read_bpe(tokens: &Tokens<'_>, pre: &PreTokenizer) -> Result<Bpe> {
             ))
         })?;
     }
-    let merges = merges.finish();
     let options = bpe::Options {
         ignore_merges: pre.ignore_merges,
         ..bpe::Options::default()
     };
-    Bpe::new(vocab, merges, n_tokens, options)
+    Ok(Bpe::new(vocab, merges, n_tokens, options))
 }
 
 /// `llama`.

@@ -1,8 +1,8 @@
 //! Text to token ids and back, from a model's own files.
 //!
 //! A GGUF's metadata is read as llama.cpp reads it, a `tokenizer.json` as the `tokenizers` crate does; both
-//! end in the same steps: tokens found as a whole, a normalizer, a cut into words, a model of words. The
-//! models are the crate's, and Unicode's tables those of libraries where nobody supplies others. Knows nothing of chats.
+//! end in the same steps: tokens found as a whole, a normalizer, a cut into words, a model of words. Unicode's tables are
+//! those of libraries where nobody supplies others. Knows nothing of chats.
 #![cfg_attr(
     not(test),
     deny(
@@ -19,6 +19,7 @@ pub(crate) mod bytes;
 mod charsmap;
 mod end;
 mod gguf;
+mod ids;
 mod json;
 mod lookup;
 mod normalizer;

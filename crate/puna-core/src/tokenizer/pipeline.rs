@@ -65,7 +65,7 @@ impl Pipeline {
         }
         splitter::split(&self.splitters, text, begins, work, &mut |word| {
             match &self.model {
-                Model::Bpe(model) => return model.encode(word, ids),
+                Model::Bpe(model) => model.encode(word, ids),
                 Model::Spm(model) => model.encode(word, ids),
                 Model::Unigram(model) => return model.encode(word, ids),
                 Model::WordPiece(model) => model.encode(word, ids),

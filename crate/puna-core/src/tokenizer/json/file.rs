@@ -3,12 +3,12 @@
 
 use std::fmt;
 
-use ahash::AHashMap;
 use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::super::bpe::MAX_MERGES;
+use super::super::ids;
 use super::super::vocab::MAX_TOKENS;
 
 /// The file.
@@ -76,7 +76,7 @@ pub(super) struct RawModel {
 
 /// A vocabulary: text to id, or texts with log probabilities in the order of their ids.
 pub(super) enum Vocab {
-    Ids(AHashMap<String, u32>),
+    Ids(ids::Ids),
     Scores(Vec<(String, f64)>),
 }
 
@@ -134,14 +134,15 @@ impl<'de> Deserialize<'de> for Vocab {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Vocab, A::Error> {
-                let mut ids = AHashMap::new();
+                let mut ids = ids::Ids::default();
                 while let Some((text, id)) = map.next_entry::<String, u32>()? {
                     if ids.len() >= MAX_TOKENS {
                         return Err(A::Error::custom(format_args!(
                             "more than {MAX_TOKENS} tokens"
                         )));
                     }
-                    ids.insert(text, id);
+                    let inserted = ids.insert(text.as_bytes(), id);
+                    inserted.map_err(|error| A::Error::custom(error.message()))?;
                 }
                 Ok(Vocab::Ids(ids))
             }

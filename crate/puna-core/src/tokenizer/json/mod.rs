@@ -7,10 +7,9 @@ mod frame;
 mod part;
 mod steps;
 
-use ahash::AHashMap;
-
 use super::bpe::{self, Bpe, Merges};
 use super::end::{self, Named};
+use super::ids::Ids;
 use super::lookup::Lookup;
 use super::pipeline::{Model, Pipeline};
 use super::special::{Order, Pattern, SpecialTokens};
@@ -176,8 +175,9 @@ impl Tokens {
         };
         match &model.vocab {
             file::Vocab::Ids(ids) => {
-                for (text, id) in ids {
-                    tokens.set(*id, text, kind(text))?;
+                for (text, id) in ids.iter() {
+                    let text = str::from_utf8(text).unwrap_or_default();
+                    tokens.set(id, text, kind(text))?;
                 }
             }
             file::Vocab::Scores(pieces) => {
@@ -210,20 +210,19 @@ impl Tokens {
 
     /// Adds the added tokens; their ids. One that the model knows has the model's id.
     fn add(&mut self, model: &RawModel, added: &[AddedToken]) -> Result<Vec<u32>> {
-        let scored: AHashMap<&str, u32> = match &model.vocab {
-            file::Vocab::Ids(_) => AHashMap::new(),
-            file::Vocab::Scores(pieces) => {
-                let texts = pieces.iter().map(|(text, _)| text.as_str());
-                texts.zip(0..).collect()
+        let mut scored = Ids::default();
+        if let file::Vocab::Scores(pieces) = &model.vocab {
+            for (id, (text, _)) in (0..).zip(pieces) {
+                scored.insert(text.as_bytes(), id)?;
             }
-        };
+        }
         let mut ids = Vec::with_capacity(added.len());
         for token in added {
             let known = match &model.vocab {
-                file::Vocab::Ids(ids) => ids.get(&token.content),
-                file::Vocab::Scores(_) => scored.get(token.content.as_str()),
+                file::Vocab::Ids(ids) => ids,
+                file::Vocab::Scores(_) => &scored,
             };
-            let id = known.copied().unwrap_or(token.id);
+            let id = known.get(token.content.as_bytes()).unwrap_or(token.id);
             let is_unknown = model.unk_token.as_deref() == Some(token.content.as_str());
             let kind = match token.special {
                 true if is_unknown => TokenKind::Unknown,
@@ -310,13 +309,21 @@ impl Tokens {
                     ));
                 }
                 let merges = model.merges.map_or_else(Vec::new, |merges| merges.0);
+                let unknown = match &model.unk_token {
+                    None => None,
+                    Some(unknown) => Some(vocab.get(unknown.as_bytes()).ok_or_else(|| {
+                        bad(&format!(
+                            "model.unk_token is {unknown:?}, which is not in the vocabulary"
+                        ))
+                    })?),
+                };
                 let options = bpe::Options {
                     ignore_merges: model.ignore_merges.unwrap_or(false),
                     byte_fallback: model.byte_fallback.unwrap_or(false),
                     fuse_unknown: model.fuse_unk.unwrap_or(false),
-                    unknown: model.unk_token,
+                    unknown,
                 };
-                byte_pairs(vocab, merges, options).map(|bpe| Model::Bpe(Box::new(bpe)))
+                byte_pairs(vocab, &merges, options).map(|bpe| Model::Bpe(Box::new(bpe)))
             }
             ("WordPiece", file::Vocab::Ids(vocab)) => {
                 let unknown = model.unk_token.as_deref().unwrap_or("[UNK]");
@@ -328,7 +335,7 @@ impl Tokens {
                 let mut texts = Strings::with_capacity(self.texts.len(), 0);
                 // Added tokens are no parts of words.
                 for text in &self.texts {
-                    let is_part = vocab.contains_key(text);
+                    let is_part = vocab.get(text.as_bytes()).is_some();
                     texts.push(if is_part { text.as_bytes() } else { b"" })?;
                 }
                 Ok(Model::WordPiece(WordPiece {
@@ -372,25 +379,13 @@ fn unsupported(what: &str) -> Error {
     Error::unsupported_model(message).detail("tokenizer", what)
 }
 
-fn byte_pairs(
-    vocab: AHashMap<String, u32>,
-    pairs: Vec<(String, String)>,
-    options: bpe::Options,
-) -> Result<Bpe> {
-    if let Some(unknown) = &options.unknown
-        && !vocab.contains_key(unknown)
-    {
-        return Err(bad(&format!(
-            "model.unk_token is {unknown:?}, which is not in the vocabulary"
-        )));
+fn byte_pairs(vocab: Ids, pairs: &[(String, String)], options: bpe::Options) -> Result<Bpe> {
+    let mut merges = Merges::new(false);
+    for (rank, (left, right)) in pairs.iter().enumerate() {
+        merges.push(&vocab, left, right).map_err(|what| {
+            let shown = [left, right];
+            bad(&format!("model.merges[{rank}] is {shown:?}: {what}"))
+        })?;
     }
-    let mut merges = Merges::new(&vocab, false);
-    for (rank, (left, right)) in pairs.into_iter().enumerate() {
-        let shown = [left.clone(), right.clone()];
-        merges
-            .push(left, right)
-            .map_err(|what| bad(&format!("model.merges[{rank}] is {shown:?}: {what}")))?;
-    }
-    let merges = merges.finish();
-    Bpe::new(vocab, merges, u32::MAX, options)
+    Ok(Bpe::new(vocab, merges, u32::MAX, options))
 }
