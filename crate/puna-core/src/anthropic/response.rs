@@ -89,7 +89,7 @@ impl MessageResponder {
         let id = format!("toolu_{}", call.id(&self.id, self.called));
         self.called = self.called.saturating_add(1);
         if !self.stream {
-            let input: Value = serde_json::from_str(&call.arguments).unwrap_or_default();
+            let input: Value = crate::json::read(&call.arguments).unwrap_or_default();
             let block = json!({ "type": "tool_use", "id": id, "name": call.name, "input": input });
             self.content.push(block);
             return;

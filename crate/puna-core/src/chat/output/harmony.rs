@@ -122,7 +122,7 @@ impl Harmony {
             State::Header | State::Text => put(parts, Part::Text(body)),
             State::Reasoning => put(parts, Part::Reasoning(body)),
             State::Call(header, name) => {
-                let arguments = serde_json::from_str::<Value>(&body).ok();
+                let arguments = crate::json::read::<Value>(&body).ok();
                 let call = arguments
                     .filter(|_| self.tools.contains(name))
                     .and_then(|arguments| Call::new(name, &arguments));
