@@ -3,7 +3,7 @@
 use std::f64::consts::FRAC_2_PI;
 
 /// π/2: 33 bits, so that multiples up to 2²⁰ are exact, and the rest.
-const QUARTER: [f64; 2] = [1.570_796_326_734_125_6, 6.077_100_506_506_192_5e-11];
+const QUARTER: [f64; 2] = [1.570_796_326_734_125_6, 6.077_100_506_506_192e-11];
 
 /// From here on numbers lie an eighth and more apart, and angles mean nothing.
 const LARGEST: f64 = 1e15;
@@ -11,7 +11,7 @@ const LARGEST: f64 = 1e15;
 /// `(sin, cos)`. Their error is 1e-15 up to a million, from there the last bit of the angle.
 #[must_use]
 pub(crate) fn sin_cos(angle: f64) -> (f64, f64) {
-    if !(angle.abs() < LARGEST) {
+    if angle.is_nan() || angle.abs() >= LARGEST {
         return (0.0, 1.0);
     }
     let quarters = (angle * FRAC_2_PI).round();
