@@ -5,7 +5,7 @@ use std::hash::{BuildHasher as _, RandomState};
 use super::strings::Strings;
 use crate::{Error, Result};
 
-/// A hash table of ids over the texts themselves: 8 to 16 bytes a token and the texts once. It is the only one that
+/// A hash table of ids over the texts themselves: 12 to 24 bytes a token and the texts once. It is the only one that
 /// tokenizers have: maps of the standard library are compiled anew for every type.
 #[derive(Default)]
 pub(super) struct Lookup {

@@ -220,6 +220,11 @@ mod tests {
         ];
         assert_eq!(graphemes(&all.concat()).unwrap(), all);
         assert_eq!(graphemes("ab\n").unwrap(), ["a", "b", "\n"], "ASCII");
+        assert_eq!(
+            graphemes("a\r\n").unwrap(),
+            ["a", "\r\n"],
+            "a line break of two"
+        );
         assert!(graphemes("").unwrap().is_empty(), "none");
     }
 }
