@@ -130,8 +130,8 @@ pub const FAULTS: &[Fault] = &[
     fault("lib/expert_bias", "expert * EXPERT_ROWS + row", "row"),
     fault(
         "lib/expert_bias_none",
-        "fn bias_of_slot(t: u32, slot: u32, row: u32) -> vec2<f32> {\n    return vec2<f32>(0.0);",
-        "fn bias_of_slot(t: u32, slot: u32, row: u32) -> vec2<f32> {\n    return vec2<f32>(1.0);",
+        "fn bias_of_slot(t: u32, slot: u32, row: u32) -> vec2<f32> {\nreturn vec2<f32>(0.0);",
+        "fn bias_of_slot(t: u32, slot: u32, row: u32) -> vec2<f32> {\nreturn vec2<f32>(1.0);",
     ),
     fault("lib/input_norm", "sum / f32(COLS)", "sum / f32(COLS + 4u)"),
     fault(
@@ -151,8 +151,8 @@ pub const FAULTS: &[Fault] = &[
     ),
     fault(
         "lib/ints",
-        "    scale: vec2<f32>,  // of the first 16 weights, and of the others\n    low: vec2<f32>,",
-        "    low: vec2<f32>,\n    scale: vec2<f32>,",
+        "scale: vec2<f32>,\nlow: vec2<f32>,",
+        "low: vec2<f32>,\nscale: vec2<f32>,",
     ),
     fault(
         "lib/inputs_first",
@@ -183,8 +183,8 @@ pub const FAULTS: &[Fault] = &[
     fault("lib/kv_store_f32", "= v;", "= v.xx;"),
     fault(
         "lib/params",
-        "    rows: u32,      // R, rows of the matrix\n    grid_x: u32,",
-        "    grid_x: u32,\n    rows: u32,",
+        "rows: u32,\ngrid_x: u32,",
+        "grid_x: u32,\nrows: u32,",
     ),
     fault("lib/landing", "d / half", "0u"),
     fault("lib/own_vector", "[i % 4u]", "[0u]"),

@@ -150,7 +150,7 @@ impl Error {
     /// What [`Self::to_json`] wrote, as text; anything else is `internal`.
     #[must_use]
     pub fn from_json(json: &str) -> Self {
-        let value: Value = serde_json::from_str(json).unwrap_or_default();
+        let value: Value = serde_json::from_slice(json.as_bytes()).unwrap_or_default();
         let text = |key| value.get(key).and_then(Value::as_str);
         let code = ErrorCode::ALL
             .iter()

@@ -26,6 +26,7 @@
 #![forbid(unsafe_code)]
 
 pub mod adapter;
+mod angle;
 #[cfg(feature = "text")]
 pub mod anthropic;
 #[cfg(feature = "text")]
@@ -41,6 +42,7 @@ pub mod generate;
 pub mod grammar;
 pub mod graph;
 pub mod guide;
+pub mod json;
 pub mod message;
 pub mod model;
 #[cfg(feature = "text")]

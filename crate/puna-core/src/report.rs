@@ -1,13 +1,12 @@
 //! What a header tells of a model, for people who decide whether to load it: `puna inspect`, and `inspect` in JavaScript.
 
-use std::collections::BTreeMap;
-
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::graph::Graph;
 use crate::prepared::Prepared;
 use crate::quant::FORMATS;
+use crate::sorted::sorted;
 use crate::weights::header::{Header, TensorInfo, type_name};
 use crate::{Error, Result, model};
 
@@ -166,20 +165,24 @@ fn name_of(ggml_type: u32) -> String {
 }
 
 fn types(tensors: &[TensorInfo]) -> Vec<TypeRow> {
-    let mut types: BTreeMap<u32, TypeRow> = BTreeMap::new();
-    for tensor in tensors {
-        let row = types.entry(tensor.ggml_type).or_insert_with(|| TypeRow {
-            name: name_of(tensor.ggml_type),
-            tensors: 0,
-            elements: 0,
-            bytes: 0,
+    let tensors = sorted(
+        tensors.iter().collect(),
+        &|a: &&TensorInfo, b: &&TensorInfo| a.ggml_type.cmp(&b.ggml_type),
+    );
+    let mut rows: Vec<TypeRow> = Vec::new();
+    for same in tensors.chunk_by(|a, b| a.ggml_type == b.ggml_type) {
+        let sum = |of: fn(&TensorInfo) -> u64| {
+            let each = same.iter().map(|tensor| of(tensor));
+            each.fold(0, u64::saturating_add)
+        };
+        rows.extend(same.first().map(|first| TypeRow {
+            name: name_of(first.ggml_type),
+            tensors: sum(|_| 1),
+            elements: sum(elements),
+            bytes: sum(|tensor| tensor.bytes),
             bits_per_weight: 0.0,
-        });
-        row.tensors = row.tensors.saturating_add(1);
-        row.elements = row.elements.saturating_add(elements(tensor));
-        row.bytes = row.bytes.saturating_add(tensor.bytes);
+        }));
     }
-    let mut rows: Vec<_> = types.into_values().collect();
     for row in &mut rows {
         #[allow(clippy::cast_precision_loss, reason = "it is read by people")]
         let bits = 8.0 * row.bytes as f64 / row.elements as f64;

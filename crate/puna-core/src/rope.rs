@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::angle::sin_cos;
 use crate::{Error, Result};
 
 /// How a token's position turns pairs of a head's dimensions.
@@ -189,7 +190,7 @@ impl Rope {
     pub fn row(&self, position: u32) -> Vec<[f32; 2]> {
         (0..self.dims / 2)
             .map(|pair| {
-                let (sin, cos) = (f64::from(position) * self.frequency(pair)).sin_cos();
+                let (sin, cos) = sin_cos(f64::from(position) * self.frequency(pair));
                 [(self.magnitude * cos) as f32, (self.magnitude * sin) as f32]
             })
             .collect()

@@ -1,7 +1,5 @@
 //! Which way each projection goes.
 
-use std::collections::BTreeMap;
-
 use puna_core::quant::Format;
 
 use crate::shader::variant::Precision;
@@ -53,7 +51,8 @@ impl std::fmt::Display for Job {
 /// The ways that were chosen, by name; the first one that a job has where none was, or where it has none of that name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choices {
-    by_job: BTreeMap<String, String>,
+    /// In order of jobs.
+    by_job: Vec<(String, String)>,
     /// For every job of a width: to test a way.
     all: Option<(Width, Way)>,
 }
@@ -76,11 +75,28 @@ impl Choices {
     pub fn parse(text: &str) -> Self {
         let text = text.get(..MOST_BYTES).unwrap_or(text);
         let lines = text.lines().filter_map(|line| line.split_once(": "));
-        Self {
-            by_job: lines
-                .map(|(job, way)| (job.to_owned(), way.to_owned()))
-                .collect(),
-            all: None,
+        let mut choices = Self::default();
+        for (job, way) in lines {
+            choices.set(job, way);
+        }
+        choices
+    }
+
+    /// Where a job is, or would be.
+    fn find(&self, job: &str) -> Result<usize, usize> {
+        self.by_job.binary_search_by(|(of, _)| of.as_str().cmp(job))
+    }
+
+    fn get(&self, job: &Job) -> Option<&str> {
+        let at = self.find(&job.to_string()).ok()?;
+        self.by_job.get(at).map(|(_, way)| way.as_str())
+    }
+
+    fn set(&mut self, job: &str, way: &str) {
+        let chosen = (job.to_owned(), way.to_owned());
+        match self.find(job) {
+            Ok(at) => self.by_job[at] = chosen,
+            Err(at) => self.by_job.insert(at, chosen),
         }
     }
 
@@ -94,8 +110,9 @@ impl Choices {
     /// Takes over what another knows of jobs that this one does not have.
     pub fn merge(&mut self, other: &Self) {
         for (job, way) in &other.by_job {
-            let entry = self.by_job.entry(job.clone());
-            entry.or_insert_with(|| way.clone());
+            if self.find(job).is_err() {
+                self.set(job, way);
+            }
         }
     }
 
@@ -107,7 +124,7 @@ impl Choices {
     pub fn way(&self, job: &Job, ways: &[Way]) -> Way {
         let chosen = match self.all {
             Some((width, way)) => (width == job.width).then(|| way.to_string()),
-            None => self.by_job.get(&job.to_string()).cloned(),
+            None => self.get(job).map(str::to_owned),
         };
         let is_chosen = |way: &&Way| chosen.as_ref().is_some_and(|name| *name == way.to_string());
         *ways.iter().find(is_chosen).unwrap_or(&ways[0])
@@ -116,12 +133,12 @@ impl Choices {
     /// Whether a way of the job was chosen.
     #[must_use]
     pub fn has(&self, job: &Job) -> bool {
-        self.all.is_some() || self.by_job.contains_key(&job.to_string())
+        self.all.is_some() || self.get(job).is_some()
     }
 
     /// Chooses a way for a job.
     pub fn choose(&mut self, job: &Job, way: Way) {
-        self.by_job.insert(job.to_string(), way.to_string());
+        self.set(&job.to_string(), &way.to_string());
     }
 }
 

@@ -1,7 +1,5 @@
 //! What an executor computes with on the GPU: weights, activations, and the KV cache behind them.
 
-use std::collections::HashMap;
-
 use puna_core::graph::{Activation, Graph, MOST_ADAPTERS, Matrix, MoeDown, MoeGlu, Op, Positions};
 use puna_core::{Error, ErrorCode, Result};
 
@@ -208,16 +206,17 @@ impl Drop for Memory {
 /// The tables of each matrix's format. One that looks nothing up has room for one number, which nothing binds.
 fn tables(gpu: &Gpu, graph: &Graph) -> Vec<wgpu::Buffer> {
     let usage = wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST;
-    let mut made = HashMap::new();
+    let mut made: Vec<(*const u16, wgpu::Buffer)> = Vec::new();
     let of = |matrix: &Matrix| {
-        let table = matrix.format.table;
-        let make = || {
-            let bytes: Vec<u8> = table.iter().flat_map(|word| word.to_le_bytes()).collect();
-            let buffer = gpu.buffer("table of a format", bytes.len().max(16) as u64, usage);
-            gpu.queue.write_buffer(&buffer, 0, &bytes);
-            buffer
-        };
-        made.entry(table.as_ptr()).or_insert_with(make).clone()
+        let table = (matrix.format.table)();
+        if let Some((_, buffer)) = made.iter().find(|(of, _)| *of == table.as_ptr()) {
+            return buffer.clone();
+        }
+        let bytes: Vec<u8> = table.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let buffer = gpu.buffer("table of a format", bytes.len().max(16) as u64, usage);
+        gpu.queue.write_buffer(&buffer, 0, &bytes);
+        made.push((table.as_ptr(), buffer.clone()));
+        buffer
     };
     graph.matrices.iter().map(of).collect()
 }

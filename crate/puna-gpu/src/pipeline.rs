@@ -1,7 +1,5 @@
 //! Variant → pipeline; each text is compiled once.
 
-use std::collections::HashMap;
-
 use crate::device::{Counters, Gpu};
 use crate::shader::binding;
 use crate::shader::variant::Variant;
@@ -9,17 +7,19 @@ use crate::shader::variant::Variant;
 /// The pipelines of an executor, by their shader's text.
 #[derive(Debug, Default)]
 pub struct Pipelines {
-    made: HashMap<String, wgpu::ComputePipeline>,
+    made: Vec<(String, wgpu::ComputePipeline)>,
 }
 
 impl Pipelines {
     /// The pipeline of a variant. Call inside [`Gpu::scoped`].
     pub fn get(&mut self, gpu: &Gpu, variant: &Variant) -> wgpu::ComputePipeline {
         let text = variant.link(&gpu.capabilities);
-        self.made
-            .entry(text)
-            .or_insert_with_key(|text| make(gpu, variant, text))
-            .clone()
+        if let Some((_, pipeline)) = self.made.iter().find(|(made, _)| *made == text) {
+            return pipeline.clone();
+        }
+        let pipeline = make(gpu, variant, &text);
+        self.made.push((text, pipeline.clone()));
+        pipeline
     }
 }
 

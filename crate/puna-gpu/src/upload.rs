@@ -3,7 +3,6 @@
 //! A chunk's bytes go into a buffer as they are; one dispatch for each plane of each piece scatters
 //! them; the buffer is used again for the next chunk. Nothing is kept.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use puna_core::Result;
@@ -36,7 +35,7 @@ pub struct Uploader {
     /// A piece's rows, taken apart or rounded, as a file would have them.
     plain: Option<wgpu::Buffer>,
     /// What bits they are made of, by the number of the format.
-    sources: HashMap<u32, wgpu::Buffer>,
+    sources: Vec<(u32, wgpu::Buffer)>,
 }
 
 impl Uploader {
@@ -81,20 +80,25 @@ impl Uploader {
     /// The sources of a format's bits.
     fn sources(&mut self, gpu: &Gpu, format: &Format, interleaving: &Interleaving) -> wgpu::Buffer {
         let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_DST;
-        let sources = self.sources.entry(format.ggml_type).or_insert_with(|| {
-            let words = interleaving.sources();
-            let buffer = gpu.buffer("sources of bits", words.len() as u64 * 4, usage);
-            gpu.queue
-                .write_buffer(&buffer, 0, bytemuck::cast_slice(&words));
-            buffer
-        });
-        sources.clone()
+        let known = self.sources.iter().find(|(of, _)| *of == format.ggml_type);
+        if let Some((_, buffer)) = known {
+            return buffer.clone();
+        }
+        let words = interleaving.sources();
+        let buffer = gpu.buffer("sources of bits", words.len() as u64 * 4, usage);
+        gpu.queue
+            .write_buffer(&buffer, 0, bytemuck::cast_slice(&words));
+        self.sources.push((format.ggml_type, buffer.clone()));
+        buffer
     }
 }
 
 impl Drop for Uploader {
     fn drop(&mut self) {
-        let others = self.plain.iter().chain(self.sources.values());
+        let others = self
+            .plain
+            .iter()
+            .chain(self.sources.iter().map(|(_, buffer)| buffer));
         self.slots
             .iter()
             .chain(others)

@@ -61,6 +61,12 @@ pub async fn run_conformance(full: bool, skipped: Vec<String>) -> Result<String,
     report.await.map_err(|error| to_js(&error))
 }
 
+/// Where user-perceived characters end in a text, in bytes, as tokenizers see them.
+#[wasm_bindgen]
+pub fn graphemes(text: &str) -> Option<Vec<usize>> {
+    unicode::graphemes(text)
+}
+
 /// The first and the last character of each range of `\p{name}`, as tokenizers see it; none if there is no such name.
 #[wasm_bindgen]
 pub fn unicode_class(name: &str) -> Option<Vec<u32>> {

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use js_sys::{Array, Reflect};
+use puna_core::sorted::sorted;
 use puna_core::{Error, ErrorCode, Result};
 use puna_gpu::device::is_software_name;
 use puna_gpu::readback::{Readback, Tick};
@@ -180,12 +181,9 @@ fn js_device(gpu: &Gpu) -> JsValue {
 
 fn features(gpu: &Gpu) -> Vec<String> {
     let features = Reflect::get(&js_device(gpu), &"features".into()).unwrap_or(JsValue::UNDEFINED);
-    let mut names: Vec<_> = Array::from(&features)
-        .iter()
-        .filter_map(|name| name.as_string())
-        .collect();
-    names.sort_unstable();
-    names
+    let features = Array::from(&features);
+    let names = features.iter().filter_map(|name| name.as_string());
+    sorted(names.collect(), &Ord::cmp)
 }
 
 fn adapter_word(gpu: &Gpu, key: &str) -> String {

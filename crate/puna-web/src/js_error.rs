@@ -88,7 +88,7 @@ fn with_details(mut error: Error, thrown: &JsValue) -> Error {
     let text = details
         .and_then(|details| JSON::stringify(&details).ok())
         .map(String::from);
-    let parsed = text.and_then(|text| serde_json::from_str::<serde_json::Map<_, _>>(&text).ok());
+    let parsed = text.and_then(|text| puna_core::json::read::<serde_json::Map<_, _>>(&text).ok());
     for (key, value) in parsed.unwrap_or_default() {
         error = error.detail(&key, value);
     }

@@ -81,7 +81,7 @@ mod unicode;
 mod web_file;
 
 #[cfg(all(target_arch = "wasm32", feature = "conformance"))]
-pub use conformance::{run_conformance, unicode_class};
+pub use conformance::{graphemes, run_conformance, unicode_class};
 #[cfg(target_arch = "wasm32")]
 pub use engine::Engine;
 #[cfg(target_arch = "wasm32")]

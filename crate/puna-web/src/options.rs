@@ -1,12 +1,36 @@
 //! The options of `load`, as the worker passes them on.
 
+use puna_core::Error;
 use puna_core::prepared::Wishes;
 use puna_core::quant::Format;
-use puna_core::{Error, Result};
 use puna_gpu::shader::variant::KvType;
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 
 use crate::loader::CacheMode;
+
+/// Reads an enum by the names of its values. What serde derives for one is compiled for each, a kilobyte of wasm every time.
+macro_rules! named {
+    ($of:ident: $($name:literal => $value:ident),+) => {
+        impl<'de> Deserialize<'de> for $of {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                const VALUES: &[$of] = &[$($of::$value),+];
+                let at = which(deserializer, &[$($name),+])?;
+                VALUES.get(at).copied().ok_or_else(|| D::Error::custom("no value"))
+            }
+        }
+    };
+}
+
+/// Which of some names a text is.
+fn which<'de, D: Deserializer<'de>>(deserializer: D, names: &[&str]) -> Result<usize, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let found = names.iter().position(|it| *it == name);
+    found.ok_or_else(|| {
+        let names = names.join(", ");
+        D::Error::custom(format!("unknown value {name:?}, expected one of {names}"))
+    })
+}
 
 /// `null` and an absent field are the same. Unknown fields are refused by name.
 #[derive(Debug, Default, Deserialize)]
@@ -52,14 +76,15 @@ pub(crate) struct AdapterOption {
 }
 
 /// What runs the model.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Device {
     /// The GPU.
     Webgpu,
     /// The CPU.
     Cpu,
 }
+
+named!(Device: "webgpu" => Webgpu, "cpu" => Cpu);
 
 impl Device {
     /// As options and reports call it.
@@ -71,30 +96,32 @@ impl Device {
     }
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug)]
 enum SimdBuild {
     Simd128,
     Relaxed,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
+named!(SimdBuild: "simd128" => Simd128, "relaxed" => Relaxed);
+
+#[derive(Clone, Copy, Debug)]
 enum Cache {
     Opfs,
     None,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
+named!(Cache: "opfs" => Opfs, "none" => None);
+
+#[derive(Clone, Copy, Debug)]
 enum KvCache {
     F16,
     F32,
 }
 
+named!(KvCache: "f16" => F16, "f32" => F32);
+
 /// The family of shaders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Variant {
     /// The best that the device can do.
     Auto,
@@ -106,9 +133,10 @@ pub(crate) enum Variant {
     Serial,
 }
 
+named!(Variant: "auto" => Auto, "subgroup" => Subgroup, "shared" => Shared, "serial" => Serial);
+
 /// Arithmetic of the shaders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Precision {
     /// f16 where the device has it and is no software adapter.
     Auto,
@@ -118,9 +146,10 @@ pub(crate) enum Precision {
     F16,
 }
 
+named!(Precision: "auto" => Auto, "f32" => F32, "f16" => F16);
+
 /// Whether pending read-backs are poked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Poke {
     /// Where a measurement says that it helps.
     Auto,
@@ -130,13 +159,15 @@ pub(crate) enum Poke {
     Off,
 }
 
+named!(Poke: "auto" => Auto, "on" => On, "off" => Off);
+
 impl Options {
     /// Reads the JSON of the options.
     ///
     /// # Errors
     /// `invalid_request` naming the field.
-    pub(crate) fn parse(json: &str) -> Result<Self> {
-        serde_json::from_str(json)
+    pub(crate) fn parse(json: &str) -> puna_core::Result<Self> {
+        puna_core::json::read(json)
             .map_err(|error| Error::invalid_request("options", format!("options: {error}")))
     }
 
@@ -179,7 +210,7 @@ impl Options {
     ///
     /// # Errors
     /// `invalid_request` for a name of nothing.
-    pub(crate) fn wishes(&self) -> Result<Wishes<'_>> {
+    pub(crate) fn wishes(&self) -> puna_core::Result<Wishes<'_>> {
         let quantize = self.quantize.as_deref().map(|name| {
             Format::named(name).ok_or_else(|| {
                 let message = format!("there is no format {name:?}; expected q8_0 or q4_0");
@@ -227,7 +258,25 @@ mod tests {
         let error = Options::parse(r#"{"kv_cahce": "f16"}"#).unwrap_err();
         assert!(error.message().contains("kv_cahce"), "{error}");
         let error = Options::parse(r#"{"kv_cache": "f8"}"#).unwrap_err();
-        assert!(error.message().contains("f8"), "{error}");
+        let message = error.message();
+        assert!(
+            message.contains("\"f8\", expected one of f16, f32"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn values_are_read_by_their_names() {
+        let json = r#"{"device": "cpu", "cache": "none", "kv_cache": "f32", "variant": "serial", "precision": "f16",
+            "poke": "off", "simd": "relaxed", "tune": null}"#;
+        let options = Options::parse(json).unwrap();
+        assert_eq!(options.device(), Device::Cpu);
+        assert_eq!(options.cache(), CacheMode::Off);
+        assert_eq!(options.kv(), KvType::F32);
+        assert_eq!(options.variant(), Variant::Serial);
+        assert_eq!(options.precision(), Precision::F16);
+        assert_eq!(options.poke(), Poke::Off);
+        assert_eq!(options.simd(), Some("relaxed"));
     }
 
     #[test]

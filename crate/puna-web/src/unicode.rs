@@ -1,8 +1,9 @@
-//! Unicode's tables, which a browser has: its normal forms, and the sets of its regular expressions.
+//! Unicode's tables, which a browser has: its normal forms, the sets of its regular expressions, and where user-perceived
+//! characters end.
 
 use std::ops::RangeInclusive;
 
-use js_sys::{Array, Function, JsString, Reflect, RegExp, global};
+use js_sys::{Array, Function, JsString, Object, Reflect, RegExp, global};
 use puna_core::tokenizer::UnicodeTables;
 use wasm_bindgen::{JsCast as _, JsValue};
 
@@ -11,8 +12,25 @@ pub(crate) fn supply() {
     let tables = UnicodeTables {
         normalize: |form, text| String::from(JsString::from(text).normalize(form.name())),
         class,
+        graphemes,
     };
     tables.supply();
+}
+
+/// Where each user-perceived character ends, in bytes; none where the browser has no `Intl.Segmenter`.
+pub(crate) fn graphemes(text: &str) -> Option<Vec<usize>> {
+    let intl = get(&global(), "Intl")?;
+    // Graphemes are what it finds unless it is told otherwise.
+    let segmenter = construct(&intl, "Segmenter", &Array::of1(&JsValue::from("en")))?;
+    let segment: Function = get(&segmenter, "segment")?.dyn_into().ok()?;
+    let segments = segment.call1(&segmenter, &JsValue::from(text)).ok()?;
+    let mut end = 0;
+    let mut ends = Vec::new();
+    for found in Array::from(&segments).iter() {
+        end += get(&found, "segment")?.as_string()?.len();
+        ends.push(end);
+    }
+    Some(ends)
 }
 
 /// The characters of `\p{name}`.
@@ -38,9 +56,17 @@ pub(crate) fn class(name: &str) -> Option<Vec<RangeInclusive<char>>> {
 
 /// An expression with the flags `g` and `u`, if the browser takes it.
 fn expression(source: &str) -> Option<RegExp> {
-    let constructor = Reflect::get(&global(), &JsValue::from("RegExp")).ok()?;
-    let constructor: Function = constructor.dyn_into().ok()?;
     let arguments = Array::of2(&JsValue::from(source), &JsValue::from("gu"));
-    let made = Reflect::construct(&constructor, &arguments).ok()?;
+    construct(&global(), "RegExp", &arguments)?.dyn_into().ok()
+}
+
+fn get(of: &JsValue, name: &str) -> Option<JsValue> {
+    Reflect::get(of, &JsValue::from(name)).ok()
+}
+
+/// A new object of the class of that name, unless it throws or there is none.
+fn construct(of: &JsValue, name: &str, arguments: &Array) -> Option<Object> {
+    let constructor: Function = get(of, name)?.dyn_into().ok()?;
+    let made = Reflect::construct(&constructor, arguments).ok()?;
     made.dyn_into().ok()
 }

@@ -1,7 +1,6 @@
 //! A model's file on a server: in ranges, or, where the server knows none, as one stream for all who want parts of it.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
 
 use js_sys::Uint8Array;
 use puna_core::{Error, ErrorCode, Result};
@@ -32,7 +31,7 @@ pub(crate) struct WebFile<'a> {
     /// The one answer that is read from front to end, and how far it is.
     stream: Turn<Option<(Body, u64)>>,
     /// Where those begin who wait for the stream: the first one is next.
-    waiting: RefCell<BTreeSet<u64>>,
+    waiting: RefCell<Vec<u64>>,
     /// The file's first bytes, kept so that what came along with the header is not asked for again.
     head: Head,
     /// The head is the whole file.
@@ -54,7 +53,7 @@ impl<'a> WebFile<'a> {
             remote,
             mode: Cell::new(Mode::Unknown),
             stream: Turn::new(None),
-            waiting: RefCell::new(BTreeSet::new()),
+            waiting: RefCell::default(),
             head: Head(RefCell::new(Uint8Array::new_with_length(0))),
             ended: Cell::new(false),
         }
@@ -84,12 +83,12 @@ impl<'a> WebFile<'a> {
     }
 
     async fn read_stream(&self, start: u64, buffer: &Uint8Array) -> Result<u32> {
-        self.waiting.borrow_mut().insert(start);
+        self.waiting.borrow_mut().push(start);
         let mut stream = self
             .stream
-            .take_if(|| self.waiting.borrow().first() == Some(&start))
+            .take_if(|| self.waiting.borrow().iter().min() == Some(&start))
             .await;
-        self.waiting.borrow_mut().remove(&start);
+        self.waiting.borrow_mut().retain(|other| *other != start);
         let progress = self.remote.context.progress;
         let mut tries = Tries::default();
         loop {

@@ -37,3 +37,15 @@ test("sets of characters are what the browser says of each character", async (t)
   }, NAMES);
   assert.deepEqual(differing, {}, "the first character of each set that is in one and not in the other");
 });
+
+test("user-perceived characters are whole", async (t) => {
+  const all = ["a", "\r\n", "e\u0301", "\r", "日", "👩\u200d👧", "\u1100\u1161\u11a8", "क्षि", "b"];
+  const parts = await t.page.evaluate(async (text) => {
+    const { default: init, graphemes } = await import("/conformance/puna_web.js");
+    await init();
+    const bytes = new TextEncoder().encode(text);
+    const ends = [...graphemes(text)];
+    return ends.map((end, ix) => new TextDecoder().decode(bytes.slice(ends[ix - 1] ?? 0, end)));
+  }, all.join(""));
+  assert.deepEqual(parts, all);
+});

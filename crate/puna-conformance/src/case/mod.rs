@@ -399,7 +399,7 @@ impl Stage {
     }
 
     pub(crate) fn planes(&self, matrix: usize) -> impl Iterator<Item = (u32, Vec<u32>)> {
-        let table = self.graph.matrices[matrix].format.table;
+        let table = (self.graph.matrices[matrix].format.table)();
         let table: Vec<_> = table
             .as_chunks()
             .0

@@ -125,12 +125,11 @@ impl MessageResponder {
             return self.stop(sent);
         }
         let text = std::mem::take(&mut self.text);
-        self.content
-            .push(match serde_json::from_str::<Value>(&text) {
-                Ok(input) => json!({ "type": "tool_use", "id": id, "name": name, "input": input }),
-                // Cut short it is no object, and what there is of it is not lost.
-                Err(_) => json!({ "type": "text", "text": format!("{name} {text}") }),
-            });
+        self.content.push(match crate::json::read::<Value>(&text) {
+            Ok(input) => json!({ "type": "tool_use", "id": id, "name": name, "input": input }),
+            // Cut short it is no object, and what there is of it is not lost.
+            Err(_) => json!({ "type": "text", "text": format!("{name} {text}") }),
+        });
     }
 
     fn start(&self, block: &Value, sent: &mut Vec<Value>) {

@@ -1,12 +1,12 @@
 //! The files beside a checkpoint's weights.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use crate::adapter::{ADAPTER_CONFIG, ADAPTER_WEIGHTS};
+use crate::sorted::sorted;
 use crate::{Error, Result};
 
 /// Sizes, and what sort of model it is.
@@ -147,7 +147,7 @@ impl Companions {
                 "{INDEX} names {name:?}, expected the name of a safetensors file beside it"
             )));
         }
-        Ok(names.into_iter().collect())
+        Ok(names)
     }
 }
 
@@ -171,8 +171,8 @@ struct Index {
     weight_map: Values,
 }
 
-/// The values of an object: a name of a file a tensor, each kept once.
-struct Values(BTreeSet<String>);
+/// The values of an object: a name of a file a tensor, each kept once, in order.
+struct Values(Vec<String>);
 
 impl<'de> Deserialize<'de> for Values {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -188,10 +188,16 @@ impl<'de> Deserialize<'de> for Values {
                 self,
                 mut map: A,
             ) -> Result<Values, A::Error> {
-                let mut files = BTreeSet::new();
+                let mut files: Vec<String> = Vec::new();
                 while map.next_key::<IgnoredAny>()?.is_some() {
-                    files.insert(map.next_value()?);
+                    let file = map.next_value()?;
+                    // Tensors of one file mostly stand together.
+                    if files.last() != Some(&file) {
+                        files.push(file);
+                    }
                 }
+                let mut files = sorted(files, &Ord::cmp);
+                files.dedup();
                 Ok(Values(files))
             }
         }

@@ -28,7 +28,7 @@ impl Beginning {
             return ChatRequest::parse(body).map(|request| Self::Chat(Box::new(request)));
         }
         CompletionRequest::parse(body)?;
-        let prompt: Value = serde_json::from_str(body).unwrap_or_default();
+        let prompt: Value = crate::json::read(body).unwrap_or_default();
         match prompt.get("prompt").and_then(Value::as_str) {
             Some(text) => Ok(Self::Text(text.to_owned())),
             None => Err(Error::invalid_request(

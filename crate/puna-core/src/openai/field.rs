@@ -14,7 +14,7 @@ pub(crate) struct Body(Map<String, Value>);
 
 impl Body {
     pub(crate) fn parse(body: &str) -> Result<Self> {
-        let body: Value = serde_json::from_str(body).map_err(|error| {
+        let body: Value = crate::json::read(body).map_err(|error| {
             let message = format!("We could not parse the JSON body of your request: {error}");
             Error::new(ErrorCode::InvalidRequest, message)
         })?;

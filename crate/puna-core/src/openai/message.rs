@@ -95,7 +95,7 @@ fn parse_call(field: Field<'_, '_>) -> Result<Value> {
     let name = text(function, "name", &format!("{path}.name"))?;
     let arguments = text(function, "arguments", &format!("{path}.arguments"))?;
     // What is no object goes to the template as it is.
-    let arguments = serde_json::from_str(&arguments)
+    let arguments = crate::json::read(&arguments)
         .ok()
         .filter(Value::is_object)
         .unwrap_or(Value::String(arguments));

@@ -103,7 +103,7 @@ impl ScoreRequest {
     /// # Errors
     /// Those of [`Beginning::parse`].
     pub fn parse(body: &str) -> Result<Self> {
-        let mut front: Value = serde_json::from_str(body).unwrap_or_default();
+        let mut front: Value = crate::json::read(body).unwrap_or_default();
         let text = front.as_object_mut().and_then(|it| it.remove("text"));
         let Some(text) = text else {
             Body::parse(body)?;

@@ -1,5 +1,6 @@
 //! Points that groups of weights are rounded to, in the codebooks of IQ1 to IQ3.
 
+mod codebook;
 mod iq1;
 mod iq2;
 mod iq3;

@@ -38,7 +38,7 @@ pub(super) static FORMAT: Format = Format {
             element_bytes: 8,
         },
     ],
-    table: &IQ1,
+    table: || IQ1.points(),
     modules: &["lib/table", "lib/points"],
     dequantize,
     repack_word,
@@ -56,7 +56,7 @@ fn dequantize(_row: f32, block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
         let d = range * f32::from(2 * scale + 1);
         let high = highs >> (4 * group) & 15;
         let delta = if high >> 3 == 1 { -0.125 } else { 0.125 };
-        let point = IQ1[usize::from(block[4 * run + group]) | usize::from(high & 7) << 8];
+        let point = IQ1.points()[usize::from(block[4 * run + group]) | usize::from(high & 7) << 8];
         for (i, out) in out.iter_mut().enumerate() {
             *out = d * (level1(point, i) + delta);
         }

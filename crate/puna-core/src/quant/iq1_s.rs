@@ -40,7 +40,7 @@ pub(super) static FORMAT: Format = Format {
             element_bytes: 4,
         },
     ],
-    table: &IQ1,
+    table: || IQ1.points(),
     modules: &["lib/table", "lib/points"],
     dequantize,
     repack_word,
@@ -54,7 +54,7 @@ fn dequantize(_row: f32, block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
     let delta = if highs >> 15 == 1 { -0.125 } else { 0.125 };
     for (group, out) in out.as_chunks_mut::<8>().0.iter_mut().enumerate() {
         let low = usize::from(block[QUANTS + 4 * run + group]);
-        let point = IQ1[low | usize::from(highs >> (3 * group) & 7) << 8];
+        let point = IQ1.points()[low | usize::from(highs >> (3 * group) & 7) << 8];
         for (i, out) in out.iter_mut().enumerate() {
             *out = d * (level1(point, i) + delta);
         }

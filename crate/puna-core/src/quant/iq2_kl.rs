@@ -46,7 +46,7 @@ pub(super) static FORMAT: Format = Format {
         bytes: 2,
         sample: 1.0 / 1024.0,
     }),
-    table: &PAIRS,
+    table: || &PAIRS,
     modules: &["lib/table"],
     dequantize,
     repack_word,

@@ -42,7 +42,7 @@ pub(super) static FORMAT: Format = Format {
             element_bytes: 4,
         },
     ],
-    table: &IQ2_S,
+    table: || IQ2_S.points(),
     modules: &["lib/table", "lib/points"],
     dequantize,
     repack_word,
@@ -58,7 +58,7 @@ fn dequantize(_row: f32, block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
         let index = usize::from(block[QUANTS + 4 * run + group]) | usize::from(high) << 8;
         let signs = u32::from(block[SIGNS + 4 * run + group]);
         for (i, out) in out.iter_mut().enumerate() {
-            *out = d * level2(IQ2_S[index], i) * sign(signs, i);
+            *out = d * level2(IQ2_S.points()[index], i) * sign(signs, i);
         }
     }
 }

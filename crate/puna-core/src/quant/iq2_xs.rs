@@ -40,7 +40,7 @@ pub(super) static FORMAT: Format = Format {
             element_bytes: 4,
         },
     ],
-    table: &IQ2_XS,
+    table: || IQ2_XS.points(),
     modules: &["lib/table", "lib/points"],
     dequantize,
     repack_word,
@@ -54,7 +54,10 @@ fn dequantize(_row: f32, block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
         let scale = scales >> (group / 2 * 4) & 15;
         let d = f16_at(block, 0) * (0.5 + f32::from(scale)) * 0.25;
         let both = u16_at(block, QUANTS + 8 * run + 2 * group);
-        let (point, signs) = (IQ2_XS[usize::from(both & 511)], signs(u32::from(both >> 9)));
+        let (point, signs) = (
+            IQ2_XS.points()[usize::from(both & 511)],
+            signs(u32::from(both >> 9)),
+        );
         for (i, out) in out.iter_mut().enumerate() {
             *out = d * level2(point, i) * sign(signs, i);
         }

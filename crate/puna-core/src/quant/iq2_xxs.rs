@@ -32,7 +32,7 @@ pub(super) static FORMAT: Format = Format {
             element_bytes: 4,
         },
     ],
-    table: &IQ2_XXS,
+    table: || IQ2_XXS.points(),
     modules: &["lib/table", "lib/points"],
     dequantize,
     repack_word,
@@ -45,7 +45,7 @@ fn dequantize(_row: f32, block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
     let word = u32_at(block, at + 4);
     let d = f16_at(block, 0) * (0.5 + (word >> 28) as f32) * 0.25;
     for (group, out) in out.as_chunks_mut::<8>().0.iter_mut().enumerate() {
-        let point = IQ2_XXS[usize::from(block[at + group])];
+        let point = IQ2_XXS.points()[usize::from(block[at + group])];
         let signs = signs(word >> (7 * group));
         for (i, out) in out.iter_mut().enumerate() {
             *out = d * level2(point, i) * sign(signs, i);

@@ -47,7 +47,7 @@ pub(super) static FORMAT: Format = Format {
             element_bytes: 4,
         },
     ],
-    table: &IQ3_S,
+    table: || IQ3_S.points(),
     modules: &["lib/table", "lib/points"],
     dequantize,
     repack_word,
@@ -62,7 +62,7 @@ fn dequantize(_row: f32, block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
     for (i, out) in out.iter_mut().enumerate() {
         let high = block[HIGHS + run] >> (i / 4) & 1;
         let index = usize::from(block[QUANTS + 8 * run + i / 4]) | usize::from(high) << 8;
-        let level = 2.0 * f32::from(bits3(IQ3_S[index], i % 4)) + 1.0;
+        let level = 2.0 * f32::from(bits3(IQ3_S.points()[index], i % 4)) + 1.0;
         *out = d * level * sign(signs, i);
     }
 }

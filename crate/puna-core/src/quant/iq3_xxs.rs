@@ -38,7 +38,7 @@ pub(super) static FORMAT: Format = Format {
             element_bytes: 4,
         },
     ],
-    table: &IQ3_XXS,
+    table: || IQ3_XXS.points(),
     modules: &["lib/table", "lib/points"],
     dequantize,
     repack_word,
@@ -55,7 +55,7 @@ fn dequantize(_row: f32, block: &[u8], run: usize, out: &mut [f32; BLOCK_LEN]) {
     let word = u32_at(block, SIGNS + 4 * run);
     let d = f16_at(block, 0) * (0.5 + (word >> 28) as f32) * 0.5;
     for (i, out) in out.iter_mut().enumerate() {
-        let point = IQ3_XXS[usize::from(block[QUANTS + 8 * run + i / 4])];
+        let point = IQ3_XXS.points()[usize::from(block[QUANTS + 8 * run + i / 4])];
         *out = d * level(bits3(point, i % 4)) * sign(signs(word >> (i / 8 * 7)), i % 8);
     }
 }

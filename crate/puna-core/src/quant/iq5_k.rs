@@ -43,7 +43,7 @@ pub(super) static FORMAT: Format = Format {
             element_bytes: 16,
         },
     ],
-    table: &LEVELS,
+    table: || &LEVELS,
     modules: &["lib/table", "lib/looked_up"],
     dequantize,
     repack_word,

@@ -48,7 +48,7 @@ pub(super) static FORMAT: Format = Format {
         bytes: 4,
         sample: 1.0 / 8192.0,
     }),
-    table: &LEVELS,
+    table: || &LEVELS,
     modules: &["lib/table", "lib/looked_up"],
     dequantize,
     repack_word,

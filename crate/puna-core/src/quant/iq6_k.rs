@@ -51,7 +51,7 @@ pub(super) static FORMAT: Format = Format {
             element_bytes: 4,
         },
     ],
-    table: &LEVELS,
+    table: || &LEVELS,
     modules: &["lib/table", "lib/looked_up"],
     dequantize,
     repack_word,

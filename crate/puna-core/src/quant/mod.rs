@@ -136,7 +136,7 @@ pub struct Format {
     /// The scale that stands in front of each row, if one does.
     pub row_scale: Option<RowScale>,
     /// Numbers that the shader looks up, two in a word; whole elements of four words.
-    pub table: &'static [u16],
+    pub table: fn() -> &'static [u16],
     /// What of `shaders/lib` its shader is linked with, besides what all are.
     pub modules: &'static [&'static str],
     /// The row's scale (1 where there is none), a block of the file (`block_bytes`), which of its runs → the run's
@@ -192,7 +192,7 @@ const PLAIN: Format = Format {
     planes: &[],
     interleaving: None,
     row_scale: None,
-    table: &[],
+    table: || &[],
     modules: &[],
     dequantize: |_, _, _, _| {},
     repack_word: |_, _, _| 0,

@@ -30,9 +30,10 @@ pub mod philox;
 mod tests;
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
+use std::mem;
 
 use crate::guide::allows;
+use crate::sorted::sorted;
 use crate::{Error, Result};
 
 pub use logprobs::LogProbs;
@@ -55,8 +56,8 @@ pub struct Sampler {
     /// Tokens of the answer so far: the position in the sequence of random numbers.
     step: u32,
     /// Tokens that penalties apply to, and how often each is in the answer (0: only in the prompt).
-    /// Empty if there are no penalties.
-    seen: BTreeMap<u32, u32>,
+    /// Empty if there are no penalties. In order of ids.
+    seen: Vec<(u32, u32)>,
     /// Reused between steps.
     candidates: Vec<Candidate>,
 }
@@ -96,7 +97,7 @@ impl Sampler {
             params,
             vocab_size,
             step: 0,
-            seen: BTreeMap::new(),
+            seen: Vec::new(),
             candidates: Vec::new(),
         })
     }
@@ -122,15 +123,22 @@ impl Sampler {
     /// The tokens that penalties apply to, and how often each is in the answer (0: only in the prompt). None
     /// where there are no penalties.
     pub fn seen(&self) -> impl Iterator<Item = (u32, u32)> {
-        self.seen.iter().map(|(id, count)| (*id, *count))
+        self.seen.iter().copied()
     }
 
     /// Tells it what the prompt is: `repetition_penalty` applies to its tokens too.
     pub fn accept_prompt(&mut self, ids: &[u32]) {
         if params::is_other(self.params.repetition_penalty, 1.0) {
-            for id in ids {
-                self.seen.entry(*id).or_default();
-            }
+            self.seen.extend(ids.iter().map(|id| (*id, 0)));
+            self.seen = sorted(mem::take(&mut self.seen), &Ord::cmp);
+            // Of one id the largest count comes last.
+            self.seen.dedup_by(|later, first| {
+                let is_same = later.0 == first.0;
+                if is_same {
+                    first.1 = later.1;
+                }
+                is_same
+            });
         }
     }
 
@@ -138,8 +146,16 @@ impl Sampler {
     pub fn accept(&mut self, id: u32) {
         self.step = self.step.wrapping_add(1);
         if self.params.has_penalties() {
-            let count = self.seen.entry(id).or_default();
-            *count = count.saturating_add(1);
+            let at = match self.seen.binary_search_by_key(&id, |(id, _)| *id) {
+                Ok(at) => at,
+                Err(at) => {
+                    self.seen.insert(at, (id, 0));
+                    at
+                }
+            };
+            if let Some((_, count)) = self.seen.get_mut(at) {
+                *count = count.saturating_add(1);
+            }
         }
     }
 

@@ -496,3 +496,18 @@ fn partial_ranking_agrees_with_a_full_sort() {
         assert!(left.contains(&id), "what is drawn was kept");
     }
 }
+
+#[test]
+fn tokens_of_the_prompt_and_of_the_answer_are_counted_once_each() {
+    let mut sampler = sampler(SamplingParams {
+        repetition_penalty: 1.5,
+        ..SamplingParams::default()
+    });
+    for id in [5, 2, 5] {
+        sampler.accept(id);
+    }
+    sampler.accept_prompt(&[7, 2, 0, 7]);
+    sampler.accept(7);
+    let seen: Vec<_> = sampler.seen().collect();
+    assert_eq!(seen, [(0, 0), (2, 1), (5, 2), (7, 1)], "in order of ids");
+}

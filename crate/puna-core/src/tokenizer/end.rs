@@ -3,6 +3,7 @@
 //! A model's files name one or some; models use several (the end of a text, of a turn, of a call). As
 //! llama.cpp does, the others are recognised by what they are written as.
 
+use crate::sorted::sorted;
 use crate::weights::header::Metadata;
 use crate::{Error, Result};
 
@@ -134,7 +135,7 @@ pub(super) fn find<'t>(
     if responds {
         ends.retain(|id| Some(*id) != slash_s);
     }
-    ends.sort_unstable();
+    let mut ends = sorted(ends, &Ord::cmp);
     ends.dedup();
     ends
 }

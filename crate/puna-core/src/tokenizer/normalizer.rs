@@ -1,7 +1,5 @@
 //! What is done to a text before it is cut into words.
 
-use unicode_segmentation::UnicodeSegmentation as _;
-
 use super::bert::Bert;
 use super::bytes;
 use super::charsmap::Charsmap;
@@ -130,7 +128,7 @@ fn replace(pattern: &Pattern, content: &str, text: &mut String) -> Result<()> {
 
 fn by_graphemes(map: &Charsmap, text: &str) -> Result<String> {
     let mut out = String::with_capacity(text.len());
-    for grapheme in text.graphemes(true) {
+    for grapheme in unicode::graphemes(text)? {
         let whole = (grapheme.len() < 6).then(|| map.shortest(grapheme.as_bytes()));
         if let Some(replacement) = whole.flatten() {
             out.push_str(replacement.text);

@@ -1,7 +1,8 @@
 //! Sets of characters.
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
+
+use crate::sorted::sorted;
 
 /// A set of characters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,7 +18,7 @@ const LAST: u32 = char::MAX as u32;
 impl Set {
     pub(super) fn of(mut ranges: Vec<(u32, u32)>) -> Self {
         ranges.retain(|&(first, last)| first <= last);
-        ranges.sort_unstable();
+        let ranges = sorted(ranges, &Ord::cmp);
         let mut joined: Vec<(u32, u32)> = Vec::with_capacity(ranges.len());
         for (first, last) in ranges {
             match joined.last_mut() {
@@ -122,23 +123,23 @@ fn cases() -> &'static [(u32, u32)] {
     static CASES: OnceLock<Vec<(u32, u32)>> = OnceLock::new();
     CASES.get_or_init(|| {
         // The last letter with cases is in the second plane.
-        let mut alike: BTreeMap<char, Vec<u32>> = BTreeMap::new();
+        let mut folded: Vec<(u32, u32)> = Vec::new();
         for character in (0..=0x1_FFFF).filter_map(char::from_u32) {
-            let folded = fold(character);
-            if folded != character {
-                let alike = alike.entry(folded).or_insert_with(|| vec![folded.into()]);
-                alike.push(character.into());
+            let to = fold(character);
+            if to != character {
+                folded.extend([(to.into(), to.into()), (to.into(), character.into())]);
             }
         }
+        let mut folded = sorted(folded, &Ord::cmp);
+        folded.dedup();
         let mut cases = Vec::new();
-        for alike in alike.values() {
-            for &point in alike {
-                let others = alike.iter().filter(|&&other| other != point);
-                cases.extend(others.map(|&other| (point, other)));
+        for alike in folded.chunk_by(|a, b| a.0 == b.0) {
+            for &(_, point) in alike {
+                let others = alike.iter().filter(|&&(_, other)| other != point);
+                cases.extend(others.map(|&(_, other)| (point, other)));
             }
         }
-        cases.sort_unstable();
-        cases
+        sorted(cases, &Ord::cmp)
     })
 }
 

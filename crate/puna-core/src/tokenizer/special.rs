@@ -1,6 +1,5 @@
 //! Finds tokens that are matched as a whole, before words are cut.
 
-use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::Special;
@@ -128,14 +127,19 @@ impl SpecialTokens {
         let all = sorted(all, &|(a, _), (b, _)| {
             b.len().cmp(&a.len()).then(a.start.cmp(&b.start))
         });
-        let mut taken: BTreeMap<usize, (Range<usize>, &Pattern)> = BTreeMap::new();
+        // What is in the way is at least as long, and so covers the first byte or the last.
+        let mut covered = vec![false; text.len()];
+        let mut taken = Vec::new();
         for (range, pattern) in all {
-            let before = taken.range(..range.end).next_back();
-            if before.is_none_or(|(_, (before, _))| before.end <= range.start) {
-                taken.insert(range.start, (range, pattern));
+            let Some(bytes) = covered.get_mut(range.clone()) else {
+                continue;
+            };
+            if let (Some(false), Some(false)) = (bytes.first(), bytes.last()) {
+                bytes.fill(true);
+                taken.push((range, pattern));
             }
         }
-        taken.into_values().collect()
+        sorted(taken, &|(a, _), (b, _)| a.start.cmp(&b.start))
     }
 
     fn left_to_right(

@@ -1,11 +1,12 @@
-//! Unicode's tables: sets of characters by name, and normal forms. They are large: natively they are those of the
-//! `regex-syntax` and `tokenizers` crates, while a browser has its own, and whoever embeds this in one supplies them.
+//! Unicode's tables: sets of characters by name, normal forms, and where user-perceived characters end. They are large:
+//! natively they are those of the `regex-syntax`, `tokenizers` and `unicode-segmentation` crates, while a browser has its own,
+//! and whoever embeds this in one supplies them.
 
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::set::Set;
-use crate::Result;
+use crate::{Error, Result};
 
 /// A normal form (UAX #15).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,9 @@ pub struct Tables {
     /// `Nd`), a script (`Han`) or a property that a character has or has not (`White_Space`). None if there is no such
     /// name. In any order.
     pub class: fn(&str) -> Option<Vec<RangeInclusive<char>>>,
+    /// Where each user-perceived character of a text ends (UAX #29, extended grapheme clusters), in bytes. None where
+    /// nothing tells.
+    pub graphemes: fn(&str) -> Option<Vec<usize>>,
 }
 
 static SUPPLIED: OnceLock<Tables> = OnceLock::new();
@@ -94,6 +98,28 @@ pub(super) fn class(name: &str) -> Result<Set, String> {
     Ok(set)
 }
 
+/// The user-perceived characters of a text, in their order.
+pub(super) fn graphemes(text: &str) -> Result<Vec<&str>> {
+    // Of ASCII's characters only a line break of two is more than one.
+    let ends = match SUPPLIED.get() {
+        _ if text.is_ascii() && !text.contains('\r') => (1..=text.len()).collect(),
+        Some(tables) => (tables.graphemes)(text).ok_or_else(|| {
+            Error::unsupported_model(
+                "the tokenizer looks up user-perceived characters, which this browser does not tell (Intl.Segmenter): take a \
+                 newer one, or a GGUF of the model, whose tokenizer does without",
+            )
+        })?,
+        None => library::graphemes(text)?,
+    };
+    let mut start = 0;
+    let graphemes = ends.into_iter().map(|end| {
+        let grapheme = text.get(start..end).unwrap_or_default();
+        start = end;
+        grapheme
+    });
+    Ok(graphemes.collect())
+}
+
 #[cfg(feature = "unicode-tables")]
 mod library {
     use std::ops::RangeInclusive;
@@ -101,9 +127,19 @@ mod library {
     use regex_syntax::hir::{Class, HirKind};
     use tokenizers::normalizers::{NFC, NFD, NFKC, NFKD};
     use tokenizers::{NormalizedString, Normalizer};
+    use unicode_segmentation::UnicodeSegmentation as _;
 
     use super::NormalForm;
     use crate::{Error, Result};
+
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "without the tables there is an error"
+    )]
+    pub(super) fn graphemes(text: &str) -> Result<Vec<usize>> {
+        let graphemes = text.grapheme_indices(true);
+        Ok(graphemes.map(|(at, part)| at + part.len()).collect())
+    }
 
     pub(super) fn normal_form(form: NormalForm, text: &str) -> Result<String> {
         let normalizer: &dyn Normalizer = match form {
@@ -151,11 +187,44 @@ mod library {
     use super::NormalForm;
     use crate::{Error, Result};
 
+    pub(super) fn graphemes(_text: &str) -> Result<Vec<usize>> {
+        Err(Error::internal(
+            "nobody supplied Unicode's user-perceived characters",
+        ))
+    }
+
     pub(super) fn normal_form(_form: NormalForm, _text: &str) -> Result<String> {
         Err(Error::internal("nobody supplied Unicode's normal forms"))
     }
 
     pub(super) fn class(_name: &str) -> Result<Option<Vec<RangeInclusive<char>>>, String> {
         Err("Unicode's sets, which nobody supplied".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn user_perceived_characters_are_whole() {
+        let all = [
+            "a",
+            "\r\n",
+            "e\u{301}",
+            "\r",
+            "日",
+            "👩\u{200d}👧",
+            "각",
+            "b",
+        ];
+        assert_eq!(graphemes(&all.concat()).unwrap(), all);
+        assert_eq!(graphemes("ab\n").unwrap(), ["a", "b", "\n"], "ASCII");
+        assert_eq!(
+            graphemes("a\r\n").unwrap(),
+            ["a", "\r\n"],
+            "a line break of two"
+        );
+        assert!(graphemes("").unwrap().is_empty(), "none");
     }
 }

@@ -25,7 +25,7 @@ pub mod run;
 pub mod scale;
 mod unpack;
 
-use std::fmt::Debug;
+use std::fmt;
 
 use puna_core::quant::Format;
 use puna_core::{Error, Result};
@@ -39,7 +39,7 @@ pub const GROUP: usize = 8;
 pub const TILE: usize = 4;
 
 /// A matrix (R, K); the rows of the last group that are none are zeros.
-pub trait Weights: Debug + Send + Sync {
+pub trait Weights: Send + Sync {
     /// Takes row `row` as the file has it.
     fn put_row(&mut self, row: usize, bytes: &[u8]);
 
@@ -56,6 +56,13 @@ pub trait Weights: Debug + Send + Sync {
 
     /// Row `row` as floats, (K,).
     fn row(&self, row: usize, out: &mut [f32]);
+}
+
+/// No part of the trait: each kind of matrix would bring its own into the wasm, and nobody reads weights.
+impl fmt::Debug for dyn Weights {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Weights")
+    }
 }
 
 /// Evaluates `$kernels` with `$kind` as a format's [`interleaved::Kind`], or `$plain` for a format without one.

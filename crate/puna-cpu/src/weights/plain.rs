@@ -20,6 +20,8 @@ impl Matrix {
     /// All zeros.
     pub(crate) fn new(format: &'static Format, rows: usize, cols: usize) -> Result<Self> {
         let row_bytes = format.row_bytes(cols);
+        // Unpacks a codebook that weights are looked up in: threads must find it so.
+        (format.table)();
         Ok(Self {
             format,
             bytes: zeros(rows * row_bytes, "a matrix of weights")?,

@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::Ordering;
 
 use puna_core::places::Place;
+use puna_core::sorted::sorted;
 use puna_core::{ErrorCode, Result};
 
 use super::Executor;
@@ -61,8 +62,8 @@ impl Executor {
     /// Jobs whose ways are not measured yet.
     #[must_use]
     pub fn untuned(&self) -> usize {
-        let mut names: Vec<_> = self.untuned_jobs().map(|job| job.to_string()).collect();
-        names.sort_unstable();
+        let names = self.untuned_jobs().map(|job| job.to_string()).collect();
+        let mut names: Vec<String> = sorted(names, &Ord::cmp);
         names.dedup();
         names.len()
     }

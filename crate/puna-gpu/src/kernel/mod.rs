@@ -496,7 +496,7 @@ pub(crate) fn weight_slots(format: &Format, matrix: MatrixIx, part: usize) -> Ve
             plane,
         })
         .collect();
-    slots.extend((!format.table.is_empty()).then_some(Slot::Table(matrix)));
+    slots.extend((!(format.table)().is_empty()).then_some(Slot::Table(matrix)));
     slots
 }
 

@@ -18,7 +18,7 @@ impl Call {
     pub(super) fn new(name: &str, arguments: &Value) -> Option<Self> {
         // Some write the object as a string.
         let parsed = match arguments {
-            Value::String(text) => &serde_json::from_str(text).ok()?,
+            Value::String(text) => &crate::json::read(text).ok()?,
             other => other,
         };
         let name = name.trim();

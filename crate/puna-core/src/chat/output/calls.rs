@@ -27,7 +27,7 @@ pub(super) fn json_objects(text: &str, _: &[Callable]) -> Option<Vec<Call>> {
     let mut calls = Vec::new();
     let mut rest = text.trim();
     while !rest.is_empty() {
-        let mut values = serde_json::Deserializer::from_str(rest).into_iter::<Value>();
+        let mut values = serde_json::Deserializer::from_slice(rest.as_bytes()).into_iter::<Value>();
         let value = values.next()?.ok()?;
         rest = rest.get(values.byte_offset()..)?;
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || [';', ','].contains(&c));
@@ -54,7 +54,7 @@ pub(super) fn mistral(text: &str, tools: &[Callable]) -> Option<Vec<Call>> {
         let brace = part.find('{')?;
         let (front, arguments) = part.split_at_checked(brace)?;
         let name = front.split('[').next()?;
-        calls.push(Call::new(name, &serde_json::from_str(arguments).ok()?)?);
+        calls.push(Call::new(name, &crate::json::read(arguments).ok()?)?);
     }
     (!calls.is_empty()).then_some(calls)
 }
@@ -75,7 +75,7 @@ pub(super) fn deepseek(text: &str, _: &[Callable]) -> Option<Vec<Call>> {
         let arguments = arguments.trim();
         let fenced = arguments.strip_prefix("```json");
         let arguments = fenced.map_or(arguments, |it| it.trim_end_matches('`'));
-        calls.push(Call::new(name, &serde_json::from_str(arguments).ok()?)?);
+        calls.push(Call::new(name, &crate::json::read(arguments).ok()?)?);
     }
     (!calls.is_empty()).then_some(calls)
 }

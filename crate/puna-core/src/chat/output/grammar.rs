@@ -48,7 +48,7 @@ impl Callable {
     pub(super) fn schema(&self) -> Option<Value> {
         match &self.arguments {
             Grammar::Source(source) if source.syntax == Syntax::JsonSchema => {
-                serde_json::from_str(&source.definition).ok()
+                crate::json::read(&source.definition).ok()
             }
             _ => None,
         }

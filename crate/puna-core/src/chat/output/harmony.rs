@@ -151,7 +151,7 @@ impl Harmony {
             State::Header | State::Text | State::Arguments(_) => put(parts, Part::Text(body)),
             State::Reasoning => put(parts, Part::Reasoning(body)),
             State::Call(header, name) => {
-                let arguments = serde_json::from_str::<Value>(&body).ok();
+                let arguments = crate::json::read::<Value>(&body).ok();
                 let call = arguments
                     .filter(|_| self.is_offered(name))
                     .and_then(|arguments| Call::new(name, &arguments));

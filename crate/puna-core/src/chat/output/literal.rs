@@ -50,7 +50,7 @@ pub(super) fn calls(text: &str, tools: &[Callable]) -> Option<Vec<Call>> {
 
 /// A text that is one value and no more.
 pub(super) fn value(text: &str) -> Option<Value> {
-    let json = serde_json::from_str(text.trim()).ok();
+    let json = crate::json::read(text.trim()).ok();
     json.or_else(|| {
         let mut reader = Reader::of(text);
         let value = reader.value(MOST_DEPTH)?;
@@ -113,7 +113,7 @@ impl<'t> Reader<'t> {
             "true" | "True" => true.into(),
             "false" | "False" => false.into(),
             "null" | "None" => Value::Null,
-            _ => match serde_json::from_str::<Number>(word) {
+            _ => match crate::json::read::<Number>(word) {
                 Ok(number) => Value::Number(number),
                 Err(_) => {
                     let is_cut = QUOTES.iter().any(|quote| word.contains(quote));
@@ -171,7 +171,8 @@ impl<'t> Reader<'t> {
             .chars()
             .next()
             .filter(|c| ['"', '\''].contains(c))?;
-        let mut strings = serde_json::Deserializer::from_str(self.rest).into_iter::<String>();
+        let mut strings =
+            serde_json::Deserializer::from_slice(self.rest.as_bytes()).into_iter::<String>();
         if let Some(Ok(text)) = strings.next() {
             self.rest = self.rest.get(strings.byte_offset()..)?;
             return Some(text);

@@ -81,7 +81,7 @@ impl Turns {
         let name = item.member("name", |it| it.str())?;
         let arguments = item.member("arguments", |it| it.str())?;
         // What is no object goes to the template as it is.
-        let arguments = serde_json::from_str(arguments)
+        let arguments = crate::json::read(arguments)
             .ok()
             .filter(Value::is_object)
             .unwrap_or_else(|| arguments.into());

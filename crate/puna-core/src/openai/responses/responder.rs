@@ -200,7 +200,7 @@ impl ResponsesResponder {
         let fields = json!({ "item_id": call.id, "name": call.name, "arguments": call.arguments });
         self.send("response.function_call_arguments.done", fields, sent);
         // An answer may be cut short in the middle of them.
-        let status = match serde_json::from_str::<IgnoredAny>(&call.arguments) {
+        let status = match crate::json::read::<IgnoredAny>(&call.arguments) {
             Ok(_) => "completed",
             Err(_) => "incomplete",
         };

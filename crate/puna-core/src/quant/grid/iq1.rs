@@ -1,7 +1,12 @@
 //! The codebook of IQ1: 8 weights a point, 2 bits each, the first lowest (the `gguf` 0.19.0 Python package).
 
+use super::codebook::{Codebook, steps, steps_len};
+
 /// Of `IQ1_S` and `IQ1_M`.
-pub(in crate::quant) static IQ1: [u16; 2048] = [
+pub(in crate::quant) static IQ1: Codebook<2048> =
+    Codebook::new(const { &steps::<2048, { steps_len(&IQ1_POINTS) }>(&IQ1_POINTS) });
+
+const IQ1_POINTS: [u16; 2048] = [
     0x0000, 0x0002, 0x0005, 0x0008, 0x000a, 0x0011, 0x0015, 0x0020, 0x0022, 0x0028, 0x002a, 0x0045,
     0x0051, 0x0054, 0x0056, 0x0065, 0x0080, 0x0082, 0x0088, 0x008a, 0x0095, 0x00a0, 0x00a2, 0x00a8,
     0x00aa, 0x0104, 0x0105, 0x0111, 0x0114, 0x0116, 0x0119, 0x011a, 0x0125, 0x0141, 0x0146, 0x0149,

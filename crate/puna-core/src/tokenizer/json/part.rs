@@ -28,7 +28,7 @@ pub(super) fn parse(raw: Option<&RawValue>, place: &str) -> Result<Value> {
             raw.len()
         )));
     }
-    serde_json::from_str(raw)
+    crate::json::read(raw)
         .map_err(|error| Error::bad_model_file(format!("tokenizer.json: {place}: {error}")))
 }
 

@@ -1,8 +1,6 @@
 //! The syntax of expressions: that of the `fancy-regex` crate, but for what published tokenizers have no use for
 //! (references to groups, conditions, verbs).
 
-use std::collections::HashMap;
-
 use crate::tokenizer::set::Set;
 use crate::tokenizer::unicode;
 
@@ -86,7 +84,7 @@ pub(super) struct Parser {
     nodes: usize,
     ranges: usize,
     /// Sets that Unicode gives a name.
-    named: HashMap<String, Set>,
+    named: Vec<(String, Set)>,
 }
 
 /// The tree of an expression; the reason, if it is none.
@@ -98,7 +96,7 @@ pub(super) fn parse(source: &str) -> Result<Node, String> {
         depth: 0,
         nodes: 0,
         ranges: 0,
-        named: HashMap::new(),
+        named: Vec::new(),
     };
     let node = parser.choice()?;
     match parser.peek() {
@@ -553,7 +551,7 @@ impl Parser {
     }
 
     fn named(&mut self, name: &str) -> Result<Set, String> {
-        if let Some(set) = self.named.get(name) {
+        if let Some((_, set)) = self.named.iter().find(|(known, _)| known == name) {
             return Ok(set.clone());
         }
         if self.named.len() >= MAX_NAMES {
@@ -564,7 +562,7 @@ impl Parser {
             name => unicode::class(name),
         };
         let set = set.map_err(|error| self.error(&error))?;
-        self.named.insert(name.to_owned(), set.clone());
+        self.named.push((name.to_owned(), set.clone()));
         Ok(set)
     }
 }
