@@ -5,7 +5,7 @@
 //! call:f{a:1,b:<escape>x<escape>}
 //! ```
 
-use serde_json::{Map, Number, Value};
+use serde_json::{Map, Value};
 
 use super::Callable;
 use super::call::Call;
@@ -113,9 +113,9 @@ impl<'t> Reader<'t> {
             "true" | "True" => true.into(),
             "false" | "False" => false.into(),
             "null" | "None" => Value::Null,
-            _ => match serde_json::from_str::<Number>(word) {
-                Ok(number) => Value::Number(number),
-                Err(_) => {
+            _ => match serde_json::from_str(word) {
+                Ok(number @ Value::Number(_)) => number,
+                _ => {
                     let is_cut = QUOTES.iter().any(|quote| word.contains(quote));
                     let is_word = self.has_words && !is_cut && !word.is_empty();
                     is_word.then(|| word.into())?
@@ -171,9 +171,9 @@ impl<'t> Reader<'t> {
             .chars()
             .next()
             .filter(|c| ['"', '\''].contains(c))?;
-        let mut strings = serde_json::Deserializer::from_str(self.rest).into_iter::<String>();
-        if let Some(Ok(text)) = strings.next() {
-            self.rest = self.rest.get(strings.byte_offset()..)?;
+        let mut values = serde_json::Deserializer::from_str(self.rest).into_iter::<Value>();
+        if let Some(Ok(Value::String(text))) = values.next() {
+            self.rest = self.rest.get(values.byte_offset()..)?;
             return Some(text);
         }
         let mut chars = self.rest.char_indices().skip(1);
