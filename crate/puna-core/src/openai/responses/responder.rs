@@ -1,6 +1,5 @@
 //! What goes back: a response, or the events that it is made of.
 
-use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use super::request::ResponsesRequest;
@@ -200,7 +199,7 @@ impl ResponsesResponder {
         let fields = json!({ "item_id": call.id, "name": call.name, "arguments": call.arguments });
         self.send("response.function_call_arguments.done", fields, sent);
         // An answer may be cut short in the middle of them.
-        let status = match crate::json::read::<IgnoredAny>(&call.arguments) {
+        let status = match crate::json::read::<Value>(&call.arguments) {
             Ok(_) => "completed",
             Err(_) => "incomplete",
         };
