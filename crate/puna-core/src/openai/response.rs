@@ -47,6 +47,8 @@ pub struct Responder {
     /// answer were told; and whether there were any.
     first: Option<Vec<u8>>,
     is_scored: bool,
+    /// What the answer begins with.
+    echo: String,
     /// The prompt whose answer began last.
     prompt: Option<usize>,
     usage: Usage,
@@ -82,6 +84,7 @@ impl Responder {
             offset: 0,
             first: None,
             is_scored: false,
+            echo: String::new(),
             prompt: None,
             usage: Usage::default(),
             thought: 0,
@@ -99,7 +102,8 @@ impl Respond for Responder {
 
     /// When streaming, who speaks.
     fn begin(&mut self, index: usize, choice: &Choice) -> Vec<Value> {
-        self.text = choice.echo.clone().unwrap_or_default();
+        self.echo = choice.echo.clone().unwrap_or_default();
+        self.text.clone_from(&self.echo);
         self.is_scored = self.first.is_some();
         if !self.is_scored {
             self.tokens.clear();
@@ -321,9 +325,12 @@ impl Responder {
         }
         let mut texts: Vec<String> = Vec::new();
         let (mut logprobs, mut tops) = (Vec::new(), Vec::new());
-        let mut offsets = Vec::new();
+        let (mut offsets, mut is_outside) = (Vec::new(), false);
         if let Some(first) = self.first.take() {
-            texts.push(String::from_utf8_lossy(&first).into_owned());
+            let first = String::from_utf8_lossy(&first).into_owned();
+            // What the model asks for in front of a text is none of it.
+            is_outside = !self.echo.starts_with(&first);
+            texts.push(first);
             logprobs.push(Value::Null);
             tops.push(Value::Null);
         }
@@ -336,7 +343,9 @@ impl Responder {
         }
         for text in &texts {
             offsets.push(self.offset);
-            self.offset = self.offset.saturating_add(text.chars().count());
+            if !std::mem::take(&mut is_outside) {
+                self.offset = self.offset.saturating_add(text.chars().count());
+            }
         }
         json!({
             "tokens": texts,
