@@ -166,19 +166,27 @@ impl RunAhead {
         self.end = end;
     }
 
-    /// The next draw of each answer, of the tokens behind these; waited for if need be.
-    pub(crate) async fn next(
-        &mut self,
-        gpu: &Gpu,
-        places: &Places,
-        tokens: usize,
-    ) -> Result<Vec<Draw>> {
+    /// Whether there are draws that nobody was handed, and these (seat, position, token) were handed out last.
+    pub(crate) fn has_rest(&self, answers: &[(usize, usize, u32)]) -> bool {
+        let last = |&(seat, position, id): &(usize, usize, u32)| {
+            self.last.get(seat) == Some(&(position, id))
+        };
+        self.outstanding() > 0 && !answers.is_empty() && answers.iter().all(last)
+    }
+
+    /// The next draw of each answer without more steps, as long as [`Self::has_rest`].
+    pub(crate) async fn rest(&mut self, gpu: &Gpu) -> Result<Vec<Draw>> {
+        let ends: Vec<_> = self.last.iter().map(|(position, _)| position + 1).collect();
+        self.next(gpu, &ends).await
+    }
+
+    /// The next draw of each answer, of the tokens at these positions; waited for if need be.
+    pub(crate) async fn next(&mut self, gpu: &Gpu, ends: &[usize]) -> Result<Vec<Draw>> {
         while self.ready.is_empty() {
             self.land(gpu).await?;
         }
         let words = self.ready.pop_front().unwrap_or_default();
-        let ends = (0..self.seats()).map(|seat| places.end(seat, tokens));
-        self.last = ends.zip(words.iter().copied()).collect();
+        self.last = ends.iter().copied().zip(words.iter().copied()).collect();
         let draws = words.into_iter().map(|word| match word & !UNUSABLE {
             id if id == word => Draw::Token(id),
             id => Draw::Unusable(id),

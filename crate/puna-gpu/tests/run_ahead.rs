@@ -328,7 +328,7 @@ fn answers_side_by_side_are_those_that_each_gives_alone() {
             ..GenerateRequest::default()
         };
         let mut seats: Vec<Seat> = Vec::new();
-        let (mut next, mut together, mut done) = (0, 0, Vec::new());
+        let (mut next, mut together, mut rest, mut done) = (0, 0, 0, Vec::new());
         pollster::block_on(async {
             while next < 9 || !seats.is_empty() {
                 // A new one as often as there is room: its prompt is read alone.
@@ -368,6 +368,24 @@ fn answers_side_by_side_are_those_that_each_gives_alone() {
                         break;
                     }
                 }
+                // Others go on with what was drawn for them, and those that have ended do not.
+                loop {
+                    let going = seats.iter_mut().enumerate();
+                    let going = going.filter(|(_, seat)| seat.end.is_none());
+                    let going: Vec<_> = going
+                        .map(|(at, seat)| {
+                            let (place, ids, _) = seat.asked();
+                            (at, place.position, ids[0])
+                        })
+                        .collect();
+                    let Some(draws) = executor.rest(&going).await.expect("tokens") else {
+                        break;
+                    };
+                    rest += 1;
+                    for (at, ..) in going {
+                        seats[at].answer(draws[at]);
+                    }
+                }
                 let (ended, others): (Vec<_>, _) =
                     seats.into_iter().partition(|seat| seat.end.is_some());
                 done.extend(ended);
@@ -375,6 +393,7 @@ fn answers_side_by_side_are_those_that_each_gives_alone() {
             }
         });
         assert_eq!((together, done.len()), (4, 9), "they did go together");
+        assert!(rest > 0, "some was left");
         for seat in done {
             let usage = seat.generation.usage();
             let held = seat.generation.into_session().tokens().to_vec();

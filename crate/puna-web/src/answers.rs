@@ -70,6 +70,29 @@ struct Asked {
     draws: Draws,
 }
 
+/// What comes next.
+#[derive(Debug)]
+struct Next {
+    /// What those ask for whose turn it is.
+    asked: Vec<Asked>,
+    /// What adapters are multiplied by for them.
+    scales: Vec<f32>,
+    /// Whether others wait.
+    others: bool,
+    /// Those of the chain that are still there.
+    chained: Vec<Chained>,
+}
+
+/// An answer of the chain.
+#[derive(Clone, Copy, Debug)]
+struct Chained {
+    id: u32,
+    seat: usize,
+    /// Of the token that it has asked for.
+    position: usize,
+    token: u32,
+}
+
 /// The steps that the executor draws tokens in: of which answers, with nothing else between.
 type Chain = Vec<u32>;
 
@@ -156,9 +179,20 @@ impl Answers {
     /// Takes one step with those whose turn it is.
     async fn step(&self, model: &mut Model, chain: &mut Chain, is_wanted: bool) {
         self.end_aborted(model);
-        let Some((mut asked, scales, others)) = self.ask(&model.executor) else {
+        let Some(Next {
+            mut asked,
+            scales,
+            others,
+            chained,
+        }) = self.ask(&model.executor, chain)
+        else {
             return;
         };
+        if asked.iter().map(|asked| asked.id).ne(chain.iter().copied())
+            && self.take_rest(model, chain, &chained).await
+        {
+            return;
+        }
         if let Err(error) = model.adapt(&scales) {
             return self.fail(model, &asked, &error);
         }
@@ -212,8 +246,39 @@ impl Answers {
         }
     }
 
-    /// What those ask for whose turn it is, what adapters are multiplied by for them, and whether others wait.
-    fn ask(&self, executor: &Executor) -> Option<(Vec<Asked>, Vec<f32>, bool)> {
+    /// Before the chain ends, or goes on with other answers, each takes what was drawn for it already; whether there was anything.
+    async fn take_rest(&self, model: &mut Model, chain: &mut Chain, chained: &[Chained]) -> bool {
+        let going: Vec<_> = chained
+            .iter()
+            .map(|it| (it.seat, it.position, it.token))
+            .collect();
+        let drawn = match model.executor.rest(&going).await {
+            Ok(None) => return false,
+            drawn => drawn,
+        };
+        let mut state = self.0.borrow_mut();
+        for chained in chained {
+            let draw = match &drawn {
+                Ok(drawn) => drawn.as_ref().and_then(|drawn| drawn.get(chained.seat)),
+                Err(error) => {
+                    state.with(chained.id, |answer| answer.cancel(Err(error.clone())));
+                    continue;
+                }
+            };
+            if let Some(draw) = draw {
+                state.with(chained.id, |answer| answer.take(Forwarded::Draw(*draw)));
+            }
+        }
+        drop(state);
+        if drawn.is_err() {
+            chain.clear();
+        }
+        self.give_back(model);
+        true
+    }
+
+    /// What those ask for whose turn it is.
+    fn ask(&self, executor: &Executor, chain: &Chain) -> Option<Next> {
         let mut state = self.0.borrow_mut();
         let State {
             answers, schedule, ..
@@ -253,6 +318,17 @@ impl Answers {
             };
             all.push((asked, &answer.scales));
         }
+        let of_chain = |(seat, id): (usize, &u32)| {
+            let (asked, _) = all.iter().find(|(asked, _)| asked.id == *id)?;
+            let token = asked.ids.first().filter(|_| asked.logits);
+            Some(Chained {
+                id: *id,
+                seat,
+                position: asked.position,
+                token: *token?,
+            })
+        };
+        let chained = chain.iter().enumerate().filter_map(of_chain).collect();
         let next = schedule.next(&wishes, executor.most_together());
         let mut asked = Vec::new();
         let mut scales = None;
@@ -262,7 +338,12 @@ impl Answers {
                 asked.push(own);
             }
         }
-        Some((asked, scales?, next.others))
+        Some(Next {
+            asked,
+            scales: scales?,
+            others: next.others,
+            chained,
+        })
     }
 
     /// Runs what was asked for and answers it; tokens that count.

@@ -131,6 +131,17 @@ impl Executor {
         self.drawing()?.sample(places.clone(), ids, ahead).await
     }
 
+    /// What of it is on its way, as [`puna_gpu::Executor::rest`] has it.
+    pub(crate) async fn rest(
+        &mut self,
+        going: &[(usize, usize, u32)],
+    ) -> Result<Option<Vec<Draw>>> {
+        match self {
+            Self::Gpu(executor, _) => executor.rest(going).await,
+            Self::Cpu(_) => Ok(None),
+        }
+    }
+
     /// The same among those that are allowed, as [`puna_gpu::Executor::sample_among`] has it.
     pub(crate) async fn sample_among(
         &mut self,

@@ -130,7 +130,11 @@ test("a tool that must be called is called, with arguments as its schema has the
   assert.deepEqual([...kinds].toSorted(), ["stop", "tool_calls"], "a model that may do either does both");
   const chunks = await t.chat({ messages, tools: TOOLS, tool_choice: "required", parallel_tool_calls: false, stream: true, max_tokens: 200 });
   assert.equal(chunks.at(-1).choices[0].finish_reason, "tool_calls");
-  assert.ok(chunks.some(({ choices }) => choices[0].delta.tool_calls?.length === 1));
+  const [first, ...pieces] = chunks.flatMap(({ choices }) => choices[0].delta.tool_calls ?? []);
+  assert.deepEqual([first.index, first.type, first.function.arguments], [0, "function", ""]);
+  assert.ok(pieces.length > 0 && pieces.every((piece) => piece.index === 0 && piece.id === undefined));
+  const streamed = JSON.parse(pieces.map((piece) => piece.function.arguments).join(""));
+  assert.ok(first.function.name === "stop" ? Object.keys(streamed).length === 0 : valid(streamed), JSON.stringify(streamed));
 });
 
 test("what does not compile is refused with its place, and harms nobody", async (t) => {

@@ -53,4 +53,19 @@ test("a text is as likely as its tokens are when they are written", async (t) =>
   close(all.tokens, written);
   assert.deepEqual(answer.choices[0].message, (await t.chat(greedy("Hello", 60))).choices[0].message);
   await assert.rejects(ask(t, "score", ""), /'text' has no tokens/);
+  // As programs ask for it that compare texts: the prompt itself, and no token behind it, or one.
+  const complete = (more) =>
+    t.page.evaluate((request) => window.model.completions.create(request), { prompt: whole, echo: true, logprobs: 1, temperature: 0, ...more });
+  for (const max_tokens of [0, 1]) {
+    const { choices, usage } = await complete({ max_tokens });
+    const { tokens: told, token_logprobs, top_logprobs, text_offset } = choices[0].logprobs;
+    assert.deepEqual([told, token_logprobs, top_logprobs, text_offset].map(({ length }) => length), Array(4).fill(whole.length + max_tokens));
+    assert.deepEqual([token_logprobs[0], top_logprobs[0]], [null, null]);
+    close(token_logprobs.slice(1, whole.length).map((logprob) => ({ logprob })), written);
+    assert.ok(top_logprobs.slice(1).every((top, ix) => Math.max(...Object.values(top)) >= token_logprobs[ix + 1]));
+    // The first one is no part of the text.
+    assert.equal(choices[0].text, told.slice(1).join(""));
+    assert.deepEqual(text_offset.slice(0, 3), [0, 0, told[1].length]);
+    assert.deepEqual([usage.prompt_tokens, usage.completion_tokens], [whole.length, max_tokens]);
+  }
 });

@@ -61,6 +61,8 @@ struct Answer {
     /// answer were told; and whether there were any.
     first: Option<Vec<u8>>,
     is_scored: bool,
+    /// What it begins with.
+    echo: String,
     /// Whether it is the first one to its prompt: all together have read that once.
     is_first: bool,
     /// Tokens up to where it thought last.
@@ -109,6 +111,7 @@ impl Respond for Responder {
         let scored = self.take(index);
         let mut answer = Answer {
             text: choice.echo.clone().unwrap_or_default(),
+            echo: choice.echo.clone().unwrap_or_default(),
             parser: choice.parser.clone(),
             most_calls: if choice.is_single { 1 } else { usize::MAX },
             is_scored: scored.first.is_some(),
@@ -377,9 +380,12 @@ impl Answer {
         }
         let mut texts: Vec<String> = Vec::new();
         let (mut logprobs, mut tops) = (Vec::new(), Vec::new());
-        let mut offsets = Vec::new();
+        let (mut offsets, mut is_outside) = (Vec::new(), false);
         if let Some(first) = self.first.take() {
-            texts.push(String::from_utf8_lossy(&first).into_owned());
+            let first = String::from_utf8_lossy(&first).into_owned();
+            // What the model asks for in front of a text is none of it.
+            is_outside = !self.echo.starts_with(&first);
+            texts.push(first);
             logprobs.push(Value::Null);
             tops.push(Value::Null);
         }
@@ -392,7 +398,9 @@ impl Answer {
         }
         for text in &texts {
             offsets.push(self.offset);
-            self.offset = self.offset.saturating_add(text.chars().count());
+            if !std::mem::take(&mut is_outside) {
+                self.offset = self.offset.saturating_add(text.chars().count());
+            }
         }
         json!({
             "tokens": texts,

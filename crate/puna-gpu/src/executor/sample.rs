@@ -73,7 +73,21 @@ impl Executor {
             self.run_ahead.submitted(1, end, index);
         }
         self.run_ahead(&places, ids.len(), ahead).await?;
-        self.run_ahead.next(&self.gpu, &places, ids.len()).await
+        let ends = ends(&places, ids.len());
+        self.run_ahead.next(&self.gpu, &ends).await
+    }
+
+    /// The next token of each answer, the ended ones among them, as far as steps for them were submitted before: when the answers
+    /// `going` have the tokens that were drawn last, each by (seat, position, token). Nothing where there is none.
+    ///
+    /// # Errors
+    /// `device_lost`, `internal`.
+    pub async fn rest(&mut self, going: &[(usize, usize, u32)]) -> Result<Option<Vec<Draw>>> {
+        self.gpu.check()?;
+        match self.run_ahead.has_rest(going) {
+            true => self.run_ahead.rest(&self.gpu).await.map(Some),
+            false => Ok(None),
+        }
     }
 
     /// The same where only some tokens may be drawn: `allowed` says which for the answer of each seat, (⌈V / 32⌉,) a bit a
@@ -104,7 +118,8 @@ impl Executor {
         let index = self.end(tape);
         let end = places.end(0, ids.len());
         self.run_ahead.submitted(1, end, index);
-        self.run_ahead.next(&self.gpu, &places, ids.len()).await
+        let ends = ends(&places, ids.len());
+        self.run_ahead.next(&self.gpu, &ends).await
     }
 
     /// Makes ready for a step that goes by no other.
@@ -121,11 +136,8 @@ impl Executor {
 
     /// Submits steps until there are enough, behind those of so many tokens at these places.
     async fn run_ahead(&mut self, places: &Places, tokens: usize, ahead: usize) -> Result<()> {
-        let ends: Vec<Place> = (places.conversations().iter().enumerate())
-            .map(|(seat, place)| Place {
-                position: places.end(seat, tokens),
-                ..*place
-            })
+        let ends: Vec<Place> = (places.conversations().iter().zip(ends(places, tokens)))
+            .map(|(place, position)| Place { position, ..*place })
             .collect();
         let Some(first) = ends.first() else {
             return Ok(());
@@ -171,4 +183,10 @@ impl Executor {
         let bytes = GpuSampler::emitted_bytes(self.run_ahead.seats());
         tape.end(self.run_ahead.slot(), self.sampler.emitted(), bytes)
     }
+}
+
+/// Positions behind so many tokens at these places, of each conversation.
+fn ends(places: &Places, tokens: usize) -> Vec<usize> {
+    let seats = 0..places.conversations().len();
+    seats.map(|seat| places.end(seat, tokens)).collect()
 }

@@ -329,6 +329,13 @@ fn an_echoed_prompt_is_told_of_token_by_token() {
     );
     assert_eq!(choice["finish_reason"], "length");
     assert_eq!(whole["usage"]["total_tokens"], 2);
+    // What the model asks for in front of a text has no place in it.
+    let whole = &of(json!({ "max_tokens": 0 }), Some("i"), true)[0]["choices"][0];
+    let logprobs = &whole["logprobs"];
+    assert_eq!(
+        (&logprobs["tokens"], &logprobs["text_offset"]),
+        (&json!(["H", "i"]), &json!([0, 0]))
+    );
     // With a token behind it, of each of two answers.
     let [whole] = &of(json!({ "max_tokens": 1, "n": 2 }), Some("Hi"), true)[..] else {
         panic!("one completion");
