@@ -324,7 +324,7 @@ fn answers_side_by_side_are_those_that_each_gives_alone() {
             prompt: (tokenizer.encode(&format!("Request {ix}: "), Special::Parse))
                 .expect("a prompt"),
             sampling: sampling(ix),
-            max_tokens: Some(3 + (ix as u32 * 13) % 40),
+            max_tokens: Some(20 + (ix as u32 * 29) % 70),
             ..GenerateRequest::default()
         };
         let mut seats: Vec<Seat> = Vec::new();
@@ -358,7 +358,12 @@ fn answers_side_by_side_are_those_that_each_gives_alone() {
                     let asked: Vec<_> = seats.iter_mut().map(Seat::asked).collect();
                     let places: Vec<_> = asked.iter().map(|(place, ..)| *place).collect();
                     let ids: Vec<_> = asked.iter().map(|(_, ids, _)| ids[0]).collect();
-                    let ahead = asked.iter().map(|(.., ahead)| *ahead).min().unwrap_or(0);
+                    let ahead = asked
+                        .iter()
+                        .map(|(.., ahead)| *ahead)
+                        .min()
+                        .unwrap_or(0)
+                        .min(9);
                     let draws = executor.sample(Places::each(&places), &ids, ahead).await;
                     together = together.max(places.len());
                     for (seat, draw) in seats.iter_mut().zip(draws.expect("tokens")) {
