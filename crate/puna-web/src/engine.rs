@@ -69,6 +69,8 @@ pub(crate) struct Model {
     pub(crate) executor: Executor,
     pub(crate) conversations: Conversations,
     pub(crate) grammars: Grammars,
+    /// The answers whose tokens the executor draws by now, in this order, with nothing else between their steps.
+    pub(crate) chain: Vec<u32>,
     /// What adapters are multiplied by just now.
     scales: Vec<f32>,
     /// What vectors of texts are made by, where it makes such.
@@ -84,6 +86,12 @@ impl Model {
         }
         self.conversations.set_weights(weights(scales));
         Ok(())
+    }
+
+    /// The same for something else than the answers that are being made.
+    fn take_over(&mut self, scales: &[f32]) -> Result<()> {
+        self.chain.clear();
+        self.adapt(scales)
     }
 
     /// What saves its conversations.
@@ -230,7 +238,7 @@ impl Engine {
             let request = EmbeddingsRequest::parse(&request)?;
             let mut turn = self.model.turn().await?;
             let model = turn.get()?;
-            model.adapt(self.scales.borrow().usual())?;
+            model.take_over(self.scales.borrow().usual())?;
             self.vectors(model, &request, signal.as_ref()).await
         };
         embed.await.map_err(|error| to_js(&error))
@@ -293,7 +301,7 @@ impl Engine {
             let request = Beginning::parse(&request)?;
             let mut turn = self.model.turn().await?;
             let model = turn.get()?;
-            model.adapt(self.scales.borrow().usual())?;
+            model.take_over(self.scales.borrow().usual())?;
             let Texts {
                 tokenizer,
                 template,
@@ -320,7 +328,7 @@ impl Engine {
             let element = Element::named(&precision)?;
             let mut turn = self.model.turn().await?;
             let model = turn.get()?;
-            model.adapt(self.scales.borrow().usual())?;
+            model.take_over(self.scales.borrow().usual())?;
             check_context(ids.len(), model.executor.context_length())?;
             model.executor.check_ids(&ids)?;
             let go_on = || throw_if_aborted(signal.as_ref());
@@ -341,7 +349,7 @@ impl Engine {
             let mut turn = self.model.turn().await?;
             let go_on = || throw_if_aborted(signal.as_ref());
             let model = turn.get()?;
-            model.adapt(self.scales.borrow().usual())?;
+            model.take_over(self.scales.borrow().usual())?;
             let ids = model.saving()?.restore(&bytes, &go_on).await?;
             Ok(json!({ "ids": ids }).to_string())
         };
@@ -456,6 +464,7 @@ impl Engine {
             conversations: Conversations::new(&executor),
             executor,
             grammars: Grammars::new(grammar),
+            chain: Vec::new(),
             scales: vec![0.0; wanted.len()],
             encoder: config.pooling.map(|pooling| Encoder {
                 pooling,
@@ -484,6 +493,7 @@ impl Engine {
             return Ok(false);
         };
         let model = turn.get()?;
+        model.chain.clear();
         let held = model.conversations.rows();
         let is_wanted = || !signal.is_some_and(AbortSignal::aborted);
         model.executor.tune(held, &is_wanted).await
@@ -528,7 +538,7 @@ impl Engine {
         model.check_writes()?;
         check_context(ids.len(), model.executor.context_length())?;
         let scales = self.scales.borrow().usual().to_vec();
-        model.adapt(&scales)?;
+        model.take_over(&scales)?;
         let front = ids.get(..given.max(1)).unwrap_or(&ids);
         let taken = model.conversations.take(&mut model.executor, front);
         let mut session = taken.await?;
@@ -629,7 +639,7 @@ pub(crate) async fn score(
             turn.pass().await?;
         }
         let model = turn.get()?;
-        model.adapt(scales)?;
+        model.take_over(scales)?;
         let Model {
             executor,
             conversations,
@@ -672,6 +682,7 @@ impl Engine {
         let turn = self.model.turn().await.map_err(Error::from);
         let mut turn = turn.map_err(|error| to_js(&error))?;
         let model = turn.get().map_err(|error| to_js(&error.into()))?;
+        model.chain.clear();
         let logits = model.executor.forward(position, &ids, wanted).await;
         let logits = logits.map(|logits| logits.to_vec());
         // Whatever was known of the cache is not so any more.

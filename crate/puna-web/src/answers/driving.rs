@@ -1,54 +1,20 @@
-//! The answers that are being made: whoever has the model goes on with all of them, and each takes what came of its own.
+//! Whoever goes on with the answers: step after step, of those whose turn it is.
 
-use std::cell::RefCell;
 use std::future::poll_fn;
-use std::task::{Poll, Waker};
+use std::task::Poll;
 
-use puna_core::generate::{Ask, Event, Forwarded, Generation};
+use puna_core::generate::{Ask, Forwarded};
 use puna_core::graph::Wanted;
 use puna_core::places::Places;
 use puna_core::sampler::Sampler;
-use puna_core::schedule::{Schedule, Wish};
+use puna_core::schedule::Wish;
 use puna_core::session::Session;
 use puna_core::{Error, ErrorCode, Result, adapter};
-use web_sys::AbortSignal;
 
-use crate::abort::throw_if_aborted;
+use super::{Answer, Answers, State};
 use crate::engine::Model;
 use crate::executor::{Draws, Executor};
 use crate::turns::{Turn, Turns};
-
-/// All that are being made.
-#[derive(Debug, Default)]
-pub(crate) struct Answers(RefCell<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    answers: Vec<Answer>,
-    schedule: Schedule,
-    next: u32,
-    /// Whether somebody goes on with them, or is about to.
-    are_driven: bool,
-}
-
-/// One of them.
-#[derive(Debug)]
-struct Answer {
-    id: u32,
-    /// Nothing when it has ended.
-    generation: Option<Generation>,
-    /// What adapters are multiplied by.
-    scales: Vec<f32>,
-    signal: Option<AbortSignal>,
-    /// What nobody was told yet.
-    events: Vec<Event>,
-    end: Option<Result<()>>,
-    /// There are no rows for it until another ends.
-    is_waiting: bool,
-    /// Nobody asks about it any more: there is only its conversation to be put back.
-    is_gone: bool,
-    waker: Option<Waker>,
-}
 
 /// Answers with which one can go on in the same steps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,103 +59,71 @@ struct Chained {
     token: u32,
 }
 
-/// The steps that the executor draws tokens in: of which answers, with nothing else between.
-type Chain = Vec<u32>;
+/// The caller goes on with all answers: until this is dropped.
+#[derive(Debug)]
+pub(crate) struct Driving<'a> {
+    answers: &'a Answers,
+    turns: &'a Turns<Box<Model>>,
+    turn: Option<Turn<'a, Box<Model>>>,
+}
 
-impl Answers {
-    /// Another one is made.
-    pub(crate) fn join(
-        &self,
-        generation: Generation,
-        scales: &[f32],
-        signal: Option<&AbortSignal>,
-    ) -> InPlace<'_> {
-        let mut state = self.0.borrow_mut();
-        state.next = state.next.wrapping_add(1);
-        let id = state.next;
-        state.answers.push(Answer {
-            id,
-            generation: Some(generation),
-            scales: scales.to_vec(),
-            signal: signal.cloned(),
-            events: Vec::new(),
-            end: None,
-            is_waiting: false,
-            is_gone: false,
-            waker: None,
-        });
-        InPlace { answers: self, id }
-    }
-
-    /// How many there are.
-    pub(crate) fn count(&self) -> usize {
-        self.0.borrow().answers.len()
-    }
-
-    /// Whether one still reads its prompt.
-    pub(crate) fn reads(&self, id: u32) -> bool {
-        let reads = |answer: &mut Answer| {
-            let generation = answer.generation.as_ref();
-            generation.is_some_and(|it| it.usage().completion_tokens == 0)
-        };
-        self.0.borrow_mut().with(id, reads) == Some(true)
-    }
-
-    /// The caller goes on with all of them from now on; nothing where another does.
-    pub(crate) fn drive<'a>(&'a self, turns: &'a Turns<Box<Model>>) -> Option<Driving<'a>> {
-        let mut state = self.0.borrow_mut();
-        match std::mem::replace(&mut state.are_driven, true) {
-            true => None,
-            false => Some(Driving {
-                answers: self,
-                turns,
-                turn: None,
-                chain: Chain::new(),
-            }),
+impl<'a> Driving<'a> {
+    pub(super) const fn new(answers: &'a Answers, turns: &'a Turns<Box<Model>>) -> Self {
+        Self {
+            answers,
+            turns,
+            turn: None,
         }
     }
 
-    /// Waits until something came of one of these, or nobody goes on with them.
-    pub(crate) async fn news(&self, own: &[u32]) {
-        poll_fn(|context| {
-            let mut state = self.0.borrow_mut();
-            if !state.are_driven {
-                return Poll::Ready(());
-            }
-            for answer in &mut state.answers {
-                if own.contains(&answer.id) {
-                    if answer.has_news() {
-                        return Poll::Ready(());
-                    }
-                    answer.waker = Some(context.waker().clone());
-                }
-            }
-            Poll::Pending
-        })
-        .await;
+    /// Takes one step with those whose turn it is; `own` are the caller's, who hears of them without a pause, and who is about to
+    /// begin more if `is_more`.
+    ///
+    /// # Errors
+    /// When the model was unloaded.
+    pub(crate) async fn step(&mut self, own: &[u32], is_more: bool) -> Result<()> {
+        let turn = match &mut self.turn {
+            Some(turn) => turn,
+            none => none.insert(self.turns.turn().await?),
+        };
+        let is_wanted = is_more || turn.is_wanted();
+        let answers = self.answers;
+        answers.step(turn.get()?, is_wanted).await;
+        let is_over = answers.0.borrow().schedule.is_over();
+        if is_over && turn.is_wanted() {
+            turn.pass().await?;
+        } else if answers.others_have_news(own) {
+            pause().await;
+        }
+        Ok(())
     }
+}
 
-    /// Whether there is anything that somebody else was not told.
-    fn others_have_news(&self, own: &[u32]) -> bool {
-        let state = self.0.borrow();
-        let mut others = state.answers.iter().filter(|it| !own.contains(&it.id));
-        others.any(Answer::has_news)
+impl Drop for Driving<'_> {
+    fn drop(&mut self) {
+        self.answers.0.borrow_mut().are_driven = false;
+        self.answers.wake();
     }
+}
 
+impl Answers {
     /// Takes one step with those whose turn it is.
-    async fn step(&self, model: &mut Model, chain: &mut Chain, is_wanted: bool) {
+    async fn step(&self, model: &mut Model, is_wanted: bool) {
         self.end_aborted(model);
         let Some(Next {
             mut asked,
             scales,
             others,
             chained,
-        }) = self.ask(&model.executor, chain)
+        }) = self.ask(&model.executor, &model.chain)
         else {
             return;
         };
-        if asked.iter().map(|asked| asked.id).ne(chain.iter().copied())
-            && self.take_rest(model, chain, &chained).await
+        if asked
+            .iter()
+            .map(|asked| asked.id)
+            .ne(model.chain.iter().copied())
+            && self.take_rest(model, &chained).await
         {
             return;
         }
@@ -230,9 +164,7 @@ impl Answers {
             .map(|asked| model.conversations.place(&asked.session, asked.position))
             .collect();
         let places = Places::each(&places);
-        let ran = self
-            .run(&mut model.executor, &asked, &places, ahead, chain)
-            .await;
+        let ran = self.run(model, &asked, &places, ahead).await;
         match ran {
             Ok(tokens) => {
                 self.0.borrow_mut().schedule.made(tokens);
@@ -240,14 +172,14 @@ impl Answers {
                 self.give_back(model);
             }
             Err(error) => {
-                chain.clear();
+                model.chain.clear();
                 self.fail(model, &asked, &error);
             }
         }
     }
 
     /// Before the chain ends, or goes on with other answers, each takes what was drawn for it already; whether there was anything.
-    async fn take_rest(&self, model: &mut Model, chain: &mut Chain, chained: &[Chained]) -> bool {
+    async fn take_rest(&self, model: &mut Model, chained: &[Chained]) -> bool {
         let going: Vec<_> = chained
             .iter()
             .map(|it| (it.seat, it.position, it.token))
@@ -271,14 +203,14 @@ impl Answers {
         }
         drop(state);
         if drawn.is_err() {
-            chain.clear();
+            model.chain.clear();
         }
         self.give_back(model);
         true
     }
 
     /// What those ask for whose turn it is.
-    fn ask(&self, executor: &Executor, chain: &Chain) -> Option<Next> {
+    fn ask(&self, executor: &Executor, chain: &[u32]) -> Option<Next> {
         let mut state = self.0.borrow_mut();
         let State {
             answers, schedule, ..
@@ -349,12 +281,14 @@ impl Answers {
     /// Runs what was asked for and answers it; tokens that count.
     async fn run(
         &self,
-        executor: &mut Executor,
+        model: &mut Model,
         asked: &[Asked],
         places: &Places,
         ahead: usize,
-        chain: &mut Chain,
     ) -> Result<usize> {
+        let Model {
+            executor, chain, ..
+        } = model;
         let ids: Vec<_> = asked.iter().flat_map(|asked| asked.ids.clone()).collect();
         let tokens = ids.len().div_ceil(asked.len().max(1));
         let (logits, draws) = (asked.iter())
@@ -372,7 +306,7 @@ impl Answers {
             self.answer(asked, rows.map(Forwarded::Logits));
             return Ok(tokens);
         }
-        let own: Chain = asked.iter().map(|asked| asked.id).collect();
+        let own: Vec<u32> = asked.iter().map(|asked| asked.id).collect();
         // Tokens that were not drawn are among several.
         let is_new = *chain != own || draws == Draws::Among && tokens > 1;
         if is_new {
@@ -451,177 +385,12 @@ impl Answers {
         }
     }
 
-    /// Ends those that nobody wants any more.
-    fn end_aborted(&self, model: &mut Model) {
-        for answer in &mut self.0.borrow_mut().answers {
-            if answer.end.is_none() {
-                let wanted = throw_if_aborted(answer.signal.as_ref());
-                if wanted.is_err() {
-                    answer.cancel(wanted);
-                }
-            }
-        }
-        self.give_back(model);
-    }
-
     fn fail(&self, model: &mut Model, asked: &[Asked], error: &Error) {
         for asked in asked {
             let mut state = self.0.borrow_mut();
             state.with(asked.id, |answer| answer.cancel(Err(error.clone())));
         }
         self.give_back(model);
-    }
-
-    /// Puts the conversations of those back that have ended.
-    pub(crate) fn give_back(&self, model: &mut Model) {
-        let mut state = self.0.borrow_mut();
-        let mut are_free = false;
-        for answer in &mut state.answers {
-            if answer.end.is_some()
-                && let Some(generation) = answer.generation.take()
-            {
-                model.conversations.put_back(generation.into_session());
-                are_free = true;
-            }
-        }
-        if are_free {
-            let waiting = state.answers.iter_mut();
-            waiting.for_each(|answer| answer.is_waiting = false);
-        }
-        state.answers.retain(|answer| !answer.is_gone);
-    }
-
-    /// Those who wait hear that nobody goes on with their answers.
-    fn wake(&self) {
-        let mut state = self.0.borrow_mut();
-        let wakers = state.answers.iter_mut().filter_map(|it| it.waker.take());
-        wakers.for_each(Waker::wake);
-    }
-}
-
-impl State {
-    /// One has to wait until another's rows are free; whether there is such another.
-    fn wait(&mut self, id: u32) -> bool {
-        let others = self.answers.iter().filter(|answer| answer.id != id);
-        let goes_on = |answer: &Answer| answer.generation.is_some() && !answer.is_waiting;
-        let is_other = others.into_iter().any(goes_on);
-        self.with(id, |answer| answer.is_waiting = is_other);
-        is_other
-    }
-
-    fn with<T>(&mut self, id: u32, act: impl FnOnce(&mut Answer) -> T) -> Option<T> {
-        let answer = self.answers.iter_mut().find(|answer| answer.id == id)?;
-        Some(act(answer))
-    }
-}
-
-impl Answer {
-    /// Goes on by what was forwarded.
-    fn take(&mut self, forwarded: Forwarded<'_>) {
-        let (None, Some(generation)) = (&self.end, &mut self.generation) else {
-            return;
-        };
-        match generation.answer(forwarded) {
-            Ok(events) => {
-                if let Some(Event::Finish { .. }) = events.last() {
-                    self.end = Some(Ok(()));
-                }
-                self.events.extend(events);
-            }
-            Err(error) => self.end = Some(Err(error)),
-        }
-        self.tell();
-    }
-
-    /// Whether there is anything that nobody was told.
-    const fn has_news(&self) -> bool {
-        !self.is_gone && (!self.events.is_empty() || self.end.is_some())
-    }
-
-    fn cancel(&mut self, why: Result<()>) {
-        self.end = Some(why);
-        self.tell();
-    }
-
-    fn tell(&mut self) {
-        if let Some(waker) = self.waker.take() {
-            waker.wake();
-        }
-    }
-}
-
-/// An answer's place among all: when this is dropped it is gone, but for what it has of the model.
-#[derive(Debug)]
-pub(crate) struct InPlace<'a> {
-    answers: &'a Answers,
-    id: u32,
-}
-
-impl InPlace<'_> {
-    pub(crate) const fn id(&self) -> u32 {
-        self.id
-    }
-
-    /// What came of it since; how it has ended, if it has.
-    pub(crate) fn take(&self) -> (Vec<Event>, Option<Result<()>>) {
-        let take = |answer: &mut Answer| (std::mem::take(&mut answer.events), answer.end.clone());
-        let taken = self.answers.0.borrow_mut().with(self.id, take);
-        taken.unwrap_or_default()
-    }
-}
-
-impl Drop for InPlace<'_> {
-    fn drop(&mut self) {
-        let mut state = self.answers.0.borrow_mut();
-        let stays = state.with(self.id, |answer| {
-            answer.is_gone = true;
-            answer.end.get_or_insert(Ok(()));
-            answer.generation.is_some()
-        });
-        if stays == Some(false) {
-            state.answers.retain(|answer| answer.id != self.id);
-        }
-    }
-}
-
-/// The caller goes on with all answers: until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Driving<'a> {
-    answers: &'a Answers,
-    turns: &'a Turns<Box<Model>>,
-    turn: Option<Turn<'a, Box<Model>>>,
-    chain: Chain,
-}
-
-impl Driving<'_> {
-    /// Takes one step with those whose turn it is; `own` are the caller's, who hears of them without a pause, and who is about to
-    /// begin more if `is_more`.
-    ///
-    /// # Errors
-    /// When the model was unloaded.
-    pub(crate) async fn step(&mut self, own: &[u32], is_more: bool) -> Result<()> {
-        let turn = match &mut self.turn {
-            Some(turn) => turn,
-            none => none.insert(self.turns.turn().await?),
-        };
-        let is_wanted = is_more || turn.is_wanted();
-        let answers = self.answers;
-        answers.step(turn.get()?, &mut self.chain, is_wanted).await;
-        let is_over = answers.0.borrow().schedule.is_over();
-        if is_over && turn.is_wanted() {
-            turn.pass().await?;
-            self.chain.clear();
-        } else if answers.others_have_news(own) {
-            pause().await;
-        }
-        Ok(())
-    }
-}
-
-impl Drop for Driving<'_> {
-    fn drop(&mut self) {
-        self.answers.0.borrow_mut().are_driven = false;
-        self.answers.wake();
     }
 }
 
