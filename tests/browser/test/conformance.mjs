@@ -9,8 +9,8 @@ const VARIANTS = {
 };
 const PLANTED = 26;
 
-// In f32 these shaders go through the same driver natively, and through a stricter compiler in Chromium.
-const ONLY_IN_FULL = { chromium: [], firefox: ["shared f32"] };
+// These shaders go through the same compiler and driver natively, and those in f32 through a stricter compiler in Chromium.
+const ONLY_IN_FULL = { chromium: [], firefox: ["shared f32", "shared f16"] };
 
 test("every kernel agrees with its reference", { seconds: 900 }, async (t) => {
   const skipped = t.full ? [] : ONLY_IN_FULL[t.browserName];

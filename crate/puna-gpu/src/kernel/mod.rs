@@ -262,6 +262,7 @@ pub struct Params {
 
 /// Conversations of a step at most.
 pub const SEATS: u32 = to_u32(MOST_TOGETHER);
+const _: () = assert!(SEATS == 8, "as many as `shaders/lib/step.wgsl` has");
 
 /// `Seat` of `shaders/lib/step.wgsl`.
 #[repr(C)]

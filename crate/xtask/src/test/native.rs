@@ -13,8 +13,8 @@ use crate::tool::Tool;
 
 /// Tests of what the host does, which is the same on every adapter: a quick run has them on one.
 const OF_THE_HOST: [&str; 4] = ["programs", "run_ahead", "shaders", "tune"];
-/// The kernels' cases: Chromium runs them on the same driver, through a compiler that is stricter.
-const OF_THE_BROWSER: &str = "kernels";
+/// The kernels' cases, and tiny models: Chromium runs them on the same driver, through a compiler that is stricter.
+const OF_THE_BROWSER: [&str; 2] = ["kernels", "tiny_model"];
 /// What is made of kernels that these cases have, and takes long to compile: every variant, every architecture.
 const OF_ONE_ADAPTER: &str = "every_";
 /// The crates whose tests touch an adapter.
@@ -68,7 +68,7 @@ fn is_had_elsewhere(binary: &Path) -> bool {
     let stem = name
         .and_then(|name| name.rsplit_once('-'))
         .map(|(stem, _)| stem);
-    stem.is_some_and(|stem| stem == OF_THE_BROWSER || OF_THE_HOST.contains(&stem))
+    stem.is_some_and(|stem| OF_THE_BROWSER.contains(&stem) || OF_THE_HOST.contains(&stem))
 }
 
 fn on(tool: Tool, adapter: &Adapter, full: bool) -> Tool {
