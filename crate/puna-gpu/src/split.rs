@@ -148,7 +148,9 @@ impl Split {
             rows: self.unit_rows(),
             tokens: match width {
                 Width::One => 1,
-                Width::Few | Width::Many => 8,
+                // As many answers as mostly go on together: more would compute for nobody.
+                Width::Few => 4,
+                Width::Many => 8,
             },
         }
     }
