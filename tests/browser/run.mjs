@@ -34,8 +34,8 @@ const NOUNS_WITHOUT_WEBGPU = [
   "structured",
   "conversations",
   "bad_request",
-  // With WebGPU they are run on the CPU as well.
-  ...(process.argv.includes("--full") ? ["checkpoint", "embeddings"] : []),
+  "checkpoint",
+  "embeddings",
   "inspect",
   "adapters",
   "service_worker",
@@ -128,7 +128,9 @@ const elsewhere = {
       ],
 }[name];
 const withWebGpu = NOUNS.filter((noun) => !elsewhere.includes(noun));
-const nouns = options.only ? options.only.split(",") : hasWebGpu ? withWebGpu : NOUNS_WITHOUT_WEBGPU;
+// With WebGPU these are run on the CPU as well.
+const withoutWebGpu = NOUNS_WITHOUT_WEBGPU.filter((noun) => options.full || !["checkpoint", "embeddings"].includes(noun));
+const nouns = options.only ? options.only.split(",") : hasWebGpu ? withWebGpu : withoutWebGpu;
 const tests = (await collect(nouns, { browser: name, full: options.full })).filter((test) => test.name.includes(options.name));
 const failures = [];
 /** Tests that were run again, for the tab or the browser had gone under them. One may: software adapters crash now and then. */

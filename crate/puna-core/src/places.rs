@@ -80,6 +80,11 @@ impl Places {
         }
     }
 
+    /// The same of every conversation, one by one.
+    pub fn ends(&self, tokens: usize) -> impl Iterator<Item = usize> {
+        (0..self.conversations().len()).map(move |t| self.end(t, tokens))
+    }
+
     /// Rows of the KV cache that `tokens` need.
     #[must_use]
     pub fn rows(&self, tokens: usize) -> usize {
@@ -100,7 +105,8 @@ impl Places {
                 places.len()
             )));
         }
-        (0..tokens).try_for_each(|t| check_context(self.end(t, tokens), context_length))
+        self.ends(tokens)
+            .try_for_each(|end| check_context(end, context_length))
     }
 }
 

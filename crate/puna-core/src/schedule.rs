@@ -34,16 +34,6 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Nobody's turn.
-    #[must_use]
-    pub const fn new() -> Self {
-        Self {
-            queue: Vec::new(),
-            served: Vec::new(),
-            made: 0,
-        }
-    }
-
     /// Who goes on, of those who wish to, `most` at a time.
     #[must_use]
     pub fn next<K: PartialEq>(&mut self, wishes: &[Wish<K>], most: usize) -> Next {
@@ -126,7 +116,7 @@ mod tests {
 
     #[test]
     fn those_that_can_go_together_and_the_others_by_turns() {
-        let schedule = &mut Schedule::new();
+        let schedule = &mut Schedule::default();
         let all = [
             (1, Some('a')),
             (2, None),
@@ -147,7 +137,7 @@ mod tests {
 
     #[test]
     fn more_than_go_together_take_turns() {
-        let schedule = &mut Schedule::new();
+        let schedule = &mut Schedule::default();
         let all: Vec<_> = (1..=5).map(|id| (id, Some('a'))).collect();
         let turns = turns(schedule, &all, 5);
         assert_eq!(turns[0], [1, 2, 3]);
@@ -160,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_chunk_of_a_prompt_is_a_turn_and_one_alone_has_all_of_them() {
-        let mut schedule = Schedule::new();
+        let mut schedule = Schedule::default();
         let alone = wishes(&[(7, None)]);
         let next = schedule.next(&alone, 8);
         assert_eq!((next.ids, next.others), (vec![7], false));
@@ -179,7 +169,7 @@ mod tests {
 
     #[test]
     fn who_comes_in_the_middle_of_a_turn_joins_those_it_can_go_with() {
-        let mut schedule = Schedule::new();
+        let mut schedule = Schedule::default();
         assert_eq!(schedule.next(&wishes(&[(1, Some('a'))]), 8).ids, [1]);
         schedule.made(3);
         let more = wishes(&[(1, Some('a')), (2, Some('a')), (3, Some('b'))]);

@@ -344,8 +344,7 @@ impl Step<'_> {
             Places::From(_) => attention::TILE.min(self.tokens),
             Places::Each(_) => 1,
         };
-        let ends = (0..self.tokens).map(|t| self.places.end(t, self.tokens));
-        let longest = ends.max().unwrap_or(0);
+        let longest = self.places.ends(self.tokens).max().unwrap_or(0);
         for scratch in &mut state.scratch {
             scratch.resize(longest, kv.stride());
         }

@@ -25,7 +25,7 @@ pub struct Tile {
 pub enum Width {
     /// One: decode.
     One,
-    /// A few: short prompts.
+    /// A few: short prompts, and answers side by side.
     Few,
     /// Any number: long prompts.
     Many,

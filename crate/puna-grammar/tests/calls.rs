@@ -5,43 +5,19 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod support;
+
 use puna_core::chat::{Callable, OutputParser, Part, Saying, Style};
 use puna_core::grammar::Grammar;
-use puna_core::guide::{Guide, allows};
-use puna_grammar::{Compiler, Vocabulary};
 use serde_json::{Value, json};
-
-/// Ends an answer.
-const END: u32 = 256;
-
-fn compiler() -> Compiler {
-    let bytes: Vec<[u8; 1]> = (0..=255).map(|byte| [byte]).collect();
-    let tokens = bytes.iter().map(<[u8; 1]>::as_slice);
-    Compiler::new(&Vocabulary::new(
-        tokens.chain([b"<end>".as_slice()]),
-        &[END],
-    ))
-    .unwrap()
-}
+use support::{Fate, fate};
 
 /// Whether an answer may be this and end there; else the text up to what may not come.
 fn takes(grammar: &Grammar, text: &str) -> Result<(), String> {
-    let mut guide = compiler().guide(grammar).unwrap();
-    for (at, byte) in text.bytes().enumerate() {
-        let so_far = || String::from_utf8_lossy(&text.as_bytes()[..at]).into_owned();
-        if !allows(guide.allowed().unwrap(), u32::from(byte)) {
-            return Err(so_far());
-        }
-        if guide.accept(u32::from(byte)).unwrap() {
-            return match at + 1 == text.len() {
-                true => Ok(()),
-                false => Err(so_far()),
-            };
-        }
-    }
-    match allows(guide.allowed().unwrap(), END) {
-        true => Ok(()),
-        false => Err(format!("{text} (unfinished)")),
+    match fate(grammar, text) {
+        Fate::Complete | Fate::Taken => Ok(()),
+        Fate::Unfinished => Err(format!("{text} (unfinished)")),
+        Fate::Refused(at) => Err(String::from_utf8_lossy(&text.as_bytes()[..at]).into_owned()),
     }
 }
 

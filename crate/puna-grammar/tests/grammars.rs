@@ -5,25 +5,13 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod support;
+
 use puna_core::Error;
 use puna_core::grammar::{Grammar, Source, Syntax};
-use puna_core::guide::{Guide, allows};
-use puna_grammar::{Compiler, Vocabulary};
+use puna_core::guide::Guide;
 use serde_json::{Value, json};
-
-/// Ends an answer.
-const END: u32 = 256;
-
-/// A token for every byte.
-fn compiler() -> Compiler {
-    let bytes: Vec<[u8; 1]> = (0..=255).map(|byte| [byte]).collect();
-    let tokens = bytes.iter().map(<[u8; 1]>::as_slice);
-    Compiler::new(&Vocabulary::new(
-        tokens.chain([b"<end>".as_slice()]),
-        &[END],
-    ))
-    .unwrap()
-}
+use support::{Fate, compiler, fate};
 
 fn source(syntax: Syntax, definition: &str) -> Grammar {
     Grammar::Source(Source {
@@ -31,39 +19,6 @@ fn source(syntax: Syntax, definition: &str) -> Grammar {
         definition: definition.to_owned(),
         param: "puna.grammar.definition".to_owned(),
     })
-}
-
-/// How a text fares.
-#[derive(Debug, PartialEq)]
-enum Fate {
-    /// It is in the language, and nothing longer that begins with it.
-    Complete,
-    /// It is in the language.
-    Taken,
-    /// Something longer is.
-    Unfinished,
-    /// The byte there is refused.
-    Refused(usize),
-}
-
-fn fate(grammar: &Grammar, text: &str) -> Fate {
-    let mut guide = compiler().guide(grammar).unwrap();
-    let mut bytes = text.bytes().enumerate().peekable();
-    while let Some((at, byte)) = bytes.next() {
-        if !allows(guide.allowed().unwrap(), u32::from(byte)) {
-            return Fate::Refused(at);
-        }
-        if guide.accept(u32::from(byte)).unwrap() {
-            return match bytes.next() {
-                None => Fate::Complete,
-                Some((at, _)) => Fate::Refused(at),
-            };
-        }
-    }
-    match allows(guide.allowed().unwrap(), END) {
-        true => Fate::Taken,
-        false => Fate::Unfinished,
-    }
 }
 
 #[track_caller]

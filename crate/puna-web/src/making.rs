@@ -43,7 +43,7 @@ impl Making<'_> {
             } else if self.going.is_empty() {
                 return Ok(());
             } else if let Some(driving) = &mut driving {
-                let is_more = self.begun < self.choices.len();
+                let is_more = self.begun < self.choices.len() && engine.has_room();
                 driving.step(&self.own(), is_more).await?;
             } else {
                 driving = engine.answers.drive(&engine.model);

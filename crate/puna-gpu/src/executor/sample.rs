@@ -73,7 +73,7 @@ impl Executor {
             self.run_ahead.submitted(1, end, index);
         }
         self.run_ahead(&places, ids.len(), ahead).await?;
-        let ends = ends(&places, ids.len());
+        let ends: Vec<_> = places.ends(ids.len()).collect();
         self.run_ahead.next(&self.gpu, &ends).await
     }
 
@@ -118,7 +118,7 @@ impl Executor {
         let index = self.end(tape);
         let end = places.end(0, ids.len());
         self.run_ahead.submitted(1, end, index);
-        let ends = ends(&places, ids.len());
+        let ends: Vec<_> = places.ends(ids.len()).collect();
         self.run_ahead.next(&self.gpu, &ends).await
     }
 
@@ -136,7 +136,7 @@ impl Executor {
 
     /// Submits steps until there are enough, behind those of so many tokens at these places.
     async fn run_ahead(&mut self, places: &Places, tokens: usize, ahead: usize) -> Result<()> {
-        let ends: Vec<Place> = (places.conversations().iter().zip(ends(places, tokens)))
+        let ends: Vec<Place> = (places.conversations().iter().zip(places.ends(tokens)))
             .map(|(place, position)| Place { position, ..*place })
             .collect();
         let Some(first) = ends.first() else {
@@ -183,10 +183,4 @@ impl Executor {
         let bytes = GpuSampler::emitted_bytes(self.run_ahead.seats());
         tape.end(self.run_ahead.slot(), self.sampler.emitted(), bytes)
     }
-}
-
-/// Positions behind so many tokens at these places, of each conversation.
-fn ends(places: &Places, tokens: usize) -> Vec<usize> {
-    let seats = 0..places.conversations().len();
-    seats.map(|seat| places.end(seat, tokens)).collect()
 }
