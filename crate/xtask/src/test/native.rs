@@ -124,8 +124,8 @@ mod tests {
     fn tests_that_are_had_elsewhere_are_known_by_name() {
         let is = |path: &str| is_had_elsewhere(Path::new(path));
         assert!(is("/t/debug/deps/run_ahead-0123abcd") && is("/t/debug/deps/tune-01"));
-        assert!(is("/t/debug/deps/kernels-0123abcd"));
-        assert!(!is("/t/debug/deps/tiny_model-0123abcd") && !is("/t/debug/deps/puna_gpu-01"));
+        assert!(is("/t/debug/deps/kernels-0123abcd") && is("/t/debug/deps/tiny_model-01"));
+        assert!(!is("/t/debug/deps/adapters-0123abcd") && !is("/t/debug/deps/puna_gpu-01"));
     }
 
     #[test]
