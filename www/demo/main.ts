@@ -163,10 +163,14 @@ function showBusy(isBusy: boolean): void {
   if (hadFocus) page.prompt.focus();
 }
 
-/** A reload of the page loads the same model again. */
+/** A reload of the page loads the same model again. The system prompt beside it was meant for that model alone. */
 function keepInAddress(address: string): void {
   const url = new URL(location.href);
-  url.searchParams.set("model", address);
+  if (url.searchParams.get("model") !== address) {
+    url.searchParams.set("model", address);
+    url.searchParams.delete("system");
+    drawer.suggest("");
+  }
   history.replaceState(null, "", url);
 }
 
@@ -216,5 +220,7 @@ if (import.meta.env.PROD && "serviceWorker" in navigator) {
   navigator.serviceWorker.register("./sw.js").catch(() => undefined);
 }
 
-const wanted = new URLSearchParams(location.search).get("model");
+const address = new URLSearchParams(location.search);
+drawer.suggest(address.get("system") ?? "");
+const wanted = address.get("model");
 void (wanted === null ? choose() : open(wanted));

@@ -41,6 +41,17 @@ impl Options {
 struct Served {
     url: String,
     mount: Option<(String, PathBuf)>,
+    /// The system prompt to go with it; the model's own where there is none.
+    system: Option<&'static str>,
+}
+
+impl Served {
+    /// The system prompt as what follows the model in a query.
+    fn system(&self) -> String {
+        self.system
+            .map(|system| format!("&system={}", encode_segment(system)))
+            .unwrap_or_default()
+    }
 }
 
 /// Builds, fetches, serves; ends only on a failure or when it is ended.
@@ -52,7 +63,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     prerequisite::wasm_target()?;
     let served = match named {
         Some(served) => served,
-        None => file(&model::fetch_default()?)?,
+        None => Served {
+            system: Some(model::DEFAULT_SYSTEM),
+            ..file(&model::fetch_default()?)?
+        },
     };
     www::build()?;
 
@@ -61,7 +75,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         site = site.mount(&path, target);
     }
     let server = Server::bind(options.port, site)?;
-    let url = format!("{}?model={}", server.url()?, served.url);
+    let url = format!("{}?model={}{}", server.url()?, served.url, served.system());
     println!("\n  {url}\n\nCtrl-C ends it.");
     if options.open && can_open() {
         // The address is on the terminal: a browser that does not start is no failure.
@@ -77,6 +91,7 @@ fn named(model: &str) -> Result<Served> {
         return Ok(Served {
             url: encode_segment(model),
             mount: None,
+            system: None,
         });
     }
     // `cargo xtask` runs where it was typed, so that the path is from there.
@@ -126,6 +141,7 @@ fn file(path: &Path) -> Result<Served> {
     Ok(Served {
         url: format!("/models/{inside}"),
         mount: Some(mount),
+        system: None,
     })
 }
 
@@ -170,6 +186,12 @@ mod tests {
             "as one value of a query"
         );
         assert!(passed.mount.is_none(), "nothing is served for it");
+        assert_eq!(passed.system(), "", "its own system prompt");
+        let told = Served {
+            system: Some("Be kind & brief."),
+            ..passed
+        };
+        assert_eq!(told.system(), "&system=Be%20kind%20%26%20brief.");
     }
 
     #[test]

@@ -16,6 +16,10 @@ use crate::project::{grouped, root, shown};
 use crate::stamp::hex;
 use crate::tool::Tool;
 
+/// What the default model is told in a demo. Under the system prompt of its own template, "What is the capital of France?"
+/// is answered by French words in a loop, by llama.cpp too (greedy); under this one, by Paris.
+pub(crate) const DEFAULT_SYSTEM: &str = "You are a helpful assistant.";
+
 /// Models that packages ship. The first is the default: small enough to fetch, and it follows instructions. The others are
 /// for full tests.
 static MODELS: &[Model] = &[

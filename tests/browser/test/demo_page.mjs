@@ -9,7 +9,7 @@ import { test } from "../suite.mjs";
 const WIDE = { width: 1200, height: 800 };
 const NARROW = { width: 360, height: 640 };
 
-const open = (t, address) => t.visit(`/demo/?model=${encodeURIComponent(address)}`);
+const open = (t, address, more = "") => t.visit(`/demo/?model=${encodeURIComponent(address)}${more}`);
 const isShown = (page, selector) => page.$eval(selector, (element) => element.checkVisibility());
 const logText = (page) => page.$eval("#log", (log) => log.innerText);
 
@@ -123,9 +123,10 @@ test("tells a person what is wrong when there is no such model", async (t) => {
 });
 
 test("opens and chats a second time with both servers stopped", { seconds: 900 }, async (t) => {
-  const page = await open(t, t.url(REAL));
+  const page = await open(t, t.url(REAL), `&system=${encodeURIComponent("You are a helpful assistant.")}`);
   try {
     await canChat(page);
+    await page.evaluate(() => localStorage.setItem("puna.settings", JSON.stringify({ temperature: 0 })));
     // The service worker keeps the page's files once it is in charge.
     await page.evaluate(() => navigator.serviceWorker.ready.then(() => true));
     await page.reload();
@@ -134,7 +135,10 @@ test("opens and chats a second time with both servers stopped", { seconds: 900 }
     await t.site.stop();
     await page.reload();
     await canChat(page);
-    await ask(page, "Hello");
+    await ask(page, "What is the capital of France?");
+    // Under the system prompt of its own template this model answers with French words in a loop.
+    await until(page, "the answer", async () => (await logText(page)).includes("Paris"), 120);
+    assert.equal(await page.$eval("#system-prompt", (field) => field.value), "You are a helpful assistant.");
   } finally {
     await page.close();
   }

@@ -23,7 +23,9 @@ export class SettingsDrawer {
   readonly #modelPart: HTMLElement;
   readonly #controls: { temperature: HTMLInputElement; topP: HTMLInputElement; maxTokens: HTMLInputElement };
   readonly #systemPrompt = h("textarea", { id: "system-prompt", rows: 4, placeholder: "The model’s own" });
-  #settings = recalled();
+  /** What they are where the person chose nothing. */
+  #defaults = DEFAULTS;
+  #settings = recalled(DEFAULTS);
 
   constructor(onOtherModel: () => void) {
     this.#controls = {
@@ -70,7 +72,7 @@ export class SettingsDrawer {
         field("Longest answer, in tokens", maxTokens),
         field("System prompt", this.#systemPrompt, "From the next message on"),
         button("Reset to defaults", () => {
-          this.#set({ ...DEFAULTS });
+          this.#set(this.#defaults);
         }),
         this.#modelPart,
       ),
@@ -89,6 +91,12 @@ export class SettingsDrawer {
   /** As they are now. */
   get settings(): Settings {
     return this.#settings;
+  }
+
+  /** A system prompt that suits the model of the address, where the person has written none. */
+  suggest(systemPrompt: string): void {
+    this.#defaults = { ...DEFAULTS, systemPrompt };
+    this.#set(recalled(this.#defaults));
   }
 
   /** Whether it is on the screen. */
@@ -143,7 +151,7 @@ export class SettingsDrawer {
       const control = document.getElementById(output.htmlFor.value);
       if (control instanceof HTMLInputElement) output.value = control.valueAsNumber.toFixed(2);
     }
-    remember(settings);
+    remember(settings, this.#defaults);
   }
 }
 
@@ -161,8 +169,8 @@ function field(label: string, control: HTMLInputElement | HTMLTextAreaElement, h
 }
 
 /** What was remembered, as far as it makes sense: anybody may have written it. */
-function recalled(): Settings {
-  const settings = { ...DEFAULTS };
+function recalled(defaults: Settings): Settings {
+  const settings = { ...defaults };
   try {
     const stored = JSON.parse(localStorage.getItem(STORE) ?? "{}") as Record<string, unknown>;
     const number = (name: string, least: number, most: number, otherwise: number): number => {
@@ -180,9 +188,12 @@ function recalled(): Settings {
   return settings;
 }
 
-function remember(settings: Settings): void {
+function remember(settings: Settings, defaults: Settings): void {
+  // What was suggested for one model is not the person's choice for the next.
+  const { systemPrompt, ...others } = settings;
+  const chosen = systemPrompt === defaults.systemPrompt ? others : settings;
   try {
-    localStorage.setItem(STORE, JSON.stringify(settings));
+    localStorage.setItem(STORE, JSON.stringify(chosen));
   } catch {
     // Private windows may refuse: then they last as long as the page.
   }
