@@ -25,7 +25,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         square += x[at + d] * x[at + d];
     }
     let scale = inverseSqrt(sum_of_all(lane, square) / f32(VALUE_DIM) + params.eps);
-    let key = kv_at(0u, 0u, first_row_of(t) + position_of(t));
     for (var d = lane * 2u; d < HEAD_DIM; d += WORKGROUP * 2u) {
         var v = vec2<f32>(x[at + d], x[at + d + 1u]);
         if (d < VALUE_DIM) {
@@ -33,6 +32,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         } else {
             v = turned(position_of(t), d - VALUE_DIM, v);
         }
-        kv_store2(key + d, v);
+        kv_store2(0u, 0u, t, d, v);
     }
 }

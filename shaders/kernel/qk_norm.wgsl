@@ -26,7 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let gains = vec2<f32>(own_vector(gain + d), own_vector(gain + d + 1u));
         let v = turned(position_of(t), d, vec2<f32>(x[at + d], x[at + d + 1u]) * gains * scale);
         if (is_key) {
-            kv_store2(kv_at(0u, head, first_row_of(t) + position_of(t)) + d, v);
+            kv_store2(0u, head, t, d, v);
         } else {
             query[(t * HEADS + head) * HEAD_DIM + d] = v.x;
             query[(t * HEADS + head) * HEAD_DIM + d + 1u] = v.y;

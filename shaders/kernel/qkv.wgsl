@@ -20,8 +20,7 @@ fn store_pair(part_row: u32, t: u32, v: vec2<f32>) -> f32 {
     } else {
         let k_rows = KV_HEADS * HEAD_DIM;
         let cached = row - HEADS * HEAD_DIM;
-        let to = first_row_of(t) + position_of(t);
-        kv_store2(kv_at(cached / k_rows, cached % k_rows / HEAD_DIM, to) + d, out);
+        kv_store2(cached / k_rows, cached % k_rows / HEAD_DIM, t, d, out);
     }
     return 0.0;
 }

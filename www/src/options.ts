@@ -38,7 +38,7 @@ const RULES = {
   device: oneOf<LoadOptions["device"]>("device", ["auto", "webgpu", "cpu"]),
   cache: oneOf<LoadOptions["cache"]>("cache", ["opfs", "none"]),
   revalidate: flag("revalidate"),
-  kvCache: oneOf<LoadOptions["kvCache"]>("kv_cache", ["f16", "f32"]),
+  kvCache: oneOf<LoadOptions["kvCache"]>("kv_cache", ["f16", "f32", "q8"]),
   quantize: oneOf<LoadOptions["quantize"]>("quantize", ["q8_0", "q4_0"]),
   parallel: wholeNumber("parallel", 1, MAX_PARALLEL),
   queueLimit: wholeNumber("queue_limit", 0, MAX_QUEUE),

@@ -22,7 +22,7 @@ const fn tolerance(products: Products, kv: KvType, exact: bool) -> Tolerance {
             square: 0.0,
             largest: 0.0,
         },
-        (Products::F32, KvType::F32) => Tolerance {
+        (Products::F32, KvType::F32 | KvType::Q8) => Tolerance {
             square: 1e-11,
             largest: 2e-5,
         },
@@ -72,7 +72,9 @@ pub fn compare(case: &Case, output: &Output) -> Result<(), String> {
                 }
                 close(case, "scores", &scores, &wanted_scores)?;
             }
-            Wanted::Cache(_, want) => close(case, "cache", &case.kv.unpack(got), want)?,
+            Wanted::Cache(_, want) => {
+                close(case, "cache", &case.kv.unpack(got, want.len()), want)?;
+            }
         }
     }
     Ok(())

@@ -72,6 +72,11 @@ pub const FAULTS: &[Fault] = &[
     fault("lib/act_gelu", "0.254829592", "0.264829592"),
     fault("kernel/place", "params.skipped + i", "i"),
     fault("kernel/quantize", "+ 8.5f", "+ 8f"),
+    fault(
+        "kernel/quantize_kv",
+        "i < WORDS; i++) {\nkv[",
+        "i + 1u < WORDS; i++) {\nkv[",
+    ),
     fault("kernel/transpose", "if (i == 0u)", "if (i == 1000u)"),
     fault("lib/element", "<< 16u", "<< 15u"),
     fault(
@@ -174,6 +179,13 @@ pub const FAULTS: &[Fault] = &[
         "lib/kv_load_f32",
         "return kv[at / 4u]",
         "return kv[at / 4u].xyzx",
+    ),
+    fault("lib/kv_load_q8", "kv[at / 4u]", "kv[at / 8u]"),
+    fault("lib/kv_q8", "+ at / KV_BLOCK", "+ at / KV_BLOCK / 2u"),
+    fault(
+        "lib/kv_store_fresh",
+        "VALUES_APART) + which)",
+        "VALUES_APART))",
     ),
     fault(
         "lib/kv_store_f16",

@@ -8,7 +8,6 @@ pub mod tune;
 use std::ops::Range;
 use std::rc::Rc;
 
-use half::f16;
 use puna_core::graph::{Graph, Target, Wanted};
 use puna_core::places::{MOST_TOGETHER, Places};
 use puna_core::pool::Copy as RowCopy;
@@ -23,7 +22,8 @@ use crate::device::{Counters, Gpu};
 use crate::fit::Fit;
 use crate::kernel::rounds::{self, RoundsParams};
 use crate::kernel::{self, Recipe, Seat, Setting, Step, place, repack, to_u32};
-use crate::kv_cache::KvCache;
+use crate::kv_cache::{KvCache, rows_bytes};
+use crate::kv_rows;
 use crate::memory::Memory;
 use crate::pipeline::Pipelines;
 use crate::program::{Dispatch, recipes};
@@ -494,8 +494,7 @@ impl Executor {
             ..
         } = self;
         let kv = options.kv;
-        let elements = graph.kv.planes() * graph.kv.heads * rows.len() * graph.kv.head_dim;
-        let bytes = elements as u64 * kv.bytes();
+        let bytes = rows_bytes(graph.kv, kv, rows.len());
         let gathered = gpu.scoped("a copy of a conversation", ErrorCode::Internal, || {
             let mut encoder = gpu
                 .device
@@ -509,18 +508,10 @@ impl Executor {
             (gathered, readback)
         });
         let (gathered, readback) = gathered.await?;
-        let mut read = Vec::with_capacity(elements);
         let request = readback.request(bytes, None);
-        let take = |words: &[[u8; 4]]| match kv {
-            KvType::F16 => {
-                let halves = words.as_flattened().as_chunks::<2>().0;
-                read.extend(halves.iter().map(|bits| u16::from_le_bytes(*bits)));
-            }
-            KvType::F32 => {
-                let floats = words.iter().map(|word| f32::from_le_bytes(*word));
-                read.extend(floats.map(|x| f16::from_f32(x).to_bits()));
-            }
-        };
+        let mut read = Vec::new();
+        let take =
+            |words: &[[u8; 4]]| read = kv_rows::unpack(kv, graph.kv.head_dim, words.as_flattened());
         let received = readback.receive(gpu, request, take).await;
         gathered.destroy();
         received.map(|()| read)

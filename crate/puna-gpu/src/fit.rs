@@ -7,7 +7,7 @@ use puna_core::{Error, ErrorCode, Result};
 use crate::arena::layout;
 use crate::device::Capabilities;
 use crate::executor::ExecutorOptions;
-use crate::kernel::low_rank;
+use crate::kernel::{low_rank, quantize_kv};
 use crate::split::Split;
 use crate::{kernel, memory};
 
@@ -71,7 +71,7 @@ impl Fit {
             }
         }
         let context_length = context_length(capabilities, graph, options);
-        let most_rows = largest / (graph.kv.layer_elements(1) as u64 * options.kv.bytes());
+        let most_rows = largest / layer_bytes(graph, options);
         let most_rows = usize::try_from(most_rows).unwrap_or(usize::MAX);
         // All of a text that vectors are made of comes in one call, and something of each token is wanted.
         let (max_tokens, max_logits) = match graph.encodes() {
@@ -92,11 +92,19 @@ impl Fit {
     /// Bytes that the model takes with the whole of its context: weights, cache, and what a call computes.
     #[must_use]
     pub fn bytes(&self, graph: &Graph, options: &ExecutorOptions) -> u64 {
-        let cache = graph.kv.token_bytes(options.kv.bytes()) * self.context_length as u64;
+        let cache =
+            graph.kv.layers as u64 * layer_bytes(graph, options) * self.context_length as u64;
         let widths = graph.activations.iter().map(|activation| activation.width);
         let working = widths.sum::<usize>() * self.max_tokens + graph.out_width * self.max_logits;
-        graph.weights_bytes() + cache + working as u64 * 4
+        let fresh = quantize_kv::fresh_bytes(graph.kv, options.kv, self.max_tokens);
+        graph.weights_bytes() + cache + fresh + working as u64 * 4
     }
+}
+
+/// Bytes of a token in the cache of a layer.
+fn layer_bytes(graph: &Graph, options: &ExecutorOptions) -> u64 {
+    let rows = graph.kv.planes() * graph.kv.heads;
+    rows as u64 * options.kv.row_bytes(graph.kv.head_dim)
 }
 
 /// Bytes of the largest buffer that can be bound.
@@ -108,7 +116,7 @@ fn largest(capabilities: &Capabilities) -> u64 {
 
 /// Most tokens of the context: as many as were asked for, or as have room in a binding.
 fn context_length(capabilities: &Capabilities, graph: &Graph, options: &ExecutorOptions) -> usize {
-    let token_bytes = graph.kv.layer_elements(1) as u64 * options.kv.bytes();
+    let token_bytes = layer_bytes(graph, options);
     let largest = largest(capabilities);
     // All of a text comes in one call, and each of its tokens has something to be kept.
     let widest = graph.activations.iter().map(|activation| activation.width);

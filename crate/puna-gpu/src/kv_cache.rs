@@ -2,13 +2,13 @@
 
 use std::ops::Range;
 
-use half::f16;
-use puna_core::graph::Graph;
+use puna_core::graph::{Graph, KvShape};
 use puna_core::pool::Copy;
 use puna_core::rope::Rope;
 
 use crate::device::Gpu;
 use crate::kernel::to_u32;
+use crate::kv_rows;
 use crate::shader::variant::KvType;
 
 /// Positions of the table of rotations that are computed and sent at a time.
@@ -48,7 +48,7 @@ impl KvCache {
     ) -> Self {
         use wgpu::BufferUsages as Usage;
         let usage = Usage::STORAGE | Usage::COPY_SRC | Usage::COPY_DST;
-        let layer_bytes = graph.kv.layer_elements(capacity) as u64 * kv.bytes();
+        let layer_bytes = rows_bytes(graph.kv, kv, capacity);
         let layer = |ix: usize| gpu.buffer(&format!("kv {ix}"), layer_bytes, usage);
         let rope = |rope: &Rope| gpu.buffer("rope", turn_bytes(rope) * positions as u64, usage);
         Self {
@@ -61,14 +61,14 @@ impl KvCache {
 
     /// Takes over what is in a smaller one, and computes the rotations that it lacks.
     pub(crate) fn fill(&self, old: &Self, gpu: &Gpu, graph: &Graph, kv: KvType) {
-        let row = |cache: &Self| (cache.capacity * graph.kv.head_dim) as u64 * kv.bytes();
-        let (old_row, new_row) = (row(old), row(self));
+        let strips = |cache: &Self| strips(graph.kv, kv, cache.capacity);
         let mut encoder = gpu
             .device
             .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         for (from, to) in old.layers.iter().zip(&self.layers) {
-            for row in 0..(graph.kv.planes() * graph.kv.heads) as u64 {
-                encoder.copy_buffer_to_buffer(from, row * old_row, to, row * new_row, old_row);
+            for (old_strip, strip) in strips(old).zip(strips(self)) {
+                let bytes = old_strip.row * old.capacity as u64;
+                encoder.copy_buffer_to_buffer(from, old_strip.start, to, strip.start, bytes);
             }
         }
         for ((from, to), rope) in old.ropes.iter().zip(&self.ropes).zip(&graph.ropes) {
@@ -79,7 +79,7 @@ impl KvCache {
         self.write_turns(gpu, graph, old.positions..self.positions);
     }
 
-    /// Rows of a layer side by side, (planes, Hkv, rows, Dh), in a buffer of their own, which the copy to is encoded.
+    /// Rows of a layer side by side, as a cache of that many has them, in a buffer of their own, which the copy to is encoded.
     pub(crate) fn gather(
         &self,
         layer: usize,
@@ -88,18 +88,18 @@ impl KvCache {
         (gpu, graph, kv): (&Gpu, &Graph, KvType),
     ) -> wgpu::Buffer {
         use wgpu::BufferUsages as Usage;
-        let row = graph.kv.head_dim as u64 * kv.bytes();
-        let planes = (graph.kv.planes() * graph.kv.heads) as u64;
-        let (from, bytes) = (rows.start as u64 * row, rows.len() as u64 * row);
-        let gathered = gpu.buffer("rows", planes * bytes, Usage::COPY_SRC | Usage::COPY_DST);
-        for at in 0..planes {
-            let from = at * self.capacity as u64 * row + from;
-            encoder.copy_buffer_to_buffer(&self.layers[layer], from, &gathered, at * bytes, bytes);
+        let usage = Usage::COPY_SRC | Usage::COPY_DST;
+        let gathered = gpu.buffer("rows", rows_bytes(graph.kv, kv, rows.len()), usage);
+        let own = strips(graph.kv, kv, self.capacity);
+        for (own, side_by_side) in own.zip(strips(graph.kv, kv, rows.len())) {
+            let (from, to) = (own.row(rows.start), side_by_side.start);
+            let bytes = own.row * rows.len() as u64;
+            encoder.copy_buffer_to_buffer(&self.layers[layer], from, &gathered, to, bytes);
         }
         gathered
     }
 
-    /// Writes such rows.
+    /// Writes rows, (planes, Hkv, rows, Dh).
     pub(crate) fn scatter(
         &self,
         layer: usize,
@@ -107,19 +107,14 @@ impl KvCache {
         elements: &[u16],
         (gpu, graph, kv): (&Gpu, &Graph, KvType),
     ) {
-        let row = graph.kv.head_dim as u64 * kv.bytes();
-        let planes = graph.kv.planes() * graph.kv.heads;
-        let plane = (elements.len() / planes.max(1)).max(1);
-        for (at, plane) in elements.chunks_exact(plane).enumerate() {
-            let to = (at * self.capacity + first_row) as u64 * row;
-            let write = |bytes: &[u8]| gpu.queue.write_buffer(&self.layers[layer], to, bytes);
-            match kv {
-                KvType::F16 => write(bytemuck::cast_slice(plane)),
-                KvType::F32 => {
-                    let floats = plane.iter().map(|bits| f16::from_bits(*bits).to_f32());
-                    write(bytemuck::cast_slice(&floats.collect::<Vec<_>>()));
-                }
-            }
+        let rows = elements.len() / (graph.kv.layer_elements(1)).max(1);
+        let bytes = kv_rows::pack(kv, graph.kv.head_dim, elements);
+        let own = strips(graph.kv, kv, self.capacity);
+        for (own, side_by_side) in own.zip(strips(graph.kv, kv, rows)) {
+            let of_strip = side_by_side.start as usize..side_by_side.row(rows) as usize;
+            let to = own.row(first_row);
+            gpu.queue
+                .write_buffer(&self.layers[layer], to, &bytes[of_strip]);
         }
     }
 
@@ -130,10 +125,8 @@ impl KvCache {
         (gpu, graph, kv): (&Gpu, &Graph, KvType),
     ) -> wgpu::Buffer {
         use wgpu::BufferUsages as Usage;
-        let row = graph.kv.head_dim as u64 * kv.bytes();
-        let planes = (graph.kv.planes() * graph.kv.heads) as u64;
-        let bytes = planes * rows as u64 * row;
-        gpu.buffer("rows", bytes, Usage::COPY_SRC | Usage::COPY_DST)
+        let usage = Usage::COPY_SRC | Usage::COPY_DST;
+        gpu.buffer("rows", rows_bytes(graph.kv, kv, rows), usage)
     }
 
     /// Copies rows, which may overlap, by way of a buffer that has room for them.
@@ -143,20 +136,21 @@ impl KvCache {
         between: &wgpu::Buffer,
         (gpu, graph, kv): (&Gpu, &Graph, KvType),
     ) {
-        let row = graph.kv.head_dim as u64 * kv.bytes();
-        let [from, to, rows] = [copy.from, copy.to, copy.rows].map(|it| it as u64 * row);
-        let planes = (graph.kv.planes() * graph.kv.heads) as u64;
-        let plane = self.capacity as u64 * row;
+        let strips = || {
+            let own = strips(graph.kv, kv, self.capacity);
+            own.zip(strips(graph.kv, kv, copy.rows))
+        };
         let mut encoder = gpu
             .device
             .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         for layer in &self.layers {
-            for at in 0..planes {
-                let from = at * plane + from;
-                encoder.copy_buffer_to_buffer(layer, from, between, at * rows, rows);
+            for (own, held) in strips() {
+                let (from, bytes) = (own.row(copy.from), own.row * copy.rows as u64);
+                encoder.copy_buffer_to_buffer(layer, from, between, held.start, bytes);
             }
-            for at in 0..planes {
-                encoder.copy_buffer_to_buffer(between, at * rows, layer, at * plane + to, rows);
+            for (own, held) in strips() {
+                let (to, bytes) = (own.row(copy.to), own.row * copy.rows as u64);
+                encoder.copy_buffer_to_buffer(between, held.start, layer, to, bytes);
             }
         }
         gpu.queue.submit([encoder.finish()]);
@@ -176,6 +170,43 @@ impl KvCache {
             }
         }
     }
+}
+
+/// Rows of a head that lie side by side in a layer's buffer.
+#[derive(Clone, Copy, Debug)]
+struct Strip {
+    /// Byte of the first.
+    start: u64,
+    /// Bytes of each.
+    row: u64,
+}
+
+impl Strip {
+    /// Byte of a row.
+    const fn row(&self, row: usize) -> u64 {
+        self.start + row as u64 * self.row
+    }
+}
+
+/// The strips of a cache for `capacity` tokens: of the elements, (planes, Hkv), then of what they are multiplied by.
+fn strips(shape: KvShape, kv: KvType, capacity: usize) -> impl Iterator<Item = Strip> {
+    let heads = (shape.planes() * shape.heads) as u64;
+    let capacity = capacity as u64;
+    let [elements, factors] = kv.sections(shape.head_dim);
+    let strip = move |first: u64, row: u64, head: u64| Strip {
+        start: first + head * capacity * row,
+        row,
+    };
+    let of_elements = (0..heads).map(move |head| strip(0, elements, head));
+    let behind = heads * capacity * elements;
+    let of_factors = (0..heads).map(move |head| strip(behind, factors, head));
+    of_elements.chain(of_factors).filter(|strip| strip.row > 0)
+}
+
+/// Bytes of so many rows of a layer, of all heads.
+pub(crate) fn rows_bytes(shape: KvShape, kv: KvType, rows: usize) -> u64 {
+    let heads = shape.planes() * shape.heads;
+    (heads * rows) as u64 * kv.row_bytes(shape.head_dim)
 }
 
 /// Bytes of a position's rotations.

@@ -13,6 +13,7 @@ pub mod executor;
 pub mod fit;
 pub mod kernel;
 mod kv_cache;
+pub mod kv_rows;
 mod memory;
 mod pace;
 pub mod pipeline;

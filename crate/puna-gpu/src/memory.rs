@@ -6,7 +6,7 @@ use puna_core::{Error, ErrorCode, Result};
 use crate::arena::{self, Part};
 use crate::device::{Capabilities, Gpu};
 use crate::executor::ExecutorOptions;
-use crate::kernel::{Step, attention, low_rank, to_u32};
+use crate::kernel::{Step, attention, low_rank, quantize_kv, to_u32};
 use crate::kv_cache::KvCache;
 use crate::split::{AttentionSplit, Split, Width};
 
@@ -31,6 +31,8 @@ pub(crate) struct Memory {
     pub(crate) logits: wgpu::Buffer,
     pub(crate) ids: wgpu::Buffer,
     pub(crate) step: wgpu::Buffer,
+    /// A layer's keys and values of a step's tokens, where the cache takes them in blocks: (T, 2, Hkv, Dh) f32.
+    pub(crate) fresh_kv: wgpu::Buffer,
     /// What parts of the keys leave for the dispatch that merges them.
     pub(crate) sums_of_parts: wgpu::Buffer,
     /// By low rank of the graph: what [`low_rank::bytes`] says.
@@ -112,6 +114,11 @@ impl Memory {
                 "step",
                 size_of::<Step>() as u64,
                 Usage::UNIFORM | Usage::STORAGE | Usage::COPY_DST,
+            ),
+            fresh_kv: gpu.buffer(
+                "fresh keys and values",
+                quantize_kv::fresh_bytes(graph.kv, options.kv, options.max_tokens),
+                working,
             ),
             sums_of_parts: gpu.buffer("sums of parts", sums_bytes(graph, split), working),
             low_ranks: graph
@@ -196,6 +203,7 @@ impl Drop for Memory {
             &self.logits,
             &self.ids,
             &self.step,
+            &self.fresh_kv,
             &self.sums_of_parts,
         ] {
             buffer.destroy();

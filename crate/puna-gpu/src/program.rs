@@ -77,6 +77,7 @@ fn bind(
         Slot::Logits => memory.logits.as_entire_binding(),
         Slot::Vectors => memory.vectors.as_entire_binding(),
         Slot::Kv(layer) | Slot::KvX(layer) => memory.cache.layers[layer].as_entire_binding(),
+        Slot::FreshKv | Slot::FreshKvX => memory.fresh_kv.as_entire_binding(),
         Slot::Rope(ix) => memory.cache.ropes[ix].as_entire_binding(),
         Slot::Own(vector) => memory.vector(vector),
         Slot::Chosen(ix, bytes) => wgpu::BindingResource::Buffer(wgpu::BufferBinding {
@@ -117,7 +118,11 @@ fn of_op(ix: usize, setting: &Setting<'_>) -> Vec<Recipe> {
     match op {
         Op::Embed(op) => kernel::embed::recipes(op, next(op.out), setting),
         Op::Qkv(op) => kernel::qkv::recipes(op, setting),
-        Op::Attention(op) => kernel::attention::recipes(op, setting),
+        Op::Attention(op) => {
+            let mut recipes = kernel::quantize_kv::recipes(op.layer, setting);
+            recipes.extend(kernel::attention::recipes(op, setting));
+            recipes
+        }
         Op::QkNorm(op) => kernel::qk_norm::recipes(op, setting),
         Op::Latent(op) => kernel::latent::recipes(op, setting),
         Op::HeadLinear(op) => kernel::head_linear::recipes(op, setting),

@@ -106,7 +106,7 @@ fn variants(mut graph: Graph, format: usize) -> Vec<Variant> {
     for &split in splits {
         let precisions = [Precision::F32, Precision::F16].into_iter();
         for precision in precisions.filter(|&precision| split.computes_in(precision)) {
-            for kv in [KvType::F32, KvType::F16] {
+            for kv in [KvType::F32, KvType::F16, KvType::Q8] {
                 for (width, way) in ways(split, precision, format) {
                     let setting = Setting {
                         graph: &graph,

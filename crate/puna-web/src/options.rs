@@ -116,9 +116,10 @@ named!(Cache: "opfs" => Opfs, "none" => None);
 enum KvCache {
     F16,
     F32,
+    Q8,
 }
 
-named!(KvCache: "f16" => F16, "f32" => F32);
+named!(KvCache: "f16" => F16, "f32" => F32, "q8" => Q8);
 
 /// The family of shaders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -227,7 +228,8 @@ impl Options {
     pub(crate) fn kv(&self) -> KvType {
         match self.kv_cache {
             Some(KvCache::F32) => KvType::F32,
-            _ => KvType::F16,
+            Some(KvCache::Q8) => KvType::Q8,
+            Some(KvCache::F16) | None => KvType::F16,
         }
     }
 
@@ -260,7 +262,7 @@ mod tests {
         let error = Options::parse(r#"{"kv_cache": "f8"}"#).unwrap_err();
         let message = error.message();
         assert!(
-            message.contains("\"f8\", expected one of f16, f32"),
+            message.contains("\"f8\", expected one of f16, f32, q8"),
             "{error}"
         );
     }

@@ -70,12 +70,13 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     };
     www::build()?;
 
+    let query = format!("?model={}{}", served.url, served.system());
     let mut site = Site::new().mount("/", www::page());
     if let Some((path, target)) = served.mount {
         site = site.mount(&path, target);
     }
     let server = Server::bind(options.port, site)?;
-    let url = format!("{}?model={}{}", server.url()?, served.url, served.system());
+    let url = format!("{}{query}", server.url()?);
     println!("\n  {url}\n\nCtrl-C ends it.");
     if options.open && can_open() {
         // The address is on the terminal: a browser that does not start is no failure.

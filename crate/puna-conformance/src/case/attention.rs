@@ -44,7 +44,7 @@ const fn shape(heads: usize, head_dim: usize) -> KvShape {
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
-    let kinds = [Kv(KvType::F32), Kv(KvType::F16)];
+    let kinds = [Kv(KvType::F32), Kv(KvType::F16), Kv(KvType::Q8)];
     for (shape, sharing) in SHAPES {
         for kv in kinds {
             for &(position, tokens) in places(variant) {
@@ -122,7 +122,8 @@ pub(super) fn cases(variant: Variation) -> Vec<Case> {
             })
             .collect();
         let places = Places::each(&places);
-        for (kind, span) in kinds.into_iter().zip([Span::All, Span::Window(40)]) {
+        let spans = [Span::All, Span::Window(40), Span::All];
+        for (kind, span) in kinds.into_iter().zip(spans) {
             let scores = Scores { span, ..ALL };
             let shape = (shape(2, 12), 3);
             let places = (&places, positions.len());
@@ -198,8 +199,8 @@ fn case(
         .collect();
     let capacity = places.rows(tokens).max(FIRST_ROW + KEYS);
     let mut cache = KvLayer::new(shape, capacity);
-    let packed = kv.pack(&stage.random.floats(cache.data.len()));
-    cache.data = kv.unpack(&packed);
+    let packed = kv.pack(&stage.random.floats(cache.data.len()), shape.head_dim);
+    cache.data = kv.unpack(&packed, cache.data.len());
     let attended = attention(&queries, heads, scores, places, &cache);
 
     let step = Step::new(places, tokens, capacity, 0);

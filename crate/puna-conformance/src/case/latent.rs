@@ -11,7 +11,7 @@ use puna_gpu::shader::variant::KvType;
 
 use super::{
     CAPACITY, Case, EPS, FIRST_ROW, Kv, ROPE_DIMS, Stage, Variation, Wanted, apart, apart_name,
-    bits, dispatches, in_a_row, step_bytes, step_of,
+    bits, dispatches, in_a_row, step_bytes, step_of, stored,
 };
 
 const POSITION: usize = 5;
@@ -19,7 +19,7 @@ const POSITION: usize = 5;
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
     // Fewer pairs than a workgroup has invocations, and more.
-    for (rank, kv) in [(32, KvType::F32), (160, KvType::F16)] {
+    for (rank, kv) in [(32, KvType::F32), (160, KvType::F16), (64, KvType::Q8)] {
         for (tokens, places) in [
             (1, in_a_row(POSITION)),
             (4, in_a_row(POSITION)),
@@ -57,8 +57,9 @@ fn case(
     let before = stage.random.floats(tokens * heads * dh);
     let gain = stage.random.floats(rank);
     let mut cache = KvLayer::new(shape, FIRST_ROW + CAPACITY);
-    cache.data = kv.unpack(&kv.pack(&stage.random.floats(cache.data.len())));
-    let cached = kv.pack(&cache.data);
+    let packed = kv.pack(&stage.random.floats(cache.data.len()), dh);
+    cache.data = kv.unpack(&packed, cache.data.len());
+    let cached = cache.clone();
     let rope = stage.graph.ropes[0].clone();
     let mut after = before.clone();
     let norm = reference::Norm {
@@ -68,6 +69,7 @@ fn case(
     latent(
         &input, norm, &queries, heads, &rope, places, &mut after, &mut cache,
     );
+    let (cached, wanted) = stored(kv, &cached, &cache, (places, tokens));
     let op = Latent {
         layer: 0,
         x,
@@ -103,9 +105,6 @@ fn case(
         ],
         step: step_bytes(&step),
         dispatches: dispatches(recipes, &step),
-        wanted: vec![
-            Wanted::Floats(binding::OUT, after),
-            Wanted::Cache(binding::KV, cache.data),
-        ],
+        wanted: vec![Wanted::Floats(binding::OUT, after), wanted],
     }
 }

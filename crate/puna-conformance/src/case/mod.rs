@@ -21,6 +21,7 @@ mod positions;
 mod qk_norm;
 mod qkv;
 mod quantize;
+mod quantize_kv;
 mod repack;
 mod rounds;
 mod route;
@@ -31,12 +32,13 @@ use half::f16;
 use puna_core::graph::{Activation, Graph, KvShape, Matrix, Vector};
 use puna_core::places::{Place, Places};
 use puna_core::quant::{FORMATS, Format};
+use puna_core::reference::qkv::KvLayer;
 use puna_core::reference::{self, Dense};
 use puna_core::rope::Rope;
 use puna_gpu::choices::Choices;
 use puna_gpu::kernel::{Recipe, Setting, Step};
 use puna_gpu::shader::binding;
-use puna_gpu::shader::variant::{KvType, Precision, Variant};
+use puna_gpu::shader::variant::{KvType, Precision, Variant, kv_block};
 use puna_gpu::split::{Split, Width};
 use puna_gpu::way::{RowsSplit, Way};
 
@@ -140,8 +142,22 @@ impl Wanted {
 pub struct Kv(pub KvType);
 
 impl Kv {
-    pub(crate) fn pack(self, floats: &[f32]) -> Vec<u32> {
+    /// Floats of rows (Dh,) as a cache has them.
+    pub(crate) fn pack(self, floats: &[f32], head_dim: usize) -> Vec<u32> {
         match self.0 {
+            KvType::Q8 => {
+                let blocks = floats.chunks_exact(kv_block(head_dim));
+                let largest = blocks
+                    .clone()
+                    .map(|block| block.iter().fold(0.0_f32, |most, x| most.max(x.abs())));
+                let steps = blocks.zip(largest.clone()).flat_map(|(block, largest)| {
+                    let step = move |x: &f32| (x / largest * 127.0).round() as i8 as u8;
+                    block.iter().map(step)
+                });
+                let mut words = words_of(&steps.collect::<Vec<_>>());
+                words.extend(largest.map(f32::to_bits));
+                words
+            }
             KvType::F32 => floats.iter().map(|x| x.to_bits()).collect(),
             KvType::F16 => floats
                 .chunks_exact(2)
@@ -153,8 +169,18 @@ impl Kv {
         }
     }
 
-    pub(crate) fn unpack(self, words: &[u32]) -> Vec<f32> {
+    /// So many floats that a cache has.
+    pub(crate) fn unpack(self, words: &[u32], len: usize) -> Vec<f32> {
         match self.0 {
+            KvType::Q8 => {
+                let (steps, largest) = words.split_at(len / 4);
+                let block = len / largest.len();
+                let steps = steps.iter().flat_map(|word| word.to_le_bytes());
+                let float = |(ix, step): (usize, u8)| {
+                    f32::from_bits(largest[ix / block]) * (f32::from(step as i8) / 127.0)
+                };
+                steps.enumerate().map(float).collect()
+            }
             KvType::F32 => words.iter().map(|&word| f32::from_bits(word)).collect(),
             KvType::F16 => words
                 .iter()
@@ -163,6 +189,31 @@ impl Kv {
                 .collect(),
         }
     }
+}
+
+/// What keys and values are stored to and must be there afterwards, if the cache was `before` and is `after`: the cache itself, or,
+/// of one that takes them in blocks, what waits for that, (T, planes, Hkv, Dh).
+pub(crate) fn stored(
+    kv: Kv,
+    before: &KvLayer,
+    after: &KvLayer,
+    (places, tokens): (&Places, usize),
+) -> (Vec<u32>, Wanted) {
+    if kv.0 != KvType::Q8 {
+        let wanted = Wanted::Cache(binding::KV, after.data.clone());
+        return (kv.pack(&before.data, before.shape.head_dim), wanted);
+    }
+    let shape = after.shape;
+    let mut fresh = Vec::new();
+    for t in 0..tokens {
+        for (which, head) in
+            (0..shape.planes()).flat_map(|which| (0..shape.heads).map(move |head| (which, head)))
+        {
+            let at = after.at(which, head, places.of(t).row());
+            fresh.extend_from_slice(&after.data[at..at + shape.head_dim]);
+        }
+    }
+    (vec![0; fresh.len()], Wanted::Floats(binding::KV, fresh))
 }
 
 /// All cases of a variant.
@@ -253,6 +304,7 @@ pub fn all(split: Split, precision: Precision, extent: Extent) -> Vec<Case> {
             cases.extend(positions::cases(variant));
             cases.extend(gate_up::cases(variant));
             cases.extend(quantize::cases());
+            cases.extend(quantize_kv::cases(variant));
             cases.extend(transpose::cases());
             cases.extend(penalize::cases());
             cases.extend(sample::cases());

@@ -11,7 +11,7 @@ use puna_gpu::shader::variant::KvType;
 
 use super::{
     CAPACITY, Case, EPS, FIRST_ROW, KV, Kv, Stage, Variation, Wanted, apart, apart_name, bits,
-    dispatches, in_a_row, step_bytes, step_of,
+    dispatches, in_a_row, step_bytes, step_of, stored,
 };
 
 const POSITION: usize = 5;
@@ -63,8 +63,9 @@ fn case(
     let of_keys = if together { shape.heads * dh } else { dh };
     let gains = stage.random.floats(of_queries + of_keys);
     let mut cache = KvLayer::new(shape, FIRST_ROW + CAPACITY);
-    cache.data = kv.unpack(&kv.pack(&stage.random.floats(cache.data.len())));
-    let before = kv.pack(&cache.data);
+    let packed = kv.pack(&stage.random.floats(cache.data.len()), dh);
+    cache.data = kv.unpack(&packed, cache.data.len());
+    let before = cache.clone();
     let (q, k) = gains.split_at(of_queries);
     let norms = [q, k].map(|gain| Norm { gain, eps: EPS });
     let rope = stage.graph.ropes[0].clone();
@@ -77,6 +78,7 @@ fn case(
         places,
         &mut cache,
     );
+    let (before, wanted) = stored(kv, &before, &cache, (places, tokens));
     let op = QkNorm {
         layer: 0,
         x,
@@ -111,9 +113,6 @@ fn case(
         ],
         step: step_bytes(&step),
         dispatches: dispatches(recipes, &step),
-        wanted: vec![
-            Wanted::Floats(binding::OUT, queries),
-            Wanted::Cache(binding::KV, cache.data),
-        ],
+        wanted: vec![Wanted::Floats(binding::OUT, queries), wanted],
     }
 }

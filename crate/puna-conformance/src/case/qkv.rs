@@ -11,16 +11,22 @@ use puna_gpu::split::Width;
 
 use super::{
     CAPACITY, Case, EPS, FIRST_ROW, KV, Kv, Stage, Variation, Wanted, apart, apart_name, bits,
-    dispatches, format, in_a_row, magnitude, normed, others, step_bytes, step_of,
+    dispatches, format, in_a_row, magnitude, normed, others, step_bytes, step_of, stored,
 };
 
 const POSITION: usize = 5;
 
 pub(super) fn cases(variant: Variation) -> Vec<Case> {
     let mut cases = Vec::new();
-    let kinds = [KvType::F32, KvType::F16].map(Kv);
+    let kinds = [KvType::F32, KvType::F16, KvType::Q8].map(Kv);
     let shapes: &[_] = match variant.width {
-        Width::One => &[(kinds[0], 2), (kinds[0], 6), (kinds[1], 2), (kinds[1], 6)],
+        Width::One => &[
+            (kinds[0], 2),
+            (kinds[0], 6),
+            (kinds[1], 2),
+            (kinds[1], 6),
+            (kinds[2], 6),
+        ],
         // Software adapters take seconds to compile for many tokens.
         Width::Few | Width::Many => &[(kinds[0], 2), (kinds[1], 6)],
     };
@@ -79,8 +85,9 @@ fn case(
     let gain = stage.random.floats(cols);
     let mut cache = KvLayer::new(KV, FIRST_ROW + CAPACITY);
     // What is there already must survive; it goes through the cache's own rounding first.
-    cache.data = kv.unpack(&kv.pack(&stage.random.floats(cache.data.len())));
-    let before = kv.pack(&cache.data);
+    let packed = kv.pack(&stage.random.floats(cache.data.len()), KV.head_dim);
+    cache.data = kv.unpack(&packed, cache.data.len());
+    let before = cache.clone();
     let normed_later = kind == Kind::NormedLater;
     let rows = q_rows + KV.heads * KV.head_dim;
     let mut queries = vec![0.0; tokens * if normed_later { rows } else { q_rows }];
@@ -101,6 +108,7 @@ fn case(
         normed_later,
     };
     qkv(&inputs, &mut queries, &mut cache);
+    let (before, wanted) = stored(kv, &before, &cache, (&places, tokens));
 
     let step = step_of(places.clone(), tokens);
     let weights = vec![Projection {
@@ -146,9 +154,6 @@ fn case(
         buffers,
         step: step_bytes(&step),
         dispatches: dispatches(recipes, &step),
-        wanted: vec![
-            Wanted::Floats(binding::OUT, queries),
-            Wanted::Cache(binding::KV, cache.data),
-        ],
+        wanted: vec![Wanted::Floats(binding::OUT, queries), wanted],
     }
 }

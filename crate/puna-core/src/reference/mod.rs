@@ -23,6 +23,7 @@ pub mod positions;
 pub mod qk_norm;
 pub mod qkv;
 pub mod quantize;
+pub mod quantize_kv;
 pub mod repack;
 pub mod rounds;
 pub mod route;

@@ -1,8 +1,8 @@
-//! Measures a model on the GPU, natively: `bench FILE|SHAPE:FORMAT [CONTEXT,…] [TOKENS] [SPLIT] [PRECISION]`.
+//! Measures a model on the GPU, natively: `bench FILE|SHAPE:FORMAT [CONTEXT,…] [TOKENS] [SPLIT] [PRECISION] [KV]`.
 //!
 //! SHAPE:FORMAT as `puna synthesize` takes it, CONTEXT the tokens in front of those that are timed (0,512), TOKENS how
 //! many are (32), SPLIT auto, serial, shared or subgroup, PRECISION auto, f32 or f16. `PUNA_ADAPTER` is a part of the
-//! adapter's name. PRECISION auto is f16 where the device has it, and lets inputs of prompts be rounded to 8 bits.
+//! adapter's name. KV f16, f32 or q8. PRECISION auto is f16 where the device has it, and lets inputs of prompts be rounded to 8 bits.
 //! First the answer is checked: tokens drawn ahead must be those drawn one by one from logits, and so must those of several
 //! answers in the same steps. Then the fastest ways to do projections are found. Each figure is the median of three, with the least and the largest; the bounds are a copy
 //! and multiplications of the same run.
@@ -21,7 +21,7 @@ use puna_core::sampler::{Draw, Sampler, SamplingParams};
 use puna_core::synthetic::Synthetic;
 use puna_core::weights::header::{Header, Parsed};
 use puna_core::weights::plan::Plan;
-use puna_gpu::shader::variant::Precision;
+use puna_gpu::shader::variant::{KvType, Precision};
 use puna_gpu::split::Split;
 use puna_gpu::{Executor, ExecutorOptions, Gpu, GpuOptions};
 
@@ -37,7 +37,7 @@ fn main() -> Result<()> {
     let word = |ix: usize, default: &str| words.get(ix).map_or(default.to_owned(), Clone::clone);
     let Some(name) = words.first() else {
         return Err(
-            "usage: bench FILE|SHAPE:FORMAT [CONTEXT,…] [TOKENS] [SPLIT] [PRECISION]".into(),
+            "usage: bench FILE|SHAPE:FORMAT [CONTEXT,…] [TOKENS] [SPLIT] [PRECISION] [KV]".into(),
         );
     };
     let contexts = word(1, "0,512");
@@ -56,6 +56,12 @@ fn main() -> Result<()> {
             Some(*found.ok_or_else(|| format!("this device has no split {wanted:?}"))?)
         }
     };
+    let kv = match word(5, "f16").as_str() {
+        "f16" => KvType::F16,
+        "f32" => KvType::F32,
+        "q8" => KvType::Q8,
+        other => return Err(format!("there is no KV cache in {other:?}").into()),
+    };
     let word = word(4, "auto");
     let precision = match word.as_str() {
         "auto" if gpu.capabilities.f16 && !gpu.capabilities.is_software => Precision::F16,
@@ -67,6 +73,7 @@ fn main() -> Result<()> {
     let options = ExecutorOptions {
         split,
         precision,
+        kv,
         rounds: word == "auto",
         max_logits: MOST_TOGETHER,
         ..ExecutorOptions::default()
@@ -83,13 +90,15 @@ async fn run(
 ) -> Result<()> {
     println!("{} ({})", gpu.info.name, gpu.info.driver_info);
     let start = Instant::now();
+    let kv = options.kv.name();
     let mut executor = load(gpu.clone(), name, options).await?;
     let kernels = executor.kernels(0, 1);
     let bytes: u64 = kernels.iter().map(|kernel| kernel.weight_bytes).sum();
     println!(
-        "{name}, {} {}: loaded in {:.0} ms; {:.1} MB of weights a token",
+        "{name}, {} {}, KV in {}: loaded in {:.0} ms; {:.1} MB of weights a token",
         executor.split().name(),
         executor.precision().name(),
+        kv,
         ms(start),
         bytes as f64 / 1e6
     );

@@ -59,7 +59,7 @@ impl Executor {
                 None => 0,
             };
             let cache = if reads_cache {
-                2 * kv.heads * kv.head_dim * (position + tokens)
+                2 * kv.heads * (position + tokens)
             } else {
                 0
             };
@@ -69,7 +69,7 @@ impl Executor {
                     Some(_) => recipe.slots.iter().map(bytes).sum(),
                     None => 0,
                 },
-                cache_bytes: cache as u64 * self.options.kv.bytes(),
+                cache_bytes: cache as u64 * self.options.kv.row_bytes(kv.head_dim),
                 products: products as u64,
                 way: recipe.job.map_or_else(String::new, |job| {
                     self.choices.way(&job, &self.ways(&job)).to_string()

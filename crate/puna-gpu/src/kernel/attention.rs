@@ -103,7 +103,7 @@ pub fn recipes(op: &Attention, setting: &Setting<'_>) -> Vec<Recipe> {
         let merges = module == "lib/attention_merge";
         let mut modules = vec!["lib/params", "lib/step"];
         if !merges {
-            modules.extend(["lib/kv", setting.kv_load()]);
+            modules.extend(setting.kv_load());
             modules.extend(cap_modules(op.cap));
         }
         let sinks = op

@@ -15,7 +15,7 @@ pub fn recipes(op: &Latent, setting: &Setting<'_>) -> Vec<Recipe> {
         Slot::X(op.x),
         Slot::X2(op.q),
         Slot::Out(op.query),
-        Slot::Kv(op.layer),
+        setting.kv_slot(op.layer),
         Slot::Own(op.norm.gain),
     ];
     slots.extend(rotation.slot);
@@ -27,16 +27,9 @@ pub fn recipes(op: &Latent, setting: &Setting<'_>) -> Vec<Recipe> {
         setting.own4(op.norm.gain),
     ]);
     constants.extend(rotation.constant);
-    let modules = [
-        "lib/params",
-        "lib/step",
-        "lib/own_vector",
-        "lib/sum_of_all",
-        "lib/kv",
-        setting.kv_store(),
-        rotation.module,
-        "kernel/latent",
-    ];
+    let mut modules = vec!["lib/params", "lib/step", "lib/own_vector", "lib/sum_of_all"];
+    modules.extend(setting.kv_store());
+    modules.extend([rotation.module, "kernel/latent"]);
     vec![Recipe::plain(
         "latent",
         format!("latent {}", op.layer),

@@ -23,6 +23,7 @@ pub mod positions;
 pub mod qk_norm;
 pub mod qkv;
 pub mod quantize;
+pub mod quantize_kv;
 pub mod repack;
 pub mod rounds;
 pub mod route;
@@ -36,7 +37,7 @@ use puna_core::quant::{BLOCK_LEN, Format};
 
 use crate::choices::{Choices, Job};
 use crate::shader::binding;
-use crate::shader::variant::{KvType, Precision, Variant};
+use crate::shader::variant::{KvType, Precision, Variant, kv_block};
 use crate::split::{Split, Width};
 
 /// What a kernel may know: the graph, where things were put, and which variants to use.
@@ -155,6 +156,10 @@ pub enum Slot {
     Kv(usize),
     /// A layer of the KV cache as input.
     KvX(usize),
+    /// Keys and values of a step's tokens that are not in the KV cache yet, as output.
+    FreshKv,
+    /// The same as input.
+    FreshKvX,
     /// What parts of the keys leave for their merging.
     SumsOfParts,
     /// The table of rotations.
@@ -186,12 +191,12 @@ impl Slot {
             Self::Table(_) => binding::TABLE,
             Self::Params => binding::PARAMS,
             Self::Step => binding::STEP,
-            Self::X(_) | Self::NormedX(_) => binding::X,
+            Self::X(_) | Self::NormedX(_) | Self::FreshKvX => binding::X,
             Self::X2(_) => binding::X2,
             Self::NormedOut(_) => binding::NORMED,
             Self::Out(_) | Self::Logits | Self::LowRankOut(_) => binding::OUT,
             Self::Vectors => binding::VECTORS,
-            Self::Kv(_) => binding::KV,
+            Self::Kv(_) | Self::FreshKv => binding::KV,
             Self::KvX(_) => binding::KV_X,
             Self::SumsOfParts => binding::SUMS_OF_PARTS,
             Self::Rope(_) => binding::ROPE,
@@ -568,24 +573,34 @@ impl Setting<'_> {
         }
     }
 
-    /// The module that loads from the KV cache.
-    pub(crate) const fn kv_load(&self) -> &'static str {
+    /// The modules that load from the KV cache.
+    pub(crate) const fn kv_load(&self) -> &'static [&'static str] {
         match self.kv {
-            KvType::F16 => "lib/kv_load_f16",
-            KvType::F32 => "lib/kv_load_f32",
+            KvType::F16 => &["lib/kv", "lib/kv_load_f16"],
+            KvType::F32 => &["lib/kv", "lib/kv_load_f32"],
+            KvType::Q8 => &["lib/kv", "lib/kv_q8", "lib/kv_load_q8"],
         }
     }
 
-    /// The module that stores to the KV cache.
-    pub(crate) const fn kv_store(&self) -> &'static str {
+    /// The modules that store keys and values.
+    pub(crate) const fn kv_store(&self) -> &'static [&'static str] {
         match self.kv {
-            KvType::F16 => "lib/kv_store_f16",
-            KvType::F32 => "lib/kv_store_f32",
+            KvType::F16 => &["lib/kv", "lib/kv_store_f16"],
+            KvType::F32 => &["lib/kv", "lib/kv_store_f32"],
+            KvType::Q8 => &["lib/kv_store_fresh"],
+        }
+    }
+
+    /// Where they store them.
+    pub(crate) const fn kv_slot(&self, layer: usize) -> Slot {
+        match self.kv {
+            KvType::F16 | KvType::F32 => Slot::Kv(layer),
+            KvType::Q8 => Slot::FreshKv,
         }
     }
 
     /// Constants of the KV cache's shape.
-    pub(crate) fn kv_constants(&self, heads: usize) -> [(&'static str, u32); 5] {
+    pub(crate) fn kv_constants(&self, heads: usize) -> [(&'static str, u32); 6] {
         let kv = self.graph.kv;
         [
             ("HEADS", to_u32(heads)),
@@ -593,6 +608,7 @@ impl Setting<'_> {
             ("HEAD_DIM", to_u32(kv.head_dim)),
             ("VALUE_DIM", to_u32(kv.value_dim)),
             ("VALUES_APART", to_u32(kv.planes() - 1)),
+            ("KV_BLOCK", to_u32(kv_block(kv.head_dim))),
         ]
     }
 }

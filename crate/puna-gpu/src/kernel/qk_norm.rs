@@ -20,7 +20,7 @@ pub fn recipes(op: &QkNorm, setting: &Setting<'_>) -> Vec<Recipe> {
         Slot::Step,
         Slot::X(op.x),
         Slot::Out(op.query),
-        Slot::Kv(op.layer),
+        setting.kv_slot(op.layer),
         Slot::Own(op.gains),
     ];
     slots.extend(rotation.slot);
@@ -32,16 +32,9 @@ pub fn recipes(op: &QkNorm, setting: &Setting<'_>) -> Vec<Recipe> {
         setting.own4(op.gains),
     ]);
     constants.extend(rotation.constant);
-    let modules = [
-        "lib/params",
-        "lib/step",
-        "lib/own_vector",
-        "lib/sum_of_all",
-        "lib/kv",
-        setting.kv_store(),
-        rotation.module,
-        "kernel/qk_norm",
-    ];
+    let mut modules = vec!["lib/params", "lib/step", "lib/own_vector", "lib/sum_of_all"];
+    modules.extend(setting.kv_store());
+    modules.extend([rotation.module, "kernel/qk_norm"]);
     vec![Recipe::plain(
         "qk_norm",
         format!("qk_norm {}", op.layer),

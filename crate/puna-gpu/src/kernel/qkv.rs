@@ -18,8 +18,9 @@ pub fn recipes(op: &Qkv, setting: &Setting<'_>) -> Vec<Recipe> {
         ("ROTATED_ROWS", if op.normed_later { 0 } else { rows }),
     ]);
     constants.extend(rotation.constant);
-    let mut modules = vec!["lib/kv", setting.kv_store(), rotation.module];
-    let mut slots = vec![Slot::Out(op.query), Slot::Kv(op.layer)];
+    let mut modules = setting.kv_store().to_vec();
+    modules.push(rotation.module);
+    let mut slots = vec![Slot::Out(op.query), setting.kv_slot(op.layer)];
     slots.extend(rotation.slot);
     let bias = setting.bias(op.bias);
     modules.extend(bias.modules);

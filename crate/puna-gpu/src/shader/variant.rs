@@ -30,6 +30,8 @@ pub enum KvType {
     F16,
     /// Exact.
     F32,
+    /// Four elements a word, 127ths of the largest of their block: half as much again.
+    Q8,
 }
 
 impl KvType {
@@ -39,17 +41,34 @@ impl KvType {
         match self {
             Self::F16 => "f16",
             Self::F32 => "f32",
+            Self::Q8 => "q8",
         }
     }
 
-    /// Bytes of an element.
+    /// Bytes of a row (Dh,) in each section of a layer's buffer: elements of all rows, then what they are multiplied by.
     #[must_use]
-    pub const fn bytes(self) -> u64 {
+    pub const fn sections(self, head_dim: usize) -> [u64; 2] {
+        let dims = head_dim as u64;
         match self {
-            Self::F16 => 2,
-            Self::F32 => 4,
+            Self::F16 => [2 * dims, 0],
+            Self::F32 => [4 * dims, 0],
+            Self::Q8 => [dims, 4 * dims / kv_block(head_dim) as u64],
         }
     }
+
+    /// Bytes of a row (Dh,).
+    #[must_use]
+    pub const fn row_bytes(self, head_dim: usize) -> u64 {
+        let [elements, factors] = self.sections(head_dim);
+        elements + factors
+    }
+}
+
+/// Elements of a head that are rounded together in [`KvType::Q8`]: up to 32, a whole number of which are the head.
+#[must_use]
+pub const fn kv_block(head_dim: usize) -> usize {
+    let twos = 1 << head_dim.trailing_zeros();
+    if twos < 32 { twos } else { 32 }
 }
 
 /// One pipeline: the key of its text.
