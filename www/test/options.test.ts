@@ -58,7 +58,7 @@ describe("an option", () => {
     [{ cache: "opfs" }, { cache: "opfs" }],
     [{ cache: "none" }, { cache: "none" }],
     [{ revalidate: false }, { revalidate: false }],
-    [{ kvCache: "f16" }, { kv_cache: "f16" }],
+    [{ kvCache: "q8" }, { kv_cache: "q8" }],
     [{ quantize: "q4_0" }, { quantize: "q4_0" }],
     [
       { advanced: { variant: "serial", precision: "f32", poke: "on" } },

@@ -235,6 +235,38 @@ test("a beginning is read ahead, saved, and restored, on another device too", { 
   }
 });
 
+test("a cache in 8 bits is shared, saved and restored like any other", { seconds: 300 }, async (t) => {
+  const cache = { kvCache: "q8", device: t.device };
+  const rules = "Once upon a time there was a house with a garden, and in the garden there was a well. ";
+  const ask = async (question) => {
+    const { choices, usage } = await t.chat(greedy(rules + question, 8));
+    return { text: choices[0].message.content, cached: usage.prompt_tokens_details.cached_tokens };
+  };
+  const questions = ["What did the cat say?", "Who lives in the well?"];
+  const alone = [];
+  for (const question of questions) {
+    await t.loadTiny(cache);
+    alone.push((await ask(question)).text);
+  }
+  const tokens = await t.page.evaluate(async (rules) => {
+    const session = await window.model.session({ messages: [{ role: "user", content: rules }] });
+    window.saved = { ...window.saved, inEight: await session.save() };
+    return session.tokens;
+  }, rules);
+  const goesOn = async () => {
+    for (const [ix, question] of questions.entries()) {
+      const { text, cached } = await ask(question);
+      assert.equal(text, alone[ix], question);
+      assert.ok(cached >= tokens - 2, `${cached} of ${tokens}`);
+    }
+  };
+  await goesOn();
+  await t.loadTiny(cache);
+  const restored = await t.page.evaluate(async () => (await window.model.session(window.saved.inEight)).tokens);
+  assert.equal(restored, tokens);
+  await goesOn();
+});
+
 test("bytes that are no session of this model are refused, and harm nothing", async (t) => {
   await t.loadTiny({ device: "cpu" });
   const expected = (await t.chat(greedy("Hello", 6))).choices[0].message.content;
