@@ -67,7 +67,7 @@ impl KvCache {
             .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         for (from, to) in old.layers.iter().zip(&self.layers) {
             for (old_strip, strip) in strips(old).zip(strips(self)) {
-                let bytes = old_strip.row * old.capacity as u64;
+                let bytes = old_strip.bytes(old.capacity);
                 encoder.copy_buffer_to_buffer(from, old_strip.start, to, strip.start, bytes);
             }
         }
@@ -93,7 +93,7 @@ impl KvCache {
         let own = strips(graph.kv, kv, self.capacity);
         for (own, side_by_side) in own.zip(strips(graph.kv, kv, rows.len())) {
             let (from, to) = (own.row(rows.start), side_by_side.start);
-            let bytes = own.row * rows.len() as u64;
+            let bytes = own.bytes(rows.len());
             encoder.copy_buffer_to_buffer(&self.layers[layer], from, &gathered, to, bytes);
         }
         gathered
@@ -109,12 +109,12 @@ impl KvCache {
     ) {
         let rows = elements.len() / (graph.kv.layer_elements(1)).max(1);
         let bytes = kv_rows::pack(kv, graph.kv.head_dim, elements);
-        let own = strips(graph.kv, kv, self.capacity);
-        for (own, side_by_side) in own.zip(strips(graph.kv, kv, rows)) {
-            let of_strip = side_by_side.start as usize..side_by_side.row(rows) as usize;
-            let to = own.row(first_row);
-            gpu.queue
-                .write_buffer(&self.layers[layer], to, &bytes[of_strip]);
+        let mut bytes = bytes.as_slice();
+        for strip in strips(graph.kv, kv, self.capacity) {
+            let (of_strip, rest) = bytes.split_at(strip.row_bytes * rows);
+            let to = strip.row(first_row);
+            gpu.queue.write_buffer(&self.layers[layer], to, of_strip);
+            bytes = rest;
         }
     }
 
@@ -145,11 +145,11 @@ impl KvCache {
             .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
         for layer in &self.layers {
             for (own, held) in strips() {
-                let (from, bytes) = (own.row(copy.from), own.row * copy.rows as u64);
+                let (from, bytes) = (own.row(copy.from), own.bytes(copy.rows));
                 encoder.copy_buffer_to_buffer(layer, from, between, held.start, bytes);
             }
             for (own, held) in strips() {
-                let (to, bytes) = (own.row(copy.to), own.row * copy.rows as u64);
+                let (to, bytes) = (own.row(copy.to), own.bytes(copy.rows));
                 encoder.copy_buffer_to_buffer(between, held.start, layer, to, bytes);
             }
         }
@@ -177,30 +177,34 @@ impl KvCache {
 struct Strip {
     /// Byte of the first.
     start: u64,
-    /// Bytes of each.
-    row: u64,
+    row_bytes: usize,
 }
 
 impl Strip {
     /// Byte of a row.
     const fn row(&self, row: usize) -> u64 {
-        self.start + row as u64 * self.row
+        self.start + self.bytes(row)
+    }
+
+    /// Bytes of so many rows.
+    const fn bytes(&self, rows: usize) -> u64 {
+        rows as u64 * self.row_bytes as u64
     }
 }
 
 /// The strips of a cache for `capacity` tokens: of the elements, (planes, Hkv), then of what they are multiplied by.
 fn strips(shape: KvShape, kv: KvType, capacity: usize) -> impl Iterator<Item = Strip> {
-    let heads = (shape.planes() * shape.heads) as u64;
-    let capacity = capacity as u64;
-    let [elements, factors] = kv.sections(shape.head_dim);
-    let strip = move |first: u64, row: u64, head: u64| Strip {
-        start: first + head * capacity * row,
-        row,
-    };
-    let of_elements = (0..heads).map(move |head| strip(0, elements, head));
-    let behind = heads * capacity * elements;
-    let of_factors = (0..heads).map(move |head| strip(behind, factors, head));
-    of_elements.chain(of_factors).filter(|strip| strip.row > 0)
+    let heads = shape.planes() * shape.heads;
+    let sections = kv.sections(shape.head_dim).into_iter();
+    let row_bytes = sections
+        .filter(|&row_bytes| row_bytes > 0)
+        .flat_map(move |row_bytes| std::iter::repeat_n(row_bytes, heads));
+    row_bytes.scan(0, move |end, row_bytes| {
+        let start = *end;
+        let strip = Strip { start, row_bytes };
+        *end = strip.row(capacity);
+        Some(strip)
+    })
 }
 
 /// Bytes of so many rows of a layer, of all heads.

@@ -47,12 +47,11 @@ impl KvType {
 
     /// Bytes of a row (Dh,) in each section of a layer's buffer: elements of all rows, then what they are multiplied by.
     #[must_use]
-    pub const fn sections(self, head_dim: usize) -> [u64; 2] {
-        let dims = head_dim as u64;
+    pub const fn sections(self, head_dim: usize) -> [usize; 2] {
         match self {
-            Self::F16 => [2 * dims, 0],
-            Self::F32 => [4 * dims, 0],
-            Self::Q8 => [dims, 4 * dims / kv_block(head_dim) as u64],
+            Self::F16 => [2 * head_dim, 0],
+            Self::F32 => [4 * head_dim, 0],
+            Self::Q8 => [head_dim, 4 * head_dim / kv_block(head_dim)],
         }
     }
 
@@ -60,7 +59,7 @@ impl KvType {
     #[must_use]
     pub const fn row_bytes(self, head_dim: usize) -> u64 {
         let [elements, factors] = self.sections(head_dim);
-        elements + factors
+        (elements + factors) as u64
     }
 }
 
