@@ -60,10 +60,6 @@ window.lab = {
     return window.lab.load(await Promise.all(files), options);
   },
 
-  /**
-   * Asks the model. `value` is the completion, or the chunks of a stream with the time of each; `leaveAfter` leaves the
-   * stream's loop after so many chunks, `abortAfter` aborts the request then.
-   */
   /** Makes vectors of texts. */
   async embed(request, { abort = false } = {}) {
     const controller = new AbortController();
@@ -72,6 +68,10 @@ window.lab = {
     return work;
   },
 
+  /**
+   * Asks the model. `value` is the completion, or the chunks of a stream with the time of each; `leaveAfter` leaves the
+   * stream's loop after so many chunks, `abortAfter` aborts the request then.
+   */
   async chat(request, { leaveAfter = Infinity, abortAfter = Infinity } = {}) {
     const abort = new AbortController();
     const chunks = [];
