@@ -1,12 +1,12 @@
 //! Which rows of the KV cache are whose: several conversations share one cache, a range of rows each.
 //!
 //! Book-keeping alone: what is to be copied is told, in order, to whoever holds the rows. Conversations that nobody goes on with
-//! just now are kept as long as there is room, the last used the longest: a prompt that begins like one of them is forwarded from
+//! just now are kept as long as there is room, the last used the longest, but for those of which somebody wants it otherwise: a prompt that begins like one of them is forwarded from
 //! where they differ.
 
 use serde::{Deserialize, Serialize};
 
-use crate::session::{Session, grown_capacity, shared};
+use crate::session::{Retention, Session, grown_capacity, shared};
 use crate::{Error, ErrorCode, Result};
 
 /// Tokens of a conversation that are given up for another that begins alike; where there are more, the beginning is copied.
@@ -88,12 +88,14 @@ impl Pool {
     }
 
     /// A conversation that holds the beginning of `prompt`, as much of it as is known: of one that is given up for it, or a
-    /// copy. At least the prompt's last token is not in it. The copies come first.
+    /// copy; and a copy of any if it is not to be kept, so that nothing else is lost with it. At least the prompt's last token is
+    /// not in it. The copies come first.
     ///
     /// # Errors
     /// Those of [`Self::reserve`].
-    pub fn take(&mut self, prompt: &[u32]) -> Result<(Session, Vec<Copy>)> {
-        let (session, copies) = self.begin(prompt)?;
+    pub fn take(&mut self, prompt: &[u32], retention: Retention) -> Result<(Session, Vec<Copy>)> {
+        let (mut session, copies) = self.begin(prompt, retention)?;
+        session.retain(retention);
         // What it holds now stays as it is, whatever is added.
         self.busy.push(Busy {
             id: session.id(),
@@ -103,7 +105,7 @@ impl Pool {
         Ok((session, copies))
     }
 
-    fn begin(&mut self, prompt: &[u32]) -> Result<(Session, Vec<Copy>)> {
+    fn begin(&mut self, prompt: &[u32], retention: Retention) -> Result<(Session, Vec<Copy>)> {
         // Of equals the last used.
         let idle = self.idle.iter().filter(|it| it.weights() == self.weights);
         let idle = idle.max_by_key(|it| it.shared(prompt));
@@ -122,8 +124,8 @@ impl Pool {
         }
         // The same prompt again is answered in place of the answer that it had.
         let is_again = common.saturating_add(1) == prompt.len();
-        if length.saturating_sub(common) > TAIL
-            && !is_again
+        let is_longer = length.saturating_sub(common) > TAIL && !is_again;
+        if (is_longer || retention == Retention::Drop)
             && let Some(copy) = self.copy_of(source, common, prompt)?
         {
             return Ok(copy);
@@ -173,10 +175,10 @@ impl Pool {
         }
     }
 
-    /// Keeps a conversation until somebody goes on with it, or its rows are needed.
+    /// Keeps a conversation until somebody goes on with it, or its rows are needed; one that is not to be kept is given up.
     pub fn put_back(&mut self, session: Session) {
         self.busy.retain(|it| it.id != session.id());
-        if session.is_empty() {
+        if session.is_empty() || session.retention() == Retention::Drop {
             self.forget(&session);
         } else {
             self.idle.push(session);
@@ -238,11 +240,9 @@ impl Pool {
             if let Some(copies) = self.place(id, tokens)? {
                 return Ok(copies);
             }
-            if self.idle.is_empty() {
+            if !self.give_up(None) {
                 return self.pack(id, tokens);
             }
-            let oldest = self.idle.remove(0);
-            self.forget(&oldest);
         }
     }
 
@@ -257,12 +257,23 @@ impl Pool {
             if let Some(copies) = self.place(session.id(), tokens)? {
                 return Ok(Some(copies));
             }
-            let Some(at) = self.idle.iter().position(|it| it.id() != source) else {
+            if !self.give_up(Some(source)) {
                 return Ok(None);
-            };
-            let oldest = self.idle.remove(at);
-            self.forget(&oldest);
+            }
         }
+    }
+
+    /// Gives up the conversation that can best be done without: the longest unused, if there are such that need not be kept, of
+    /// those. Whether there was one besides `but`.
+    fn give_up(&mut self, but: Option<u32>) -> bool {
+        let others = self.idle.iter().enumerate();
+        let others = others.filter(|(_, it)| Some(it.id()) != but);
+        let Some((at, _)) = others.min_by_key(|(_, it)| it.retention() == Retention::Keep) else {
+            return false;
+        };
+        let given_up = self.idle.remove(at);
+        self.forget(&given_up);
+        true
     }
 
     /// Room for so many tokens where there is some free now.
@@ -408,7 +419,11 @@ mod tests {
         }
 
         fn take(&mut self, prompt: &[u32]) -> Session {
-            let (mut session, copies) = self.pool.take(prompt).unwrap();
+            self.take_to(Retention::Usual, prompt)
+        }
+
+        fn take_to(&mut self, retention: Retention, prompt: &[u32]) -> Session {
+            let (mut session, copies) = self.pool.take(prompt, retention).unwrap();
             self.copy(&copies);
             self.go_on(&mut session, prompt).unwrap();
             session
@@ -441,8 +456,12 @@ mod tests {
 
         /// Forwards a prompt and keeps it; how many tokens of it were known.
         fn ask(&mut self, prompt: &[u32]) -> usize {
+            self.ask_to(Retention::Usual, prompt)
+        }
+
+        fn ask_to(&mut self, retention: Retention, prompt: &[u32]) -> usize {
             let before = self.forwarded;
-            let session = self.take(prompt);
+            let session = self.take_to(retention, prompt);
             self.pool.put_back(session);
             prompt.len() - (self.forwarded - before)
         }
@@ -572,6 +591,58 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_kept_goes_last_whoever_goes_on_with_it() {
+        let mut rows = Rows::new(256, 3);
+        let chats: Vec<_> = (0..5).map(|ix| chat(&[], ix * 1000, 100)).collect();
+        assert_eq!(rows.ask_to(Retention::Keep, &chats[0]), 0);
+        for chat in &chats[1..] {
+            assert_eq!(rows.ask(chat), 0);
+        }
+        let longer = [&chats[0][..], &[7; 20]].concat();
+        assert_eq!(rows.ask(&longer), 100, "it is still there");
+        for chat in &chats[1..] {
+            rows.ask(chat);
+        }
+        assert_eq!(rows.ask(&longer), 119, "and so it is now");
+        for ix in 0..3 {
+            rows.ask_to(Retention::Keep, &chat(&[], 9000 * (ix + 1), 100));
+        }
+        assert_eq!(
+            rows.ask(&longer),
+            0,
+            "where all are, the longest unused goes"
+        );
+    }
+
+    #[test]
+    fn what_is_to_be_dropped_is_gone_and_nothing_else_with_it() {
+        let mut rows = Rows::new(1024, 4);
+        let rules: Vec<u32> = (0..200).collect();
+        assert_eq!(rows.ask(&rules), 0);
+        let secret = chat(&rules, 5000, 10);
+        assert_eq!(
+            rows.ask_to(Retention::Drop, &secret),
+            200,
+            "it may begin so"
+        );
+        let regions = rows.pool.regions.len();
+        assert_eq!(
+            rows.ask_to(Retention::Drop, &secret),
+            200,
+            "nothing of its own"
+        );
+        assert_eq!(rows.pool.regions.len(), regions, "it has no rows");
+        assert_eq!(rows.pool.beginning(&secret), None);
+        assert!(rows.pool.beginning(&rules).is_some(), "the rules stay");
+        // Where there is no room for a copy, the conversation itself is taken, and goes.
+        let mut rows = Rows::new(256, 1);
+        rows.ask_to(Retention::Keep, &rules);
+        assert_eq!(rows.ask_to(Retention::Drop, &secret), 200);
+        assert_eq!(rows.pool.beginning(&rules), None);
+        assert!(rows.pool.regions.is_empty());
+    }
+
+    #[test]
     fn idle_ones_take_no_more_than_they_may_and_busy_ones_do() {
         let mut rows = Rows::keeping(2048, 4, 700);
         let chats: Vec<_> = (0..3).map(|ix| chat(&[], ix * 1000, 100)).collect();
@@ -605,7 +676,7 @@ mod tests {
             open.iter().for_each(|session| rows.check(session));
         }
         assert!(rows.pool.rows() <= 3 * 1024, "within its bounds");
-        let (other, _) = rows.pool.take(&[1, 2]).unwrap();
+        let (other, _) = rows.pool.take(&[1, 2], Retention::Usual).unwrap();
         let error = rows.pool.reserve(&other, 2).unwrap_err();
         assert_eq!(error.code(), ErrorCode::Busy, "{error}");
         rows.pool.forget(&other);
@@ -625,7 +696,12 @@ mod tests {
             match random.word() % 4 {
                 0 if open.len() < 3 => {
                     let chat = chat(&[1; 40], 100 * (pick as u32 % 6), pick % 300 + 1);
-                    open.push(rows.take(&chat));
+                    let retention = match random.word() % 4 {
+                        0 => Retention::Keep,
+                        1 => Retention::Drop,
+                        _ => Retention::Usual,
+                    };
+                    open.push(rows.take_to(retention, &chat));
                 }
                 1 if !open.is_empty() => {
                     let session = open.swap_remove(pick % open.len());

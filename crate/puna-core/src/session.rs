@@ -37,6 +37,18 @@ pub fn check_context(tokens: usize, context_length: usize) -> Result<()> {
     ))
 }
 
+/// What becomes of a conversation that nobody goes on with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Retention {
+    /// It stays as long as there is room, the last used the longest.
+    #[default]
+    Usual,
+    /// It stays as long as there is any other to be given up.
+    Keep,
+    /// It is given up at once.
+    Drop,
+}
+
 /// The tokens of a conversation that a KV cache holds.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -48,6 +60,7 @@ pub struct Session {
     tokens: Vec<u32>,
     /// Positions that there are: the context length, in tokens.
     capacity: u32,
+    retention: Retention,
 }
 
 /// How many tokens are in common with the beginning of `prompt`, but for the prompt's last.
@@ -72,6 +85,7 @@ impl Session {
             weights,
             tokens: Vec::new(),
             capacity,
+            retention: Retention::Usual,
         }
     }
 
@@ -79,6 +93,19 @@ impl Session {
     #[must_use]
     pub const fn without_tokens(&self) -> Self {
         Self::numbered(self.capacity, self.id, self.weights)
+    }
+
+    /// What is to become of it. One that is to be kept stays so while others go on with it: what was to be kept is in it.
+    pub fn retain(&mut self, retention: Retention) {
+        if self.retention != Retention::Keep || retention == Retention::Drop {
+            self.retention = retention;
+        }
+    }
+
+    /// What is to become of it.
+    #[must_use]
+    pub const fn retention(&self) -> Retention {
+        self.retention
     }
 
     /// What tells it from others.

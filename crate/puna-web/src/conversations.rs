@@ -2,7 +2,7 @@
 
 use puna_core::places::Place;
 use puna_core::pool::Pool;
-use puna_core::session::Session;
+use puna_core::session::{Retention, Session};
 use puna_core::{ErrorCode, Result};
 
 use crate::executor::Executor;
@@ -41,7 +41,7 @@ impl Conversations {
         self.pool.set_weights(weights);
     }
 
-    /// One that holds the beginning of `prompt`, as far as it is known.
+    /// One that holds the beginning of `prompt`, as far as it is known, and what is to become of it.
     ///
     /// # Errors
     /// Those of [`Self::make_room`].
@@ -49,8 +49,9 @@ impl Conversations {
         &mut self,
         executor: &mut Executor,
         prompt: &[u32],
+        retention: Retention,
     ) -> Result<Session> {
-        let (session, copies) = self.pool.take(prompt)?;
+        let (session, copies) = self.pool.take(prompt, retention)?;
         if copies.is_empty() {
             return Ok(session);
         }
@@ -61,10 +62,12 @@ impl Conversations {
         if let Err(error) = copied {
             self.pool.forget(&session);
             // To read the prompt again takes longer, and needs no room for two.
-            return match error.code() {
-                ErrorCode::OutOfMemory => Ok(self.pool.open()),
-                _ => Err(error),
-            };
+            if error.code() != ErrorCode::OutOfMemory {
+                return Err(error);
+            }
+            let mut session = self.pool.open();
+            session.retain(retention);
+            return Ok(session);
         }
         Ok(session)
     }

@@ -16,7 +16,7 @@ use puna_core::openai::{
 };
 use puna_core::saved::Element;
 use puna_core::score::Scoring;
-use puna_core::session::check_context;
+use puna_core::session::{Retention, check_context};
 use puna_core::tokenizer::Tokenizer;
 use puna_core::{Error, Result};
 use serde_json::json;
@@ -540,7 +540,9 @@ impl Engine {
         let scales = self.scales.borrow().usual().to_vec();
         model.take_over(&scales)?;
         let front = ids.get(..given.max(1)).unwrap_or(&ids);
-        let taken = model.conversations.take(&mut model.executor, front);
+        let taken = model
+            .conversations
+            .take(&mut model.executor, front, Retention::Usual);
         let mut session = taken.await?;
         let mut scoring = Scoring::new(ids, given, &mut session);
         let scored = score(&mut scoring, &mut turn, &scales, tokenizer, signal).await;

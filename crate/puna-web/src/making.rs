@@ -102,7 +102,9 @@ impl Making<'_> {
             None => None,
         };
         let conversations = &mut model.conversations;
-        let mut session = conversations.take(&mut model.executor, prompt).await?;
+        let mut session = conversations
+            .take(&mut model.executor, prompt, choice.generate.retention)
+            .await?;
         let scored = match choice.scores() {
             Some(top) => {
                 let mut scoring = Scoring::new(prompt.clone(), 0, &mut session).telling(top);

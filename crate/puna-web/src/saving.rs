@@ -4,7 +4,7 @@
 use js_sys::{Array, Function, Reflect, Uint8Array};
 use puna_core::graph::Wanted;
 use puna_core::saved::{self, Element, Saved};
-use puna_core::session::Session;
+use puna_core::session::{Retention, Session};
 use puna_core::{Error, ErrorCode, Result};
 use wasm_bindgen::JsCast;
 
@@ -80,7 +80,10 @@ impl Saving<'_> {
         if let Some(first_row) = self.conversations.beginning(ids) {
             return Ok((first_row, ids.len()));
         }
-        let mut session = self.conversations.take(self.executor, ids).await?;
+        let mut session = self
+            .conversations
+            .take(self.executor, ids, Retention::Usual)
+            .await?;
         let known = session.tokens().len();
         let read = self.forward(&mut session, ids, go_on).await;
         let first_row = self.conversations.first_row(&session);

@@ -110,6 +110,25 @@ const together = (t, requests) =>
     return { texts, order };
   }, requests);
 
+test("what is asked to be kept stays, and what is asked to be dropped does not", { seconds: 300 }, async (t) => {
+  await t.loadTiny({ contextLength: 256 });
+  const ask = async (content, cache) => {
+    const puna = cache === undefined ? null : { cache };
+    return (await t.chat(greedy(content, 4, { puna }))).usage.prompt_tokens_details.cached_tokens;
+  };
+  const story = (of) => `A story of ${of}: ${"once upon a time, and then again, ".repeat(2)}`;
+  assert.equal(await ask(story("a secret"), "drop"), 0);
+  assert.ok((await ask(story("a secret"), "drop")) < 8, "it is gone");
+  await ask(story("the rules"), "keep");
+  // More than there are rows for, of the kind that is used once.
+  const others = ["cats", "dogs", "owls", "ants", "bees", "emus", "newts", "seals", "toads", "yaks", "hens", "elks"];
+  for (const other of others) await ask(`${other} ${story(other)}`);
+  assert.ok((await ask(`${others[0]} ${story(others[0])}`)) < 8, "the first is given up");
+  assert.ok((await ask(`${story("the rules")} And so on.`)) > 40, "what was to be kept is not");
+  const { error } = await t.lab("chat", greedy("Hi", 4, { puna: { cache: "none" } }));
+  assert.equal(error.details.param, "puna.cache");
+});
+
 test("four at the same time give what each gives alone, by turns", { seconds: 300 }, async (t) => {
   for (const device of [t.device, "cpu"]) {
     await t.loadTiny({ device });

@@ -60,7 +60,7 @@ function extensionsOf(puna: unknown): Body {
   if (typeof puna !== "object" || Array.isArray(puna)) {
     throw refusal("puna", `puna: expected an object, got ${Array.isArray(puna) ? "an array" : typeof puna}`);
   }
-  const known = [...SAMPLING, "grammar", "regex", "adapters"];
+  const known = [...SAMPLING, "grammar", "regex", "adapters", "cache"];
   const other = Object.keys(puna).find((name) => !known.includes(name));
   if (other !== undefined) {
     throw refusal(`puna.${other}`, `there is no field puna.${other}; there are ${known.join(", ")}`);

@@ -222,6 +222,12 @@ export interface Extensions extends SamplingExtensions {
   regex?: string | null;
   /** What adapters are multiplied by for this request; where absent, what `Model.setAdapters` said. */
   adapters?: AdapterScales | null;
+  /**
+   * What becomes of what the model has read of this conversation, once it has answered. `keep`: given up after all others where
+   * room is needed. `drop`: given up at once, and what it shares with others stays theirs. `auto`, as without it: kept as long
+   * as there is room, what was used last the longest.
+   */
+  cache?: "auto" | "keep" | "drop" | null;
 }
 
 /** Fields that OpenAI does not have. */

@@ -37,7 +37,7 @@ describe("a request for a server", () => {
   });
 
   it("names what others have beside OpenAI's as the server does", () => {
-    const puna = { min_p: 0.1, top_k: null };
+    const puna = { min_p: 0.1, top_k: null, cache: "keep" };
     const shared = { messages, temperature: 0.5, model: "far-1" };
     const extras = { top_k: 40, min_p: 0.1 };
     const body = { ...given, puna };

@@ -8,6 +8,7 @@ use crate::chat::{Message, Role};
 use crate::grammar::Grammar;
 use crate::openai::field::{Body, Field, missing};
 use crate::openai::{ChatRequest, Options, ToolChoice, Tools, schema};
+use crate::session::Retention;
 
 /// Fields that are followed.
 pub const READ: &[&str] = &[
@@ -24,10 +25,11 @@ pub const READ: &[&str] = &[
     "tool_choice",
     "output_config",
     "thinking",
+    "cache_control",
 ];
 
 /// Fields that change no answer: bookkeeping of the service.
-pub const IGNORED: &[&str] = &["metadata", "service_tier", "inference_geo", "cache_control"];
+pub const IGNORED: &[&str] = &["metadata", "service_tier", "inference_geo"];
 
 /// Fields that are not supported.
 pub const UNSUPPORTED: &[&str] = &["container", "context_management", "mcp_servers"];
@@ -82,6 +84,8 @@ fn read(body: &str, required: &[&str]) -> Result<ChatRequest> {
             "tool_choice" => choose(field, &mut tools)?,
             "output_config" => options.grammar = output(field)?,
             "thinking" => thinks = Some(thinking(field)?),
+            // Wherever one stands: see below.
+            "cache_control" => field.object().map(|_| ())?,
             key if IGNORED.contains(&key) => {}
             key if UNSUPPORTED.contains(&key) => return Err(field.unsupported()),
             _ => return Err(field.unrecognized()),
@@ -93,10 +97,27 @@ fn read(body: &str, required: &[&str]) -> Result<ChatRequest> {
         }
     }
     tools.check_choice("tool_choice", "tool_choice.name")?;
+    if body
+        .fields()
+        .any(|field| is_marked(field.path, field.value))
+    {
+        options.retention = Retention::Keep;
+    }
     if let Some(system) = system.filter(|it| !it.is_empty()) {
         messages.insert(0, Message::new(Role::System, system));
     }
     Ok(ChatRequest::new(messages, tools, options).thinking(thinks))
+}
+
+/// Whether something of a request is to be cached: what has been read is kept up to the answer's end, so that where a mark stands
+/// makes no difference.
+fn is_marked(key: &str, value: &Value) -> bool {
+    match value {
+        Value::Object(members) if key == "cache_control" => !members.is_empty(),
+        Value::Object(members) => members.iter().any(|(key, value)| is_marked(key, value)),
+        Value::Array(values) => values.iter().any(|value| is_marked("", value)),
+        _ => false,
+    }
 }
 
 fn stops(field: Field<'_, '_>) -> Result<Vec<String>> {

@@ -12,6 +12,7 @@ use super::{MessageResponder, parse};
 use crate::chat::{Callable, Message, OutputParser, Role, Saying, Style};
 use crate::generate::{Event, FinishReason, GenerateRequest, Usage};
 use crate::openai::{Choice, Respond};
+use crate::session::Retention;
 
 fn body(more: Value) -> String {
     let mut body =
@@ -48,6 +49,29 @@ fn a_request_becomes_one_of_a_chat() {
         (sampling.temperature, sampling.top_p, sampling.top_k),
         (0.5, 0.25, 3)
     );
+}
+
+#[test]
+fn what_is_to_be_cached_is_kept_wherever_that_stands() {
+    let mark = json!({ "type": "ephemeral", "ttl": "1h" });
+    let text = json!({ "type": "text", "text": "Hi", "cache_control": mark });
+    let tool = json!({ "name": "f", "input_schema": { "type": "object" }, "cache_control": mark });
+    for (more, expected) in [
+        (json!({}), Retention::Usual),
+        (json!({ "cache_control": null }), Retention::Usual),
+        (json!({ "cache_control": mark }), Retention::Keep),
+        (json!({ "system": [text] }), Retention::Keep),
+        (
+            json!({ "messages": [{ "role": "user", "content": [text] }] }),
+            Retention::Keep,
+        ),
+        (json!({ "tools": [tool] }), Retention::Keep),
+    ] {
+        let request = parse(&body(more.clone())).unwrap();
+        assert_eq!(request.options.retention, expected, "{more}");
+    }
+    let error = parse(&body(json!({ "cache_control": "ephemeral" }))).unwrap_err();
+    assert_eq!(error.details()["param"], "cache_control");
 }
 
 #[test]

@@ -12,7 +12,7 @@ mod tests;
 use crate::grammar::Grammar;
 use crate::guide::Guide;
 use crate::sampler::{Draw, LogProbs, Sampler, SamplingParams};
-use crate::session::Session;
+use crate::session::{Retention, Session};
 use crate::tokenizer::{DecodeStream, Tokenizer};
 use crate::{Error, ErrorCode, Result, sampler};
 
@@ -36,6 +36,8 @@ pub struct GenerateRequest {
     /// What the answer may be, if not anything. Whoever asks for it has it compiled, and gives what follows it to
     /// [`Generation::guided`].
     pub grammar: Option<Grammar>,
+    /// What becomes of the conversation when it is answered.
+    pub retention: Retention,
     /// What users call that which the prompt is made of.
     pub param: &'static str,
 }
@@ -50,6 +52,7 @@ impl Default for GenerateRequest {
             logprobs: None,
             shown: Vec::new(),
             grammar: None,
+            retention: Retention::Usual,
             param: "messages",
         }
     }
@@ -268,6 +271,7 @@ impl Generation {
             shown,
             grammar: _,
             param: _,
+            retention: _,
         } = request;
         let mut sampler = Sampler::new(sampling, tokenizer.vocab_size())?;
         sampler.accept_prompt(&prompt);

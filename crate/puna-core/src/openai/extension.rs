@@ -4,6 +4,7 @@ use super::field::{Body, Field};
 use super::options::Options;
 use crate::Result;
 use crate::grammar::{Grammar, Source, Syntax};
+use crate::session::Retention;
 
 /// The key.
 pub(super) const KEY: &str = "puna";
@@ -19,6 +20,14 @@ pub const READ: &[&str] = &[
     "min_p",
     "repetition_penalty",
     "adapters",
+    "cache",
+];
+
+/// What may become of a conversation that was answered.
+const RETENTIONS: [(&str, Retention); 3] = [
+    ("auto", Retention::Usual),
+    ("keep", Retention::Keep),
+    ("drop", Retention::Drop),
 ];
 
 /// Takes all that is under the key.
@@ -38,6 +47,7 @@ pub(super) fn parse(field: Field<'_, '_>, options: &mut Options) -> Result<()> {
             "grammar" => grammar = Some(parse_grammar(field)?),
             "regex" => grammar = Some(source(Syntax::Regex, field)?),
             "adapters" => options.adapters = Some(parse_adapters(field)?),
+            "cache" => options.retention = field.one_of(&RETENTIONS)?,
             _ if options.sample(key, field)? => {}
             _ => return Err(field.unrecognized()),
         }

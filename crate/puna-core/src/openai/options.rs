@@ -7,6 +7,7 @@ use super::field::{Body, Field};
 use crate::Result;
 use crate::grammar::Grammar;
 use crate::sampler::SamplingParams;
+use crate::session::Retention;
 
 /// Most stop strings, as OpenAI has it.
 const MAX_STOPS: usize = 4;
@@ -30,6 +31,8 @@ pub struct Options {
     pub grammar: Option<Grammar>,
     /// What adapters are multiplied by, by name; as it stands where nothing is said.
     pub adapters: Option<Vec<(String, f32)>>,
+    /// What becomes of the conversation when it is answered.
+    pub retention: Retention,
     /// Whether to tell what the model thought of each token, and of so many of the likeliest ones besides.
     pub logprobs: Option<usize>,
     /// How many answers are wanted of each prompt.
@@ -50,6 +53,7 @@ impl Default for Options {
             max_tokens: None,
             grammar: None,
             adapters: None,
+            retention: Retention::Usual,
             logprobs: None,
             n: 1,
             stream: false,

@@ -109,6 +109,7 @@ impl TextRequest {
                         logprobs: options.logprobs,
                         shown,
                         grammar: prompt.grammar,
+                        retention: options.retention,
                         param: self.param(),
                     },
                     prompt: ix,

@@ -1,6 +1,7 @@
 use super::*;
 use crate::grammar::{Grammar, Source, Syntax};
 use crate::openai::CompletionRequest;
+use crate::session::Retention;
 
 fn grammar(more: Value) -> Option<Grammar> {
     parse(more).options.grammar
@@ -121,6 +122,15 @@ fn extensions_are_under_their_key() {
         (7, 0.25, 1.5)
     );
     assert_eq!(request.options.grammar, None);
+    assert_eq!(request.options.retention, Retention::Usual);
+    for (cache, expected) in [
+        ("auto", Retention::Usual),
+        ("keep", Retention::Keep),
+        ("drop", Retention::Drop),
+    ] {
+        let request = parse(json!({ "puna": { "cache": cache } }));
+        assert_eq!(request.options.retention, expected, "{cache}");
+    }
     let body = json!({ "prompt": "Hi", "puna": { "grammar": { "syntax": "gbnf", "definition": "root ::= \"a\"" } } });
     let completion = CompletionRequest::parse(&body.to_string()).unwrap();
     let gbnf = source(Syntax::Gbnf, "root ::= \"a\"", "puna.grammar.definition");
@@ -130,6 +140,11 @@ fn extensions_are_under_their_key() {
         (json!({ "topk": 1 }), "puna.topk", "Unrecognized"),
         (json!({ "top_k": -1 }), "puna.top_k", ">= 0"),
         (json!({ "regex": 1 }), "puna.regex", "a string"),
+        (
+            json!({ "cache": "none" }),
+            "puna.cache",
+            "'auto', 'keep' and 'drop'",
+        ),
         (
             json!({ "grammar": "start: a" }),
             "puna.grammar",

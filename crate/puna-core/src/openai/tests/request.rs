@@ -2,6 +2,7 @@ use super::*;
 use crate::chat::{ChatTemplate, Message, Role};
 use crate::openai::{CompletionRequest, EmbeddingsRequest, Options, ROUTES, ResponsesRequest};
 use crate::sampler::SamplingParams;
+use crate::session::Retention;
 use crate::tokenizer::Tokenizer;
 use crate::weights::header::{Header, Parsed};
 
@@ -33,6 +34,7 @@ fn a_request_says_how_to_answer() {
     let expected = Options {
         grammar: None,
         adapters: None,
+        retention: Retention::Usual,
         model: Some("smollm2".to_owned()),
         sampling,
         seed: Some(42),
