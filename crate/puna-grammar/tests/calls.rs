@@ -150,7 +150,7 @@ fn read(template: &str, saying: &Saying, text: &str) -> (Vec<(String, Value)>, S
     let json = |text: &str| serde_json::from_str(text).unwrap();
     for part in parts {
         match part {
-            Part::Text(text) | Part::Reasoning(text) => said.push_str(&text),
+            Part::Text(text) | Part::NoCall(text) | Part::Reasoning(text) => said.push_str(&text),
             Part::Call(call) => calls.push((call.name, json(&call.arguments))),
             Part::CallBegin(name) => open = (name, String::new()),
             Part::CallArguments(piece) => open.1.push_str(&piece),

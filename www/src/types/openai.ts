@@ -318,6 +318,8 @@ export interface ChatCompletion {
     finish_reason: ChatFinishReason;
     /** `null` unless it was asked for. */
     logprobs: ChatLogprobs | null;
+    /** What is odd about the answer, in words: a call of a tool that can't be read, and is in the content. */
+    warnings?: string[];
   }[];
   usage: CompletionUsage;
 }
@@ -351,6 +353,8 @@ export interface ChatCompletionChunk {
     finish_reason: ChatFinishReason | null;
     /** Of the tokens of this piece, if that was asked for. */
     logprobs: ChatLogprobs | null;
+    /** With the `finish_reason`: what is odd about the answer, in words. */
+    warnings?: string[];
   }[];
   /** Only where `include_usage` asks for it, and `null` in all chunks but the last. */
   usage?: CompletionUsage | null;

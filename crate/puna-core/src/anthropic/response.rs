@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::chat::{OutputParser, Part, call_id};
+use crate::chat::{OutputParser, Part, Warnings, call_id};
 use crate::generate::{Event, FinishReason, Usage};
 use crate::openai::{Choice, Respond};
 
@@ -25,6 +25,7 @@ pub struct MessageResponder {
     /// What was said in the open block, unless it is streamed.
     text: String,
     message: Value,
+    warnings: Warnings,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,14 +51,16 @@ impl MessageResponder {
             call: None,
             text: String::new(),
             message: Value::Null,
+            warnings: Warnings::default(),
         }
     }
 
     fn parts(&mut self, parts: Vec<Part>) -> Vec<Value> {
         let mut sent = Vec::new();
         for part in parts {
+            self.warnings.see(&part);
             match part {
-                Part::Text(text) => self.say(Kind::Text, &text, &mut sent),
+                Part::Text(text) | Part::NoCall(text) => self.say(Kind::Text, &text, &mut sent),
                 Part::Reasoning(text) => self.say(Kind::Thinking, &text, &mut sent),
                 Part::Call(call) => {
                     self.begin_call(call.name, &mut sent);
@@ -220,10 +223,18 @@ impl Respond for MessageResponder {
                 stopped.insert("stop_sequence".to_owned(), at.into());
                 let usage = usage_body(*usage);
                 if self.stream {
-                    sent.push(json!({ "type": "message_delta", "delta": stopped, "usage": usage }));
+                    let mut delta =
+                        json!({ "type": "message_delta", "delta": stopped, "usage": usage });
+                    if let Some(fields) = delta.as_object_mut() {
+                        self.warnings.tell(fields);
+                    }
+                    sent.push(delta);
                     sent.push(json!({ "type": "message_stop" }));
                 } else {
                     self.message = self.message(&stopped, &usage);
+                    if let Some(fields) = self.message.as_object_mut() {
+                        self.warnings.tell(fields);
+                    }
                 }
                 sent
             }

@@ -26,6 +26,6 @@ mod tests;
 
 pub use date::Date;
 pub use message::{Message, Role};
-pub use output::{Call, Callable, OutputParser, Part, Saying, Style, call_id, marks};
+pub use output::{Call, Callable, OutputParser, Part, Saying, Style, Warnings, call_id, marks};
 pub use prompt::Prompt;
 pub use template::ChatTemplate;

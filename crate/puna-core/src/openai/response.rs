@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::text::Choice;
 use super::{Respond, TextRequest};
-use crate::chat::{OutputParser, Part, call_id};
+use crate::chat::{OutputParser, Part, Warnings, call_id};
 use crate::generate::{Event, FinishReason, LogProb, TokenLogProb, Usage};
 use crate::score::Score;
 use crate::sorted::sorted;
@@ -47,6 +47,7 @@ struct Answer {
     reasoning: String,
     /// Takes it apart, if it is of a chat.
     parser: Option<OutputParser>,
+    warnings: Warnings,
     /// Calls of tools, unless they are streamed; how many there were, and may be.
     calls: Vec<Value>,
     called: usize,
@@ -253,8 +254,9 @@ impl Answer {
     fn parts(&mut self, of: &Responder, index: usize, parts: Vec<Part>) -> Vec<Value> {
         let mut sent = Vec::new();
         for part in parts {
+            self.warnings.see(&part);
             let delta = match part {
-                Part::Text(text) if !of.stream => {
+                Part::Text(text) | Part::NoCall(text) if !of.stream => {
                     self.text.push_str(&text);
                     continue;
                 }
@@ -262,8 +264,8 @@ impl Answer {
                     self.reasoning.push_str(&text);
                     continue;
                 }
-                Part::Text(text) if of.is_chat => json!({ "content": text }),
-                Part::Text(text) => json!(text),
+                Part::Text(text) | Part::NoCall(text) if of.is_chat => json!({ "content": text }),
+                Part::Text(text) | Part::NoCall(text) => json!(text),
                 Part::Reasoning(text) => json!({ "reasoning_content": text }),
                 Part::Call(call) => match self.begin_call(of, index, &call.name, call.arguments) {
                     Some(delta) => delta,
@@ -329,7 +331,7 @@ impl Answer {
         let text = std::mem::take(&mut self.text);
         let logprobs = self.logprobs(of);
         if !of.is_chat {
-            return choice_of(index, "text", text.into(), &logprobs, Some(reason));
+            return self.choice(index, "text", text.into(), &logprobs, Some(reason));
         }
         // Who calls a tool may say nothing.
         let content = match text.is_empty() && self.called > 0 {
@@ -347,7 +349,7 @@ impl Answer {
                 fields.insert("tool_calls".to_owned(), calls.into());
             }
         }
-        choice_of(index, "message", message, &logprobs, Some(reason))
+        self.choice(index, "message", message, &logprobs, Some(reason))
     }
 
     fn chunk(
@@ -362,10 +364,31 @@ impl Answer {
             true => Value::Null,
             false => self.logprobs(of),
         };
-        let choice = choice_of(index, key, delta.clone(), &logprobs, reason);
+        let choice = self.choice(index, key, delta.clone(), &logprobs, reason);
         // With usage wanted, every other chunk says that it has none.
         let usage = of.include_usage.then_some(Value::Null);
         of.envelope(vec![choice], usage)
+    }
+
+    /// Said by it so; with its end come the warnings.
+    fn choice(
+        &self,
+        index: usize,
+        key: &str,
+        said: Value,
+        logprobs: &Value,
+        reason: Option<&str>,
+    ) -> Value {
+        let mut choice = json!({
+            "index": index,
+            key: said,
+            "logprobs": logprobs,
+            "finish_reason": reason,
+        });
+        if let (Some(_), Some(fields)) = (reason, choice.as_object_mut()) {
+            self.warnings.tell(fields);
+        }
+        choice
     }
 
     /// Of the tokens since it was asked for last.
@@ -414,21 +437,6 @@ impl Answer {
 /// Whether that is what the model thinks, and no more.
 pub(super) fn are_thoughts(parts: &[Part]) -> bool {
     !parts.is_empty() && parts.iter().all(|it| matches!(it, Part::Reasoning(_)))
-}
-
-fn choice_of(
-    index: usize,
-    key: &str,
-    said: Value,
-    logprobs: &Value,
-    reason: Option<&str>,
-) -> Value {
-    json!({
-        "index": index,
-        key: said,
-        "logprobs": logprobs,
-        "finish_reason": reason,
-    })
 }
 
 /// A token of a chat, and others in its place.

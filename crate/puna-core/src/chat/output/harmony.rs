@@ -159,7 +159,7 @@ impl Harmony {
                     parts,
                     match call {
                         Some(call) => Part::Call(call),
-                        None => Part::Text(format!("{header}{MESSAGE}{body}")),
+                        None => Part::NoCall(format!("{header}{MESSAGE}{body}")),
                     },
                 );
             }

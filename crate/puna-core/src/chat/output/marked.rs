@@ -328,7 +328,7 @@ impl Marked {
             None if bare => put(parts, Part::Text(inside.to_owned())),
             None => {
                 let space = std::mem::take(&mut self.space);
-                put(parts, Part::Text(format!("{space}{open}{inside}{close}")));
+                put(parts, Part::NoCall(format!("{space}{open}{inside}{close}")));
             }
         }
     }

@@ -11,6 +11,8 @@ use super::style::Style;
 pub enum Part {
     /// Of the answer.
     Text(String),
+    /// Of the answer: it began as calls do, and is none.
+    NoCall(String),
     /// Of what the model thought before.
     Reasoning(String),
     /// A tool is to be called.
@@ -64,7 +66,7 @@ impl OutputParser {
 /// Adds a part that says something.
 pub(super) fn put(parts: &mut Vec<Part>, part: Part) {
     match &part {
-        Part::Text(text) | Part::Reasoning(text) if text.is_empty() => {}
+        Part::Text(text) | Part::NoCall(text) | Part::Reasoning(text) if text.is_empty() => {}
         _ => parts.push(part),
     }
 }

@@ -32,10 +32,14 @@ fn call(name: &str, arguments: &str) -> Part {
     })
 }
 
-/// Pieces of a kind together.
+/// Pieces of a kind together; what is no call is text.
 fn joined(parts: Vec<Part>) -> Vec<Part> {
     let mut all: Vec<Part> = Vec::new();
     for part in parts {
+        let part = match part {
+            Part::NoCall(text) => Part::Text(text),
+            part => part,
+        };
         match (all.last_mut(), part) {
             (Some(Part::Text(before)), Part::Text(more))
             | (Some(Part::Reasoning(before)), Part::Reasoning(more)) => before.push_str(&more),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::request::ResponsesRequest;
-use crate::chat::{OutputParser, Part, call_id};
+use crate::chat::{OutputParser, Part, Warnings, call_id};
 use crate::generate::{Event, FinishReason, TokenLogProb, Usage};
 use crate::openai::response::{are_thoughts, of_token};
 use crate::openai::{Choice, Respond};
@@ -37,6 +37,7 @@ pub struct ResponsesResponder {
     /// Events so far.
     sequence: u64,
     response: Value,
+    warnings: Warnings,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +96,7 @@ impl ResponsesResponder {
             reasoning_tokens: 0,
             sequence: 0,
             response: Value::Null,
+            warnings: Warnings::default(),
         }
     }
 
@@ -103,8 +105,9 @@ impl ResponsesResponder {
             self.reasoning_tokens = tokens;
         }
         for part in parts {
+            self.warnings.see(&part);
             match part {
-                Part::Text(text) => self.say(Kind::Message, &text, sent),
+                Part::Text(text) | Part::NoCall(text) => self.say(Kind::Message, &text, sent),
                 Part::Reasoning(text) => self.say(Kind::Reasoning, &text, sent),
                 Part::Call(call) => {
                     self.begin_call(call.name, sent);
@@ -325,6 +328,7 @@ impl ResponsesResponder {
         });
         if let Some(fields) = response.as_object_mut() {
             fields.extend(self.repeated.clone());
+            self.warnings.tell(fields);
         }
         response
     }

@@ -12,6 +12,7 @@ mod request;
 mod response;
 mod tokens;
 mod tools;
+mod warnings;
 
 use serde_json::{Value, json};
 
