@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::blame::refused;
 use crate::gbnf;
-use crate::schema::change_all;
+use crate::schema::{change_all, with_plain_names, without_idle};
 
 /// The whole of it.
 ///
@@ -146,6 +146,8 @@ fn schema(source: &Source) -> Result<Value> {
         _ => return Err(refused(source, Some(""), "no JSON is in this schema")),
     };
     change_all(&mut schema, &without_leap_seconds);
+    change_all(&mut schema, &without_idle);
+    with_plain_names(&mut schema);
     if let Value::Object(schema) = &mut schema {
         // As models have seen JSON in calls of tools. Where white space is free some go on with nothing else, and what is the
         // same each time need not be drawn.

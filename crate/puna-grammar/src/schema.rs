@@ -19,6 +19,8 @@ const ONE: [&str; 12] = [
 ];
 /// Keywords whose values are lists of schemas.
 const LISTS: [&str; 5] = ["allOf", "anyOf", "items", "oneOf", "prefixItems"];
+/// Where definitions are: as they are called now, and were called before.
+const DEFINITIONS: [&str; 2] = ["$defs", "definitions"];
 /// Keywords whose values are schemas by name; definitions first, for what is wrong with one is wrong with all that refer to it.
 const NAMED: [&str; 5] = [
     "$defs",
@@ -65,6 +67,83 @@ pub(crate) fn change_all(schema: &mut Value, change: &dyn Fn(&mut Map<String, Va
     if let Value::Object(schema) = schema {
         change(schema);
     }
+}
+
+/// Takes out what says nothing, which a compiler that does not know the keyword would refuse.
+pub(crate) fn without_idle(schema: &mut Map<String, Value>) {
+    schema.retain(|key, value| {
+        let is_empty = value.as_object().is_some_and(Map::is_empty);
+        let says_nothing = match key.as_str() {
+            "uniqueItems" => *value == Value::Bool(false),
+            "propertyNames" | "unevaluatedItems" | "unevaluatedProperties" => {
+                is_empty || *value == Value::Bool(true)
+            }
+            "dependentRequired" | "dependentSchemas" => is_empty,
+            _ => false,
+        };
+        !says_nothing
+    });
+}
+
+/// Gives definitions names that stand in references as they are (RFC 6901, and in a URI's fragment RFC 3986), and the references
+/// to them those names.
+pub(crate) fn with_plain_names(root: &mut Value) {
+    let mut plain_names = Vec::new();
+    for key in DEFINITIONS {
+        let Some(Value::Object(named)) = root.get_mut(key) else {
+            continue;
+        };
+        let mut number = 0;
+        let taken: Vec<String> = named.keys().cloned().collect();
+        let renamed = std::mem::take(named).into_iter().map(|(name, schema)| {
+            let mut plain = name.clone();
+            while !is_plain(&plain) || plain != name && taken.contains(&plain) {
+                number += 1;
+                plain = format!("definition{number}");
+            }
+            plain_names.push((format!("#/{key}/"), name, plain.clone()));
+            (plain, schema)
+        });
+        *named = renamed.collect();
+    }
+    change_all(root, &|schema| {
+        let Some(Value::String(reference)) = schema.get_mut("$ref") else {
+            return;
+        };
+        for (front, name, plain) in &plain_names {
+            let Some(path) = reference.strip_prefix(front.as_str()) else {
+                continue;
+            };
+            let (first, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
+            if unescaped(first).as_ref() == Some(name) {
+                *reference = format!("{front}{plain}{rest}");
+                return;
+            }
+        }
+    });
+}
+
+fn is_plain(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_plain)
+}
+
+/// A name as it is in a reference, if that can be read.
+fn unescaped(name: &str) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut rest = name.bytes();
+    while let Some(byte) = rest.next() {
+        bytes.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(rest.next()?).to_digit(16);
+                let (high, low) = (digit()?, digit()?);
+                u8::try_from(16 * high + low).ok()?
+            }
+            byte => byte,
+        });
+    }
+    let name = String::from_utf8(bytes).ok()?;
+    Some(name.replace("~1", "/").replace("~0", "~"))
 }
 
 fn escaped(name: &str) -> String {
