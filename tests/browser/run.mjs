@@ -41,6 +41,7 @@ const NOUNS_WITHOUT_WEBGPU = [
   "service_worker",
   "unicode",
   "unload",
+  "worker_death",
   "cpu_kernels",
   "cpu_device",
   "cpu_model",

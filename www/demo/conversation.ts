@@ -125,18 +125,19 @@ export class Conversation {
 
   #showError(error: unknown, view: AnswerView): void {
     const code = codeOf(error);
-    const isGone = code === "device_lost" || code === "internal" || code === "out_of_memory";
     const again = button("Try again", () => {
       if (this.isBusy) return;
       card.remove();
       if (view.text === "") view.element.remove();
       void this.#answer();
     });
-    const action = isGone
-      ? button("Load the model again", this.#around.onReload, "primary")
-      : code === "context_length_exceeded"
-        ? button("New chat", this.#around.onNewChat, "primary")
-        : again;
+    // Where the worker died or the device is lost, the next request loads the model by itself.
+    const action =
+      code === "out_of_memory"
+        ? button("Load the model again", this.#around.onReload, "primary")
+        : code === "context_length_exceeded"
+          ? button("New chat", this.#around.onNewChat, "primary")
+          : again;
     const card = errorCard(error, action);
     this.#log.append(card);
   }

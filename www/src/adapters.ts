@@ -4,7 +4,7 @@ import { refusal, shown, unexpected } from "./refusal.js";
 import type { AdapterOptions, AdapterScales } from "./types/adapters.js";
 import type { ModelRequest, WireAdapter } from "./types/messages.js";
 import type { ModelSource } from "./types/model.js";
-import type { WorkerClient } from "./worker/client.js";
+import type { Keeper } from "./worker/keeper.js";
 
 /** As the engine has it. */
 const MOST_ADAPTERS = 16;
@@ -46,11 +46,11 @@ export function wireAdapters(
 }
 
 /** Multiplies a model's adapters from now on where a request says nothing. */
-export async function setAdapters(client: WorkerClient, scales: AdapterScales): Promise<void> {
+export async function setAdapters(keeper: Keeper, scales: AdapterScales): Promise<void> {
   for (const [name, scale] of Object.entries(scales)) {
     checkScale(`adapters.${name}`, scale);
   }
-  await client.start("adapt", { scales: JSON.stringify(scales) }).result;
+  await keeper.adapt(JSON.stringify(scales));
 }
 
 function isName(name: unknown): boolean {

@@ -3,14 +3,14 @@
 import { jsonOf, type RequestOptions } from "./texts.js";
 import { abortErrorOf } from "./errors.js";
 import type { CreateEmbeddingResponse, EmbeddingCreateParams } from "./types/openai.js";
-import type { WorkerClient } from "./worker/client.js";
+import type { Asked } from "./worker/client.js";
 
 /** Vectors of texts, of models that make such. */
 export class Embeddings {
-  readonly #client: WorkerClient;
+  readonly #client: Asked;
 
   /** @internal */
-  constructor(client: WorkerClient) {
+  constructor(client: Asked) {
     this.#client = client;
   }
 

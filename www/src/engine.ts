@@ -21,20 +21,20 @@ import type {
 } from "./types/model.js";
 import type { Score, TextSource, Token } from "./types/tokens.js";
 import { fetchOf } from "./wire/fetch.js";
-import { WorkerClient, type WorkerLike } from "./worker/client.js";
+import { type Call, WorkerClient, type WorkerLike } from "./worker/client.js";
+import { Keeper, type Opening } from "./worker/keeper.js";
 import { startWorker } from "./worker/start.js";
 
 /** How long a worker is waited for that was told to stop, before it is ended from outside. */
 const GRACE_MS = 3000;
 
-/** A loaded model. It owns a worker and its place in memory until `unload`. */
+/**
+ * A loaded model. It owns a worker and its place in memory until `unload`. Where the worker dies, or its GPU is lost, all that runs
+ * is rejected, and the next request loads the model again, from what is kept.
+ */
 export class Model {
   /** The model's name, as answers carry it. */
   readonly id: string;
-  /** What the file says about itself. */
-  readonly info: ModelInfo;
-  /** What it runs on, and why. */
-  readonly device: DeviceInfo;
   /** As in the `openai` package. */
   readonly chat: { readonly completions: ChatCompletions };
   /** As in the `openai` package: texts that are gone on with, without a chat. */
@@ -48,26 +48,35 @@ export class Model {
    * const client = new OpenAI({ apiKey: "none", dangerouslyAllowBrowser: true, fetch: model.fetch });
    */
   readonly fetch: typeof fetch;
-  /** Resolves when the model can't be asked any more, for it was unloaded or its worker died: with the error that tells. */
+  /** Resolves when the model can't be asked any more, for it was unloaded: with the error that tells. */
   readonly ended: Promise<PunaError>;
-  readonly #client: WorkerClient;
+  readonly #keeper: Keeper;
   #unloading: Promise<void> | null = null;
 
   /** @internal */
-  constructor(client: WorkerClient, info: ModelInfo) {
-    this.#client = client;
-    this.id = info.id;
-    this.info = info;
-    this.device = info.device;
-    this.ended = client.ended;
-    this.chat = { completions: new ChatCompletions(client) };
-    this.completions = new Completions(client);
-    this.embeddings = new Embeddings(client);
-    this.fetch = fetchOf(client, {
-      id: info.id,
-      adapters: info.adapters.map(({ name }) => name),
+  constructor(keeper: Keeper) {
+    const { id, adapters } = keeper.info;
+    this.#keeper = keeper;
+    this.id = id;
+    this.ended = keeper.ended;
+    this.chat = { completions: new ChatCompletions(keeper) };
+    this.completions = new Completions(keeper);
+    this.embeddings = new Embeddings(keeper);
+    this.fetch = fetchOf(keeper, {
+      id,
+      adapters: adapters.map(({ name }) => name),
       created: Math.floor(Date.now() / 1000),
     });
+  }
+
+  /** What the file says about itself. */
+  get info(): ModelInfo {
+    return this.#keeper.info;
+  }
+
+  /** What it runs on, and why. */
+  get device(): DeviceInfo {
+    return this.#keeper.info.device;
   }
 
   /**
@@ -78,7 +87,7 @@ export class Model {
    * const guide = await model.session({ messages: [{ role: "system", content: rules }] });
    */
   session(source: SessionSource, options: RequestOptions = {}): Promise<Session> {
-    return session(this.#client, source, options);
+    return session(this.#keeper, source, options);
   }
 
   /**
@@ -88,7 +97,7 @@ export class Model {
    * const tokens = await model.tokenize("Hello there"); // [{ id: 19556, text: "Hello" }, …]
    */
   tokenize(source: TextSource): Promise<Token[]> {
-    return tokenize(this.#client, source);
+    return tokenize(this.#keeper, source);
   }
 
   /**
@@ -99,12 +108,12 @@ export class Model {
    * const left = model.info.contextLength - (await model.countTokens({ messages }));
    */
   countTokens(source: TextSource): Promise<number> {
-    return countTokens(this.#client, source);
+    return countTokens(this.#keeper, source);
   }
 
   /** The text of tokens. `special` shows control tokens as they are written; else they are left out. */
   async detokenize(ids: Iterable<number>, { special = false }: { special?: boolean } = {}): Promise<string> {
-    return detokenize(this.#client, ids, special);
+    return detokenize(this.#keeper, ids, special);
   }
 
   /**
@@ -116,7 +125,7 @@ export class Model {
    * const { logprob } = await model.score(" Paris", { after: { prompt: "The capital of France is" } });
    */
   score(text: string, options: ScoreOptions = {}): Promise<Score> {
-    return score(this.#client, text, options);
+    return score(this.#keeper, text, options);
   }
 
   /**
@@ -127,12 +136,12 @@ export class Model {
    * await model.setAdapters({ legal: 1 }); // and no other
    */
   setAdapters(scales: AdapterScales): Promise<void> {
-    return setAdapters(this.#client, scales);
+    return setAdapters(this.#keeper, scales);
   }
 
   /** Counts since the load, for tests and measurements. Answered also while a request runs. */
   counters(): Promise<Counters> {
-    return this.#client.start("counters", {}).result;
+    return this.#keeper.start("counters", {}).result;
   }
 
   /**
@@ -145,11 +154,10 @@ export class Model {
   }
 
   async #unload(): Promise<void> {
-    this.#client.abandon(new AbortError("the model was unloaded while it answered"));
-    const freed = this.#client.start("unload", {}).result;
+    const freed = this.#keeper.free(new AbortError("the model was unloaded while it answered"));
     // Whether it freed itself or not: with the worker goes all that it held.
     await within(GRACE_MS, freed);
-    this.#client.end(new InvalidRequestError("this model was unloaded: call load() for a new one"));
+    this.#keeper.close(new InvalidRequestError("this model was unloaded: call load() for a new one"));
   }
 }
 
@@ -177,10 +185,15 @@ export async function loadIn(
   const { signal, onProgress, onWarning } = options;
   throwIfAborted(signal);
 
-  const client = new WorkerClient(start(), onWarning ?? warnOnConsole);
-  const call = client.start("load", request, (event) => {
-    if (event.kind === "progress") onProgress?.(event.progress);
-  });
+  const warn = onWarning ?? warnOnConsole;
+  const open = (): { client: WorkerClient; call: Call<"load"> } => {
+    const client = new WorkerClient(start(), warn);
+    const call = client.start("load", request, (event) => {
+      if (event.kind === "progress") onProgress?.(event.progress);
+    });
+    return { client, call };
+  };
+  const { client, call } = open();
   // The worker is given time to stop by itself: it holds the cache open, and what arrived shall be kept.
   let timer: ReturnType<typeof setTimeout> | undefined;
   const release = onAbort(signal, () => {
@@ -193,10 +206,14 @@ export async function loadIn(
     const info = await call.result;
     // It may have been done when it was told to stop.
     throwIfAborted(signal);
-    return new Model(client, info);
+    const again = (): Opening => {
+      const { client, call } = open();
+      return { client, info: call.result };
+    };
+    return new Model(new Keeper(client, info, again, warn));
   } catch (error) {
     const reason = error instanceof AbortError && signal ? abortErrorOf(signal) : error;
-    client.end(new InvalidRequestError("this model did not load", { cause: reason }));
+    client.close(new InvalidRequestError("this model did not load", { cause: reason }));
     throw reason;
   } finally {
     release();

@@ -16,6 +16,6 @@ export async function once<K extends Kind>(
   try {
     return await client.answer(kind, request, signal);
   } finally {
-    client.end(new InvalidRequestError("this worker has done its work"));
+    client.close(new InvalidRequestError("this worker has done its work"));
   }
 }

@@ -182,13 +182,13 @@ describe("the threads of a model", () => {
     ask();
     ask();
     expect(areEnded).toEqual([false, false]);
-    of.end(new PunaError("internal", "gone"));
+    of.close(new PunaError("internal", "gone"));
     expect(areEnded).toEqual([true, true]);
   });
 
   it("are not started when the worker was ended meanwhile", () => {
     const { client: of, ask, areEnded } = client();
-    of.end(new PunaError("internal", "gone"));
+    of.close(new PunaError("internal", "gone"));
     ask();
     expect(areEnded).toEqual([]);
   });

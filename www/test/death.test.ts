@@ -1,14 +1,19 @@
-// A worker that dies tells everybody, at once and from then on.
+// A worker that dies tells everybody who waits for it, and whoever asks next has another.
 import { describe, expect, it } from "vitest";
 
 import { loadIn } from "../src/engine.js";
-import { PunaError } from "../src/errors.js";
-import { FakeWorker } from "./fake/worker.js";
-import { address, loaded, rejectionOf, say, until } from "./support.js";
+import { AbortError, PunaError } from "../src/errors.js";
+import type { LoadEngine } from "../src/worker/serve.js";
+import { FakeWorker, loadFake } from "./fake/worker.js";
+import { address, loaded, rejectionOf, say, textOf, until } from "./support.js";
 
 describe("when the worker dies", () => {
-  it("rejects all that is pending and every later request as internal", async () => {
-    const { model, worker } = await loaded("chunk_ms=20");
+  it("rejects all that is pending as internal, and the next request starts anew", async () => {
+    const warnings: string[] = [];
+    const { model, worker, workers } = await loaded("chunk_ms=20", {
+      onWarning: (message) => warnings.push(message),
+    });
+    const before = model.info;
     const runs = rejectionOf(model.chat.completions.create({ messages: say("hi") }));
     const waits = rejectionOf(model.chat.completions.create({ messages: say("hi"), stream: true }));
     await until(() => worker.received.length === 3);
@@ -20,11 +25,95 @@ describe("when the worker dies", () => {
       message: expect.stringContaining("out of everything") as string,
     });
     expect(await waits).toBe(error);
-    expect(await rejectionOf(model.chat.completions.create({ messages: say("hi") }))).toBe(error);
-    expect(await rejectionOf(model.counters())).toBe(error);
-    expect(await model.ended).toBe(error);
     expect(worker.isTerminated).toBe(true);
+    expect(workers).toHaveLength(1);
+    // Whoever asks, and however many: the model is loaded once.
+    const answer = model.chat.completions.create({ messages: say("hi"), max_tokens: 2 });
+    const stream = await model.chat.completions.create({ messages: say("hi"), max_tokens: 2, stream: true });
+    const chunks = [];
+    for await (const chunk of stream) chunks.push(chunk);
+    expect(textOf(chunks)).toBe((await answer).choices[0]?.message.content);
+    const { status } = await model.fetch("https://any/v1/chat/completions", {
+      method: "POST",
+      body: JSON.stringify({ messages: say("hi"), max_tokens: 2 }),
+    });
+    expect(status).toBe(200);
+    expect(workers).toHaveLength(2);
+    expect(model.info).toEqual(before);
+    expect(model.info).not.toBe(before);
+    expect(warnings).toEqual([expect.stringMatching(/loaded again: .*out of everything/)]);
     await model.unload();
+    expect(workers[1]?.isTerminated).toBe(true);
+    expect(await model.ended).toMatchObject({ code: "invalid_request" });
+    expect(await rejectionOf(model.counters())).toBe(await model.ended);
+    expect(workers).toHaveLength(2);
+  });
+
+  it("and with it a device that was lost", async () => {
+    const { model, worker, workers } = await loaded();
+    const lost = rejectionOf(model.chat.completions.create({ messages: say("/fail device_lost") }));
+    expect(await lost).toMatchObject({ code: "device_lost" });
+    await until(() => worker.isTerminated);
+    expect((await model.counters()).steps).toBe(0);
+    expect(workers).toHaveLength(2);
+    await model.unload();
+  });
+
+  it("has its adapters multiplied as they were", async () => {
+    const adapters = [{ source: address("adapter"), name: "a" }];
+    const { model, worker, workers } = await loaded("", { adapters });
+    await model.setAdapters({ a: 0.5 });
+    worker.crash("gone");
+    await model.counters();
+    const sent = workers[1]?.received.map(({ kind }) => kind);
+    expect(sent).toEqual(["load", "adapt", "counters"]);
+    expect(workers[1]?.received[1]).toMatchObject({ scales: '{"a":0.5}' });
+    await model.unload();
+  });
+
+  it("that does not load again fails who waited, and is tried anew by the next", async () => {
+    let query = "";
+    const workers: FakeWorker[] = [];
+    const load: LoadEngine = (request, ...others) =>
+      loadFake({ ...request, source: address(query) }, ...others);
+    const start = (): FakeWorker => {
+      const worker = new FakeWorker(load);
+      workers.push(worker);
+      return worker;
+    };
+    const model = await loadIn(start, address(), {});
+    query = "fail=network";
+    workers[0]?.crash("gone");
+    const all = [model.counters(), model.tokenize("a"), model.counters()].map(rejectionOf);
+    for (const error of await Promise.all(all)) expect(error).toMatchObject({ code: "network" });
+    expect(workers.map(({ isTerminated }) => isTerminated)).toEqual([true, true]);
+    query = "";
+    expect((await model.counters()).steps).toBe(0);
+    expect(workers).toHaveLength(3);
+    await model.unload();
+  });
+
+  it("may be left while it is loaded again, by a request and by all", async () => {
+    const { model, worker, workers } = await loaded("load_ms=40");
+    worker.crash("gone");
+    const abort = new AbortController();
+    const left = rejectionOf(
+      model.chat.completions.create({ messages: say("hi") }, { signal: abort.signal }),
+    );
+    const stays = model.chat.completions.create({ messages: say("hi"), max_tokens: 1 });
+    abort.abort();
+    expect(await left).toBeInstanceOf(AbortError);
+    expect((await stays).choices).toHaveLength(1);
+    // Nobody asked the new worker for what was left.
+    expect(workers[1]?.received.map(({ kind }) => kind)).toEqual(["load", "chat"]);
+    workers[1]?.crash("gone, too");
+    const waits = rejectionOf(model.counters());
+    await until(() => workers.length === 3);
+    await model.unload();
+    expect(await waits).toBe(await model.ended);
+    await until(() => workers[2]?.isTerminated === true);
+    expect(await rejectionOf(model.counters())).toBe(await model.ended);
+    expect(workers).toHaveLength(3);
   });
 
   it("throws in the loop of a stream", async () => {
@@ -57,7 +146,8 @@ describe("when the worker dies", () => {
     const error = await rejectionOf(model.chat.completions.create({ messages: say(`/fail ${failure}`) }));
     expect(error).toMatchObject({ code: "internal", message });
     await until(() => worker.isTerminated);
-    expect(await rejectionOf(model.counters())).toMatchObject({ code: "internal", message });
+    // Another one's is good.
+    expect((await model.counters()).steps).toBe(0);
   });
 
   it("lives on after a failure that is no defect", async () => {

@@ -131,7 +131,7 @@ describe("requests at the same time", () => {
     await Promise.allSettled([
       model.chat.completions.create({ messages: say("hi"), max_tokens: 3 }),
       model.chat.completions.create({ messages: [] }),
-      model.chat.completions.create({ messages: say("/fail device_lost") }),
+      model.chat.completions.create({ messages: say("/fail out_of_memory") }),
       model.chat.completions.create({ messages: say("hi") }, { signal: abort.signal }),
       Promise.resolve().then(() => {
         abort.abort();

@@ -13,14 +13,20 @@ export const address = (query = ""): string => `https://models.example.org/fake.
 /** A conversation of one message. */
 export const say = (content: string): ChatCompletionMessageParam[] => [{ role: "user", content }];
 
-/** A model on a fake worker. */
+/** A model on a fake worker, the first of `workers`: each time that the model is loaded another is added. */
 export async function loaded(
   query = "",
   options: LoadOptions = {},
-): Promise<{ model: Model; worker: FakeWorker }> {
+): Promise<{ model: Model; worker: FakeWorker; workers: FakeWorker[] }> {
   const worker = new FakeWorker();
-  const model = await loadIn(() => worker, address(query), options);
-  return { model, worker };
+  const workers: FakeWorker[] = [];
+  const start = (): FakeWorker => {
+    const another = workers.length === 0 ? worker : new FakeWorker();
+    workers.push(another);
+    return another;
+  };
+  const model = await loadIn(start, address(query), options);
+  return { model, worker, workers };
 }
 
 /** The text of some chunks. */

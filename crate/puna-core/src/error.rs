@@ -38,7 +38,7 @@ macro_rules! codes {
 
 codes! {
     UnsupportedDevice = "unsupported_device", "This browser or machine has no usable GPU adapter.";
-    DeviceLost = "device_lost", "The GPU went away while in use; load the model again.";
+    DeviceLost = "device_lost", "The GPU went away while in use; the next request loads the model again.";
     OutOfMemory = "out_of_memory", "The GPU or the tab has no memory left for what was asked.";
     ShaderFailed = "shader_failed", "The device's driver refused a shader.";
     Network = "network", "A request failed: no connection, an HTTP error, or a wrong range.";

@@ -119,7 +119,9 @@ impl Gpu {
             lost.lost.store(true, Ordering::Relaxed);
             lost.report(
                 ErrorCode::DeviceLost,
-                format!("the GPU was lost ({reason:?}): {message}; load the model again"),
+                format!(
+                    "the GPU was lost ({reason:?}): {message}; the model has to be loaded again"
+                ),
             );
         });
         let faulty = Arc::clone(&health);

@@ -144,7 +144,7 @@ impl Readback {
         } else {
             Err(Error::new(
                 ErrorCode::DeviceLost,
-                "the GPU gave no result back; load the model again",
+                "the GPU gave no result back; the model has to be loaded again",
             ))
         }
     }

@@ -15,7 +15,7 @@ const EXPLANATIONS = {
   },
   device_lost: {
     title: "The GPU went away",
-    next: "Its driver was reset, or the system took it back. Load the model again; it comes from the cache.",
+    next: "Its driver was reset, or the system took it back. Try again: the model is loaded anew, from the cache.",
   },
   out_of_memory: {
     title: "Not enough memory",
@@ -60,7 +60,7 @@ const EXPLANATIONS = {
   },
   internal: {
     title: "Something broke in Puna",
-    next: "This is our fault. Load the model again; and please report the details.",
+    next: "This is our fault. Try again: the model is loaded anew; and please report the details.",
   },
 } satisfies Record<ErrorCode, Explanation>;
 

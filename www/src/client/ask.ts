@@ -83,19 +83,9 @@ export class Asker {
     { isPatient, signal }: { isPatient: boolean; signal: AbortSignal | null },
   ): Promise<Made> {
     const model = await this.#local.forRequest(isPatient || this.#setup.whileLoading === "wait", signal);
-    try {
-      const answer = await local(model, body ?? {}, { signal });
-      if (isStream(answer)) {
-        const hear = (error: unknown): void => {
-          this.#local.hear(error);
-        };
-        return (ran) => new AnswerStream(answer, answer.controller, ran, hear);
-      }
-      return (puna) => ({ ...answer, puna });
-    } catch (error) {
-      this.#local.hear(error);
-      throw error;
-    }
+    const answer = await local(model, body ?? {}, { signal });
+    if (isStream(answer)) return (ran) => new AnswerStream(answer, answer.controller, ran);
+    return (puna) => ({ ...answer, puna });
   }
 }
 

@@ -96,7 +96,6 @@ async function here(
     ...(text === undefined ? {} : { body: text }),
   });
   const error = response.ok ? null : await errorOf(response.clone());
-  local.hear(error);
   return { error, told: () => response };
 }
 

@@ -16,8 +16,6 @@ export class Local {
   #loading: Promise<Model> | null = null;
   /** Why there is no model, where one was there or was to be. */
   #failure: unknown = null;
-  /** Whether its device is gone: it can't be asked any more, though its worker lives. */
-  #isLost = false;
   #stop = new AbortController();
 
   constructor(source: LocalSource | null, loader: typeof load) {
@@ -35,23 +33,20 @@ export class Local {
   get state(): LocalState {
     if (this.#source === null) return "none";
     if (this.#loading !== null) return "loading";
-    if (this.#model !== null) return this.#isLost ? "failed" : "ready";
+    if (this.#model !== null) return "ready";
     return this.#failure === null ? "idle" : "failed";
   }
 
   /** Loads the model, unless it is there or on its way. */
   load(): Promise<Model> {
     if (this.#loading !== null) return this.#loading;
-    if (this.#model !== null && !this.#isLost) return Promise.resolve(this.#model);
+    if (this.#model !== null) return Promise.resolve(this.#model);
     const given = this.#source;
     if (given === null) return Promise.reject(noLocal());
     // One that was given can't be had a second time.
-    if (!("source" in given)) return Promise.reject(asError(this.#failure ?? lost()));
-    const before = this.#model;
-    this.#model = null;
-    this.#isLost = false;
+    if (!("source" in given)) return Promise.reject(asError(this.#failure));
     this.#stop = new AbortController();
-    return this.#settle(this.#loaded(given.source, given.options ?? {}, before));
+    return this.#settle(this.#loaded(given.source, given.options ?? {}));
   }
 
   /** The model for a request, which loads it if nobody has; what failed before fails at once. */
@@ -69,11 +64,6 @@ export class Local {
     return untilAborted(loading, signal);
   }
 
-  /** Looks at what a request failed with. */
-  hear(error: unknown): void {
-    if (error instanceof PunaError && error.code === "device_lost") this.#isLost = true;
-  }
-
   /** Frees what this client has loaded, and stops a load; a model that it was given is left alone. */
   async unload(): Promise<void> {
     if (this.#source === null || !("source" in this.#source)) return;
@@ -81,7 +71,6 @@ export class Local {
     await this.#loading?.catch(() => undefined);
     const model = this.#model;
     this.#model = null;
-    this.#isLost = false;
     this.#failure = new InvalidRequestError(
       "this client's model was unloaded: call load() of the client for a new one",
     );
@@ -91,15 +80,12 @@ export class Local {
   async #loaded(
     source: Parameters<typeof load>[0],
     options: NonNullable<Parameters<typeof load>[1]>,
-    before: Model | null,
   ): Promise<Model> {
     const stop = this.#stop;
     const release = onAbort(options.signal, () => {
       stop.abort(options.signal?.reason);
     });
     try {
-      // Two of them may not have room.
-      await before?.unload();
       return await this.#load(source, { ...options, signal: stop.signal });
     } finally {
       release();
@@ -139,10 +125,6 @@ export class Local {
 
 function noLocal(): NotHere {
   return new NotHere("no_local", "local: there is no model that could be asked here; give createClient one");
-}
-
-function lost(): PunaError {
-  return new PunaError("device_lost", "the model's device is gone; give createClient a new model");
 }
 
 /** What a promise of a model was rejected with may be anything. */

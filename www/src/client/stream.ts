@@ -18,18 +18,11 @@ export class AnswerStream<Chunk> implements AsyncIterable<Chunk> {
   /** Where the answer is made, and why there. */
   readonly puna: Ran;
   readonly #chunks: AsyncIterable<object>;
-  readonly #onFailure: (error: unknown) => void;
   #isTaken = false;
 
   /** @internal */
-  constructor(
-    chunks: AsyncIterable<object>,
-    controller: AbortController,
-    ran: Ran,
-    onFailure: (error: unknown) => void = () => undefined,
-  ) {
+  constructor(chunks: AsyncIterable<object>, controller: AbortController, ran: Ran) {
     this.#chunks = chunks;
-    this.#onFailure = onFailure;
     this.controller = controller;
     this.puna = ran;
   }
@@ -43,10 +36,7 @@ export class AnswerStream<Chunk> implements AsyncIterable<Chunk> {
     const puna = this.puna;
     return {
       next: async () => {
-        const next = await chunks.next().catch((error: unknown) => {
-          this.#onFailure(error);
-          throw error;
-        });
+        const next = await chunks.next();
         if (next.done === true) return { done: true, value: undefined };
         return { done: false, value: { ...next.value, puna } as Chunk };
       },

@@ -104,11 +104,9 @@ export class Backing {
     if (this.#users === 0 && this.#unloadsWhenUnused) this.#unload();
   }
 
-  /** Takes note of an error of the model's: a device that was lost is lost, and the next who needs the model loads it again. */
+  /** An error of the model's as it is told. */
   failed(behind: Behind, error: unknown): unknown {
     if (!(error instanceof PunaError)) return error;
-    const isMine = this.#behind === behind && !isModel(this.#source);
-    if (isMine && error.code === "device_lost") this.#unload();
     return behind.end instanceof InvalidRequestError ? unloaded(error) : error;
   }
 
@@ -133,7 +131,7 @@ export class Backing {
       (behind) => {
         if (this.#loading !== loading) return isModel(this.#source) ? undefined : behind.model.unload();
         [this.#behind, this.#loading] = [behind, null];
-        // Its worker may die: whoever needs the model then loads it again.
+        // One that was given may be unloaded by its owner.
         void behind.model.ended.then(() => {
           if (this.#behind === behind) this.#behind = null;
         });

@@ -34,6 +34,37 @@ export interface Call<K extends Kind> {
   cancel(error: PunaError): void;
 }
 
+/** Who requests can be made of. */
+export interface Asked {
+  /** Sends a request. Whatever goes wrong, also with the sending, rejects its result. */
+  start<K extends Kind>(kind: K, request: Requests[K], onEvent?: (event: EventMessage) => void): Call<K>;
+  /** Sends a request and waits for its result, which `signal` rejects at once. */
+  answer<K extends Kind>(kind: K, request: Requests[K], signal: AbortSignal | null): Promise<Results[K]>;
+}
+
+/** {@link Asked.answer}, by `start`. */
+export async function answerOf<K extends Kind>(
+  asked: Asked,
+  kind: K,
+  request: Requests[K],
+  signal: AbortSignal | null,
+): Promise<Results[K]> {
+  const call = asked.start(kind, request);
+  const release = onAbort(signal, () => {
+    if (signal !== null) call.cancel(abortErrorOf(signal));
+  });
+  try {
+    return await call.result;
+  } finally {
+    release();
+  }
+}
+
+/** A call that is not made. */
+export function refused<K extends Kind>(error: PunaError): Call<K> {
+  return { result: Promise.reject(error), stop: () => undefined, cancel: () => undefined };
+}
+
 interface Pending {
   onEvent: ((event: EventMessage) => void) | undefined;
   resolve: (result: Results[Kind]) => void;
@@ -41,16 +72,13 @@ interface Pending {
 }
 
 /** Talks to one worker. */
-export class WorkerClient {
-  /** Resolves when the worker was ended, or died, with what later requests are refused with. */
-  readonly ended: Promise<PunaError>;
+export class WorkerClient implements Asked {
   readonly #worker: WorkerLike;
   readonly #pending = new Map<number, Pending>();
   readonly #threads: ThreadHost;
   readonly #onWarning: (message: string) => void;
   #nextId = 1;
-  #ended: PunaError | null = null;
-  #tellEnded: (error: PunaError) => void = () => undefined;
+  #end: PunaError | null = null;
 
   /** `onWarning` hears what belongs to no request and stops nothing; `start` starts a thread of the engine's. */
   constructor(
@@ -63,29 +91,25 @@ export class WorkerClient {
       worker.postMessage(report);
     });
     this.#onWarning = onWarning;
-    this.ended = new Promise((resolve) => {
-      this.#tellEnded = resolve;
-    });
     worker.addEventListener("message", ({ data }) => {
       this.#receive(data as FromWorker);
     });
     worker.addEventListener("error", (event) => {
-      const [what, then] = wasRun(event) ? ["died", "; load the model again"] : ["did not start", ""];
-      this.end(
-        new PunaError("internal", `the worker of the model ${what}: ${reasonOf(event, worker)}${then}`),
-      );
+      const what = wasRun(event) ? "died" : "did not start";
+      this.close(new PunaError("internal", `the worker of the model ${what}: ${reasonOf(event, worker)}`));
     });
     worker.addEventListener("messageerror", () => {
-      this.end(new PunaError("internal", "a message of the worker could not be read; load the model again"));
+      this.close(new PunaError("internal", "a message of the worker could not be read"));
     });
   }
 
-  /** Sends a request. Whatever goes wrong, also with the sending, rejects its result. */
+  /** What later requests are refused with, if the worker was ended, or died. */
+  get end(): PunaError | null {
+    return this.#end;
+  }
+
   start<K extends Kind>(kind: K, request: Requests[K], onEvent?: (event: EventMessage) => void): Call<K> {
-    if (this.#ended !== null) {
-      const result = Promise.reject<Results[K]>(this.#ended);
-      return { result, stop: () => undefined, cancel: () => undefined };
-    }
+    if (this.#end !== null) return refused(this.#end);
     const id = this.#nextId++;
     const result = new Promise<Results[K]>((resolve, reject) => {
       // The worker answers a request by its kind: the one place where the wire is taken at its word.
@@ -106,21 +130,8 @@ export class WorkerClient {
     return { result, stop, cancel };
   }
 
-  /** Sends a request and waits for its result, which `signal` rejects at once. */
-  async answer<K extends Kind>(
-    kind: K,
-    request: Requests[K],
-    signal: AbortSignal | null,
-  ): Promise<Results[K]> {
-    const call = this.start(kind, request);
-    const release = onAbort(signal, () => {
-      if (signal !== null) call.cancel(abortErrorOf(signal));
-    });
-    try {
-      return await call.result;
-    } finally {
-      release();
-    }
+  answer<K extends Kind>(kind: K, request: Requests[K], signal: AbortSignal | null): Promise<Results[K]> {
+    return answerOf(this, kind, request, signal);
   }
 
   /** Rejects all that is pending now; the worker lives on. */
@@ -129,10 +140,9 @@ export class WorkerClient {
   }
 
   /** Ends the worker. Everything pending is rejected with `error`, and so is every later request. */
-  end(error: PunaError): void {
-    if (this.#ended !== null) return;
-    this.#ended = error;
-    this.#tellEnded(error);
+  close(error: PunaError): void {
+    if (this.#end !== null) return;
+    this.#end = error;
     this.#worker.terminate();
     this.#threads.end();
     this.abandon(error);
@@ -140,7 +150,7 @@ export class WorkerClient {
 
   #receive(message: FromWorker): void {
     // On its way when the worker was ended: a thread started now would be nobody's.
-    if (this.#ended !== null) return;
+    if (this.#end !== null) return;
     switch (message.kind) {
       case "progress":
       case "chunk":
@@ -156,7 +166,7 @@ export class WorkerClient {
         this.#onWarning(message.message);
         break;
       case "died":
-        this.end(fromWire(message.error));
+        this.close(fromWire(message.error));
         break;
       case "start_thread":
       case "end_threads":

@@ -170,12 +170,9 @@ describe("the policy", () => {
     expect(texts.join("")).toBe("The **puna** is ".slice(0, texts.join("").length));
     expect(texts.join("").length).toBeGreaterThan(3);
     expect(server.got).toEqual([]);
-    // From now on it is known that the device is gone, and it can be loaded again.
-    expect(client.state).toBe("failed");
-    const lost = client.model;
-    expect(await client.load()).not.toBe(lost);
-    expect(workers.map(({ isTerminated }) => isTerminated)).toEqual([true, false]);
+    // The next one starts anew.
     expect((await client.chat.completions.create(hello)).puna.ranOn).toBe("local");
+    expect(workers.map(({ isTerminated }) => isTerminated)).toEqual([true, false]);
   });
 
   it("remote loads nothing, and needs nothing to load", async () => {
@@ -331,16 +328,15 @@ describe("the local model", () => {
     expect(loader).toHaveBeenCalledTimes(2);
   });
 
-  it("that dies is no more, until it is loaded again", async () => {
+  it("that dies starts anew with the next request", async () => {
     const server = serverOf(far);
     const { client, workers } = clientOf("", server, { policy: "local-first" });
-    await client.load();
+    const model = await client.load();
     workers[0]?.crash("out of memory");
-    await until(() => client.state === "failed");
-    const { puna } = await client.chat.completions.create(hello);
-    expect(puna).toEqual({ ranOn: "remote", reason: "internal" });
-    await client.load();
     expect((await client.chat.completions.create(hello)).puna.ranOn).toBe("local");
+    expect(client.model).toBe(model);
+    expect(workers).toHaveLength(2);
+    expect(server.got).toEqual([]);
   });
 
   it("may be there already, or on its way, and is left alone then", async () => {

@@ -88,11 +88,12 @@ export function clientOf(
   { remote, ...options }: Omit<ClientOptions, "remote"> & { remote?: Partial<RemoteOptions> } = {},
 ): { client: Client; workers: FakeWorker[]; loader: ReturnType<typeof vi.fn> } {
   const workers: FakeWorker[] = [];
-  const loader = vi.fn((source: unknown, load: object) => {
+  const start = (): FakeWorker => {
     const worker = new FakeWorker();
     workers.push(worker);
-    return loadIn(() => worker, source as string, load);
-  });
+    return worker;
+  };
+  const loader = vi.fn((source: unknown, load: object) => loadIn(start, source as string, load));
   const local = query === null ? null : { source: address(query) };
   const far = server === null ? null : { baseURL: BASE, model: "far-1", fetch: server.fetch, ...remote };
   const client = new Client({ local, remote: far, ...options }, loader as never);

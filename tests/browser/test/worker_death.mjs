@@ -1,0 +1,46 @@
+// A worker that dies: what runs is rejected, and the next request has another, with the model from what is kept.
+import assert from "node:assert/strict";
+import { greedy } from "../context.mjs";
+import { test } from "../suite.mjs";
+
+test("the next request starts anew from what is kept, and so does a session", { seconds: 120 }, async (t) => {
+  // The workers of models: threads have another name.
+  await t.page.evaluate(() => {
+    const Started = window.Worker;
+    window.started = [];
+    window.Worker = class extends Started {
+      constructor(url, options) {
+        super(url, options);
+        if (options?.name === "puna-worker") window.started.push(this);
+      }
+    };
+  });
+  await t.loadTiny();
+  const request = greedy("Once upon a time", 12);
+  const expected = (await t.chat(request)).choices[0].message.content;
+  await t.page.evaluate(async () => {
+    window.session = await window.model.session({ messages: [{ role: "user", content: "Once upon a time" }] });
+  });
+  t.host.clearLog();
+  for (let round = 1; round <= 3; round++) {
+    const found = await t.page.evaluate(async (request) => {
+      const { model, session, started } = window;
+      const stream = await model.chat.completions.create({ ...request, max_tokens: 900, stream: true });
+      const { error } = await window.lab.attempt(async () => {
+        for await (const chunk of stream) {
+          // As where a script throws, or a process has no memory left.
+          if (chunk.choices[0]?.delta.content) started.at(-1).dispatchEvent(new ErrorEvent("error", { message: "out of everything" }));
+        }
+      });
+      const answer = await model.chat.completions.create(request);
+      return { error, text: answer.choices[0].message.content, saved: (await session.save()).length, workers: started.length };
+    }, request);
+    assert.equal(found.error?.code, "internal", `round ${round}: ${JSON.stringify(found)}`);
+    assert.match(found.error.message, /out of everything/);
+    assert.equal(found.text, expected, `round ${round}`);
+    assert.ok(found.saved > 1000, "what the session was is read again");
+    assert.equal(found.workers, round + 1);
+  }
+  assert.equal(t.host.sentBytes(), 0, "the server sent no byte of a body");
+  assert.match((await t.lab("warnings")).join("\n"), /loaded again: .*out of everything/);
+});
