@@ -41,7 +41,7 @@ const NOUNS_WITHOUT_WEBGPU = [
   "service_worker",
   "unicode",
   "unload",
-  "worker_death",
+  "recovery",
   "cpu_kernels",
   "cpu_device",
   "cpu_model",

@@ -1,4 +1,4 @@
-// A worker that dies: what runs is rejected, and the next request has another, with the model from what is kept.
+// A worker that dies, and a GPU that is lost: what runs is rejected, and the next request has the model again, from what is kept.
 import assert from "node:assert/strict";
 import { greedy } from "../context.mjs";
 import { test } from "../suite.mjs";
@@ -43,4 +43,28 @@ test("the next request starts anew from what is kept, and so does a session", { 
   }
   assert.equal(t.host.sentBytes(), 0, "the server sent no byte of a body");
   assert.match((await t.lab("warnings")).join("\n"), /loaded again: .*out of everything/);
+});
+
+test("a GPU whose process crashes is lost, and the next request starts anew on it", { browsers: ["chromium"], seconds: 120 }, async (t) => {
+  await t.loadTiny({ device: "webgpu" });
+  const request = greedy("Once upon a time", 12);
+  const expected = (await t.chat(request)).choices[0].message.content;
+  const running = t.page.evaluate(async (request) => {
+    window.hasBegun = false;
+    const stream = await window.model.chat.completions.create({ ...request, max_tokens: 900, stream: true });
+    return window.lab.attempt(async () => {
+      for await (const chunk of stream) window.hasBegun ||= Boolean(chunk.choices[0]?.delta.content);
+    });
+  }, request);
+  await t.page.waitForFunction(() => window.hasBegun);
+  const browser = await t.page.browser().target().createCDPSession();
+  await browser.send("Browser.crashGpuProcess");
+  const { error } = await running;
+  assert.equal(error?.code, "device_lost", JSON.stringify(error));
+  const answers = await Promise.all([1, 2, 3].map(() => t.chat(request)));
+  for (const { choices } of answers) assert.equal(choices[0].message.content, expected);
+  const warnings = await t.lab("warnings");
+  assert.equal(warnings.length, 1, warnings.join("\n"));
+  assert.match(warnings[0], /loaded again: the GPU was lost/);
+  assert.equal(await t.page.evaluate(() => window.model.device.kind), "webgpu");
 });
