@@ -1,9 +1,10 @@
 // A worker that dies tells everybody who waits for it, and whoever asks next has another.
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 
 import { loadIn } from "../src/engine.js";
 import { AbortError, PunaError } from "../src/errors.js";
 import type { LoadEngine } from "../src/worker/serve.js";
+import { FakeLocks } from "./fake/locks.js";
 import { FakeWorker, loadFake } from "./fake/worker.js";
 import { address, loaded, rejectionOf, say, textOf, until } from "./support.js";
 
@@ -57,6 +58,31 @@ describe("when the worker dies", () => {
     expect((await model.counters()).steps).toBe(0);
     expect(workers).toHaveLength(2);
     await model.unload();
+  });
+
+  it("is noticed where it was ended without a word, which its lock tells", async () => {
+    const locks = new FakeLocks();
+    vi.stubGlobal("navigator", { locks });
+    const { model, worker, workers } = await loaded("chunk_ms=20");
+    void locks.request("puna model 1", () => new Promise(() => undefined));
+    worker.say({ kind: "lives", lock: "puna model 1" });
+    const runs = rejectionOf(model.chat.completions.create({ messages: say("hi") }));
+    await until(() => worker.received.length === 2);
+    expect(worker.isTerminated).toBe(false);
+    locks.drop("puna model ");
+    expect(await runs).toMatchObject({
+      code: "internal",
+      message: expect.stringContaining("ended by somebody else") as string,
+    });
+    expect((await model.counters()).steps).toBe(0);
+    expect(workers).toHaveLength(2);
+    // An end of our own is none of somebody else's.
+    void locks.request("puna model 2", () => new Promise(() => undefined));
+    workers[1]?.say({ kind: "lives", lock: "puna model 2" });
+    await model.unload();
+    locks.drop("puna model ");
+    expect(await model.ended).toMatchObject({ code: "invalid_request" });
+    vi.unstubAllGlobals();
   });
 
   it("has its adapters multiplied as they were", async () => {

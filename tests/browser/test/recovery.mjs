@@ -45,6 +45,19 @@ test("the next request starts anew from what is kept, and so does a session", { 
   assert.match((await t.lab("warnings")).join("\n"), /loaded again: .*out of everything/);
 });
 
+test("a worker that is ended without a word is missed, and the next request starts anew", { browsers: ["chromium"], seconds: 120 }, async (t) => {
+  await t.loadTiny();
+  const request = greedy("Once upon a time", 12);
+  const expected = (await t.chat(request)).choices[0].message.content;
+  const [worker] = t.page.workers().filter((it) => /worker\.js$/.test(it.url()));
+  const running = t.lab("chat", greedy("Once upon a time", 900, { stream: true }));
+  await worker.evaluate(() => self.close());
+  const { error } = await running;
+  assert.equal(error?.code, "internal", JSON.stringify(error));
+  assert.match(error.message, /ended by somebody else/);
+  assert.equal((await t.chat(request)).choices[0].message.content, expected);
+});
+
 test("a GPU whose process crashes is lost, and the next request starts anew on it", { browsers: ["chromium"], seconds: 120 }, async (t) => {
   await t.loadTiny({ device: "webgpu" });
   const request = greedy("Once upon a time", 12);

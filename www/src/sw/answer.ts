@@ -2,7 +2,7 @@
 
 import type { Model } from "../index.js";
 import { containerOf } from "./container.js";
-import { hold } from "./locks.js";
+import { hold } from "../locks.js";
 import type { Offer, ToPage } from "./messages.js";
 import { respond } from "./respond.js";
 

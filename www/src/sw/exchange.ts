@@ -2,7 +2,7 @@
 
 import { Failure, pageGone } from "./failure.js";
 import type { Found } from "./find.js";
-import { onFree } from "./locks.js";
+import { onFree } from "../locks.js";
 import type { Asked, FromOffer, ToOffer, ToPage } from "./messages.js";
 
 /** How an answer begins. */

@@ -2,7 +2,7 @@
 // would be gone. So every request begins with asking.
 
 import { pageSilent } from "./failure.js";
-import { heldBy, onFree } from "./locks.js";
+import { heldBy, onFree } from "../locks.js";
 import type { Offer, ToPage } from "./messages.js";
 import type { PageClient, WorkerScope } from "./scope.js";
 

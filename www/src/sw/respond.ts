@@ -1,6 +1,6 @@
 // The page's half of a request: asks the model, and hands the answer to the service worker.
 
-import { onFree } from "./locks.js";
+import { onFree } from "../locks.js";
 import type { Asked, FromOffer, ToOffer, ToWorker } from "./messages.js";
 
 /** Browsers end a service worker that hears nothing for half a minute, whatever waits for it. */

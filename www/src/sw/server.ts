@@ -5,7 +5,7 @@ import { Exchange } from "./exchange.js";
 import { dialectOf, failureOf, isOfResponses, noModel } from "./failure.js";
 import { findOffers } from "./find.js";
 import { listReply } from "./list.js";
-import { hold } from "./locks.js";
+import { hold } from "../locks.js";
 import type { Asked } from "./messages.js";
 import { responseOf } from "./response.js";
 import type { FetchEvent, Lifetime, WorkerScope } from "./scope.js";

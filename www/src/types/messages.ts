@@ -184,11 +184,12 @@ export type TerminalMessage =
 
 /**
  * Everything the worker sends. What belongs to no request: `warned` tells something that stops nothing, after
- * `died` the engine can't be used any more, and threads are asked for.
+ * `died` the engine can't be used any more, a lock is held as long as the worker `lives`, and threads are asked for.
  */
 export type FromWorker =
   | EventMessage
   | TerminalMessage
   | { kind: "warned"; message: string }
   | { kind: "died"; error: WireError }
+  | { kind: "lives"; lock: string }
   | ThreadRequest;

@@ -3,6 +3,7 @@
 
 import { onAbort } from "../abort.js";
 import { InvalidRequestError, PunaError, abortErrorOf, fromWire } from "../errors.js";
+import { onFree } from "../locks.js";
 import type {
   EventMessage,
   FromWorker,
@@ -79,6 +80,7 @@ export class WorkerClient implements Asked {
   readonly #onWarning: (message: string) => void;
   #nextId = 1;
   #end: PunaError | null = null;
+  #unwatch: () => void = () => undefined;
 
   /** `onWarning` hears what belongs to no request and stops nothing; `start` starts a thread of the engine's. */
   constructor(
@@ -143,6 +145,7 @@ export class WorkerClient implements Asked {
   close(error: PunaError): void {
     if (this.#end !== null) return;
     this.#end = error;
+    this.#unwatch();
     this.#worker.terminate();
     this.#threads.end();
     this.abandon(error);
@@ -167,6 +170,11 @@ export class WorkerClient implements Asked {
         break;
       case "died":
         this.close(fromWire(message.error));
+        break;
+      case "lives":
+        this.#unwatch = onFree(message.lock, () => {
+          this.close(new PunaError("internal", "the worker of the model was ended by somebody else"));
+        });
         break;
       case "start_thread":
       case "end_threads":

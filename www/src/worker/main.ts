@@ -4,6 +4,7 @@
 import init, { Engine, inspect_model, is_software_adapter, list_models, remove_model } from "puna-engine";
 
 import { PunaError, toWire } from "../errors.js";
+import { hold } from "../locks.js";
 import { camelKeys } from "../names.js";
 import type { FromWorker, ToWorker } from "../types/messages.js";
 import type { ProgressEvent } from "../types/model.js";
@@ -102,6 +103,16 @@ scope.addEventListener("message", ({ data }) => {
   if (data.kind === "thread") threads.report(data);
   else server.handle(data);
 });
+// Of a worker that was ended from outside nobody is told. There are locks in secure contexts alone, and so is `randomUUID`.
+if ((navigator as Partial<Navigator>).locks !== undefined) {
+  const lock = `puna model ${crypto.randomUUID()}`;
+  hold(lock, new Promise(() => undefined)).then(
+    () => {
+      scope.postMessage({ kind: "lives", lock });
+    },
+    () => undefined,
+  );
+}
 // A trap inside an asynchronous function of the wasm ends up here and not at any caller.
 scope.addEventListener("unhandledrejection", (event) => {
   scope.postMessage({ kind: "died", error: toWire(event.reason) });

@@ -1,7 +1,7 @@
 // Whether somebody is still there. A lock of the Web Locks API is free as soon as who holds it has gone, however that
-// happened: there is no other sign of it, neither of a page that closed nor of a service worker that was ended.
+// happened: there is no other sign of it, neither of a page that closed nor of a worker that was ended.
 
-/** The lock of an offer, and the lock of a service worker's life, begin so. */
+/** The lock of an offer, and the lock of a service worker's life, begin so; that of a model's worker has another name. */
 export type Holder = "puna offer " | "puna worker ";
 
 /** Holds a lock until `end` settles; resolves when it is held. */
