@@ -121,8 +121,9 @@ fn context_length(capabilities: &Capabilities, graph: &Graph, options: &Executor
     // All of a text comes in one call, and each of its tokens has something to be kept.
     let widest = graph.activations.iter().map(|activation| activation.width);
     let widest = widest.chain([graph.out_width]).max().unwrap_or(1) as u64 * 4;
+    let fresh = quantize_kv::fresh_bytes(graph.kv, options.kv, 1);
     let token_bytes = match graph.encodes() {
-        true => token_bytes.max(widest),
+        true => token_bytes.max(widest).max(fresh),
         false => token_bytes,
     };
     let fits = largest / token_bytes;

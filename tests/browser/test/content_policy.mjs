@@ -31,7 +31,8 @@ test("that is too strict is named by what fails", async (t) => {
   assert.match(noWasm.message, /the engine did not start.*Content-Security-Policy must allow 'wasm-unsafe-eval' in script-src/);
   const noModel = await under(policy.replace(` ${t.host.origin}`, ""));
   assert.equal(noModel.code, "network");
-  assert.ok(noModel.message.includes(t.host.origin), noModel.message);
+  assert.ok(noModel.message.includes(`connect-src must have ${t.host.origin} (`), noModel.message);
+  assert.equal(noModel.reason, "content_security_policy");
 });
 
 /** What the browser reported of a site's pages and workers until it reported this. */

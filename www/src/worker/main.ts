@@ -11,17 +11,19 @@ import type { ProgressEvent } from "../types/model.js";
 import { CpuHost, type CpuScope } from "./cpu.js";
 import { type Choice, type DeviceScope, chooseDevice } from "./device.js";
 import { GrammarHost } from "./grammar.js";
+import { Policy, type PolicyScope } from "./policy.js";
 import { Server, type Wasm } from "./serve.js";
 import { withSubgroups } from "./subgroups.js";
 import { Threads } from "./threads.js";
 import type { WasmEngine } from "./wasm.js";
 
 /** The part of a dedicated worker's globals that is used here. */
-interface WorkerScope extends DeviceScope, CpuScope {
+interface WorkerScope extends DeviceScope, CpuScope, PolicyScope {
   navigator: DeviceScope["navigator"] & CpuScope["navigator"];
   postMessage(message: FromWorker, transfer?: Transferable[]): void;
   addEventListener(type: "message", listener: (event: MessageEvent<ToWorker>) => void): void;
   addEventListener(type: "unhandledrejection", listener: (event: PromiseRejectionEvent) => void): void;
+  addEventListener(...given: Parameters<PolicyScope["addEventListener"]>): void;
 }
 
 const scope = globalThis as unknown as WorkerScope;
@@ -32,6 +34,7 @@ const cpu = new CpuHost(scope, threads, (message) => {
 });
 
 const grammar = new GrammarHost();
+const policy = new Policy(scope);
 
 const wasm: Wasm = {
   async load({ source, adapters, options }, onProgress, signal) {
@@ -50,14 +53,14 @@ const wasm: Wasm = {
         grammar,
       );
     const choice = await chooseDevice(wanted, scope, is_software_adapter);
-    if (choice.device === "cpu") return run(choice);
+    if (choice.device === "cpu") return policy.explain(run(choice));
     try {
-      return await withSubgroups(GPUAdapter, () => run(choice));
+      return await policy.explain(withSubgroups(GPUAdapter, () => run(choice)));
     } catch (error) {
       const { code, message } = toWire(error);
       // An adapter that gives no device is as good as none.
       if (wanted !== "auto" || code !== "unsupported_device") throw error;
-      return run({ device: "cpu", reason: message });
+      return policy.explain(run({ device: "cpu", reason: message }));
     }
   },
   async inspect({ source, options }, signal) {
@@ -74,7 +77,9 @@ const wasm: Wasm = {
       // What is asked for is not there: that is what is reported.
       return run({ device: "webgpu", reason: "asked for" }, JSON.stringify(toWire(error)));
     }
-    return choice.device === "cpu" ? run(choice) : withSubgroups(GPUAdapter, () => run(choice));
+    return policy.explain(
+      choice.device === "cpu" ? run(choice) : withSubgroups(GPUAdapter, () => run(choice)),
+    );
   },
   async list() {
     await startWasm();
