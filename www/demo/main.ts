@@ -85,7 +85,7 @@ async function open(chosen: string | Blob): Promise<void> {
   await leave();
   if (turn !== turns) return;
   source = chosen;
-  if (typeof chosen === "string") keepInAddress(chosen);
+  keepInAddress(chosen);
   const abort = new AbortController();
   loading = abort;
   const view = new LoadingView(chosen, () => {
@@ -109,15 +109,20 @@ async function open(chosen: string | Blob): Promise<void> {
   }
 }
 
+/** What the model runs on, which may be something else where it was loaded again. */
+function showDevice({ device }: Model): void {
+  page.device.textContent = deviceName(device);
+  page.device.title = deviceDetails(device);
+  page.device.hidden = false;
+}
+
 /** A model is there. */
 function begin(loaded: Model): void {
   loading = null;
   model = loaded;
-  const { info, device } = loaded;
+  const { info } = loaded;
   page.modelName.textContent = info.name;
-  page.device.textContent = deviceName(device);
-  page.device.title = deviceDetails(device);
-  page.device.hidden = false;
+  showDevice(loaded);
   page.weakness.textContent =
     info.fileBytes < SMALL_MODEL_BYTES
       ? "A very small model: it writes well and knows little. Check what it says."
@@ -159,15 +164,18 @@ function showBusy(isBusy: boolean): void {
     activeElement === page.stop || activeElement === page.send || activeElement === document.body;
   page.send.hidden = isBusy;
   page.stop.hidden = !isBusy;
+  if (model !== null) showDevice(model);
   page.send.disabled = page.prompt.value.trim() === "";
   if (hadFocus) page.prompt.focus();
 }
 
 /** A reload of the page loads the same model again. The system prompt beside it was meant for that model alone. */
-function keepInAddress(address: string): void {
+function keepInAddress(chosen: string | Blob): void {
   const url = new URL(location.href);
-  if (url.searchParams.get("model") !== address) {
-    url.searchParams.set("model", address);
+  if (url.searchParams.get("model") !== chosen) {
+    // A file at hand has no address.
+    if (typeof chosen === "string") url.searchParams.set("model", chosen);
+    else url.searchParams.delete("model");
     url.searchParams.delete("system");
     drawer.suggest("");
   }

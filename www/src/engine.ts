@@ -74,6 +74,11 @@ export class Model {
     return this.#keeper.info;
   }
 
+  /** Whether it can be asked at once; where its worker is gone, the next request loads it again, and waits for that. */
+  get isReady(): boolean {
+    return this.#keeper.isReady;
+  }
+
   /** What it runs on, and why. */
   get device(): DeviceInfo {
     return this.#keeper.info.device;

@@ -136,7 +136,7 @@ describe("when the worker dies", () => {
     const waits = rejectionOf(model.counters());
     await until(() => workers.length === 3);
     await model.unload();
-    expect(await waits).toBe(await model.ended);
+    expect(await waits).toBeInstanceOf(AbortError);
     await until(() => workers[2]?.isTerminated === true);
     expect(await rejectionOf(model.counters())).toBe(await model.ended);
     expect(workers).toHaveLength(3);

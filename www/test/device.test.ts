@@ -60,15 +60,17 @@ describe("a device without WebGPU", () => {
 });
 
 describe("the request for subgroups", () => {
+  const never = new Promise<GPUDeviceLostInfo>(() => undefined);
   const make = (
     features: string[],
+    lost = never,
   ): { adapterClass: AdapterClass; asked: (GPUDeviceDescriptor | undefined)[] } => {
     const asked: (GPUDeviceDescriptor | undefined)[] = [];
     class Adapter {
       readonly features = new Set(features);
       requestDevice(descriptor?: GPUDeviceDescriptor): Promise<GPUDevice> {
         asked.push(descriptor);
-        return Promise.resolve({} as GPUDevice);
+        return Promise.resolve({ lost } as GPUDevice);
       }
     }
     return { adapterClass: Adapter, asked };
@@ -92,6 +94,18 @@ describe("the request for subgroups", () => {
     const { adapterClass, asked } = make([]);
     await withSubgroups(adapterClass, () => ask(adapterClass, [], {}));
     expect(asked).toEqual([{ requiredFeatures: [] }]);
+  });
+
+  it("tells of a device that is lost, and not of one that is given back", async () => {
+    const heard: string[] = [];
+    for (const reason of ["unknown", "destroyed"] as const) {
+      const lost = Promise.resolve({ reason, message: `by ${reason}` } as GPUDeviceLostInfo);
+      const { adapterClass } = make([], lost);
+      const work = (): Promise<GPUDevice> => ask(adapterClass, [], {});
+      await withSubgroups(adapterClass, work, ({ message }) => heard.push(message));
+      await lost;
+    }
+    expect(heard).toEqual(["by unknown"]);
   });
 
   it("leaves the class as it was, also after a failure", async () => {

@@ -43,6 +43,8 @@ struct Busy {
     id: u32,
     weights: u64,
     tokens: Vec<u32>,
+    /// Of one that was idle and is not to be kept now: what it was to be kept as, and so many of its tokens.
+    before: Option<(Retention, usize)>,
 }
 
 /// The rows of a KV cache.
@@ -88,19 +90,23 @@ impl Pool {
     }
 
     /// A conversation that holds the beginning of `prompt`, as much of it as is known: of one that is given up for it, or a
-    /// copy; and a copy of any if it is not to be kept, so that nothing else is lost with it. At least the prompt's last token is
+    /// copy; and a copy of any that would lose something which is to be kept, if there is room. At least the prompt's last token is
     /// not in it. The copies come first.
     ///
     /// # Errors
     /// Those of [`Self::reserve`].
     pub fn take(&mut self, prompt: &[u32], retention: Retention) -> Result<(Session, Vec<Copy>)> {
         let (mut session, copies) = self.begin(prompt, retention)?;
+        // It may have been another's: what that shares with it goes back.
+        let before = (retention == Retention::Drop && !session.is_empty() && copies.is_empty())
+            .then(|| (session.retention(), session.tokens().len()));
         session.retain(retention);
         // What it holds now stays as it is, whatever is added.
         self.busy.push(Busy {
             id: session.id(),
             weights: session.weights(),
             tokens: session.tokens().to_vec(),
+            before,
         });
         Ok((session, copies))
     }
@@ -109,11 +115,22 @@ impl Pool {
         // Of equals the last used.
         let idle = self.idle.iter().filter(|it| it.weights() == self.weights);
         let idle = idle.max_by_key(|it| it.shared(prompt));
-        let idle = idle.map(|it| (it.id(), it.shared(prompt), it.tokens().len()));
+        let idle = idle.map(|it| (it.id(), it.shared(prompt), it));
+        let would_lose = idle.is_some_and(|(_, common, it)| {
+            let surplus = it.tokens().len().saturating_sub(common);
+            // The same prompt again is answered in place of the answer that it had.
+            let is_again = common.saturating_add(1) == prompt.len();
+            match (it.retention(), retention) {
+                (_, Retention::Drop) => true,
+                (Retention::Keep, _) => surplus > 0,
+                _ => surplus > TAIL && !is_again,
+            }
+        });
+        let idle = idle.map(|(id, common, _)| (id, common));
         let busy = self.busy.iter().filter(|it| it.weights == self.weights);
         let busy = busy.map(|it| (it.id, shared(&it.tokens, prompt)));
         let busy = busy.max_by_key(|(_, common)| *common);
-        let (source, common, length) = idle.unwrap_or_default();
+        let (source, common) = idle.unwrap_or_default();
         if let Some((source, more)) = busy.filter(|(_, more)| *more > common.max(TAIL))
             && let Some(copy) = self.copy_of(source, more, prompt)?
         {
@@ -122,12 +139,12 @@ impl Pool {
         if common == 0 {
             return Ok((self.open(), Vec::new()));
         }
-        // The same prompt again is answered in place of the answer that it had.
-        let is_again = common.saturating_add(1) == prompt.len();
-        let is_longer = length.saturating_sub(common) > TAIL && !is_again;
-        if (is_longer || retention == Retention::Drop)
-            && let Some(copy) = self.copy_of(source, common, prompt)?
-        {
+        if would_lose && let Some(copy) = self.copy_of(source, common, prompt)? {
+            if retention == Retention::Keep {
+                // What is to be kept of it is in the copy.
+                let idle = self.idle.iter_mut().filter(|it| it.id() == source);
+                idle.for_each(Session::release);
+            }
             return Ok(copy);
         }
         // Others may have been given up meanwhile.
@@ -176,9 +193,14 @@ impl Pool {
     }
 
     /// Keeps a conversation until somebody goes on with it, or its rows are needed; one that is not to be kept is given up.
-    pub fn put_back(&mut self, session: Session) {
-        self.busy.retain(|it| it.id != session.id());
-        if session.is_empty() || session.retention() == Retention::Drop {
+    pub fn put_back(&mut self, mut session: Session) {
+        let busy = self.busy.iter().position(|it| it.id == session.id());
+        let busy = busy.map(|at| self.busy.remove(at));
+        if session.retention() == Retention::Drop {
+            let (retention, tokens) = busy.and_then(|it| it.before).unwrap_or_default();
+            session.cut(tokens, retention);
+        }
+        if session.is_empty() {
             self.forget(&session);
         } else {
             self.idle.push(session);
@@ -615,6 +637,30 @@ mod tests {
     }
 
     #[test]
+    fn what_is_to_be_kept_is_not_written_over_while_there_is_room() {
+        let mut rows = Rows::new(1024, 4);
+        let rules: Vec<u32> = (0..200).collect();
+        let whole = [&rules[..], &[7; 100]].concat();
+        rows.ask_to(Retention::Keep, &whole);
+        assert_eq!(rows.ask(&rules), 199, "its beginning again");
+        assert_eq!(rows.ask(&whole), 299, "it is whole");
+        assert_eq!(rows.ask(&chat(&whole[..290], 5000, 30)), 290, "a short end");
+        assert_eq!(rows.ask(&whole), 299, "it is whole");
+        let kept = |rows: &Rows| -> Vec<usize> {
+            let kept = rows.pool.idle.iter();
+            let kept = kept.filter(|it| it.retention() == Retention::Keep);
+            kept.map(|it| it.tokens().len()).collect()
+        };
+        assert_eq!(kept(&rows), [300], "nothing else");
+        // A turn whose thoughts are left out in the next one: what goes on is kept in its place.
+        let mut rows = Rows::new(1024, 4);
+        rows.ask_to(Retention::Keep, &whole);
+        let next = chat(&whole[..250], 6000, 80);
+        assert_eq!(rows.ask_to(Retention::Keep, &next), 250);
+        assert_eq!(kept(&rows), [330]);
+    }
+
+    #[test]
     fn what_is_to_be_dropped_is_gone_and_nothing_else_with_it() {
         let mut rows = Rows::new(1024, 4);
         let rules: Vec<u32> = (0..200).collect();
@@ -634,12 +680,17 @@ mod tests {
         assert_eq!(rows.pool.regions.len(), regions, "it has no rows");
         assert_eq!(rows.pool.beginning(&secret), None);
         assert!(rows.pool.beginning(&rules).is_some(), "the rules stay");
-        // Where there is no room for a copy, the conversation itself is taken, and goes.
+        // Where there is no room for a copy, the conversation itself is taken, and what it shares with it stays.
         let mut rows = Rows::new(256, 1);
         rows.ask_to(Retention::Keep, &rules);
         assert_eq!(rows.ask_to(Retention::Drop, &secret), 200);
-        assert_eq!(rows.pool.beginning(&rules), None);
-        assert!(rows.pool.regions.is_empty());
+        assert_eq!(rows.pool.beginning(&secret), None);
+        assert_eq!(rows.pool.idle[0].tokens(), rules);
+        assert_eq!(rows.pool.idle[0].retention(), Retention::Keep);
+        assert_eq!(rows.ask(&rules), 199);
+        let mut rows = Rows::new(256, 1);
+        assert_eq!(rows.ask_to(Retention::Drop, &secret), 0);
+        assert!(rows.pool.regions.is_empty() && rows.pool.idle.is_empty());
     }
 
     #[test]

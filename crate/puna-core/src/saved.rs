@@ -26,7 +26,7 @@ const CHECK_BYTES: usize = 8;
 /// How elements are kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Element {
-    /// As the cache has them.
+    /// As most caches have them.
     F16,
     /// In 8 bits, with a scale a row.
     Q8,

@@ -102,6 +102,17 @@ impl Session {
         }
     }
 
+    /// It need not be kept any more.
+    pub(crate) const fn release(&mut self) {
+        self.retention = Retention::Usual;
+    }
+
+    /// Forgets all but its first tokens, which are to be kept so.
+    pub(crate) fn cut(&mut self, tokens: usize, retention: Retention) {
+        self.tokens.truncate(tokens);
+        self.retention = retention;
+    }
+
     /// What is to become of it.
     #[must_use]
     pub const fn retention(&self) -> Retention {

@@ -19,7 +19,7 @@ use crate::arena::Part;
 use crate::choices::Choices;
 use crate::chunks::Chunks;
 use crate::device::{Counters, Gpu};
-use crate::fit::Fit;
+use crate::fit::{Fit, row_bytes};
 use crate::kernel::rounds::{self, RoundsParams};
 use crate::kernel::{self, Recipe, Seat, Setting, Step, place, repack, to_u32};
 use crate::kv_cache::{KvCache, rows_bytes};
@@ -443,6 +443,12 @@ impl Executor {
     #[must_use]
     pub const fn most_rows(&self) -> usize {
         self.most_rows
+    }
+
+    /// Bytes of a token in the KV cache, of all layers.
+    #[must_use]
+    pub fn row_bytes(&self) -> u64 {
+        row_bytes(&self.graph, &self.options)
     }
 
     /// Rows of the KV cache that there are.

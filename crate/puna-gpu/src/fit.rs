@@ -92,13 +92,17 @@ impl Fit {
     /// Bytes that the model takes with the whole of its context: weights, cache, and what a call computes.
     #[must_use]
     pub fn bytes(&self, graph: &Graph, options: &ExecutorOptions) -> u64 {
-        let cache =
-            graph.kv.layers as u64 * layer_bytes(graph, options) * self.context_length as u64;
+        let cache = row_bytes(graph, options) * self.context_length as u64;
         let widths = graph.activations.iter().map(|activation| activation.width);
         let working = widths.sum::<usize>() * self.max_tokens + graph.out_width * self.max_logits;
         let fresh = quantize_kv::fresh_bytes(graph.kv, options.kv, self.max_tokens);
         graph.weights_bytes() + cache + fresh + working as u64 * 4
     }
+}
+
+/// Bytes of a token in the cache of all layers.
+pub(crate) fn row_bytes(graph: &Graph, options: &ExecutorOptions) -> u64 {
+    graph.kv.layers as u64 * layer_bytes(graph, options)
 }
 
 /// Bytes of a token in the cache of a layer.

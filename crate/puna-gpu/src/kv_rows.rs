@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn rows_come_back_as_near_as_their_type_allows() {
-        for (head_dim, rows) in [(64, 3), (80, 2), (12, 5), (576, 1)] {
+        for (head_dim, rows) in [(64, 3), (80, 2), (100, 1), (68, 2), (12, 5), (576, 1)] {
             let value = |ix: usize| ((ix * 37 % 101) as f32 - 50.0) * 0.3;
             let floats: Vec<f32> = (0..head_dim * rows).map(value).collect();
             let elements: Vec<u16> = floats.iter().map(|x| f16::from_f32(*x).to_bits()).collect();
@@ -94,6 +94,21 @@ mod tests {
                 // Once more they are the same: saving and restoring adds up to nothing.
                 assert_eq!(unpack(kv, head_dim, &pack(kv, head_dim, &back)), back);
             }
+        }
+    }
+
+    #[test]
+    fn a_block_is_as_long_as_it_can_be() {
+        for (head_dim, expected) in [
+            (64, 32),
+            (128, 32),
+            (576, 32),
+            (80, 20),
+            (100, 20),
+            (12, 12),
+            (68, 4),
+        ] {
+            assert_eq!(kv_block(head_dim), expected, "{head_dim}");
         }
     }
 

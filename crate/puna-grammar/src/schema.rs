@@ -88,35 +88,40 @@ pub(crate) fn without_idle(schema: &mut Map<String, Value>) {
 /// Gives definitions names that stand in references as they are (RFC 6901, and in a URI's fragment RFC 3986), and the references
 /// to them those names.
 pub(crate) fn with_plain_names(root: &mut Value) {
-    let mut plain_names = Vec::new();
+    // By how a definition is pointed to without any escapes: how it is from now on.
+    let mut plain_names = Map::new();
     for key in DEFINITIONS {
         let Some(Value::Object(named)) = root.get_mut(key) else {
             continue;
         };
         let mut number = 0;
-        let taken: Vec<String> = named.keys().cloned().collect();
-        let renamed = std::mem::take(named).into_iter().map(|(name, schema)| {
+        let before = std::mem::take(named);
+        for (name, schema) in &before {
             let mut plain = name.clone();
-            while !is_plain(&plain) || plain != name && taken.contains(&plain) {
+            while !is_plain(&plain) || plain != *name && before.contains_key(&plain) {
                 number += 1;
                 plain = format!("definition{number}");
             }
-            plain_names.push((format!("#/{key}/"), name, plain.clone()));
-            (plain, schema)
-        });
-        *named = renamed.collect();
+            plain_names.insert(format!("#/{key}/{name}"), format!("#/{key}/{plain}").into());
+            named.insert(plain, schema.clone());
+        }
     }
     change_all(root, &|schema| {
         let Some(Value::String(reference)) = schema.get_mut("$ref") else {
             return;
         };
-        for (front, name, plain) in &plain_names {
-            let Some(path) = reference.strip_prefix(front.as_str()) else {
+        for key in DEFINITIONS {
+            let front = format!("#/{key}/");
+            let Some(path) = reference.strip_prefix(&front) else {
                 continue;
             };
             let (first, rest) = path.split_at(path.find('/').unwrap_or(path.len()));
-            if unescaped(first).as_ref() == Some(name) {
-                *reference = format!("{front}{plain}{rest}");
+            let found =
+                unescaped(first).and_then(|name| plain_names.get(&format!("{front}{name}")));
+            // Some write names as they are, whatever is in them.
+            let found = found.or_else(|| plain_names.get(&format!("{front}{first}")));
+            if let Some(Value::String(plain)) = found {
+                *reference = format!("{plain}{rest}");
                 return;
             }
         }

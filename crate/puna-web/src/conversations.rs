@@ -12,8 +12,6 @@ const AHEAD: usize = 256;
 
 /// Memory of conversations that nobody goes on with just now, together with the others', about.
 const KEPT_BYTES: u64 = 256 << 20;
-/// Bytes of an element there, about.
-const KEPT_ELEMENT: u64 = 2;
 /// And no fewer rows than these.
 const KEPT_ROWS: usize = 2048;
 
@@ -28,7 +26,7 @@ impl Conversations {
     /// None, for an executor of these limits.
     pub(crate) fn new(executor: &Executor) -> Self {
         let context = executor.context_length();
-        let row = executor.kv().token_bytes(KEPT_ELEMENT).max(1);
+        let row = executor.row_bytes().max(1);
         let kept = usize::try_from(KEPT_BYTES / row).unwrap_or(usize::MAX);
         Self {
             pool: Pool::new(context, executor.most_rows(), kept.max(KEPT_ROWS)),

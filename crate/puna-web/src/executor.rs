@@ -19,6 +19,9 @@ use crate::gpu;
 use crate::scoring;
 use crate::tuning::Tuning;
 
+/// Bytes of an element of the CPU's cache, which is in f16.
+const CPU_ELEMENT_BYTES: u64 = 2;
+
 /// A graph on a device.
 #[derive(Debug)]
 pub(crate) enum Executor {
@@ -243,6 +246,14 @@ impl Executor {
         match self {
             Self::Gpu(executor, _) => executor.graph().kv,
             Self::Cpu(executor) => executor.kv(),
+        }
+    }
+
+    /// Bytes of a token in its cache.
+    pub(crate) fn row_bytes(&self) -> u64 {
+        match self {
+            Self::Gpu(executor, _) => executor.row_bytes(),
+            Self::Cpu(_) => self.kv().token_bytes(CPU_ELEMENT_BYTES),
         }
     }
 

@@ -58,6 +58,7 @@ test("a worker that is ended without a word is missed, and the next request star
   assert.equal((await t.chat(request)).choices[0].message.content, expected);
 });
 
+// Once in a browser: after a second crash Chromium gives no adapter any more.
 test("a GPU whose process crashes is lost, and the next request starts anew on it", { browsers: ["chromium"], seconds: 120 }, async (t) => {
   await t.loadTiny({ device: "webgpu" });
   const request = greedy("Once upon a time", 12);

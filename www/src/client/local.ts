@@ -33,7 +33,7 @@ export class Local {
   get state(): LocalState {
     if (this.#source === null) return "none";
     if (this.#loading !== null) return "loading";
-    if (this.#model !== null) return "ready";
+    if (this.#model !== null) return this.#model.isReady ? "ready" : "loading";
     return this.#failure === null ? "idle" : "failed";
   }
 
@@ -52,15 +52,15 @@ export class Local {
   /** The model for a request, which loads it if nobody has; what failed before fails at once. */
   async forRequest(isPatient: boolean, signal: AbortSignal | null): Promise<Model> {
     if (this.#source === null) throw noLocal();
-    if (this.#model !== null) return this.#model;
+    if (this.#model !== null) {
+      if (isPatient || this.#model.isReady) return this.#model;
+      // It is on its way again then.
+      this.#model.counters().catch(() => undefined);
+      throw stillLoading();
+    }
     if (this.#loading === null && this.#failure !== null) throw asError(this.#failure);
     const loading = this.load();
-    if (!isPatient) {
-      throw new NotHere(
-        "loading",
-        "the model is still loading: the request may wait for it, or go to the server",
-      );
-    }
+    if (!isPatient) throw stillLoading();
     return untilAborted(loading, signal);
   }
 
@@ -121,6 +121,13 @@ export class Local {
       this.#failure = error;
     });
   }
+}
+
+function stillLoading(): NotHere {
+  return new NotHere(
+    "loading",
+    "the model is still loading: the request may wait for it, or go to the server",
+  );
 }
 
 function noLocal(): NotHere {

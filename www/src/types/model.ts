@@ -139,7 +139,7 @@ export interface LoadOptions {
   revalidate?: boolean;
   /**
    * Precision of the attention cache on a GPU: `f32` takes twice the memory of `f16`, and `q8`, 8 bits with a scale each 32
-   * numbers, half as much again, for longer contexts and more conversations; it changes answers a little. On the CPU it is
+   * numbers, little more than half of it, for longer contexts and more conversations; it changes answers a little. On the CPU it is
    * `f16`.
    */
   kvCache?: "f16" | "f32" | "q8";

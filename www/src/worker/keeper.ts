@@ -48,6 +48,11 @@ export class Keeper implements Asked {
     return this.#info;
   }
 
+  /** Whether there is a worker with the model in it. */
+  get isReady(): boolean {
+    return this.#ended === null && this.#client.end === null;
+  }
+
   start<K extends Kind>(kind: K, request: Requests[K], onEvent?: (event: EventMessage) => void): Call<K> {
     if (this.#ended !== null) return refused(this.#ended);
     const client = this.#client;
@@ -72,6 +77,7 @@ export class Keeper implements Asked {
   /** Rejects all that is pending with `error`, and has the worker free what it holds. */
   free(error: PunaError): Promise<unknown> {
     this.#client.abandon(error);
+    this.#coming?.abandon(error);
     return this.#client.start("unload", {}).result;
   }
 
@@ -101,7 +107,10 @@ export class Keeper implements Asked {
   }
 
   async #opened(because: PunaError): Promise<WorkerClient> {
-    this.#onWarning(`the model is loaded again: ${because.message}`);
+    // Whatever whoever hears it does with it, the model is loaded.
+    queueMicrotask(() => {
+      this.#onWarning(`the model is loaded again: ${because.message}`);
+    });
     const { client, info } = this.#open();
     this.#coming = client;
     try {

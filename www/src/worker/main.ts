@@ -55,7 +55,7 @@ const wasm: Wasm = {
     const choice = await chooseDevice(wanted, scope, is_software_adapter);
     if (choice.device === "cpu") return policy.explain(run(choice));
     try {
-      return await policy.explain(withSubgroups(GPUAdapter, () => run(choice)));
+      return await policy.explain(withSubgroups(GPUAdapter, () => run(choice), tellLost));
     } catch (error) {
       const { code, message } = toWire(error);
       // An adapter that gives no device is as good as none.
@@ -90,6 +90,12 @@ const wasm: Wasm = {
     return remove_model(url);
   },
 };
+
+/** The page need not wait for a request to hear of it. */
+function tellLost({ reason, message }: GPUDeviceLostInfo): void {
+  const said = `the GPU was lost (${reason}): ${message}`;
+  scope.postMessage({ kind: "died", error: { code: "device_lost", message: said, details: {} } });
+}
 
 async function startWasm(): Promise<void> {
   try {

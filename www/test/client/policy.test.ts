@@ -339,6 +339,22 @@ describe("the local model", () => {
     expect(server.got).toEqual([]);
   });
 
+  it("that starts anew is one that is loading", async () => {
+    const server = serverOf(far);
+    const { client, workers } = clientOf("load_ms=60", server, {
+      policy: "local-first",
+      whileLoading: "remote",
+    });
+    await client.load();
+    workers[0]?.crash("out of memory");
+    expect(client.state).toBe("loading");
+    const { puna } = await client.chat.completions.create(hello);
+    expect(puna).toEqual({ ranOn: "remote", reason: "loading" });
+    await until(() => client.state === "ready");
+    expect((await client.chat.completions.create(hello)).puna.ranOn).toBe("local");
+    expect(workers).toHaveLength(2);
+  });
+
   it("may be there already, or on its way, and is left alone then", async () => {
     const { model } = await loaded();
     for (const local of [model, Promise.resolve(model)]) {

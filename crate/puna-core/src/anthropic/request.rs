@@ -113,7 +113,9 @@ fn read(body: &str, required: &[&str]) -> Result<ChatRequest> {
 /// makes no difference.
 fn is_marked(key: &str, value: &Value) -> bool {
     match value {
-        Value::Object(members) if key == "cache_control" => !members.is_empty(),
+        Value::Object(members) if key == "cache_control" => {
+            members.get("type").and_then(Value::as_str) == Some("ephemeral")
+        }
         Value::Object(members) => members.iter().any(|(key, value)| is_marked(key, value)),
         Value::Array(values) => values.iter().any(|value| is_marked("", value)),
         _ => false,

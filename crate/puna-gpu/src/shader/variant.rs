@@ -30,7 +30,7 @@ pub enum KvType {
     F16,
     /// Exact.
     F32,
-    /// Four elements a word, 127ths of the largest of their block: half as much again.
+    /// Four elements a word, 127ths of the largest of their block: little more than half of f16's memory.
     Q8,
 }
 
@@ -63,11 +63,15 @@ impl KvType {
     }
 }
 
-/// Elements of a head that are rounded together in [`KvType::Q8`]: up to 32, a whole number of which are the head.
+/// Elements of a head that are rounded together in [`KvType::Q8`]: up to 32 in whole words, a whole number of which are the head
+/// (of a multiple of 4).
 #[must_use]
 pub const fn kv_block(head_dim: usize) -> usize {
-    let twos = 1 << head_dim.trailing_zeros();
-    if twos < 32 { twos } else { 32 }
+    let mut block = 32;
+    while block > 4 && !head_dim.is_multiple_of(block) {
+        block -= 4;
+    }
+    block
 }
 
 /// One pipeline: the key of its text.

@@ -102,7 +102,7 @@ impl Marked {
             State::Calls { bare } => self.close(&held, bare, "", &mut parts),
             State::Front { first: true, .. } => {
                 let space = std::mem::take(&mut self.space);
-                put(&mut parts, Part::Text(format!("{space}{held}")));
+                put(&mut parts, Part::NoCall(format!("{space}{held}")));
             }
             State::Arguments(_) => parts.push(Part::CallEnd),
             State::Front { .. } => {
