@@ -40,8 +40,9 @@ export async function ready(
         "script from there, or with the header Service-Worker-Allowed",
     );
   }
+  // The page is below both scopes. One that is farther is told of for a moment, where the other has just been registered.
   const nearest = await container.getRegistration();
-  if (nearest !== undefined && nearest.scope !== registration.scope) {
+  if (nearest !== undefined && nearest.scope.length > registration.scope.length) {
     throw refusal(
       "scope",
       `another service worker is in charge of this page, for its scope ${nearest.scope} is nearer than ${registration.scope}: ` +
