@@ -8,14 +8,14 @@ import type {
   ChatCompletionCreateParamsNonStreaming,
   ChatCompletionCreateParamsStreaming,
 } from "./types/openai.js";
-import type { Asked } from "./worker/client.js";
+import type { Backend } from "./worker/client.js";
 
 /** Chat completions of one model. */
 export class ChatCompletions {
   readonly #texts: Texts<"chat">;
 
   /** @internal */
-  constructor(client: Asked) {
+  constructor(client: Backend) {
     this.#texts = new Texts(client, "chat");
   }
 

@@ -8,14 +8,14 @@ import type {
   CompletionCreateParamsNonStreaming,
   CompletionCreateParamsStreaming,
 } from "./types/openai.js";
-import type { Asked } from "./worker/client.js";
+import type { Backend } from "./worker/client.js";
 
 /** Texts that one model goes on with, without a chat. */
 export class Completions {
   readonly #texts: Texts<"complete">;
 
   /** @internal */
-  constructor(client: Asked) {
+  constructor(client: Backend) {
     this.#texts = new Texts(client, "complete");
   }
 

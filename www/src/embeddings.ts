@@ -3,14 +3,14 @@
 import { jsonOf, type RequestOptions } from "./texts.js";
 import { abortErrorOf } from "./errors.js";
 import type { CreateEmbeddingResponse, EmbeddingCreateParams } from "./types/openai.js";
-import type { Asked } from "./worker/client.js";
+import type { Backend } from "./worker/client.js";
 
 /** Vectors of texts, of models that make such. */
 export class Embeddings {
-  readonly #client: Asked;
+  readonly #client: Backend;
 
   /** @internal */
-  constructor(client: Asked) {
+  constructor(client: Backend) {
     this.#client = client;
   }
 

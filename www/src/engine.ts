@@ -21,7 +21,7 @@ import type {
 } from "./types/model.js";
 import type { Score, TextSource, Token } from "./types/tokens.js";
 import { fetchOf } from "./wire/fetch.js";
-import { type Call, WorkerClient, type WorkerLike } from "./worker/client.js";
+import { WorkerClient, type WorkerLike } from "./worker/client.js";
 import { Keeper, type Opening } from "./worker/keeper.js";
 import { startWorker } from "./worker/start.js";
 
@@ -191,7 +191,7 @@ export async function loadIn(
   throwIfAborted(signal);
 
   const warn = onWarning ?? warnOnConsole;
-  const open = (): { client: WorkerClient; call: Call<"load"> } => {
+  const open = (): Opening => {
     const client = new WorkerClient(start(), warn);
     const call = client.start("load", request, (event) => {
       if (event.kind === "progress") onProgress?.(event.progress);
@@ -211,11 +211,7 @@ export async function loadIn(
     const info = await call.result;
     // It may have been done when it was told to stop.
     throwIfAborted(signal);
-    const again = (): Opening => {
-      const { client, call } = open();
-      return { client, info: call.result };
-    };
-    return new Model(new Keeper(client, info, again, warn));
+    return new Model(new Keeper(client, info, open, warn));
   } catch (error) {
     const reason = error instanceof AbortError && signal ? abortErrorOf(signal) : error;
     client.close(new InvalidRequestError("this model did not load", { cause: reason }));

@@ -3,7 +3,7 @@
 import { jsonOf, type RequestOptions } from "./texts.js";
 import { InvalidRequestError, abortErrorOf } from "./errors.js";
 import type { SessionSource } from "./types/model.js";
-import type { Asked } from "./worker/client.js";
+import type { Backend } from "./worker/client.js";
 
 /** How `save` may keep what the model has read. */
 const PRECISIONS = ["f16", "q8"] as const;
@@ -14,11 +14,11 @@ export class Session {
   readonly tokens: number;
   /** Tokens of it that were known before. */
   readonly cachedTokens: number;
-  readonly #client: Asked;
+  readonly #client: Backend;
   readonly #ids: Uint32Array;
 
   /** @internal */
-  constructor(client: Asked, ids: number[], cachedTokens: number) {
+  constructor(client: Backend, ids: number[], cachedTokens: number) {
     this.#client = client;
     this.#ids = Uint32Array.from(ids);
     this.tokens = ids.length;
@@ -48,7 +48,7 @@ export class Session {
 
 /** Reads a beginning, or takes a saved one. */
 export async function session(
-  client: Asked,
+  client: Backend,
   source: SessionSource,
   { signal = null }: RequestOptions = {},
 ): Promise<Session> {

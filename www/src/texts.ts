@@ -5,7 +5,7 @@ import { AbortError, InvalidRequestError, abortErrorOf } from "./errors.js";
 import { ChunkQueue } from "./queue.js";
 import { ChatStream } from "./stream.js";
 import type { Chunks, Results } from "./types/messages.js";
-import type { Asked } from "./worker/client.js";
+import type { Backend } from "./worker/client.js";
 
 /** Options of a request that are not part of the wire format. */
 export interface RequestOptions {
@@ -15,10 +15,10 @@ export interface RequestOptions {
 
 /** Asks one model for texts, by requests of one kind, as JSON. */
 export class Texts<K extends keyof Chunks> {
-  readonly #client: Asked;
+  readonly #client: Backend;
   readonly #kind: K;
 
-  constructor(client: Asked, kind: K) {
+  constructor(client: Backend, kind: K) {
     this.#client = client;
     this.#kind = kind;
   }

@@ -3,26 +3,26 @@
 import { InvalidRequestError, abortErrorOf } from "./errors.js";
 import { type RequestOptions, jsonOf } from "./texts.js";
 import type { Score, TextSource, Token } from "./types/tokens.js";
-import type { Asked } from "./worker/client.js";
+import type { Backend } from "./worker/client.js";
 
 /** The tokens of a text, or of a prompt. */
-export async function tokenize(client: Asked, source: TextSource): Promise<Token[]> {
+export async function tokenize(client: Backend, source: TextSource): Promise<Token[]> {
   const { ids, texts } = await told(client, source);
   return ids.map((id, ix) => ({ id, text: texts[ix] ?? "" }));
 }
 
 /** How many there are. */
-export async function countTokens(client: Asked, source: TextSource): Promise<number> {
+export async function countTokens(client: Backend, source: TextSource): Promise<number> {
   return (await told(client, source)).ids.length;
 }
 
-function told(client: Asked, source: TextSource): Promise<{ ids: number[]; texts: string[] }> {
+function told(client: Backend, source: TextSource): Promise<{ ids: number[]; texts: string[] }> {
   const request = jsonOf(typeof source === "string" ? { text: source } : source);
   return client.answer("tokenize", { wire: "", request }, null);
 }
 
 /** The text of tokens; `special` shows control tokens. */
-export function detokenize(client: Asked, ids: Iterable<number>, special: boolean): Promise<string> {
+export function detokenize(client: Backend, ids: Iterable<number>, special: boolean): Promise<string> {
   const given = [...ids];
   const wrong = given.find((id) => !Number.isInteger(id) || id < 0 || id >= 2 ** 32);
   if (wrong !== undefined) {
@@ -41,7 +41,7 @@ export interface ScoreOptions extends RequestOptions {
 
 /** How likely a text is. */
 export async function score(
-  client: Asked,
+  client: Backend,
   text: string,
   { after, signal = null }: ScoreOptions,
 ): Promise<Score> {

@@ -1,8 +1,8 @@
 //! Which rows of the KV cache are whose: several conversations share one cache, a range of rows each.
 //!
 //! Book-keeping alone: what is to be copied is told, in order, to whoever holds the rows. Conversations that nobody goes on with
-//! just now are kept as long as there is room, the last used the longest, but for those of which somebody wants it otherwise: a prompt that begins like one of them is forwarded from
-//! where they differ.
+//! just now are kept as long as there is room, the last used the longest, but for those of which somebody wants it otherwise: a
+//! prompt that begins like one of them is forwarded from where they differ.
 
 use serde::{Deserialize, Serialize};
 

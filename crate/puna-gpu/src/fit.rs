@@ -8,6 +8,7 @@ use crate::arena::layout;
 use crate::device::Capabilities;
 use crate::executor::ExecutorOptions;
 use crate::kernel::{low_rank, quantize_kv};
+use crate::kv_cache::rows_bytes;
 use crate::split::Split;
 use crate::{kernel, memory};
 
@@ -71,7 +72,7 @@ impl Fit {
             }
         }
         let context_length = context_length(capabilities, graph, options);
-        let most_rows = largest / layer_bytes(graph, options);
+        let most_rows = largest / rows_bytes(graph.kv, options.kv, 1);
         let most_rows = usize::try_from(most_rows).unwrap_or(usize::MAX);
         // All of a text that vectors are made of comes in one call, and something of each token is wanted.
         let (max_tokens, max_logits) = match graph.encodes() {
@@ -102,13 +103,7 @@ impl Fit {
 
 /// Bytes of a token in the cache of all layers.
 pub(crate) fn row_bytes(graph: &Graph, options: &ExecutorOptions) -> u64 {
-    graph.kv.layers as u64 * layer_bytes(graph, options)
-}
-
-/// Bytes of a token in the cache of a layer.
-fn layer_bytes(graph: &Graph, options: &ExecutorOptions) -> u64 {
-    let rows = graph.kv.planes() * graph.kv.heads;
-    rows as u64 * options.kv.row_bytes(graph.kv.head_dim)
+    graph.kv.layers as u64 * rows_bytes(graph.kv, options.kv, 1)
 }
 
 /// Bytes of the largest buffer that can be bound.
@@ -120,7 +115,7 @@ fn largest(capabilities: &Capabilities) -> u64 {
 
 /// Most tokens of the context: as many as were asked for, or as have room in a binding.
 fn context_length(capabilities: &Capabilities, graph: &Graph, options: &ExecutorOptions) -> usize {
-    let token_bytes = layer_bytes(graph, options);
+    let token_bytes = rows_bytes(graph.kv, options.kv, 1);
     let largest = largest(capabilities);
     // All of a text comes in one call, and each of its tokens has something to be kept.
     let widest = graph.activations.iter().map(|activation| activation.width);

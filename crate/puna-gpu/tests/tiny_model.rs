@@ -42,7 +42,16 @@ fn check_on(gpu: Gpu, tiny: &Tiny, split: Split, precision: Precision, kv: KvTyp
     check_file(gpu, &file, tiny, split, precision, kv);
 }
 
-/// In standard deviations; a cache in f16 counts as f16 arithmetic, and one in 8 bits is off by half of 127 steps. The file has the weights of the golden one's.
+/// In standard deviations; a cache in f16 counts as f16 arithmetic, and one in 8 bits is off by half of 127 steps.
+fn tolerance(tiny: &Tiny, precision: Precision, kv: KvType) -> f32 {
+    match (precision, kv) {
+        (_, KvType::Q8) => 0.1,
+        (Precision::F32, KvType::F32) => tiny.tolerance,
+        _ => 0.03,
+    }
+}
+
+/// The file has the weights of the golden one's.
 fn check_file(
     gpu: Gpu,
     file: &ModelFile,
@@ -58,11 +67,7 @@ fn check_file(
         precision.name(),
         kv.name()
     );
-    let tolerance = match (precision, kv) {
-        (_, KvType::Q8) => 0.1,
-        (Precision::F32, KvType::F32) => tiny.tolerance,
-        _ => 0.03,
-    };
+    let tolerance = tolerance(tiny, precision, kv);
     let golden = tiny.golden(&root());
     let vocab = golden.vocab();
     let options = ExecutorOptions {
@@ -242,11 +247,7 @@ fn conversations_share_a_cache_and_are_copied_in_it() {
             max_logits: 64,
             ..ExecutorOptions::default()
         };
-        let tolerance = match kv {
-            KvType::F32 => tiny.tolerance,
-            KvType::F16 => 0.03,
-            KvType::Q8 => 0.1,
-        };
+        let tolerance = tolerance(tiny, Precision::F32, kv);
         let path = tiny.path(&root());
         let mut executor = support::load(support::gpu(), &path, 64 << 10, options);
         pollster::block_on(async {

@@ -145,8 +145,10 @@ fn schema(source: &Source) -> Result<Value> {
         Value::Bool(true) => Value::Object(Map::new()),
         _ => return Err(refused(source, Some(""), "no JSON is in this schema")),
     };
-    change_all(&mut schema, &without_leap_seconds);
-    change_all(&mut schema, &without_idle);
+    change_all(&mut schema, &|schema| {
+        without_leap_seconds(schema);
+        without_idle(schema);
+    });
     with_plain_names(&mut schema);
     if let Value::Object(schema) = &mut schema {
         // As models have seen JSON in calls of tools. Where white space is free some go on with nothing else, and what is the

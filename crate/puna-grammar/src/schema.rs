@@ -95,15 +95,18 @@ pub(crate) fn with_plain_names(root: &mut Value) {
             continue;
         };
         let mut number = 0;
-        let before = std::mem::take(named);
-        for (name, schema) in &before {
+        let mut plain_name = |name: &String| {
             let mut plain = name.clone();
-            while !is_plain(&plain) || plain != *name && before.contains_key(&plain) {
+            while !is_plain(&plain) || plain != *name && named.contains_key(&plain) {
                 number += 1;
                 plain = format!("definition{number}");
             }
+            plain
+        };
+        let plain: Vec<String> = named.keys().map(&mut plain_name).collect();
+        for ((name, schema), plain) in std::mem::take(named).into_iter().zip(plain) {
             plain_names.insert(format!("#/{key}/{name}"), format!("#/{key}/{plain}").into());
-            named.insert(plain, schema.clone());
+            named.insert(plain, schema);
         }
     }
     change_all(root, &|schema| {

@@ -4,7 +4,7 @@
 import { AbortError, PunaError, toWire } from "../errors.js";
 import { Texts } from "../texts.js";
 import type { Chunks } from "../types/messages.js";
-import type { Asked as Client } from "../worker/client.js";
+import type { Backend } from "../worker/client.js";
 import {
   ANTHROPIC,
   type Dialect,
@@ -76,7 +76,7 @@ export interface Served {
  * `fetch` for the model behind `client`: by the end of the address, whatever stands in front of it; no byte leaves the
  * page. Unlike the platform's it knows no redirects, caches or credentials.
  */
-export function fetchOf(client: Client, served: Served): typeof fetch {
+export function fetchOf(client: Backend, served: Served): typeof fetch {
   const server = new ModelServer(client, served);
   return async (input, init) => {
     const asked = askedOf(input, init);
@@ -128,11 +128,11 @@ function throwIfAborted(signal: AbortSignal | null): void {
 
 /** Answers for one model. */
 class ModelServer {
-  readonly #client: Client;
+  readonly #client: Backend;
   readonly #served: Served;
   readonly #responses = new Responses();
 
-  constructor(client: Client, served: Served) {
+  constructor(client: Backend, served: Served) {
     this.#client = client;
     this.#served = served;
   }

@@ -35,22 +35,22 @@ export interface Call<K extends Kind> {
   cancel(error: PunaError): void;
 }
 
-/** Who requests can be made of. */
-export interface Asked {
+/** Who answers the requests of a model. */
+export interface Backend {
   /** Sends a request. Whatever goes wrong, also with the sending, rejects its result. */
   start<K extends Kind>(kind: K, request: Requests[K], onEvent?: (event: EventMessage) => void): Call<K>;
   /** Sends a request and waits for its result, which `signal` rejects at once. */
   answer<K extends Kind>(kind: K, request: Requests[K], signal: AbortSignal | null): Promise<Results[K]>;
 }
 
-/** {@link Asked.answer}, by `start`. */
+/** {@link Backend.answer}, by `start`. */
 export async function answerOf<K extends Kind>(
-  asked: Asked,
+  backend: Backend,
   kind: K,
   request: Requests[K],
   signal: AbortSignal | null,
 ): Promise<Results[K]> {
-  const call = asked.start(kind, request);
+  const call = backend.start(kind, request);
   const release = onAbort(signal, () => {
     if (signal !== null) call.cancel(abortErrorOf(signal));
   });
@@ -73,7 +73,7 @@ interface Pending {
 }
 
 /** Talks to one worker. */
-export class WorkerClient implements Asked {
+export class WorkerClient implements Backend {
   readonly #worker: WorkerLike;
   readonly #pending = new Map<number, Pending>();
   readonly #threads: ThreadHost;
@@ -162,9 +162,13 @@ export class WorkerClient implements Asked {
       case "done":
         this.#take(message.id)?.resolve(message.result);
         break;
-      case "failed":
-        this.#take(message.id)?.reject(fromWire(message.error));
+      case "failed": {
+        const error = fromWire(message.error);
+        this.#take(message.id)?.reject(error);
+        // A device that was lost stays lost: the worker goes with it, and with what else it had to do.
+        if (error.code === "device_lost") this.close(error);
         break;
+      }
       case "warned":
         this.#onWarning(message.message);
         break;

@@ -3,16 +3,16 @@
 import type { PunaError } from "../errors.js";
 import type { EventMessage, Kind, Requests, Results } from "../types/messages.js";
 import type { ModelInfo } from "../types/model.js";
-import { type Asked, type Call, type WorkerClient, answerOf, refused } from "./client.js";
+import { type Backend, type Call, type WorkerClient, answerOf, refused } from "./client.js";
 
 /** A worker in which the model is being loaded. */
 export interface Opening {
   client: WorkerClient;
-  info: Promise<ModelInfo>;
+  call: Call<"load">;
 }
 
 /** Keeps a worker for a model that has been loaded. */
-export class Keeper implements Asked {
+export class Keeper implements Backend {
   /** Resolves when the model can't be asked any more, with what later requests are refused with. */
   readonly ended: Promise<PunaError>;
   readonly #open: () => Opening;
@@ -56,12 +56,8 @@ export class Keeper implements Asked {
   start<K extends Kind>(kind: K, request: Requests[K], onEvent?: (event: EventMessage) => void): Call<K> {
     if (this.#ended !== null) return refused(this.#ended);
     const client = this.#client;
-    if (client.end === null) {
-      return this.#watched(client, client.start(kind, request, onEvent));
-    }
-    return later(this.#another(client.end), (another) =>
-      this.#watched(another, another.start(kind, request, onEvent)),
-    );
+    if (client.end === null) return client.start(kind, request, onEvent);
+    return later(this.#another(client.end), (another) => another.start(kind, request, onEvent));
   }
 
   answer<K extends Kind>(kind: K, request: Requests[K], signal: AbortSignal | null): Promise<Results[K]> {
@@ -90,14 +86,6 @@ export class Keeper implements Asked {
     this.#tellEnded(error);
   }
 
-  /** A device that was lost stays lost: the worker goes with it, and with what else it had to do. */
-  #watched<K extends Kind>(client: WorkerClient, call: Call<K>): Call<K> {
-    call.result.catch((error: unknown) => {
-      if ((error as PunaError).code === "device_lost") client.close(error as PunaError);
-    });
-    return call;
-  }
-
   #another(because: PunaError): Promise<WorkerClient> {
     this.#opening ??= this.#opened(because).finally(() => {
       this.#opening = null;
@@ -111,12 +99,12 @@ export class Keeper implements Asked {
     queueMicrotask(() => {
       this.#onWarning(`the model is loaded again: ${because.message}`);
     });
-    const { client, info } = this.#open();
+    const { client, call } = this.#open();
     this.#coming = client;
     try {
-      const found = await info;
+      const info = await call.result;
       if (this.#scales !== null) await client.start("adapt", { scales: this.#scales }).result;
-      [this.#client, this.#info] = [client, found];
+      [this.#client, this.#info] = [client, info];
       return client;
     } catch (error) {
       client.close(error as PunaError);

@@ -3,7 +3,6 @@
 use puna_core::graph::{Attention, KvShape, Span, Temperature};
 use puna_core::places::{Place, Places};
 use puna_core::reference::attention::{Scores, attention};
-use puna_core::reference::qkv::KvLayer;
 use puna_gpu::kernel::attention::sums_bytes;
 use puna_gpu::kernel::{self, Step};
 use puna_gpu::shader::binding;
@@ -198,9 +197,8 @@ fn case(
         .map(|x| 4.0 * x)
         .collect();
     let capacity = places.rows(tokens).max(FIRST_ROW + KEYS);
-    let mut cache = KvLayer::new(shape, capacity);
-    let packed = kv.pack(&stage.random.floats(cache.data.len()), shape.head_dim);
-    cache.data = kv.unpack(&packed, cache.data.len());
+    let cache = stage.cache(kv, capacity);
+    let packed = kv.pack(&cache.data, shape.head_dim);
     let attended = attention(&queries, heads, scores, places, &cache);
 
     let step = Step::new(places, tokens, capacity, 0);

@@ -4,7 +4,6 @@ use puna_core::graph::{KvShape, Latent, Norm};
 use puna_core::places::Places;
 use puna_core::reference;
 use puna_core::reference::latent::latent;
-use puna_core::reference::qkv::KvLayer;
 use puna_gpu::kernel;
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
@@ -56,10 +55,8 @@ fn case(
     let queries = stage.random.floats(tokens * heads * each);
     let before = stage.random.floats(tokens * heads * dh);
     let gain = stage.random.floats(rank);
-    let mut cache = KvLayer::new(shape, FIRST_ROW + CAPACITY);
-    let packed = kv.pack(&stage.random.floats(cache.data.len()), dh);
-    cache.data = kv.unpack(&packed, cache.data.len());
-    let cached = cache.clone();
+    let cached = stage.cache(kv, FIRST_ROW + CAPACITY);
+    let mut cache = cached.clone();
     let rope = stage.graph.ropes[0].clone();
     let mut after = before.clone();
     let norm = reference::Norm {

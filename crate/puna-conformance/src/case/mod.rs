@@ -205,13 +205,11 @@ pub(crate) fn stored(
     }
     let shape = after.shape;
     let mut fresh = Vec::new();
-    for t in 0..tokens {
-        for (which, head) in
-            (0..shape.planes()).flat_map(|which| (0..shape.heads).map(move |head| (which, head)))
-        {
-            let at = after.at(which, head, places.of(t).row());
-            fresh.extend_from_slice(&after.data[at..at + shape.head_dim]);
-        }
+    let heads = shape.planes() * shape.heads;
+    for row in 0..tokens * heads {
+        let (t, which, head) = (row / heads, row % heads / shape.heads, row % shape.heads);
+        let at = after.at(which, head, places.of(t).row());
+        fresh.extend_from_slice(&after.data[at..at + shape.head_dim]);
     }
     (vec![0; fresh.len()], Wanted::Floats(binding::KV, fresh))
 }
@@ -429,6 +427,15 @@ impl Stage {
             width,
         });
         self.graph.activations.len() - 1
+    }
+
+    /// A cache that holds something, as it is after the rounding of its type.
+    pub(crate) fn cache(&mut self, kv: Kv, capacity: usize) -> KvLayer {
+        let mut cache = KvLayer::new(self.graph.kv, capacity);
+        let len = cache.data.len();
+        let packed = kv.pack(&self.random.floats(len), self.graph.kv.head_dim);
+        cache.data = kv.unpack(&packed, len);
+        cache
     }
 
     pub(crate) fn vector(&mut self, len: usize) -> usize {

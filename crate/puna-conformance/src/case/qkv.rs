@@ -3,7 +3,7 @@
 use puna_core::graph::{Norm, Projection, Qkv};
 use puna_core::places::MOST_TOGETHER;
 use puna_core::reference;
-use puna_core::reference::qkv::{Inputs, KvLayer, qkv};
+use puna_core::reference::qkv::{Inputs, qkv};
 use puna_gpu::kernel;
 use puna_gpu::shader::binding;
 use puna_gpu::shader::variant::KvType;
@@ -83,11 +83,9 @@ fn case(
     let (x, query) = (stage.activation(cols), stage.activation(q_rows));
     let input = stage.random.floats(tokens * cols);
     let gain = stage.random.floats(cols);
-    let mut cache = KvLayer::new(KV, FIRST_ROW + CAPACITY);
-    // What is there already must survive; it goes through the cache's own rounding first.
-    let packed = kv.pack(&stage.random.floats(cache.data.len()), KV.head_dim);
-    cache.data = kv.unpack(&packed, cache.data.len());
-    let before = cache.clone();
+    // What is there already must survive.
+    let before = stage.cache(kv, FIRST_ROW + CAPACITY);
+    let mut cache = before.clone();
     let normed_later = kind == Kind::NormedLater;
     let rows = q_rows + KV.heads * KV.head_dim;
     let mut queries = vec![0.0; tokens * if normed_later { rows } else { q_rows }];

@@ -2,7 +2,6 @@
 
 use puna_core::graph::KvShape;
 use puna_core::places::Places;
-use puna_core::reference::qkv::KvLayer;
 use puna_core::reference::quantize_kv::quantize_kv;
 use puna_gpu::kernel;
 use puna_gpu::shader::binding;
@@ -55,9 +54,8 @@ fn case(variant: Variation, shape: KvShape, tokens: usize, places: &Places, seed
     // A block of zeros, and one of numbers that are next to none.
     fresh[..block].fill(0.0);
     fresh[block..2 * block].fill(1e-36);
-    let mut cache = KvLayer::new(shape, FIRST_ROW + CAPACITY);
-    let before = kv.pack(&stage.random.floats(cache.data.len()), dh);
-    cache.data = kv.unpack(&before, cache.data.len());
+    let mut cache = stage.cache(kv, FIRST_ROW + CAPACITY);
+    let before = kv.pack(&cache.data, dh);
     quantize_kv(&fresh, block, places, &mut cache);
     let step = step_of(places.clone(), tokens);
     let recipes = kernel::quantize_kv::recipes(0, &stage.setting(variant, kv.0));

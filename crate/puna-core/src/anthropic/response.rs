@@ -225,16 +225,12 @@ impl Respond for MessageResponder {
                 if self.stream {
                     let mut delta =
                         json!({ "type": "message_delta", "delta": stopped, "usage": usage });
-                    if let Some(fields) = delta.as_object_mut() {
-                        self.warnings.tell(fields);
-                    }
+                    self.warnings.tell(&mut delta);
                     sent.push(delta);
                     sent.push(json!({ "type": "message_stop" }));
                 } else {
                     self.message = self.message(&stopped, &usage);
-                    if let Some(fields) = self.message.as_object_mut() {
-                        self.warnings.tell(fields);
-                    }
+                    self.warnings.tell(&mut self.message);
                 }
                 sent
             }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{MessageResponder, parse};
 use crate::chat::{Callable, Message, OutputParser, Role, Saying, Style};
 use crate::generate::{Event, FinishReason, GenerateRequest, Usage};
+use crate::openai::tests::calling;
 use crate::openai::{Choice, Respond};
 use crate::session::Retention;
 
@@ -259,17 +260,9 @@ fn arguments_are_streamed_as_they_come() {
 }
 
 fn respond(stream: bool, is_single: bool) -> Vec<Value> {
-    let style = Style::of("<tool_call> </think>", None);
-    let choice = Choice {
-        generate: GenerateRequest {
-            prompt: vec![1, 2, 3],
-            ..GenerateRequest::default()
-        },
-        prompt: 0,
-        echo: None,
-        parser: Some(OutputParser::new(style, vec![Callable::any("f")], "", None)),
-        is_single,
-    };
+    let mut choice = calling("<tool_call> </think>");
+    choice.generate.prompt = vec![1, 2, 3];
+    choice.is_single = is_single;
     let mut responder = MessageResponder::new(stream, "1", "m");
     let mut sent = responder.begin(0, &choice);
     for text in [

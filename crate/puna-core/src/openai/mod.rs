@@ -28,7 +28,7 @@ mod response;
 mod responses;
 mod route;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod text;
 mod tokens;
 mod tools;

@@ -385,8 +385,8 @@ impl Answer {
             "logprobs": logprobs,
             "finish_reason": reason,
         });
-        if let (Some(_), Some(fields)) = (reason, choice.as_object_mut()) {
-            self.warnings.tell(fields);
+        if reason.is_some() {
+            self.warnings.tell(&mut choice);
         }
         choice
     }

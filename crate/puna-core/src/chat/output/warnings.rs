@@ -1,6 +1,6 @@
 //! What is odd about an answer, told beside it.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::parser::Part;
 
@@ -28,9 +28,11 @@ impl Warnings {
         }
     }
 
-    /// Puts them into a body, if there are any.
-    pub fn tell(&self, body: &mut Map<String, Value>) {
-        if !self.0.is_empty() {
+    /// Puts them into an object, if there are any.
+    pub fn tell(&self, body: &mut Value) {
+        if let Value::Object(body) = body
+            && !self.0.is_empty()
+        {
             body.insert("warnings".to_owned(), self.0.clone().into());
         }
     }

@@ -328,8 +328,8 @@ impl ResponsesResponder {
         });
         if let Some(fields) = response.as_object_mut() {
             fields.extend(self.repeated.clone());
-            self.warnings.tell(fields);
         }
+        self.warnings.tell(&mut response);
         response
     }
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::{ResponsesRequest, ResponsesResponder};
 use crate::chat::{Callable, ChatTemplate, Message, OutputParser, Role, Saying, Style};
 use crate::generate::{Event, FinishReason, GenerateRequest, LogProb, TokenLogProb, Usage};
+use crate::openai::tests::calling;
 use crate::openai::{Choice, Respond, TextRequest};
 use crate::tokenizer::Tokenizer;
 use crate::weights::header::{Header, Parsed};
@@ -237,14 +238,7 @@ fn what_is_wrong_is_refused_by_name() {
 
 fn respond(more: Value) -> Vec<Value> {
     let request = parse(more);
-    let style = Style::of("<tool_call> </think>", None);
-    let choice = Choice {
-        generate: GenerateRequest::default(),
-        prompt: 0,
-        echo: None,
-        parser: Some(OutputParser::new(style, vec![Callable::any("f")], "", None)),
-        is_single: false,
-    };
+    let choice = calling("<tool_call> </think>");
     let mut responder = ResponsesResponder::new(&request, "1", 1_700_000_000, "m");
     let mut sent = responder.begin(0, &choice);
     for (text, tokens) in [

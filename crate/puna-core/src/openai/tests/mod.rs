@@ -17,8 +17,21 @@ mod warnings;
 use serde_json::{Value, json};
 
 use super::{ChatRequest, Choice, Respond, Responder, TextRequest};
+use crate::chat::{Callable, OutputParser, Style};
 use crate::generate::{Event, FinishReason, GenerateRequest, Usage};
 use crate::{Error, ErrorCode};
+
+/// An answer to somebody who offered `f`, by a model whose template has these marks.
+pub(crate) fn calling(marks: &str) -> Choice {
+    let style = Style::of(marks, None);
+    Choice {
+        generate: GenerateRequest::default(),
+        prompt: 0,
+        echo: None,
+        parser: Some(OutputParser::new(style, vec![Callable::any("f")], "", None)),
+        is_single: false,
+    }
+}
 
 /// A request of one message with these fields added.
 fn body(more: Value) -> Value {

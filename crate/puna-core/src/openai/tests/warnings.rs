@@ -2,22 +2,11 @@
 
 use super::*;
 use crate::anthropic::MessageResponder;
-use crate::chat::{Callable, OutputParser, Style};
-use crate::generate::{Event, FinishReason, GenerateRequest, Usage};
-use crate::openai::{
-    Choice, Respond, Responder, ResponsesRequest, ResponsesResponder, TextRequest,
-};
+use crate::openai::{ResponsesRequest, ResponsesResponder};
 
 /// Bodies of an answer to somebody who offered `f`.
 fn answer(responder: &mut dyn Respond, said: &str) -> Vec<Value> {
-    let style = Style::of("<tool_call>", None);
-    let choice = Choice {
-        generate: GenerateRequest::default(),
-        prompt: 0,
-        echo: None,
-        parser: Some(OutputParser::new(style, vec![Callable::any("f")], "", None)),
-        is_single: false,
-    };
+    let choice = calling("<tool_call>");
     let text = said.to_owned();
     let finish = Event::Finish {
         reason: FinishReason::Stop,
